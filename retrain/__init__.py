@@ -1,0 +1,33 @@
+"""Turns a folder of images and a pretrained image module into a classifier, which is an image module again.
+
+Importing this package is cheap: a public name loads what it needs when it is first used.
+"""
+
+from typing import Any
+
+from retrain.extensions import load
+
+__version__ = "0.1.0"
+
+NAMES = {
+    "Estimator": "retrain.training.estimator:Estimator",
+    "EvalSpec": "retrain.training.estimator:EvalSpec",
+    "ImageClassifier": "retrain.model:ImageClassifier",
+    "InputError": "retrain.errors:InputError",
+    "TrainSpec": "retrain.training.estimator:TrainSpec",
+    "load_module": "retrain.modules.load:load_module",
+    "train_and_evaluate": "retrain.training.estimator:train_and_evaluate",
+}
+
+__all__ = list(NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in NAMES:
+        raise AttributeError(f"module 'retrain' has no attribute {name!r}")
+    globals()[name] = load(NAMES, name, "public name")
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *NAMES})

@@ -1,0 +1,81 @@
+"""`python -m retrain` and the console script: flags and folders are checked, then the command is run.
+
+A user's mistake is one sentence on stderr and exit status 2; nothing heavy is imported before the checks.
+"""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import absl.logging
+
+from retrain import flags
+from retrain.commands import COMMANDS
+from retrain.commands.inputs import read_inputs
+from retrain.errors import InputError
+from retrain.extensions import load
+from retrain.files import writing
+from retrain.quiet import native_stderr_held
+
+PACKAGE = os.path.dirname(__file__) + os.sep
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line, and returns the exit status."""
+    # What TensorFlow and Keras read once, when the command imports them.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        status = _run(sys.argv if argv is None else argv)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        print(f"retrain: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("retrain: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has left (`| head`): the interpreter's last flush must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _run(argv: Sequence[str]) -> int:
+    text = flags.answer(argv)
+    if text is not None:
+        print(text, end="")
+        return 0
+    parsed = flags.parse(argv)
+    _log_plainly(parsed.verbosity)
+    inputs = read_inputs(parsed.verb, parsed.config, parsed.files)
+    with native_stderr_held():
+        command = load(COMMANDS, parsed.verb, "verb")
+        # Whether there are GPUs is asked now, because the answer is written to stderr, too.
+        importlib.import_module("tensorflow").config.list_physical_devices()
+    with writing(parsed.config.model_dir or os.getcwd()):
+        return command(parsed.config, inputs) or 0
+
+
+def _log_plainly(verbosity: str) -> None:
+    """Log lines go to stderr as they are, without absl's prefix of time and place."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.addFilter(_is_ours)
+    logger = absl.logging.get_absl_logger()
+    logger.handlers = [handler]
+    logger.propagate = False
+    absl.logging.set_verbosity(verbosity)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """TensorFlow logs through absl as well, for its developers: of that only errors are shown."""
+    return record.levelno >= logging.ERROR or record.pathname.startswith(PACKAGE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

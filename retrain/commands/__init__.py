@@ -1,0 +1,7 @@
+"""The verbs of the command line: each a short story in a file of its own, called with (config, inputs)."""
+
+COMMANDS = {
+    "train": "retrain.commands.train:train",
+    "evaluate": "retrain.commands.evaluate:evaluate",
+    "predict": "retrain.commands.predict:predict",
+}

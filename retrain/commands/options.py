@@ -1,0 +1,30 @@
+"""From Config to the plain values that the floors below take."""
+
+import pathlib
+
+from retrain.cache_directory import user_cache_directory
+from retrain.config import Config
+from retrain.modules.image_module import ModuleOptions
+from retrain.training.recipe import head_steps
+
+
+def module_options(config: Config) -> ModuleOptions:
+    """What the user said about the module."""
+    size = (config.image_size, config.image_size) if config.image_size else None
+    return ModuleOptions(size, config.module_kind, config.module_input_range, config.feature_output)
+
+
+def feature_cache_directory(config: Config) -> pathlib.Path | None:
+    """Where features are kept; None keeps none."""
+    if config.feature_cache is None:
+        return user_cache_directory()
+    return None if config.feature_cache == "none" else pathlib.Path(config.feature_cache)
+
+
+def training_steps(config: Config, count: int) -> int:
+    """Steps over `count` training images: as the user said, else by the recipe."""
+    if config.max_steps is not None:
+        return config.max_steps
+    if config.train_epochs is not None:
+        return max(1, round(config.train_epochs * count / config.batch_size))
+    return head_steps(count, config.batch_size)

@@ -1,0 +1,49 @@
+"""`python -m retrain predict`: what an exported classifier sees in pictures, one line each."""
+
+import os
+
+import pandas as pd
+import tensorflow as tf
+from absl import logging
+
+from retrain.commands.inputs import Inputs
+from retrain.commands.options import module_options
+from retrain.config import Config
+from retrain.errors import InputError
+from retrain.export.reload import load_classifier
+from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from retrain.report.run_files import write_table
+from retrain.training.feature_cache import FileKey
+from retrain.training.frozen_features import frozen_features
+
+
+def predict(config: Config, inputs: Inputs) -> None:
+    """Prints path, class and probability of each picture, or writes them to --output."""
+    classifier = load_classifier(config.tfhub_module, module_options(config))
+    result = frozen_features(
+        classifier.module, [_file_key(path) for path in inputs.files], None, signature=IMAGE_CLASSIFICATION
+    )
+    for row, reason in result.skipped.items():
+        logging.warning("%r is skipped: %s.", inputs.files[row], reason)
+    seen = [row for row in range(len(inputs.files)) if row not in result.skipped]
+    if not seen:
+        raise InputError(f"None of the {len(inputs.files)} files is an image that can be decoded.")
+    head = classifier.primary_head
+    probabilities = head.probabilities(tf.constant(result.features[seen])).numpy()
+    table = pd.DataFrame(
+        {
+            "path": [inputs.files[row] for row in seen],
+            "class": head.predicted(probabilities),
+            "probability": probabilities.max(axis=1).round(6),
+        }
+    )
+    if config.output is None:
+        print(table.to_csv(index=False, sep="\t", lineterminator="\n"), end="")
+    else:
+        write_table(config.output, table)
+        print(f"{len(table)} predictions are in {config.output}")
+
+
+def _file_key(path: str) -> FileKey:
+    status = os.stat(path)
+    return FileKey(os.path.abspath(path), status.st_size, status.st_mtime_ns)

@@ -1,0 +1,136 @@
+"""Which image files image_dir holds, of which class: names only, so that a wrong folder is known at once.
+
+Only directories are read here, no file is opened or even asked for its size, which would take three times as
+long. Sizes and times come with the examples table, pixels with `retrain.data.images`.
+"""
+
+import dataclasses
+import heapq
+import os
+from typing import NamedTuple
+
+from retrain.data import READERS
+from retrain.errors import InputError
+from retrain.extensions import load
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
+# The top folders that may stand for a split, and the split each one is.
+SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What a reader found: parallel columns, as in the examples table, sorted by class and path.
+
+    Columns and not rows: 60 000 tuples would keep the garbage collector busy for longer than the scan takes.
+    """
+
+    image_dir: str
+    class_names: tuple[str, ...]  # sorted; the index of a label is its position
+    paths: list[str]  # relative to image_dir, POSIX
+    labels: list[str]
+    splits: list[str]  # "train", "validation", "test", or "" where the folders do not say
+    ignored: int  # hidden entries, files that are no images, images outside the class folders
+    given_split: bool
+
+
+class TopLevel(NamedTuple):
+    """What lies directly in image_dir."""
+
+    folders: list[str]
+    images: int
+    others: int
+
+
+def read_listing(image_dir: str) -> Listing:
+    """Lists image_dir with the reader that its top folders ask for."""
+    folders = top_level(image_dir).folders
+    splits = [name for name in folders if name in SPLIT_FOLDERS]
+    given = splits == folders and any(has_folders(os.path.join(image_dir, name)) for name in splits)
+    return load(READERS, "split_folder" if given else "folder", "reader")(image_dir)
+
+
+def top_level(image_dir: str) -> TopLevel:
+    """The visible folders directly in image_dir, sorted, and how much else lies beside them."""
+    if not os.path.exists(image_dir):
+        raise InputError(
+            f"{image_dir!r} does not exist, but a folder of class folders was expected: "
+            "name one that holds images as DIR/CLASS/*.jpg."
+        )
+    if not os.path.isdir(image_dir):
+        raise InputError(
+            f"{image_dir!r} is a file, but a folder of class folders was expected: "
+            "name one that holds images as DIR/CLASS/*.jpg."
+        )
+    images, folders, others = _entries(image_dir)
+    return TopLevel(sorted(folder.name for folder in folders), len(images), others)
+
+
+def has_folders(folder: str) -> bool:
+    """Whether visible folders lie directly in this one."""
+    return bool(_entries(folder)[1])
+
+
+def images_below(image_dir: str, folder: str) -> tuple[list[str], int]:
+    """The images at any depth below image_dir/folder, as sorted paths from image_dir, and how much is none.
+
+    Links are followed, but no directory is read twice and image_dir never, so that a loop of links ends.
+    """
+    paths, ignored = [], 0
+    seen = {_identity(image_dir)}
+    # Real folders come first: the path of an image must not hang on the order in which links are met.
+    pending = [(False, f"{folder}/")]
+    while pending:
+        _, prefix = heapq.heappop(pending)
+        here = os.path.join(image_dir, prefix)
+        if (identity := _identity(here)) in seen:
+            continue
+        seen.add(identity)
+        images, folders, others = _entries(here)
+        paths += [prefix + name for name in images]
+        ignored += others
+        for entry in folders:
+            heapq.heappush(pending, (entry.is_symlink(), f"{prefix}{entry.name}/"))
+    _check_text(image_dir, paths)
+    return sorted(paths), ignored
+
+
+def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], int]:
+    """Names of the images directly in a folder; the folders in it; how many entries are neither."""
+    try:
+        with os.scandir(folder) as entries:
+            everything = list(entries)
+    except OSError as error:
+        raise InputError(f"{folder!r} cannot be read ({error.strerror}): make it readable.") from error
+    visible = [entry for entry in everything if entry.name[0] != "."]
+    images = [
+        entry.name for entry in visible if entry.name.lower().endswith(EXTENSIONS) and _is_file(entry)
+    ]
+    folders = [entry for entry in visible if _is_folder(entry)] if len(images) < len(visible) else []
+    return images, folders, len(everything) - len(images) - len(folders)
+
+
+def _is_file(entry: os.DirEntry) -> bool:
+    # os.path takes a link to nowhere, or to itself, for no file; DirEntry would raise.
+    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and os.path.isfile(entry.path))
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _check_text(image_dir: str, paths: list[str]) -> None:
+    """A name that is no Unicode text could be neither written down nor hashed alike on another machine."""
+    for path in paths:
+        try:
+            path.isascii() or path.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{os.fsencode(path)!r} in {image_dir!r} is not UTF-8, as names of files and folders were "
+                "expected to be: rename it."
+            ) from error

@@ -1,0 +1,95 @@
+"""Batches of images from files, for features and for training, and why a file gives none.
+
+Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. What the rows stand for, and where
+features are kept, is for others to know.
+"""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.data.images import decode_image, load_image
+
+# Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
+PARALLEL = max(4, os.cpu_count() or 1)
+
+FORMATS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"RIFF": "WebP",
+}
+
+
+def image_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+    """Every image once, in order: (row int64 [b], images), where files that cannot be decoded are left out.
+
+    The row is the position in `paths`; the last batch may be smaller.
+    """
+    rows = tf.data.Dataset.from_tensor_slices(_encoded(paths)).enumerate()
+    images = rows.map(lambda row, path: (row, load_image(path, image_size)), num_parallel_calls=PARALLEL)
+    return _finished(images.ignore_errors().batch(batch_size))
+
+
+def training_batches(
+    paths: Sequence[str],
+    labels: np.ndarray,
+    image_size: tuple[int, int],
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+) -> tf.data.Dataset:
+    """(images, labels) without end, from step `first_step` on, in the order of `index_batches`."""
+    paths, labels = _encoded(paths), tf.constant(labels)
+    indices = index_batches(len(paths), batch_size, seed, first_step).unbatch()
+    images = indices.map(
+        lambda index: (load_image(paths[index], image_size), labels[index]), num_parallel_calls=PARALLEL
+    )
+    return _finished(images.batch(batch_size, drop_remainder=True))
+
+
+def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -> tf.data.Dataset:
+    """int64 [b] without end: the rows of each step, every row once an epoch.
+
+    The order of an epoch depends on (seed, epoch) alone, and the batch of a step on (seed, step): a run that
+    continues at `first_step` repeats nothing that came before. A batch may end one epoch and begin the next.
+    """
+    first_epoch, done = divmod(first_step * batch_size, count)
+
+    def order(epoch: tf.Tensor) -> tf.Tensor:
+        keys = tf.random.stateless_uniform([count], [seed, epoch], None, None, tf.int64)
+        left = tf.argsort(keys)[tf.where(epoch == first_epoch, done, 0) :]
+        return tf.cast(left, tf.int64)
+
+    epochs = tf.data.Dataset.counter(first_epoch).map(order)
+    return _finished(epochs.rebatch(batch_size, drop_remainder=True))
+
+
+def undecodable(path: str) -> str:
+    """Why this file gives no image, in a few words; empty when it does give one."""
+    try:
+        with open(path, "rb") as file:
+            contents = file.read()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if not contents:
+        return "empty file"
+    try:
+        decode_image(tf.constant(contents))
+    except tf.errors.InvalidArgumentError:
+        name = next((name for magic, name in FORMATS.items() if contents.startswith(magic)), "")
+        return f"damaged or incomplete {name}" if name else "not a JPEG, PNG, GIF, BMP or WebP file"
+    return ""
+
+
+def _encoded(paths: Sequence[str]) -> tf.Tensor:
+    return tf.constant([os.fsencode(path) for path in paths], tf.string)
+
+
+def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(2).with_options(options)

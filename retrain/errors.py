@@ -1,0 +1,5 @@
+"""The one error that is shown to a user as a sentence: everything else is a bug and keeps its traceback."""
+
+
+class InputError(ValueError):
+    """What was expected, what was found, where, and what to do: one full sentence."""

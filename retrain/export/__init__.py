@@ -1,0 +1,5 @@
+"""Writers of a retrained classifier: each format again an image module with both common signatures."""
+
+EXPORTERS = {
+    "saved_model": "retrain.export.saved_model:write",
+}

@@ -1,0 +1,66 @@
+"""What travels with an exported module in `assets.extra/`: its labels, what it is, and ten lines for its reader.
+
+`labels.txt` (`labels.TASK.txt` beside it when there are several tasks) holds one class name a line, line = index;
+`retrain.json` what a program needs to use the logits. TensorFlow leaves `assets.extra` to such files.
+"""
+
+import json
+import pathlib
+from collections.abc import Mapping
+
+from retrain import __version__
+from retrain.extensions import load
+from retrain.files import write_text
+from retrain.heads import HEADS
+from retrain.heads.head import Head
+from retrain.model import ImageClassifier
+
+FOLDER = "assets.extra"
+DESCRIPTION = "retrain.json"
+LABELS = "labels.txt"
+WRITER = f"retrain {__version__}"
+
+
+def write_documents(classifier: ImageClassifier, directory: str) -> None:
+    """Writes `assets.extra/` and README.md into an export's directory."""
+    extra = pathlib.Path(directory) / FOLDER
+    for task, head in classifier.heads.items():
+        name = LABELS if task == classifier.primary_task else f"labels.{task}.txt"
+        write_text(extra / name, "".join(f"{label}\n" for label in head.class_names))
+    description = {
+        "tasks": {
+            task: {"head": head.kind, "classes": head.class_names} for task, head in classifier.heads.items()
+        },
+        "image_size": classifier.image_size,
+        "module": classifier.base.handle,
+        "writer": WRITER,
+    }
+    write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+    write_text(pathlib.Path(directory) / "README.md", _readme(classifier))
+
+
+def read_heads(directory: str) -> Mapping[str, Head] | None:
+    """The heads that an export describes, by task, or None for a directory that is no export of ours."""
+    path = pathlib.Path(directory) / FOLDER / DESCRIPTION
+    if not path.is_file():
+        return None
+    tasks = json.loads(path.read_text("utf-8"))["tasks"]
+    return {task: load(HEADS, about["head"], "head")(about["classes"]) for task, about in tasks.items()}
+
+
+def _readme(classifier: ImageClassifier) -> str:
+    height, width = classifier.image_size
+    task = classifier.primary_task
+    head = classifier.heads[task]
+    return f"""# An image classifier, retrained from {classifier.base.handle}
+
+Input `images`: float32 [batch, {height}, {width}, 3], RGB values in [0, 1].
+
+| signature | output `default` |
+|---|---|
+| image_classification | logits [batch, {head.num_classes}], to be used with {head.kind}; class index = line of {FOLDER}/{LABELS} |
+| image_feature_vector | features [batch, {classifier.base.num_features}] |
+| serving_default | probabilities [batch, {head.num_classes}] |
+
+Retrain it again: python -m retrain --image_dir DIR --tfhub_module THIS_DIRECTORY (written by {WRITER})
+"""

@@ -1,0 +1,34 @@
+"""An exported classifier, read again for evaluation and prediction: the module, and the heads that know its labels."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from retrain.errors import InputError
+from retrain.export.documents import DESCRIPTION, FOLDER, read_heads
+from retrain.heads.head import Head
+from retrain.modules.image_module import ImageModule, ModuleOptions
+from retrain.modules.load import load_module
+from retrain.modules.resolve import resolve
+from retrain.modules.signatures import IMAGE_CLASSIFICATION
+
+
+class ExportedClassifier(NamedTuple):
+    """A module whose `image_classification` gives the logits of the first of `heads`."""
+
+    module: ImageModule
+    heads: Mapping[str, Head]
+
+    @property
+    def primary_head(self) -> Head:
+        return next(iter(self.heads.values()))
+
+
+def load_classifier(handle: str, options: ModuleOptions = ModuleOptions()) -> ExportedClassifier:
+    """Loads what a run exported; InputError when the module does not say what its classes are."""
+    heads = read_heads(resolve(handle).location)
+    if heads is None:
+        raise InputError(
+            f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name the "
+            f"export/saved_model of a run."
+        )
+    return ExportedClassifier(load_module(handle, options, IMAGE_CLASSIFICATION), heads)

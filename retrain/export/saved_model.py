@@ -1,0 +1,70 @@
+"""A classifier as a TF2 reusable SavedModel: callable, trainable again, and served by name.
+
+Source of the interface: https://www.tensorflow.org/hub/reusable_saved_models, and its form for images,
+https://www.tensorflow.org/hub/common_saved_model_apis/images. The root's `__call__(images, training=False)` gives
+the logits of the primary task, `image_feature_vector(images, training=False)` the base's features. The signatures
+`image_feature_vector` and `image_classification` give the same by name, `serving_default` gives probabilities.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from retrain.export.documents import write_documents
+from retrain.files import new_directory
+from retrain.model import ImageClassifier
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    IMAGES,
+    SERVING_SIGNATURE,
+)
+
+SIGNATURES = (SERVING_SIGNATURE, IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
+
+
+def write(classifier: ImageClassifier, directory: str) -> None:
+    """Writes a new directory; InputError when it exists, or when there is no room for it."""
+    root = _ReusableClassifier(classifier)
+    signatures = {name: _served(classifier, name) for name in SIGNATURES}
+    with new_directory(directory) as partial:
+        tf.saved_model.save(root, partial, signatures)
+        write_documents(classifier, partial)
+
+
+class _ReusableClassifier(tf.train.Checkpoint):
+    """The root of the SavedModel. Not a tf.Module, whose `variables` is a property and would not be saved."""
+
+    def __init__(self, classifier: ImageClassifier):
+        super().__init__(classifier=classifier)
+        self.variables = list(classifier.variables)
+        self.trainable_variables = [*classifier.base.trainable_variables, *classifier.head_variables]
+        self.regularization_losses = [
+            tf.function(loss, input_signature=[]) for loss in classifier.base.regularization_losses
+        ]
+        self.image_feature_vector = _method(classifier, IMAGE_FEATURE_VECTOR)
+        self.image_classification = _method(classifier, IMAGE_CLASSIFICATION)
+        self.__call__ = self.image_classification
+
+
+def _method(classifier: ImageClassifier, signature: str) -> Callable[..., tf.Tensor]:
+    @tf.function
+    def method(images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return classifier.outputs(images, signature, training)[DEFAULT_OUTPUT]
+
+    for training in (False, True):
+        method.get_concrete_function(_images(classifier), training=training)
+    return method
+
+
+def _served(classifier: ImageClassifier, signature: str) -> Callable[..., dict[str, tf.Tensor]]:
+    @tf.function(input_signature=[_images(classifier)])
+    def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return classifier.outputs(images, signature)
+
+    return served
+
+
+def _images(classifier: ImageClassifier) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *classifier.image_size, 3], tf.float32, name=IMAGES)

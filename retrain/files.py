@@ -1,0 +1,153 @@
+"""Everything that reaches the disk: written beside, flushed, renamed: no final name ever holds half a file.
+
+A full disk, an exhausted quota or a place that cannot be written to is the user's to mend, and becomes an
+InputError; on any error what was begun is removed. Also the hashes by which the content of files is known.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import pathlib
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+
+from retrain.errors import InputError
+
+Path = str | os.PathLike[str]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+# TensorFlow and others raise errors of their own with the system's words; NumPy's carry no reason at all.
+NO_ROOM_WORDS = re.compile("|".join([*map(os.strerror, NO_ROOM), r"\d+ requested and \d+ written"]))
+NO_PLACE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
+)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes `text` as UTF-8, lines ending as they are."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes the file in one step, replacing the one that was there; makes the directories above it."""
+    path = pathlib.Path(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _beside(path)
+        try:
+            _write_and_flush(partial, data)
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        _flush(path.parent)
+
+
+@contextlib.contextmanager
+def new_directory(path: Path) -> Iterator[str]:
+    """Yields an empty directory to fill, which becomes `path` at the end, or vanishes when the body fails."""
+    path = pathlib.Path(path)
+    if os.path.lexists(path):
+        raise _exists(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _beside(path)
+        partial.mkdir()
+        try:
+            yield str(partial)
+            _flush_tree(partial)
+            _rename_directory(partial, path)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        _flush(path.parent)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Says in a sentence that there is no room or no permission; for other writers, too."""
+    try:
+        yield
+    except Exception as error:
+        sentence = _sentence(error, pathlib.Path(path))
+        if sentence is None:
+            raise
+        raise InputError(sentence) from error
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of the file's content, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def directory_hash(path: Path) -> str:
+    """SHA-256 of the names and contents of all files below `path`: not of where it lies, nor of times."""
+    root = pathlib.Path(path)
+    names = sorted(file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file())
+    lines = (f"{file_hash(root / name)} {name}\n" for name in names)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _beside(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+
+
+def _write_and_flush(path: pathlib.Path, data: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush(path: pathlib.Path) -> None:
+    """Makes the content of a file, or the names in a directory, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_tree(directory: pathlib.Path) -> None:
+    for path in [*directory.rglob("*"), directory]:
+        _flush(path)
+
+
+def _rename_directory(partial: pathlib.Path, path: pathlib.Path) -> None:
+    try:
+        os.rename(partial, path)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise _exists(path) from error
+        raise
+
+
+def _exists(path: pathlib.Path) -> InputError:
+    return InputError(f"{str(path)!r} exists already, and nothing is overwritten: name a new directory.")
+
+
+def _sentence(error: Exception, path: pathlib.Path) -> str | None:
+    number = getattr(error, "errno", None)
+    if number in NO_ROOM or NO_ROOM_WORDS.search(str(error)):
+        return f"There is no room on the disk for {str(path)!r} ({_free(path)}): name another place."
+    if number in NO_PLACE and _concerns(error, path):
+        # A file where a directory has to be made is "File exists" to the system, which would mislead.
+        reason = os.strerror(errno.ENOTDIR if number == errno.EEXIST else number)
+        return f"{str(path)!r} cannot be written ({reason}): name a place where it can be."
+    return None
+
+
+def _concerns(error: Exception, path: pathlib.Path) -> bool:
+    """Whether the error is about the place itself, rather than about something read while filling it."""
+    place = pathlib.Path(str(getattr(error, "filename", "")))
+    return place in (path, *path.parents) or place.suffix == ".partial"
+
+
+def _free(path: pathlib.Path) -> str:
+    existing = next(place for place in path.absolute().parents if place.exists())
+    return f"{shutil.disk_usage(existing).free / 2**20:.1f} MiB are free"

@@ -1,0 +1,181 @@
+"""The command line: a verb, flags made from Config, and the names that the predecessors gave them.
+
+The only place where absl flags are defined, in a FlagValues of its own: no library's flags get in.
+Whatever a user mistypes becomes one sentence (InputError).
+"""
+
+import math
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, get_origin
+
+from absl import flags as absl_flags
+
+from retrain import __version__
+from retrain.commands import COMMANDS
+from retrain.config import FIELDS, Config, check, kind
+from retrain.errors import InputError
+from retrain.extensions import nearest, unknown_name
+from retrain.help_page import help_page
+from retrain.settings import about
+
+# Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1.
+ALIASES = {
+    "validation_split": "validation_percentage",
+    "testing_split": "testing_percentage",
+    "how_many_training_steps": "max_steps",
+    "train_batch_size": "batch_size",
+}
+FRACTIONS = ("validation_split", "testing_split")
+VERBOSITIES = ("debug", "info", "warning", "error")
+TAKES = {int: "a whole number", float: "a number", str: "a word"}
+
+
+class Parsed(NamedTuple):
+    """A command line: `given` names the fields that the user set, `files` are the words after the flags."""
+
+    verb: str
+    config: Config
+    given: frozenset[str]
+    files: tuple[str, ...]
+    verbosity: str
+
+
+def answer(argv: Sequence[str]) -> str | None:
+    """The text that --help or --version asks for, or None."""
+    words = argv[1 : argv.index("--")] if "--" in argv else argv[1:]
+    if {"-h", "-help", "--help"} & set(words):
+        verb = next((word for word in words if word in COMMANDS), "train")
+        return help_page(verb, _also(), min(shutil.get_terminal_size().columns, 100))
+    return f"retrain {__version__}\n" if "--version" in words else None
+
+
+def parse(argv: Sequence[str]) -> Parsed:
+    """The checked command line; argv[0] is the program's name."""
+    flags = _flags()
+    verb, files = _verb_and_files(_parse_flags(flags, argv))
+    values = _values(flags)
+    config = Config(**values)
+    check(config, verb, values)
+    return Parsed(verb, config, frozenset(values), files, flags["verbosity"].value)
+
+
+def _also() -> dict[str, str]:
+    """How else each field can be given."""
+    texts = {alias: f"--{alias}=FRACTION" if alias in FRACTIONS else f"--{alias}" for alias in ALIASES}
+    return {name: ", ".join(texts[a] for a in ALIASES if ALIASES[a] == name) for name in ALIASES.values()}
+
+
+def _flags() -> absl_flags.FlagValues:
+    flags = absl_flags.FlagValues()
+    flags.set_gnu_getopt(True)
+    for name in FIELDS:
+        absl_flags.DEFINE(_Parser(_converter(name, name)), name, None, "", flag_values=flags)
+    for alias, name in ALIASES.items():
+        convert = _percentage if alias in FRACTIONS else _converter
+        absl_flags.DEFINE(_Parser(convert(alias, name)), alias, None, "", flag_values=flags)
+    absl_flags.DEFINE(_Parser(_verbosity), "verbosity", "info", "", flag_values=flags)
+    return flags
+
+
+class _Parser(absl_flags.ArgumentParser):
+    def __init__(self, convert: Callable[[str], Any]):
+        self.convert = convert
+
+    def parse(self, argument: str) -> Any:
+        return self.convert(argument)
+
+
+def _converter(flag: str, name: str) -> Callable[[str], Any]:
+    """The function from the text of `flag` to the value of the field `name`."""
+
+    def one(text: str) -> Any:
+        try:
+            value = kind(name)(text)
+            if isinstance(value, str) or math.isfinite(value):
+                return value
+        except (ValueError, OverflowError):
+            pass
+        raise InputError(f"--{flag} takes {TAKES[kind(name)]}, but was given {text!r}.")
+
+    def convert(text: str) -> Any:
+        if get_origin(FIELDS[name].type) is tuple:
+            return tuple(one(part.strip()) for part in text.split(","))
+        if kind(name) is str and not text:
+            return FIELDS[name].default
+        return os.path.expanduser(text) if about(FIELDS[name]).path else one(text)
+
+    return convert
+
+
+def _percentage(flag: str, name: str) -> Callable[[str], float]:
+    def convert(text: str) -> float:
+        fraction = _converter(flag, name)(text)
+        if not 0 <= fraction < 1:
+            raise InputError(f"--{flag}={text} is no fraction from 0 to 1: for percent, use --{name}.")
+        return round(fraction * 100, 9)
+
+    return convert
+
+
+def _verbosity(text: str) -> str:
+    if text not in VERBOSITIES:
+        raise InputError(unknown_name(text, VERBOSITIES, "value of --verbosity"))
+    return text
+
+
+def _parse_flags(flags: absl_flags.FlagValues, argv: Sequence[str]) -> list[str]:
+    """Fills `flags`, and returns the words that are none."""
+    try:
+        return flags(argv)[1:]
+    except absl_flags.UnrecognizedFlagError as error:
+        raise InputError(_unknown_flag(error.flagname, list(flags))) from None
+    except absl_flags.CantOpenFlagFileError as error:
+        cause = error.__context__
+        raise InputError(f"The flag file {cause.filename!r} cannot be read: {cause.strerror}.") from None
+    except UnicodeDecodeError:
+        raise InputError("The flag file is no text: it must hold one --NAME=VALUE on each line.") from None
+    except absl_flags.Error as error:
+        raise InputError(_words(error)) from None
+
+
+def _words(error: absl_flags.Error) -> str:
+    if isinstance(error.__context__, InputError):  # what a parser said, before absl added words of its own
+        return str(error.__context__)
+    flag = next((word for word in str(error).split() if word.startswith("-")), "The last flag")
+    return f"{flag} needs a value: {flag}=VALUE."
+
+
+def _unknown_flag(name: str, names: Sequence[str]) -> str:
+    if " " in name:
+        return f"'--{name}' is no flag: on a line of a flag file, write --NAME=VALUE."
+    advice = nearest(name, [*names, "flagfile", "help", "version"])
+    return f"--{name} is no flag of retrain: " + (
+        f"did you mean --{advice}?" if advice else "python -m retrain --help lists them."
+    )
+
+
+def _verb_and_files(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    verb, *files = words or ["train"]
+    if verb not in COMMANDS and os.path.isdir(verb):
+        raise InputError(f"{verb!r} is no verb: a folder of images is given as --image_dir={verb}.")
+    if verb not in COMMANDS:
+        raise InputError(unknown_name(verb, COMMANDS, "verb"))
+    if files and verb != "predict":
+        raise InputError(f"{verb} takes flags only, but was given {files[0]!r}: write --NAME=VALUE.")
+    if not files and verb == "predict":
+        raise InputError("predict needs images: name files or folders after the flags.")
+    return verb, tuple(files)
+
+
+def _values(flags: absl_flags.FlagValues) -> dict[str, Any]:
+    """The values that were given, by the name of their field."""
+    sources = {name: name for name in FIELDS if flags[name].present}
+    for alias, name in ALIASES.items():
+        if not flags[alias].present:
+            continue
+        first = sources.setdefault(name, alias)
+        if flags[first].value != flags[alias].value:
+            raise InputError(f"--{first} and --{alias} mean the same, but differ: give one of the two.")
+    return {name: flags[source].value for name, source in sources.items()}

@@ -1,0 +1,67 @@
+"""Figures of merit over all examples of a split at once, from their labels and probabilities.
+
+Keys are those of tf.estimator where it had them. Every example counts once.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+
+TOP_K = 5
+NORMAL_95 = 1.959964  # the 97.5 % point of the normal distribution
+
+
+def exclusive_classes(
+    labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
+) -> dict[str, object]:
+    """Labels int [N], probabilities [N, C] -> accuracy with its interval, loss, top-5, per-class table, confusions.
+
+    `confusion_matrix[i][j]` counts examples of class i that were predicted as class j. The top-5 accuracy is given
+    when there are more than 5 classes.
+    """
+    indices = np.arange(len(class_names))
+    predicted = probabilities.argmax(axis=1)
+    correct = int(np.count_nonzero(predicted == labels))
+    figures: dict[str, object] = {
+        "accuracy": correct / len(labels),
+        "accuracy_interval": wilson_interval(correct, len(labels)),
+        "average_loss": float(log_loss(labels, _summing_to_one(probabilities), labels=indices)),
+        "count": len(labels),
+    }
+    if len(class_names) > TOP_K:
+        figures[f"top_{TOP_K}_accuracy"] = top_k_accuracy(labels, probabilities, TOP_K)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predicted, labels=indices, zero_division=0
+    )
+    columns = zip(class_names, precision, recall, f1, support, strict=True)
+    figures["classes"] = {
+        name: {"precision": float(p), "recall": float(r), "f1": float(f), "count": int(n)}
+        for name, p, r, f, n in columns
+    }
+    figures["confusion_matrix"] = confusion_matrix(labels, predicted, labels=indices).tolist()
+    return figures
+
+
+def top_k_accuracy(labels: np.ndarray, probabilities: np.ndarray, k: int) -> float:
+    """The share of examples whose label is among the k most probable classes."""
+    best = np.argpartition(probabilities, -k, axis=1)[:, -k:]
+    return float(np.mean((best == labels[:, None]).any(axis=1)))
+
+
+def wilson_interval(successes: int, count: int) -> list[float]:
+    """The 95 % score interval of a proportion (Wilson 1927), [low, high]; sound for few examples and near 0 and 1."""
+    if count == 0:
+        return [0.0, 1.0]
+    z, share = NORMAL_95, successes / count
+    scale = 1 + z * z / count
+    centre = (share + z * z / (2 * count)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return [max(0.0, centre - half), min(1.0, centre + half)]
+
+
+def _summing_to_one(probabilities: np.ndarray) -> np.ndarray:
+    # scikit-learn warns about sums that are off by more than float32 rounding allows.
+    wide = probabilities.astype(np.float64)
+    return wide / wide.sum(axis=1, keepdims=True)

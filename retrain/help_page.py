@@ -1,0 +1,75 @@
+"""The page that --help prints: what the program does, its verbs, and the flags that one verb reads."""
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from retrain.config import FIELDS, read_by
+from retrain.settings import about
+
+ABOUT = (
+    "retrain turns a folder of images and a pretrained image module into a classifier, "
+    "and exports it as a module that can be retrained again."
+)
+VERBS = {
+    "train": ("--image_dir=DIR", "train a classifier on a folder of class folders (the default verb)"),
+    "evaluate": ("--tfhub_module=EXPORT --image_dir=DIR", "measure an exported classifier on other images"),
+    "predict": ("--tfhub_module=EXPORT FILE|DIR ...", "say what is on images, as a table or a CSV file"),
+}
+GENERAL = {
+    "--flagfile": "File of flags, one on each line; RUN/run.flags repeats a run.",
+    "--verbosity=info": "How much is told on the way: debug, info, warning or error.",
+    "--version": "Print the version.",
+    "--help": "Print this page; after a verb, that of the verb.",
+}
+GROUPS = {
+    "data": "Data",
+    "module": "Image module and its features",
+    "training": "Training the head",
+    "results": "Results",
+}
+
+
+def help_page(verb: str, also: Mapping[str, str], width: int) -> str:
+    """The page of `verb`, at most `width` columns wide; `also` says how else a field can be given."""
+    sections = [*_head(verb, width)]
+    for group, title in GROUPS.items():
+        names = [name for name in read_by(verb) if about(FIELDS[name]).group == group]
+        if names:
+            sections.append(_section(title, {_flag(n, verb): _advice(n, also) for n in names}, width))
+    sections.append(_section("Always", GENERAL, width))
+    return "\n\n".join(sections) + "\n"
+
+
+def _head(verb: str, width: int) -> Iterable[str]:
+    yield textwrap.fill(ABOUT, width)
+    calls = {f"python -m retrain {name} {usage}": what for name, (usage, what) in VERBS.items()}
+    yield "\n".join(f"  {call}\n      {what}" for call, what in calls.items())
+    yield f"Flags of {verb} (python -m retrain VERB --help shows those of another verb)"
+
+
+def _section(title: str, entries: Mapping[str, str], width: int) -> str:
+    return "\n".join([title, *(_entry(flag, text, width) for flag, text in entries.items())])
+
+
+def _entry(flag: str, text: str, width: int, column: int = 32) -> str:
+    lines = textwrap.wrap(text, max(width - column, 20), break_on_hyphens=False, break_long_words=False)
+    return "\n".join(f"{f'  {flag}' if i == 0 else '':{column}}{line}" for i, line in enumerate(lines))
+
+
+def _flag(name: str, verb: str) -> str:
+    default = FIELDS[name].default
+    shown = default is not None and verb not in about(FIELDS[name]).required
+    return f"--{name}={_short(default)}" if shown else f"--{name}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_short, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _advice(name: str, also: Mapping[str, str]) -> str:
+    known = about(FIELDS[name])
+    choices = f" One of {', '.join(known.choices)}." if known.choices else ""
+    return known.help + choices + (f" Also {also[name]}." if name in also else "")

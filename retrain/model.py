@@ -1,0 +1,125 @@
+"""The image classifier: a base module, consumer-side dropout, and one dense layer per task, read by that task's head.
+
+Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] per task. The classifier is
+itself an image module: its `image_classification` is the first task's logits, its features are the base's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import tensorflow as tf
+
+from retrain.heads.head import Head
+from retrain.modules.image_module import ImageModule
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    SERVING_SIGNATURE,
+    Signature,
+    image_signature,
+)
+
+IMAGES, FEATURES = "images", "features"
+
+Seed = tuple[tf.Tensor | int, tf.Tensor | int]
+
+
+class ImageClassifier(ImageModule):
+    """A retrained module.
+
+    Attributes:
+      base: the image module whose features the heads read.
+      heads: task -> Head, in order; the first is the primary task.
+      kernels, biases: task -> variables [F, C] and [C], zeros at first: every class is equally probable.
+      train_base: whether training also changes the base (fine-tuning) or leaves it as it is (frozen).
+    """
+
+    def __init__(
+        self,
+        base: ImageModule,
+        heads: Mapping[str, Head],
+        dropout_rate: float = 0.0,
+        train_base: bool = False,
+    ):
+        super().__init__(base.handle, base.fingerprint, _signatures(base, heads), base.image_size)
+        self.base = base
+        # A proxy, because tf.Module would track a plain dict, and a head is nothing to save.
+        self.heads = MappingProxyType(dict(heads))
+        self.dropout_rate = dropout_rate
+        self.train_base = train_base
+        size = base.num_features
+        self.kernels = {
+            task: _zeros([size, head.num_classes], f"{task}/kernel") for task, head in self.heads.items()
+        }
+        self.biases = {task: _zeros([head.num_classes], f"{task}/bias") for task, head in self.heads.items()}
+
+    @property
+    def primary_task(self) -> str:
+        return next(iter(self.heads))
+
+    @property
+    def head_variables(self) -> list[tf.Variable]:
+        return [*self.kernels.values(), *self.biases.values()]
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        return [*self.base.variables, *self.head_variables]
+
+    @property
+    def trainable_variables(self) -> Sequence[tf.Variable]:
+        return [*(self.base.trainable_variables if self.train_base else ()), *self.head_variables]
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        return self.base.regularization_losses if self.train_base else ()
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        if signature == IMAGE_FEATURE_VECTOR:
+            return {DEFAULT_OUTPUT: self.base(images, training)}
+        logits = self.logits(self.base(images, training))
+        if signature == SERVING_SIGNATURE:
+            return self.probabilities(logits)
+        return {DEFAULT_OUTPUT: logits[self.primary_task]}
+
+    def features(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """The features in `inputs`, or those of its images; a frozen base never sees `training`."""
+        if FEATURES in inputs:
+            return inputs[FEATURES]
+        return self.base(inputs[IMAGES], training=training and self.train_base)
+
+    def logits(self, features: tf.Tensor, dropout_seed: Seed | None = None) -> dict[str, tf.Tensor]:
+        """Logits by task; with a seed, features are dropped as in training, the same ones for the same seed."""
+        if dropout_seed is not None and self.dropout_rate:
+            features = drop_features(features, self.dropout_rate, dropout_seed)
+        return {task: features @ self.kernels[task] + self.biases[task] for task in self.heads}
+
+    def probabilities(self, logits: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Logits by task -> probabilities by task, or under `default` when there is only one task."""
+        by_task = {task: head.probabilities(logits[task]) for task, head in self.heads.items()}
+        return by_task if len(by_task) > 1 else {DEFAULT_OUTPUT: by_task[self.primary_task]}
+
+
+def drop_features(features: tf.Tensor, rate: float, seed: Seed) -> tf.Tensor:
+    """Zeroes a share `rate` of the features and scales up the rest: a pure function of the seed."""
+    kept = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
+    return tf.where(kept, features / (1.0 - rate), 0.0)
+
+
+def _signatures(base: ImageModule, heads: Mapping[str, Head]) -> dict[str, Signature]:
+    def vector(length: int) -> Signature:
+        return image_signature(base.image_size, {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32)})
+
+    primary = next(iter(heads.values()))
+    outputs = {task: tf.TensorSpec([None, head.num_classes], tf.float32) for task, head in heads.items()}
+    if len(outputs) == 1:
+        outputs = {DEFAULT_OUTPUT: outputs.popitem()[1]}
+    return {
+        IMAGE_FEATURE_VECTOR: vector(base.num_features),
+        IMAGE_CLASSIFICATION: vector(primary.num_classes),
+        SERVING_SIGNATURE: image_signature(base.image_size, outputs),
+    }
+
+
+def _zeros(shape: Sequence[int], name: str) -> tf.Variable:
+    return tf.Variable(tf.zeros(shape), name=name)

@@ -1,0 +1,128 @@
+"""What every source of image modules offers, whatever format it was published in.
+
+The contract is the specification's: images are float32 [B, H, W, 3], RGB in [0, 1], of `image_size`;
+features are float32 [B, num_features]. Preprocessing beyond [0, 1] is inside the module. Dropout on the
+features is the consumer's. Resizing images, and everything about labels, is left to others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from retrain.errors import InputError
+from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
+
+
+class ModuleOptions(NamedTuple):
+    """What a user may say about a module that its files leave open.
+
+    Attributes:
+      image_size: (height, width) for modules that take several sizes; None asks the module.
+      kind: the signature that an unnamed `__call__` stands for; None reads it off the model.
+      input_range: the pixel values that a bare Keras file expects for black and white.
+      feature_output: the output key, or the Keras layer, whose values are the features; None is the
+        module's own choice.
+    """
+
+    image_size: tuple[int, int] | None = None
+    kind: str | None = None
+    input_range: tuple[float, float] = (0.0, 1.0)
+    feature_output: str | None = None
+
+
+class ImageModule(tf.Module):
+    """An image module: named signatures over one set of variables.
+
+    Attributes:
+      handle: what the user named, for messages.
+      fingerprint: a digest of the module's content, equal wherever the same module lies.
+      signatures: name -> Signature.
+      image_size: the expected (height, width).
+      feature_output: the key of the `image_feature_vector` output that holds the features.
+    """
+
+    def __init__(
+        self,
+        handle: str,
+        fingerprint: str,
+        signatures: Mapping[str, Signature],
+        image_size: tuple[int, int],
+        feature_output: str = DEFAULT_OUTPUT,
+    ):
+        super().__init__(name="image_module")
+        self.handle = handle
+        self.fingerprint = fingerprint
+        # tf.Module would track a dict, and a tracked dict of specs cannot be saved; a proxy is left alone.
+        self.signatures = MappingProxyType(dict(signatures))
+        self.image_size = image_size
+        self.feature_output = feature_output
+
+    @property
+    def num_features(self) -> int:
+        """The length of a feature vector, a constant of the module."""
+        return self.num_outputs(IMAGE_FEATURE_VECTOR)
+
+    def num_outputs(self, signature: str) -> int:
+        """The length of a row of `output`: num_features or num_classes."""
+        return self.signatures[signature].outputs[self._output_key(signature)].shape[-1]
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        """Functions without arguments, each a scalar to add to the loss once per training step."""
+        return ()
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        """All outputs of one signature, by key. In training, batch norm uses and updates batch statistics."""
+        raise NotImplementedError
+
+    def output(self, images: tf.Tensor, signature: str, training: bool = False) -> tf.Tensor:
+        """The output that matters, float32 [B, n]; one with a spatial breakdown is averaged over it."""
+        values = self.outputs(images, signature, training)[self._output_key(signature)]
+        return values if values.shape.rank == 2 else tf.reduce_mean(values, axis=[1, 2])
+
+    def __call__(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Features [B, num_features]."""
+        return self.output(images, IMAGE_FEATURE_VECTOR, training)
+
+    def _output_key(self, signature: str) -> str:
+        return self.feature_output if signature == IMAGE_FEATURE_VECTOR else DEFAULT_OUTPUT
+
+
+def expected_image_size(
+    handle: str, taken: Sequence[tuple[int | None, int | None]], given: tuple[int, int] | None
+) -> tuple[int, int]:
+    """The (height, width) to give a module: of those it takes, where None is any, or the user's choice."""
+    fixed = [size for size in taken if None not in size]
+    if given is None and fixed:
+        return fixed[0]
+    if given is None:
+        raise InputError(
+            f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
+            f"that it was trained on."
+        )
+    if not any(tf.TensorShape(size).is_compatible_with(given) for size in taken):
+        sizes = dict.fromkeys(f"{height or 'any'} x {width or 'any'}" for height, width in taken)
+        raise InputError(
+            f"{handle!r} takes images of {' or '.join(sizes)} pixels, and --image_size says {given[0]} x "
+            f"{given[1]}; leave --image_size out, or use a module made for that size."
+        )
+    return given
+
+
+def check_has_signature(handle: str, signatures: Mapping[str, Signature], wanted: str) -> None:
+    """Raises InputError when a module lacks the signature that its consumer needs."""
+    if wanted in signatures:
+        return
+    listed = ", ".join(sorted(signatures)) or "none"
+    if wanted == IMAGE_FEATURE_VECTOR and "image_classification" in signatures:
+        raise InputError(
+            f"{handle!r} is a classification module (its signatures: {listed}), and retraining needs image "
+            f"features; use the feature_vector module of the same network, or --module_kind={wanted} if "
+            f"its outputs are features after all."
+        )
+    raise InputError(
+        f"{handle!r} has no signature {wanted!r}; it has: {listed}. Use a module that follows the Common "
+        f"Signatures for Images, or say with --module_kind what its outputs are."
+    )

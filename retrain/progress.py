@@ -1,0 +1,53 @@
+"""Tells how far a long pass has come: a bar with rate and time left on a terminal, else a few log lines."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from absl import logging
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+LINES = 10
+SECONDS_BETWEEN_LINES = 2.0
+
+
+def _one(_: object) -> int:
+    return 1
+
+
+def progress(
+    iterable: Iterable[Item], total: int, description: str, unit: str, size: Callable[[Item], int] = _one
+) -> Iterator[Item]:
+    """Passes the items on; `total` counts units (plural: "images"), of which an item holds `size(item)`."""
+    report = _bar if sys.stderr.isatty() else _lines
+    return report(iterable, total, description, unit, size)
+
+
+def _bar(
+    iterable: Iterable[Item], total: int, description: str, unit: str, size: Callable[[Item], int]
+) -> Iterator[Item]:
+    with tqdm(total=total, desc=description, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True) as bar:
+        for item in iterable:
+            yield item
+            bar.update(size(item))
+
+
+def _lines(
+    iterable: Iterable[Item], total: int, description: str, unit: str, size: Callable[[Item], int]
+) -> Iterator[Item]:
+    start = last = time.monotonic()
+    done, threshold = 0, total / LINES
+    for item in iterable:
+        yield item
+        done += size(item)
+        now = time.monotonic()
+        if threshold <= done < total and now - last >= SECONDS_BETWEEN_LINES:
+            left = (now - start) / done * (total - done)
+            logging.info("%s: %d of %d %s, %.0f s left", description, done, total, unit, left)
+            last, threshold = now, done + total / LINES
+    seconds = time.monotonic() - start
+    rate = done / seconds if seconds else 0.0
+    logging.info("%s: %d %s in %.1f s (%.0f a second)", description, done, unit, seconds, rate)

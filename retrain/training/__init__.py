@@ -1,0 +1,1 @@
+"""Training: the Estimator, the trials of heads, and the features both read."""

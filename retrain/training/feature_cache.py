@@ -1,0 +1,124 @@
+"""Keeps computed features on disk, so that an image passes through a frozen module once, whatever run asks.
+
+A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of its own,
+so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other, and `NAME.rows`, one JSON
+line [path, size, mtime_ns] for each. A row is written before its line; what a killed process left without a line, or
+a line without its newline, is never read. A file is the same while its path, size and modification time are.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from retrain import files
+
+LAYOUT = 1  # a new number for a new layout of the files makes old caches unknown instead of misread
+ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
+
+
+class FileKey(NamedTuple):
+    """By what a file is known: its absolute path, its size in bytes, its modification time."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Place(NamedTuple):
+    segment: pathlib.Path
+    row: int
+
+
+class FeatureCache:
+    """The features of one module, of one output, at one size, decoded in one way, computed by one engine."""
+
+    def __init__(self, parent: str | os.PathLike[str], key: Mapping[str, object], num_features: int):
+        text = json.dumps({**key, "num_features": num_features, "layout": LAYOUT}, sort_keys=True, indent=2)
+        self.directory = pathlib.Path(parent) / "features" / hashlib.sha256(text.encode()).hexdigest()[:32]
+        self.description = text + "\n"
+        self.num_features = num_features
+        self.places = self._read_places()
+
+    def has(self, key: FileKey) -> bool:
+        """Whether the file's features were there when the cache was opened."""
+        return key in self.places
+
+    def read(self, keys: Sequence[FileKey]) -> np.ndarray:
+        """The features of these files, all of which must be there: float32 [len(keys), num_features]."""
+        features = np.empty([len(keys), self.num_features], np.float32)
+        by_segment: dict[pathlib.Path, list[tuple[int, int]]] = {}
+        for position, key in enumerate(keys):
+            place = self.places[key]
+            by_segment.setdefault(place.segment, []).append((position, place.row))
+        for segment, pairs in by_segment.items():
+            positions, rows = np.array(pairs).T
+            features[positions] = self._rows(segment)[rows]
+        return features
+
+    def writer(self) -> "SegmentWriter":
+        """A new segment, to be used in a `with` block."""
+        if not self.directory.is_dir():
+            files.write_text(self.directory / "key.json", self.description)
+        return SegmentWriter(self.directory / secrets.token_hex(8), self.num_features)
+
+    def _read_places(self) -> dict[FileKey, Place]:
+        places = {}
+        for index in sorted(self.directory.glob("*.rows")):
+            segment = index.with_suffix(".f32")
+            for row, key in enumerate(self._whole_lines(index, len(self._rows(segment)))):
+                places[key] = Place(segment, row)
+        return places
+
+    def _rows(self, segment: pathlib.Path) -> np.ndarray:
+        count = segment.stat().st_size // (4 * self.num_features)
+        if not count:
+            return np.empty([0, self.num_features], np.float32)
+        return np.memmap(segment, np.float32, "r", shape=(count, self.num_features))
+
+    @staticmethod
+    def _whole_lines(index: pathlib.Path, limit: int) -> Iterable[FileKey]:
+        text = index.read_text("utf-8", "surrogateescape")
+        whole = text[: text.rfind("\n") + 1].splitlines()
+        return (FileKey(*json.loads(line)) for line in whole[:limit])
+
+
+class SegmentWriter:
+    """Appends rows of one process; what was appended is there for the next run, however this one ends."""
+
+    def __init__(self, stem: pathlib.Path, num_features: int):
+        self.stem, self.num_features = stem, num_features
+        self.waiting: list[FileKey] = []
+
+    def __enter__(self) -> Self:
+        with files.writing(self.stem):
+            self.rows = open(self.stem.with_suffix(".f32"), "xb")
+            self.lines = open(self.stem.with_suffix(".rows"), "xb")
+        return self
+
+    def append(self, keys: Sequence[FileKey], features: np.ndarray) -> None:
+        """Adds float32 [len(keys), num_features]."""
+        with files.writing(self.stem):
+            self.rows.write(np.ascontiguousarray(features, np.float32).tobytes())
+            self.waiting += keys
+            if len(self.waiting) >= ROWS_AT_A_TIME:
+                self._flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self.rows, self.lines, files.writing(self.stem):
+            self._flush()
+
+    def _flush(self) -> None:
+        self.rows.flush()
+        os.fsync(self.rows.fileno())
+        self.lines.write("".join(json.dumps(key) + "\n" for key in self.waiting).encode())
+        self.lines.flush()
+        self.waiting = []

@@ -1,0 +1,106 @@
+"""What runs a frozen module over batches of images, as fast as this machine can: TensorFlow, or LiteRT.
+
+An engine is a callable, images float32 [b, H, W, 3] -> one signature's output float32 [b, F], safe to call from WORKERS threads at
+once. LiteRT (XNNPACK, float32) gives the same features to about 1e-5; its conversion takes seconds, so it is for
+passes over many images, and its features are kept under another key.
+"""
+
+import os
+import queue
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.errors import InputError
+from retrain.modules.image_module import ImageModule
+
+try:
+    from ai_edge_litert.interpreter import Interpreter
+except ImportError:  # the extra `litert` is not installed
+    Interpreter = None
+
+Engine = Callable[[np.ndarray], np.ndarray]
+
+TENSORFLOW, LITERT = "tensorflow", "litert"
+WORKERS = 2  # threads that call the engine: more than one, so that none waits for the other's Python
+BATCH_SIZE = 32
+LITERT_BATCH_SIZE = 8  # a LiteRT graph has a fixed batch; small ones stay in the cache of a core
+TOLERANCE = 1e-4  # of the largest feature
+PAYS_FROM = 1500  # images from which on the conversion is repaid, see reference/performance.md, 1c
+
+
+class NotConvertible(Exception):
+    """LiteRT cannot run this module, or not with the module's numbers."""
+
+
+def choose_engine(wanted: str, count: int) -> str:
+    """The engine for a pass over `count` images; "auto" takes LiteRT where it is installed and pays."""
+    if wanted == LITERT and Interpreter is None:
+        raise InputError(
+            "--feature_engine=litert needs a package that is missing: pip install 'retrain[litert]'."
+        )
+    if wanted != "auto":
+        return wanted
+    return LITERT if Interpreter is not None and count >= PAYS_FROM else TENSORFLOW
+
+
+def make_engine(name: str, module: ImageModule, signature: str) -> Engine:
+    """The engine of that name for a signature of the module, ready to run; raises NotConvertible."""
+    make = litert_engine if name == LITERT else tensorflow_engine
+    return make(module, signature)
+
+
+def tensorflow_engine(module: ImageModule, signature: str) -> Engine:
+    spec = tf.TensorSpec([None, *module.image_size, 3], tf.float32)
+    features = tf.function(lambda images: module.output(images, signature), input_signature=[spec])
+    return lambda images: features(images).numpy()
+
+
+def litert_engine(module: ImageModule, signature: str) -> Engine:
+    """Converts the module and holds the result against it; raises NotConvertible."""
+    model = _converted(module, signature)
+    idle: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
+    for _ in range(WORKERS):
+        interpreter = Interpreter(model_content=model, num_threads=max(1, (os.cpu_count() or 1) // WORKERS))
+        interpreter.allocate_tensors()
+        idle.put(interpreter)
+
+    def features(images: np.ndarray) -> np.ndarray:
+        interpreter = idle.get()
+        try:
+            parts = range(0, len(images), LITERT_BATCH_SIZE)
+            return np.concatenate([_invoke(interpreter, images[i : i + LITERT_BATCH_SIZE]) for i in parts])
+        finally:
+            idle.put(interpreter)
+
+    _check_agreement(features, module, signature)
+    return features
+
+
+def _converted(module: ImageModule, signature: str) -> bytes:
+    spec = tf.TensorSpec([LITERT_BATCH_SIZE, *module.image_size, 3], tf.float32)
+    function = tf.function(lambda images: module.output(images, signature)).get_concrete_function(spec)
+    try:
+        return tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert()
+    except (
+        Exception
+    ) as error:  # the converter has no error class of its own for a graph that it does not know
+        raise NotConvertible(str(error).partition("\n")[0]) from error
+
+
+def _invoke(interpreter: "Interpreter", images: np.ndarray) -> np.ndarray:
+    """Features of at most LITERT_BATCH_SIZE images; a smaller batch is filled up with black ones."""
+    batch = np.zeros([LITERT_BATCH_SIZE, *images.shape[1:]], np.float32)
+    batch[: len(images)] = images
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], batch)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[: len(images)]
+
+
+def _check_agreement(engine: Engine, module: ImageModule, signature: str) -> None:
+    images = np.random.default_rng(0).random([2, *module.image_size, 3], np.float32)
+    expected = module.output(tf.constant(images), signature).numpy()
+    error = np.abs(engine(images) - expected).max() / np.abs(expected).max()
+    if not error <= TOLERANCE:
+        raise NotConvertible(f"its features differ by {error:.1g}")

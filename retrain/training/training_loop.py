@@ -1,0 +1,108 @@
+"""The general training loop: many steps in one call of one tf.function, under any tf.distribute strategy.
+
+A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks, penalties on the
+heads' kernels, the base's own regularization losses when it is trained, and one update by a Keras optimizer.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from retrain.model import ImageClassifier
+
+STEPS_PER_CALL = 50
+
+
+class Penalties(NamedTuple):
+    """Weights of the sums of |w| and of w^2 over the heads' kernels."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+class TrainingLoop:
+    """The variables of training beyond the model's, and the compiled step."""
+
+    def __init__(
+        self,
+        model: ImageClassifier,
+        optimizer: keras.optimizers.Optimizer,
+        strategy: tf.distribute.Strategy,
+        seed: int,
+        label_smoothing: float,
+        penalties: Penalties,
+    ):
+        self.model, self.optimizer, self.strategy = model, optimizer, strategy
+        self.seed, self.label_smoothing, self.penalties = seed, label_smoothing, penalties
+        with strategy.scope():
+            # Built before the tf.function: under a mirrored strategy the slots cannot be lifted out of one.
+            optimizer.build(model.trainable_variables)
+            once = tf.VariableAggregation.ONLY_FIRST_REPLICA
+            self.global_step = tf.Variable(0, dtype=tf.int64, name="global_step", aggregation=once)
+            self.last_loss = tf.Variable(float("nan"), name="last_loss", aggregation=once)
+
+    def batches(self, dataset: tf.data.Dataset) -> Iterator[Any]:
+        """An iterator of global batches, shared out among the replicas."""
+        return iter(self.strategy.experimental_distribute_dataset(dataset))
+
+    def advance(self, batches: Iterator[Any], limit: int | None) -> bool:
+        """Takes up to STEPS_PER_CALL steps, `limit` at most; whether the input ended before."""
+        count = STEPS_PER_CALL if limit is None else min(limit, STEPS_PER_CALL)
+        try:
+            self._steps(batches, tf.constant(count))
+        except tf.errors.OutOfRangeError:  # the steps before the end were taken
+            return True
+        return False
+
+    @tf.function
+    def predictions(self, inputs: dict[str, tf.Tensor]) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+        """Logits and probabilities by task."""
+        logits = self.model.logits(self.model.features(inputs))
+        return {
+            task: (logits[task], head.probabilities(logits[task])) for task, head in self.model.heads.items()
+        }
+
+    @tf.function
+    def _steps(self, batches: Iterator[Any], count: tf.Tensor) -> None:
+        for _ in tf.range(count):
+            losses = self.strategy.run(self._step, args=(next(batches),))
+            self.last_loss.assign(self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None))
+            self.global_step.assign_add(1)
+
+    def _step(self, batch: tuple[Any, ...]) -> tf.Tensor:
+        inputs, labels, *weights = batch
+        replicas = self.strategy.num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            logits = self.model.logits(self.model.features(inputs, training=True), self._dropout_seed())
+            loss = self._data_loss(logits, labels, weights) + self._penalty()
+            # Keras sums the replicas' gradients, so each brings its share of their mean.
+            loss /= replicas
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        pairs = zip(gradients, variables, strict=True)
+        self.optimizer.apply_gradients(
+            [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        )
+        return loss
+
+    def _dropout_seed(self) -> tuple[tf.Tensor, tf.Tensor]:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        draw = self.global_step * self.strategy.num_replicas_in_sync + tf.cast(replica, tf.int64)
+        return tf.constant(self.seed, tf.int64), draw
+
+    def _data_loss(
+        self, logits: dict[str, tf.Tensor], labels: dict[str, tf.Tensor], weights: list[tf.Tensor]
+    ) -> tf.Tensor:
+        total = 0.0
+        for task, head in self.model.heads.items():
+            losses = head.loss(head.targets(labels[task]), logits[task], self.label_smoothing)
+            total += tf.reduce_mean(losses * weights[0] if weights else losses)
+        return total
+
+    def _penalty(self) -> tf.Tensor:
+        l1, l2 = self.penalties
+        kernels = self.model.kernels.values() if l1 or l2 else ()
+        penalty = sum(l1 * tf.reduce_sum(tf.abs(k)) + l2 * tf.reduce_sum(k * k) for k in kernels)
+        return penalty + sum(loss() for loss in self.model.regularization_losses)

@@ -1,0 +1,134 @@
+"""The shape of the house (DESIGN.md, floors): imports go down, and what answers first loads nothing heavy."""
+
+import ast
+import graphlib
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
+
+# Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
+FLOORS = {
+    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
+    **dict.fromkeys(["settings", "cache_directory", "quiet"], 0),
+    **dict.fromkeys(["config", "data", "modules", "heads"], 1),
+    **dict.fromkeys(["model", "keras"], 2),
+    "export": 3,
+    "training": 4,
+    "report": 5,
+    "sweep": 6,
+    "commands": 7,
+    **dict.fromkeys(["help_page", "flags"], 8),
+    "__main__": 9,
+}
+
+# Packages that a file may import inside a function, because few runs need them.
+IMPORTED_ON_USE = {
+    "cache_directory.py": {"platformdirs"},
+    "modules/resolve.py": {"tensorflow_hub"},
+}
+
+HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "tensorflow_hub"}
+# What must answer before TensorFlow has been imported.
+ANSWER_FIRST = [
+    *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
+    *["retrain.cache_directory", "retrain.settings", "retrain.config", "retrain.help_page", "retrain.flags"],
+    *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
+    *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
+    *["retrain.commands", "retrain.commands.inputs", "retrain.__main__"],
+]
+
+
+def module_name(path: pathlib.Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in SOURCES}
+TREES = {name: ast.parse(path.read_text(), str(path)) for name, path in MODULES.items()}
+
+
+def top(module: str) -> str:
+    """The file or folder in retrain/ that a module belongs to."""
+    return module.split(".")[1] if "." in module else module
+
+
+def folder(module: str) -> str:
+    path = MODULES[module]
+    return str(path.parent.relative_to(ROOT))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The full names of all modules, and of names in modules, that are imported anywhere in the tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written out in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(module: str) -> set[str]:
+    """The modules of retrain that `module` imports."""
+    names = {name for name in imported(TREES[module]) if name.partition(".")[0] == "retrain"}
+    return {name if name in MODULES else name.rpartition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_floor_and_says_what_it_is(module):
+    assert top(module) in FLOORS
+    assert ast.get_docstring(TREES[module])
+
+
+def test_every_folder_is_a_package():
+    folders = {path.parent for path in SOURCES}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_or_stay_in_the_folder(module):
+    def allowed(other: str) -> bool:
+        below = FLOORS[top(other)] < FLOORS[top(module)]
+        beside = FLOORS[top(other)] == FLOORS[top(module)] and folder(other) == folder(module)
+        return below or beside or top(other) == top(module)
+
+    assert [other for other in imported_modules(module) if not allowed(other)] == []
+
+
+def test_imports_make_no_circle():
+    graph = {module: imported_modules(module) - {module} for module in MODULES}
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_the_settings_stop_at_the_commands():
+    readers = {module for module in MODULES if "retrain.config" in imported_modules(module)}
+    assert {module for module in readers if FLOORS[top(module)] < FLOORS["sweep"]} == set()
+
+
+def test_only_flags_defines_flags():
+    users = {m for m, tree in TREES.items() if any(name.startswith("absl.flags") for name in imported(tree))}
+    assert users == {"retrain.flags"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_stand_at_the_top(module):
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    inside = {
+        name.partition(".")[0]
+        for node in ast.walk(TREES[module])
+        if isinstance(node, functions)
+        for name in imported(node)
+    }
+    file = MODULES[module].relative_to(ROOT / "retrain").as_posix()
+    assert inside <= IMPORTED_ON_USE.get(file, set())
+
+
+@pytest.mark.parametrize("module", ANSWER_FIRST)
+def test_what_answers_first_loads_nothing_heavy(module):
+    code = f"import sys, {module}; print(sorted({HEAVY!r} & set(sys.modules)))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT) == "[]\n"

@@ -1,0 +1,21 @@
+import subprocess
+import sys
+
+import pytest
+
+import retrain
+
+
+def test_public_names_are_listed_without_being_loaded():
+    code = "import sys, retrain; print(set(retrain.__all__) - set(dir(retrain)), 'tensorflow' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set() False\n"
+
+
+@pytest.mark.parametrize("name", retrain.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(retrain, name).__name__ == name
+
+
+def test_no_other_name_is():
+    with pytest.raises(AttributeError, match="module 'retrain' has no attribute 'no_such_name'"):
+        retrain.no_such_name  # noqa: B018

@@ -1,0 +1,75 @@
+import io
+import sys
+
+import pytest
+from absl import logging
+
+from retrain import progress as progress_module
+from retrain.progress import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass only when the test says so."""
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """What would be logged."""
+    found = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: found.append(text % values))
+    return found
+
+
+def taking(seconds, items, clock):
+    for item in items:
+        clock[0] += seconds
+        yield item
+
+
+def test_items_come_through_in_order(lines):
+    assert list(progress(iter("abc"), 3, "Reading", "letters")) == ["a", "b", "c"]
+
+
+def test_a_short_pass_is_one_line(clock, lines):
+    list(progress(taking(0.01, range(100), clock), 100, "Computing features", "images"))
+    assert lines == ["Computing features: 100 images in 1.0 s (100 a second)"]
+
+
+def test_a_long_pass_is_ten_lines_with_the_time_left(clock, lines):
+    list(progress(taking(1, range(100), clock), 100, "Computing features", "images"))
+    assert lines[0] == "Computing features: 10 of 100 images, 90 s left"
+    assert lines[-1] == "Computing features: 100 images in 100.0 s (1 a second)"
+    assert len(lines) == 10
+
+
+def test_batches_count_what_they_hold(clock, lines):
+    batches = [[0] * 32, [0] * 32, [0] * 6]
+    list(progress(taking(5, batches, clock), 70, "Computing features", "images", size=len))
+    assert lines == [
+        "Computing features: 32 of 70 images, 6 s left",
+        "Computing features: 64 of 70 images, 1 s left",
+        "Computing features: 70 images in 15.0 s (5 a second)",
+    ]
+
+
+def test_nothing_to_do(lines):
+    assert list(progress([], 0, "Computing features", "images")) == []
+    assert lines == ["Computing features: 0 images in 0.0 s (0 a second)"]
+
+
+def test_a_terminal_gets_a_bar_and_no_lines(monkeypatch, lines):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert list(progress(range(4), 4, "Reading", "images")) == [0, 1, 2, 3]
+    assert "Reading: 100%" in terminal.getvalue()
+    assert "4/4" in terminal.getvalue()
+    assert lines == []

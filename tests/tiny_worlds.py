@@ -1,0 +1,97 @@
+"""Worlds small enough to know every answer: folders of flat colours, modules that give the mean RGB."""
+
+import pathlib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from retrain import files
+
+# As Keras keeps its batch norm: one value for all replicas of a training step.
+MOVING = {
+    "synchronization": tf.VariableSynchronization.ON_READ,
+    "aggregation": tf.VariableAggregation.MEAN,
+}
+COLOURS = {"cyan": (0, 255, 255), "magenta": (255, 0, 255), "yellow": (255, 255, 0)}
+
+
+def colour_folder(
+    directory: pathlib.Path, images_per_class: int = 8, size: tuple[int, int] = (16, 16), suffix: str = ".png"
+) -> str:
+    """Class folders of flat images (height, width), each of its own shade, so that no two files are equal."""
+    for name, colour in COLOURS.items():
+        (directory / name).mkdir(parents=True)
+        for index in range(images_per_class):
+            shade = np.clip(colour, index, 255 - index).astype(np.uint8)
+            image = np.broadcast_to(shade, (*size, 3))
+            Image.fromarray(np.ascontiguousarray(image)).save(directory / name / f"{index:03}{suffix}")
+    return str(directory)
+
+
+def averaging_module(
+    directory: pathlib.Path,
+    size: tuple[int | None, int | None] = (8, 8),
+    methods: Mapping[str, float] = MappingProxyType({"__call__": 1.0}),
+    signatures: Mapping[str, float] = MappingProxyType({"serving_default": 1.0}),
+    output_key: str = "feature_vector",
+    with_training: bool = True,
+    with_attributes: bool = True,
+    labels: int | None = None,
+) -> str:
+    """A TF2 SavedModel whose functions, name -> factor, give that factor times the mean RGB of each image.
+
+    It has a trainable `scale` of ones, a moving `average` of what it was trained on, which no output depends
+    on, and one regularization loss, the sum of `scale`. Signatures give their output under `output_key`.
+    """
+    scale = tf.Variable(tf.ones(3), name="scale")
+    average = tf.Variable(tf.zeros(3), trainable=False, name="average", **MOVING)
+    module = tf.train.Checkpoint(scale=scale, average=average)
+    images = tf.TensorSpec([None, *size, 3], tf.float32, name="images")
+
+    def method(factor: float) -> Callable[..., tf.Tensor]:
+        def inference(images: tf.Tensor) -> tf.Tensor:
+            return factor * tf.reduce_mean(images, axis=[1, 2]) * scale
+
+        def features(images: tf.Tensor, training: bool = False) -> tf.Tensor:
+            if training:
+                average.assign(0.9 * average + 0.1 * tf.reduce_mean(images, axis=[0, 1, 2]))
+            return inference(images)
+
+        return features if with_training else inference
+
+    def signature(factor: float) -> Any:
+        outputs = tf.function(lambda images: {output_key: method(factor)(images)})
+        return outputs.get_concrete_function(images)
+
+    for name, factor in methods.items():
+        function = tf.function(method(factor))
+        function.get_concrete_function(images)
+        if with_training:
+            function.get_concrete_function(images, training=True)
+        setattr(module, name, function)
+    if with_attributes:
+        module.variables, module.trainable_variables = [scale, average], [scale]
+        module.regularization_losses = [tf.function(lambda: tf.reduce_sum(scale), input_signature=[])]
+    named = {name: signature(factor) for name, factor in signatures.items()}
+    tf.saved_model.save(module, str(directory), signatures=named)
+    if labels is not None:
+        lines = "".join(f"class {index}\n" for index in range(labels))
+        files.write_text(directory / "assets.extra" / "labels.txt", lines)
+    return str(directory)
+
+
+def keras_file(
+    directory: pathlib.Path, size: tuple[int | None, int | None] = (8, 8), factor: float = 1.0
+) -> str:
+    """A `.keras` file whose features are `factor` times the mean RGB, behind a batch norm."""
+    norm = keras.layers.BatchNormalization(epsilon=0.0, gamma_initializer=keras.initializers.Constant(factor))
+    model = keras.Sequential([keras.Input((*size, 3)), keras.layers.GlobalAveragePooling2D(), norm])
+    path = directory / "averaging.keras"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model.save(path)
+    return str(path)
