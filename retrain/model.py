@@ -1,7 +1,7 @@
-"""The image classifier: a base module, consumer-side dropout, and one dense layer per task, read by that task's head.
+"""The image classifier: a base module, consumer-side dropout, and for each task a dense layer and its head.
 
-Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] per task. The classifier is
-itself an image module: its `image_classification` is the first task's logits, its features are the base's.
+Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] by task. The classifier
+is itself an image module: its `image_classification` is the first task's logits, its features are the base's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -89,7 +89,7 @@ class ImageClassifier(ImageModule):
         return self.base(inputs[IMAGES], training=training and self.train_base)
 
     def logits(self, features: tf.Tensor, dropout_seed: Seed | None = None) -> dict[str, tf.Tensor]:
-        """Logits by task; with a seed, features are dropped as in training, the same ones for the same seed."""
+        """Logits by task; with a seed, features are dropped as in training, alike for the same seed."""
         if dropout_seed is not None and self.dropout_rate:
             features = drop_features(features, self.dropout_rate, dropout_seed)
         return {task: features @ self.kernels[task] + self.biases[task] for task in self.heads}

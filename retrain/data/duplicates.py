@@ -1,7 +1,7 @@
-"""Files with exactly the same content: they must not lie in two splits, or the model is tested on its training.
+"""Files with exactly the same content: in two splits, they would test the model on what it was trained on.
 
-Content is compared in steps, each only among files that the step before could not tell apart: by size (known
-already), by a slice from the middle, by SHA-256. Hashing everything would read a whole data set at every start.
+Content is compared in steps, each only among files that the step before could not tell apart: by size, which
+is known already, by a slice from the middle, by SHA-256. Hashing all would read every image at every start.
 """
 
 import collections
@@ -17,7 +17,7 @@ SLICE = 4096
 
 def same_content(examples: pd.DataFrame, image_dir: str) -> list[list[str]]:
     """The sets of paths, two or more each, that hold the same content; sorted."""
-    size = dict(zip(examples["path"], examples["size"].tolist(), strict=True))
+    size = dict(zip(examples["path"].tolist(), examples["size"].tolist(), strict=True))
     # Empty files are all alike, but no images.
     together = [sorted(path for path in size if size[path])]
     together = _tell_apart(together, lambda path: size[path])
@@ -26,8 +26,8 @@ def same_content(examples: pd.DataFrame, image_dir: str) -> list[list[str]]:
 
 
 def drop_leaks(examples: pd.DataFrame, image_dir: str) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """For a given split: without the train images that are in another split too, and (path, other path) of each."""
-    split = dict(zip(examples["path"], examples["split"], strict=True))
+    """A given split without the train images that other splits hold too, and (path, other path) of those."""
+    split = dict(zip(examples["path"].tolist(), examples["split"].tolist(), strict=True))
     leaks = []
     for paths in same_content(examples, image_dir):
         held_out = [path for path in paths if split[path] != "train"]

@@ -1,12 +1,11 @@
 """The examples table: one row an image, a pandas DataFrame, the one form in which data reaches the rest.
 
-Columns: path (relative to image_dir, POSIX), one per task (TASK: the class name), split ("train", "validation",
-"test", or "" where `retrain.data.split` has yet to decide), group (images that must share a split), size and
-mtime_ns (by which a changed file is known). Rows are sorted by path.
+Columns: path (relative to image_dir, POSIX), one per task (TASK: the class name), split ("train",
+"validation", "test", or "" where `retrain.data.split` has yet to decide), group (images that must share a
+split), size and mtime_ns (by which a changed file is known). Rows are sorted by class and path.
 """
 
 import os
-import re
 
 import pandas as pd
 
@@ -18,23 +17,24 @@ TASK = "label"
 
 def examples_table(listing: Listing) -> pd.DataFrame:
     """The listing's files, with what the file system knows of each."""
-    sizes, times = zip(*(_size_and_time(os.path.join(listing.image_dir, path)) for path in listing.paths))
-    columns = {
-        "path": listing.paths,
-        TASK: listing.labels,
-        "split": listing.splits,
-        "group": [stem(path) for path in listing.paths],
-        "size": sizes,
-        "mtime_ns": times,
-    }
-    examples = pd.DataFrame(columns)
+    status = [_size_and_time(os.path.join(listing.image_dir, path)) for path in listing.paths]
+    examples = pd.DataFrame(
+        {
+            "path": listing.paths,
+            TASK: listing.labels,
+            "split": listing.splits,
+            "group": [stem(path) for path in listing.paths],
+            "size": [size for size, _ in status],
+            "mtime_ns": [time for _, time in status],
+        }
+    )
     # A given split is not decided by group; what lies in two of its splits is `duplicates.drop_leaks`'s.
     return examples if listing.given_split else _join_duplicates(examples, listing.image_dir)
 
 
 def stem(path: str) -> str:
-    """The path without its `_nohash_` part: images of one thing share a stem, as they did in retrain.py."""
-    return re.sub(r"_nohash_.*$", "", path, flags=re.DOTALL)
+    """The path up to `_nohash_`: images of one thing share it, as they did in retrain.py."""
+    return path.partition("_nohash_")[0]
 
 
 def _size_and_time(path: str) -> tuple[int, int]:
@@ -46,17 +46,17 @@ def _size_and_time(path: str) -> tuple[int, int]:
 
 
 def _join_duplicates(examples: pd.DataFrame, image_dir: str) -> pd.DataFrame:
-    """One group for groups that share an image, called after the first path of them all."""
-    group = dict(zip(examples["path"], examples["group"], strict=True))
+    """One group for groups that share an image, called after the first of them."""
+    groups = examples["group"].tolist()
+    group_of = dict(zip(examples["path"].tolist(), groups, strict=True))
     joined: dict[str, str] = {}
     for paths in same_content(examples, image_dir):
-        roots = {_root(joined, group[path]) for path in paths}
-        for root in roots:
-            joined[root] = min(roots)
-    return examples.assign(group=[_root(joined, name) for name in examples["group"]])
+        firsts = {_first(joined, group_of[path]) for path in paths}
+        joined |= dict.fromkeys(firsts, min(firsts))
+    return examples.assign(group=[_first(joined, group) for group in groups])
 
 
-def _root(joined: dict[str, str], group: str) -> str:
+def _first(joined: dict[str, str], group: str) -> str:
     while joined.get(group, group) != group:
         group = joined[group]
     return group

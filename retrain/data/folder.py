@@ -21,7 +21,9 @@ def read(image_dir: str) -> Listing:
         if not below:
             empty.append(name)
     check_no_class_empty(image_dir, empty)
-    return Listing(image_dir, tuple(class_names), paths, labels, [""] * len(paths), ignored, given_split=False)
+    return Listing(
+        image_dir, tuple(class_names), paths, labels, [""] * len(paths), ignored, given_split=False
+    )
 
 
 def check_class_count(folder: str, class_names: list[str], loose_images: int) -> None:

@@ -2,7 +2,7 @@
 
 Reads JPEG, PNG (8 and 16 bit, grey, palette, alpha), GIF (first frame), BMP and WebP. The alpha channel is
 dropped, and what the camera noted about its position (EXIF orientation) is applied. All is TensorFlow ops, in
-graphs and eagerly alike; TensorFlow raises InvalidArgumentError for what it cannot decode. What a module wants
+graphs and eagerly alike, and raises InvalidArgumentError for what cannot be decoded. What a module wants
 other than [0, 1] is the module's.
 """
 
@@ -16,22 +16,20 @@ from PIL import ExifTags, Image
 DECODING = "decode_image exif bilinear 1"
 
 # Beginnings of files that hold no EXIF and that TensorFlow reads rightly ("?" is any byte): a JPEG whose
-# picture starts at once or after a JFIF segment, a GIF, and a simple WebP. The rest is looked into by Python.
+# picture starts at once or after a JFIF segment, a GIF, and a lossy WebP. The rest is looked into by Python.
 _PLAIN = (
     b"\xff\xd8\xff\xdb",
     b"\xff\xd8\xff\xe0????????????????\xff\xdb",
     b"GIF8",
     b"RIFF????WEBPVP8 ",
-    b"RIFF????WEBPVP8L",
 )
 _HEAD = 24
 _BYTES = np.array([np.frombuffer(head.ljust(_HEAD, b"?"), np.uint8) for head in _PLAIN])
-_MATTERS = _BYTES != ord("?")
+_ANY = np.equal(_BYTES, ord("?"))
 
 # How a file begins, what stands before its EXIF block, and how many bytes of length lie between.
 _EXIF = ((b"\xff\xd8", b"Exif\0\0", 0), (b"\x89PNG", b"eXIf", 0), (b"RIFF", b"EXIF", 4))
 _EXIF_SIZE = 2**16
-_ANIMATED = 0x02  # the flag in an extended WebP
 
 _TURNED = 5  # from this orientation on, height and width are exchanged
 
@@ -75,17 +73,19 @@ def _resize_upright(image: tf.Tensor, orientation: tf.Tensor, image_size: tuple[
 def _is_plain(contents: tf.Tensor) -> tf.Tensor:
     """Whether the file begins like one that Python need not look into, which costs ten times this check."""
     head = tf.io.decode_raw([contents], tf.uint8, fixed_length=_HEAD)
-    return tf.reduce_any(tf.reduce_all((head == _BYTES) | ~_MATTERS, axis=1))
+    return tf.reduce_any(tf.reduce_all((head == _BYTES) | _ANY, axis=1))
 
 
-def _readable_and_orientation(contents: bytes) -> tuple[bytes, np.int32]:
-    if contents[:2] == b"BM" or (contents[12:16] == b"VP8X" and contents[20:21] and contents[20] & _ANIMATED):
-        return _rewritten(contents), np.int32(1)
-    return contents, np.int32(_orientation(contents))
+def _readable_and_orientation(contents: bytes | np.ndarray) -> tuple[bytes, np.int32]:
+    if isinstance(contents, np.ndarray):  # what TensorFlow makes of a string when it runs eagerly
+        contents = contents.item()
+    orientation = np.int32(_orientation(contents))
+    misread = contents[:2] == b"BM" or contents[8:12] == b"WEBP"
+    return _rewritten(contents) if misread else contents, orientation
 
 
 def _rewritten(contents: bytes) -> bytes:
-    """The first frame as a plain BMP: TensorFlow takes palette numbers of a BMP for grey, and no animated WebP."""
+    """As a plain BMP: TensorFlow misreads the palette of a BMP, and refuses a WebP with alpha or frames."""
     try:
         with Image.open(io.BytesIO(contents)) as image:
             bmp = io.BytesIO()

@@ -22,7 +22,7 @@ SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validatio
 class Listing:
     """What a reader found: parallel columns, as in the examples table, sorted by class and path.
 
-    Columns and not rows: 60 000 tuples would keep the garbage collector busy for longer than the scan takes.
+    Columns and not rows: 60 000 tuples would keep the garbage collector busy for longer than a scan takes.
     """
 
     image_dir: str
@@ -103,9 +103,7 @@ def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], int]:
     except OSError as error:
         raise InputError(f"{folder!r} cannot be read ({error.strerror}): make it readable.") from error
     visible = [entry for entry in everything if entry.name[0] != "."]
-    images = [
-        entry.name for entry in visible if entry.name.lower().endswith(EXTENSIONS) and _is_file(entry)
-    ]
+    images = [entry.name for entry in visible if entry.name.lower().endswith(EXTENSIONS) and _is_file(entry)]
     folders = [entry for entry in visible if _is_folder(entry)] if len(images) < len(visible) else []
     return images, folders, len(everything) - len(images) - len(folders)
 

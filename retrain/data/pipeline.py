@@ -1,7 +1,7 @@
 """Batches of images from files, for features and for training, and why a file gives none.
 
-Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. What the rows stand for, and where
-features are kept, is for others to know.
+Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. What the rows stand for, and
+where features are kept, is for others to know.
 """
 
 import os
@@ -79,7 +79,7 @@ def undecodable(path: str) -> str:
         return "empty file"
     try:
         decode_image(tf.constant(contents))
-    except tf.errors.InvalidArgumentError:
+    except tf.errors.OpError:
         name = next((name for magic, name in FORMATS.items() if contents.startswith(magic)), "")
         return f"damaged or incomplete {name}" if name else "not a JPEG, PNG, GIF, BMP or WebP file"
     return ""

@@ -1,17 +1,19 @@
-"""Which split each image is in, decided by a hash of its path: the same today, tomorrow and on another machine.
+"""Which split each image is in, decided by a hash of its path: the same tomorrow and on another machine.
 
-The path is relative to image_dir, so moving the folder moves no image; it is hashed without its `_nohash_` part,
-and images with the same content count as one group, so what belongs together stays together. Adding images moves
-none, except where a class would have nothing in a split, or where a new image has the content of an old one; both
-are noted. A class of three groups or more has one in every split asked for; of two, one in train and one in
-validation (in test when no validation is asked for); of one, in train.
+The path is relative to image_dir, so that moving the folder moves no image. It is hashed up to `_nohash_`,
+and images with the same content are one group: what belongs together stays together. Adding images moves
+none, except where a class would have nothing in a split, or where a new image has the content of an old one;
+both are noted. A class of three groups or more has one in every split asked for; of two, one in train and one
+in validation (in test when no validation is asked for); of one, in train.
 
-A group under two labels is wrong under one of them, whatever is predicted: it stays in train, where no figure is
-taken, and only the other groups of its classes are moved to fill a split.
+A group under two labels is wrong under one of them, whatever is predicted: it stays in train, where no figure
+is taken, and only the other groups of its classes are moved to fill a split.
 """
 
+import bisect
 import collections
 import hashlib
+import itertools
 
 import pandas as pd
 
@@ -20,26 +22,28 @@ from retrain.data.examples import TASK, stem
 SPLITS = ("train", "validation", "test")
 
 HASH_STEPS = 2**27 - 1  # from 0 to 100 %, as in retrain.py
+HASH_ORDER = ("validation", "test", "train")  # validation takes the low end, then test
 
-Ranges = dict[str, tuple[float, float]]
+Bounds = tuple[float, float, float, float]  # of the three ranges in HASH_ORDER
 
 
 def assign_splits(
     examples: pd.DataFrame, validation_percentage: float, testing_percentage: float
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The examples with `split` filled, and a note on each stem that is not where its own hash would put it."""
-    ranges = split_ranges(validation_percentage, testing_percentage)
-    labels = _labels_of_groups(examples)
-    split_of = {group: "train" for group in labels if len(labels[group]) > 1}
-    shared = collections.Counter(label for group in split_of for label in labels[group])
+    """The examples with `split` filled, and a note on each path that is not where its own hash puts it."""
+    bounds = (0.0, validation_percentage, validation_percentage + testing_percentage, 100.0)
+    paths, labels, groups = (examples[name].tolist() for name in ("path", TASK, "group"))
+    classes = _classes(labels, groups)
+    hashed = {group: percentage(group) for group in classes}
     filled: dict[str, str] = {}
-    for label, groups in _groups_of_labels(labels).items():
-        hashed = {group: percentage(group) for group in groups}
-        moved = fill_empty_splits(hashed, shared[label], ranges)
-        split_of |= {group: split_at(hashed[group], ranges) for group in groups} | moved
-        filled |= dict.fromkeys(moved, label)
-    notes = _notes(examples, ranges, split_of, labels, filled)
-    return examples.assign(split=[split_of[group] for group in examples["group"]]), notes
+    for of_class in _groups_by_class(classes).values():
+        shared = sum(len(classes[group]) > 1 for group in of_class)
+        own = {group: hashed[group] for group in of_class if len(classes[group]) == 1}
+        filled |= fill_empty_splits(own, shared, bounds)
+    split_of = {group: split_at(hashed[group], bounds) for group in classes} | filled
+    split_of |= {group: "train" for group in classes if len(classes[group]) > 1}
+    notes = _notes(sorted(zip(paths, groups, strict=True)), bounds, split_of, classes, filled)
+    return examples.assign(split=[split_of[group] for group in groups]), notes
 
 
 def percentage(path: str) -> float:
@@ -47,77 +51,69 @@ def percentage(path: str) -> float:
     return int(hashlib.sha1(path.encode()).hexdigest(), 16) % (HASH_STEPS + 1) * (100.0 / HASH_STEPS)
 
 
-def split_ranges(validation_percentage: float, testing_percentage: float) -> Ranges:
-    """The percentages of each split that is asked for, train first: validation takes the low end, then test."""
-    held_out = validation_percentage + testing_percentage
-    ranges = {
-        "train": (held_out, 100.0),
-        "validation": (0.0, validation_percentage),
-        "test": (validation_percentage, held_out),
-    }
-    return {split: bounds for split, bounds in ranges.items() if split == "train" or bounds[0] < bounds[1]}
+def split_at(hashed: float, bounds: Bounds) -> str:
+    """The split in whose range the percentage lies."""
+    return HASH_ORDER[bisect.bisect_right(bounds[1:3], hashed)]
 
 
-def split_at(hashed: float, ranges: Ranges) -> str:
-    """The split whose range holds the percentage."""
-    held_out = (split for split, (low, high) in ranges.items() if split != "train" and low <= hashed < high)
-    return next(held_out, "train")
-
-
-def fill_empty_splits(hashed: dict[str, float], in_train: int, ranges: Ranges) -> dict[str, str]:
+def fill_empty_splits(hashed: dict[str, float], in_train: int, bounds: Bounds) -> dict[str, str]:
     """The groups of one class that must leave their split, and where to: the nearest ones that can be spared.
 
     `in_train` counts the groups of the class that lie in train whatever happens.
     """
-    split_of = {group: split_at(hashed[group], ranges) for group in hashed}
-    needed = list(ranges)[: len(hashed) + in_train]
+    ranges = dict(zip(HASH_ORDER, itertools.pairwise(bounds), strict=True))
+    asked = [split for split in SPLITS if split == "train" or ranges[split][0] < ranges[split][1]]
+    needed = asked[: len(hashed) + in_train]
+    split_of = {group: split_at(hashed[group], bounds) for group in hashed}
     moved = {}
     for split in needed:
         counts = collections.Counter(split_of.values()) + collections.Counter(train=in_train)
+        if counts[split]:
+            continue
         spare = [group for group, old in split_of.items() if old not in needed or counts[old] > 1]
-        if not counts[split] and spare:
+        if spare:
             # The nearest hash, because few images to come will have a nearer one and take its place.
-            nearest = min(spare, key=lambda group: (_distance(hashed[group], ranges[split]), group))
+            nearest = min(spare, key=lambda group: (_distance(hashed[group], *ranges[split]), group))
             split_of[nearest] = moved[nearest] = split
     return moved
 
 
-def _distance(hashed: float, bounds: tuple[float, float]) -> float:
-    low, high = bounds
+def _distance(hashed: float, low: float, high: float) -> float:
     return max(low - hashed, hashed - high, 0.0)
 
 
-def _labels_of_groups(examples: pd.DataFrame) -> dict[str, list[str]]:
-    labels = collections.defaultdict(set)
-    for group, label in zip(examples["group"], examples[TASK], strict=True):
-        labels[group].add(label)
-    return {group: sorted(labels[group]) for group in sorted(labels)}
+def _classes(labels: list[str], groups: list[str]) -> dict[str, set[str]]:
+    """The classes of each group: one, but for content that lies in two class folders."""
+    classes = collections.defaultdict(set)
+    for label, group in zip(labels, groups, strict=True):
+        classes[group].add(label)
+    return classes
 
 
-def _groups_of_labels(labels: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The groups of each label that have this label alone."""
+def _groups_by_class(classes: dict[str, set[str]]) -> dict[str, list[str]]:
     groups = collections.defaultdict(list)
-    for group, names in labels.items():
-        if len(names) == 1:
-            groups[names[0]].append(group)
+    for group, labels in classes.items():
+        for label in labels:
+            groups[label].append(group)
     return groups
 
 
 def _notes(
-    examples: pd.DataFrame,
-    ranges: Ranges,
+    files: list[tuple[str, str]],
+    bounds: Bounds,
     split_of: dict[str, str],
-    labels: dict[str, list[str]],
+    classes: dict[str, set[str]],
     filled: dict[str, str],
 ) -> list[str]:
     notes = []
-    for name, group in sorted({(stem(path), group) for path, group in examples[["path", "group"]].values}):
-        own, split = split_at(percentage(name), ranges), split_of[group]
-        if len(labels[group]) > 1:
-            classes = ", ".join(map(repr, labels[group]))
-            notes.append(f"{name!r} is in train: the same content lies in the classes {classes}.")
-        elif group in filled:
-            notes.append(f"{name!r} is in {split}, not {own}: class {filled[group]!r} had no {split} image.")
-        elif split != own:
-            notes.append(f"{name!r} is in {split}, not {own}: it has the content of {group!r}.")
+    for path, group in files:
+        own, split = split_at(percentage(stem(path)), bounds), split_of[group]
+        if len(classes[group]) > 1:
+            names = ", ".join(map(repr, sorted(classes[group])))
+            notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {names}.")
+        elif group in filled and own != split:
+            label = next(iter(classes[group]))
+            notes.append(f"{path!r} is in {split}, not {own}: class {label!r} had no {split} image.")
+        elif own != split:
+            notes.append(f"{path!r} is in {split}, not {own}: it has the same content as {group!r}.")
     return notes

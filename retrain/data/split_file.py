@@ -1,4 +1,4 @@
-"""A split as it was: read from the predictions.csv of a run, or any CSV file with columns `path` and `split`."""
+"""A split as it was: from the predictions.csv of a run, or any CSV file with columns `path` and `split`."""
 
 import csv
 
@@ -28,7 +28,7 @@ def read_split_file(path: str) -> dict[str, str]:
     unknown = sorted({str(row["split"]) for row in rows} - set(SPLITS))
     if unknown:
         raise InputError(
-            f"{path!r} was expected to have 'train', 'validation' or 'test' in column 'split', but it also has "
+            f"{path!r} was expected to have 'train', 'validation' or 'test' in column 'split', but also has "
             f"{', '.join(map(repr, unknown))}: name a run's predictions.csv."
         )
     return {row["path"]: row["split"] for row in rows}
@@ -45,13 +45,17 @@ def freeze_splits(examples: pd.DataFrame, frozen: dict[str, str]) -> tuple[pd.Da
             by_group.setdefault(group, frozen[path])
     if not by_group:
         raise InputError(
-            f"The split file was expected to name images of this folder, such as {min(examples['path'])!r}, but "
-            f"names none of them ({len(frozen)} others): name the file of a run on this folder."
+            f"The split file was expected to name images of this folder, such as {min(examples['path'])!r}, "
+            f"but names none of them ({len(frozen)} others): name the file of a run on this folder."
         )
     splits = [
         frozen.get(path, by_group.get(group, split))
         for path, group, split in examples[["path", "group", "split"]].values
     ]
     new = sum(path not in frozen for path in examples["path"])
-    notes = [f"{new} of {len(examples)} images are not in the split file: their hash decides."] if new else []
+    notes = (
+        [f"{new} of {len(examples)} images are not in the split file: their group or their hash decides."]
+        if new
+        else []
+    )
     return examples.assign(split=splits), notes

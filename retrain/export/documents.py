@@ -1,7 +1,7 @@
-"""What travels with an exported module in `assets.extra/`: its labels, what it is, and ten lines for its reader.
+"""What travels with an exported module: its labels, what it is, and ten lines for whoever finds it.
 
-`labels.txt` (`labels.TASK.txt` beside it when there are several tasks) holds one class name a line, line = index;
-`retrain.json` what a program needs to use the logits. TensorFlow leaves `assets.extra` to such files.
+`assets.extra/labels.txt` (`labels.TASK.txt` for further tasks) holds one class name a line, line = index;
+`assets.extra/retrain.json` what a program needs to use the logits. TensorFlow leaves this folder to such files.
 """
 
 import json
@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Mapping
 
 from retrain import __version__
+from retrain.errors import InputError
 from retrain.extensions import load
 from retrain.files import write_text
 from retrain.heads import HEADS
@@ -44,8 +45,15 @@ def read_heads(directory: str) -> Mapping[str, Head] | None:
     path = pathlib.Path(directory) / FOLDER / DESCRIPTION
     if not path.is_file():
         return None
-    tasks = json.loads(path.read_text("utf-8"))["tasks"]
-    return {task: load(HEADS, about["head"], "head")(about["classes"]) for task, about in tasks.items()}
+    try:
+        tasks = json.loads(path.read_text("utf-8"))["tasks"]
+        kinds = {task: (about["head"], about["classes"]) for task, about in tasks.items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{str(path)!r} was expected to describe tasks, their heads and classes, but does not "
+            f"({error!r}): export the classifier again."
+        ) from error
+    return {task: load(HEADS, kind, "head")(classes) for task, (kind, classes) in kinds.items()}
 
 
 def _readme(classifier: ImageClassifier) -> str:
@@ -58,9 +66,10 @@ Input `images`: float32 [batch, {height}, {width}, 3], RGB values in [0, 1].
 
 | signature | output `default` |
 |---|---|
-| image_classification | logits [batch, {head.num_classes}], to be used with {head.kind}; class index = line of {FOLDER}/{LABELS} |
+| image_classification | logits [batch, {head.num_classes}] |
 | image_feature_vector | features [batch, {classifier.base.num_features}] |
 | serving_default | probabilities [batch, {head.num_classes}] |
 
+The logits are to be used with {head.kind}; the class of index i is on line i of {FOLDER}/{LABELS}, from 0.
 Retrain it again: python -m retrain --image_dir DIR --tfhub_module THIS_DIRECTORY (written by {WRITER})
 """

@@ -1,4 +1,4 @@
-"""An exported classifier, read again for evaluation and prediction: the module, and the heads that know its labels."""
+"""An exported classifier, read again: the module, and the heads that know its labels."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from retrain.errors import InputError
 from retrain.export.documents import DESCRIPTION, FOLDER, read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, ModuleOptions
-from retrain.modules.load import load_module
+from retrain.modules.load import NO_OPTIONS, load_module
 from retrain.modules.resolve import resolve
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 
@@ -23,9 +23,10 @@ class ExportedClassifier(NamedTuple):
         return next(iter(self.heads.values()))
 
 
-def load_classifier(handle: str, options: ModuleOptions = ModuleOptions()) -> ExportedClassifier:
+def load_classifier(handle: str, options: ModuleOptions = NO_OPTIONS) -> ExportedClassifier:
     """Loads what a run exported; InputError when the module does not say what its classes are."""
-    heads = read_heads(resolve(handle).location)
+    directory = resolve(handle).location
+    heads = read_heads(directory) if directory else None
     if heads is None:
         raise InputError(
             f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name the "

@@ -1,9 +1,10 @@
 """A classifier as a TF2 reusable SavedModel: callable, trainable again, and served by name.
 
 Source of the interface: https://www.tensorflow.org/hub/reusable_saved_models, and its form for images,
-https://www.tensorflow.org/hub/common_saved_model_apis/images. The root's `__call__(images, training=False)` gives
-the logits of the primary task, `image_feature_vector(images, training=False)` the base's features. The signatures
-`image_feature_vector` and `image_classification` give the same by name, `serving_default` gives probabilities.
+https://www.tensorflow.org/hub/common_saved_model_apis/images. The root's `__call__(images, training=False)`
+gives the logits of the primary task, `image_feature_vector(images, training=False)` the base's features. The
+signatures `image_feature_vector` and `image_classification` give the same by name, `serving_default` gives
+probabilities.
 """
 
 from collections.abc import Callable

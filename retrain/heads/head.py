@@ -13,9 +13,9 @@ Labels = np.ndarray
 
 
 class Head:
-    """One task over a fixed, ordered set of classes; index = position in `class_names`. `kind` is its row of HEADS."""
+    """One task over a fixed, ordered set of classes; index = position in `class_names`."""
 
-    kind: str
+    kind: str  # its row of HEADS
 
     def __init__(self, class_names: Sequence[str]):
         self.class_names = tuple(class_names)

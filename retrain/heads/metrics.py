@@ -16,10 +16,10 @@ NORMAL_95 = 1.959964  # the 97.5 % point of the normal distribution
 def exclusive_classes(
     labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
 ) -> dict[str, object]:
-    """Labels int [N], probabilities [N, C] -> accuracy with its interval, loss, top-5, per-class table, confusions.
+    """Labels int [N], probabilities [N, C], N > 0 -> accuracy, its interval, loss, and figures by class.
 
-    `confusion_matrix[i][j]` counts examples of class i that were predicted as class j. The top-5 accuracy is given
-    when there are more than 5 classes.
+    `confusion_matrix[i][j]` counts examples of class i that were predicted as class j. The top-5 accuracy is
+    given when there are more than 5 classes.
     """
     indices = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
@@ -51,9 +51,7 @@ def top_k_accuracy(labels: np.ndarray, probabilities: np.ndarray, k: int) -> flo
 
 
 def wilson_interval(successes: int, count: int) -> list[float]:
-    """The 95 % score interval of a proportion (Wilson 1927), [low, high]; sound for few examples and near 0 and 1."""
-    if count == 0:
-        return [0.0, 1.0]
+    """The 95 % score interval of a proportion (Wilson 1927), [low, high]; sound for few and near 0 and 1."""
     z, share = NORMAL_95, successes / count
     scale = 1 + z * z / count
     centre = (share + z * z / (2 * count)) / scale

@@ -1,4 +1,7 @@
-"""The head for mutually exclusive classes: softmax and cross-entropy. An example has one label, encoded as its index."""
+"""The head for mutually exclusive classes: softmax and cross-entropy.
+
+An example has one label, encoded as its index.
+"""
 
 from collections.abc import Sequence
 
@@ -25,7 +28,7 @@ class SoftmaxHead(Head):
     def loss(
         self, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: tf.Tensor | float = 0.0
     ) -> tf.Tensor:
-        """Cross-entropy; smoothing spreads its share of each target evenly over all classes (Szegedy et al. 2016, 7)."""
+        """Cross-entropy; smoothing spreads its share of a target evenly over all classes (Szegedy et al. 2016)."""
         smooth = targets * (1.0 - label_smoothing) + label_smoothing / self.num_classes
         return -tf.reduce_sum(smooth * tf.nn.log_softmax(logits), axis=-1)
 

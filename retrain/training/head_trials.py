@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from retrain.data.pipeline import index_batches
 from retrain.heads.head import Head, Labels
-from retrain.model import drop_features
 
 MOMENTUM = 0.9
+POOLED_BATCHES = 16
 READINGS = 20  # how often the losses are read along the way
 
 
@@ -46,6 +46,10 @@ class Split(NamedTuple):
     labels: Labels
     weights: np.ndarray
 
+    def as_tensors(self) -> "Split":
+        """The same, where TensorFlow keeps it, so that it is copied there once."""
+        return Split(*(tf.constant(values) for values in self))
+
     def rows(self, chosen: np.ndarray) -> "Split":
         """The split of these rows only: a mask, or positions."""
         return Split(*(values[chosen] for values in self))
@@ -72,16 +76,20 @@ def train_heads(
     head: Head, trials: Sequence[Trial], schedule: Schedule, train: Split, validation: Split | None
 ) -> TrainedHeads:
     """Trains one head for each trial, from zeros. A trial that diverges has losses that are not finite."""
-    group = _Group(head, trials, schedule, train.features.shape[1])
-    data = [tf.constant(values) for values in train]
+    num_features = train.features.shape[1]
+    settings = _settings(head, trials, schedule, num_features)
+    state = _zeros(num_features, len(trials) * head.num_classes)
+    data = train.as_tensors()
+    held_out = None if validation is None else validation.as_tensors()
     batches = index_batches(len(train.labels), schedule.batch_size, schedule.seed).take(schedule.steps)
     losses, steps = [], [0]
     for rows in batches.batch(math.ceil(schedule.steps / READINGS)):
-        training_loss = group.train(*data, rows, tf.constant(steps[-1], tf.int64))
-        losses.append([training_loss.numpy(), group.validation_loss(validation)])
+        state, training_loss = _train(head, settings, state, data, rows, tf.constant(steps[-1], tf.int64))
+        losses.append([training_loss, _validation_loss(head, state, held_out, len(trials))])
         steps.append(steps[-1] + len(rows))
-    kernels, biases = group.heads()
-    return TrainedHeads(kernels, biases, np.asarray(losses), np.asarray(steps[1:]))
+    shape = (len(trials), head.num_classes)
+    kernels = state.kernel.numpy().reshape(-1, *shape).transpose(1, 0, 2)
+    return TrainedHeads(kernels, state.bias.numpy().reshape(shape), np.asarray(losses), np.asarray(steps[1:]))
 
 
 def best_trial(heads: TrainedHeads) -> int:
@@ -91,79 +99,128 @@ def best_trial(heads: TrainedHeads) -> int:
     return int(np.where(np.isfinite(final), final, np.inf).argmin())
 
 
-class _Group:
-    """The weights of all trials, kernel [F, T * C] and bias [T * C], and their momentum."""
+class _State(NamedTuple):
+    """Kernel [F, T * C], bias [T * C], and their momentum. Tensors, not variables: those cost a loop half its speed."""
 
-    def __init__(self, head: Head, trials: Sequence[Trial], schedule: Schedule, num_features: int):
-        self.head, self.schedule = head, schedule
-        self.shape = (len(trials), head.num_classes)
-        columns = len(trials) * head.num_classes
-        self.kernel, self.bias = (
-            tf.Variable(tf.zeros(shape)) for shape in ([num_features, columns], [columns])
-        )
-        self.velocities = [tf.Variable(tf.zeros(v.shape)) for v in (self.kernel, self.bias)]
-        values = np.asarray(trials, np.float32).T
-        rate, l2, l1 = (np.repeat(row, head.num_classes) for row in values[:3])
-        self.learning_rate, self.l2, self.l1 = tf.constant(rate), tf.constant(l2), tf.constant(l1)
-        self.label_smoothing = tf.constant(values[3][:, None])
-
-    @tf.function(reduce_retracing=True)
-    def train(
-        self,
-        features: tf.Tensor,
-        labels: tf.Tensor,
-        weights: tf.Tensor,
-        rows: tf.Tensor,
-        first_step: tf.Tensor,
-    ) -> tf.Tensor:
-        """One step for each of `rows` [steps, batch]; returns the mean loss of each trial over them."""
-        total = tf.zeros([self.shape[0]])
-        for position in tf.range(tf.shape(rows, tf.int64)[0]):
-            batch = [tf.gather(values, rows[position]) for values in (features, labels, weights)]
-            total += self._step(first_step + position, *batch)
-        return total / tf.cast(tf.shape(rows)[0], tf.float32)
-
-    def _step(self, step: tf.Tensor, features: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        if self.schedule.dropout_rate:
-            features = drop_features(features, self.schedule.dropout_rate, (self.schedule.seed, step))
-        targets = self.head.targets(labels)[:, None, :]
-        with tf.GradientTape() as tape:
-            logits = self._logits(features)
-            loss = tf.reduce_mean(
-                weights[:, None] * self.head.loss(targets, logits, self.label_smoothing), axis=0
-            )
-        kernel_gradient, bias_gradient = tape.gradient(loss, (self.kernel, self.bias))
-        kernel_gradient += 2.0 * self.l2 * self.kernel
-        if np.any(self.l1):
-            kernel_gradient += self.l1 * tf.sign(self.kernel)
-        rate = self.learning_rate * cosine_decay(step, self.schedule.steps)
-        gradients = (kernel_gradient, bias_gradient)
-        for variable, velocity, gradient in zip(
-            (self.kernel, self.bias), self.velocities, gradients, strict=True
-        ):
-            velocity.assign(MOMENTUM * velocity + gradient)
-            variable.assign_sub(rate * velocity)
-        return loss
-
-    def validation_loss(self, validation: Split | None) -> np.ndarray:
-        """Mean loss of each trial over the validation split, [T]."""
-        if validation is None:
-            return np.full(self.shape[0], np.nan, np.float32)
-        return self._mean_loss(*(tf.constant(values) for values in validation)).numpy()
-
-    @tf.function
-    def _mean_loss(self, features: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        targets = self.head.targets(labels)[:, None, :]
-        return tf.reduce_mean(weights[:, None] * self.head.loss(targets, self._logits(features)), axis=0)
-
-    def _logits(self, features: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(features @ self.kernel + self.bias, [-1, *self.shape])
-
-    def heads(self) -> tuple[np.ndarray, np.ndarray]:
-        kernels = self.kernel.numpy().reshape(-1, *self.shape).transpose(1, 0, 2)
-        return kernels, self.bias.numpy().reshape(self.shape)
+    kernel: tf.Tensor
+    bias: tf.Tensor
+    kernel_velocity: tf.Tensor
+    bias_velocity: tf.Tensor
 
 
-def cosine_decay(step: tf.Tensor, steps: int) -> tf.Tensor:
+class _Settings(NamedTuple):
+    """What the trials differ in, a value for each column of the kernel, and what they share; all tensors, so that one
+    trace serves every group of the same shape. `l1` and `dropout_pool` are None where they do nothing.
+    """
+
+    learning_rate: tf.Tensor
+    l2: tf.Tensor
+    l1: tf.Tensor | None
+    label_smoothing: tf.Tensor  # [T, 1]
+    dropout_pool: tf.Tensor | None
+    seed: tf.Tensor
+    steps: tf.Tensor
+
+
+def _settings(head: Head, trials: Sequence[Trial], schedule: Schedule, num_features: int) -> _Settings:
+    values = np.asarray(trials, np.float32).T
+    rate, l2, l1 = (np.repeat(row, head.num_classes) for row in values[:3])
+    return _Settings(
+        tf.constant(rate),
+        tf.constant(l2),
+        tf.constant(l1) if l1.any() else None,
+        tf.constant(values[3][:, None]),
+        _dropout_pool(schedule, num_features) if schedule.dropout_rate else None,
+        tf.constant(schedule.seed, tf.int64),
+        tf.constant(schedule.steps, tf.float32),
+    )
+
+
+def _dropout_pool(schedule: Schedule, num_features: int) -> tf.Tensor:
+    """Factors 0 (dropped) and 1 / (1 - rate) for POOLED_BATCHES batches; to draw them anew costs more than the step."""
+    size = POOLED_BATCHES * schedule.batch_size * num_features
+    kept = tf.random.stateless_uniform([size], (schedule.seed, -1)) >= schedule.dropout_rate
+    return tf.where(kept, 1.0 / (1.0 - schedule.dropout_rate), 0.0)
+
+
+class _State(NamedTuple):
+    """Kernel [F, T * C], bias [T * C], and their momentum. Tensors, for variables would cost the loop half its speed."""
+
+    kernel: tf.Tensor
+    bias: tf.Tensor
+    kernel_velocity: tf.Tensor
+    bias_velocity: tf.Tensor
+
+
+def _zeros(num_features: int, columns: int) -> _State:
+    kernel, bias = tf.zeros([num_features, columns]), tf.zeros([columns])
+    return _State(kernel, bias, kernel, bias)
+
+
+@tf.function
+def _train(
+    head: Head, settings: _Settings, state: _State, data: Split, rows: tf.Tensor, first_step: tf.Tensor
+) -> tuple[_State, tf.Tensor]:
+    """One step for each of `rows` [steps, batch]; also the mean loss of each trial over them."""
+    total = tf.zeros([len(settings.label_smoothing)])
+    for position in tf.range(tf.shape(rows, tf.int64)[0]):
+        batch = Split(*(tf.gather(values, rows[position]) for values in data))
+        state, loss = _step(head, settings, state, first_step + position, batch)
+        total += loss
+    return state, total / tf.cast(tf.shape(rows)[0], tf.float32)
+
+
+def _step(
+    head: Head, settings: _Settings, state: _State, step: tf.Tensor, batch: Split
+) -> tuple[_State, tf.Tensor]:
+    features = _drop(settings, step, batch.features)
+    with tf.GradientTape() as tape:
+        tape.watch([state.kernel, state.bias])
+        losses = _losses(head, state, features, batch.labels, settings.label_smoothing)
+        loss = tf.reduce_mean(batch.weights[:, None] * losses, axis=0)
+    kernel_gradient, bias_gradient = tape.gradient(loss, [state.kernel, state.bias])
+    kernel_gradient += 2.0 * settings.l2 * state.kernel
+    if settings.l1 is not None:
+        kernel_gradient += settings.l1 * tf.sign(state.kernel)
+    kernel_velocity = MOMENTUM * state.kernel_velocity + kernel_gradient
+    bias_velocity = MOMENTUM * state.bias_velocity + bias_gradient
+    rate = settings.learning_rate * cosine_decay(step, settings.steps)
+    kernel, bias = state.kernel - rate * kernel_velocity, state.bias - rate * bias_velocity
+    return _State(kernel, bias, kernel_velocity, bias_velocity), loss
+
+
+def _drop(settings: _Settings, step: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
+    """Features [B, F] as dropped out at this step: by a window of the pool, drawn from the seed and the step."""
+    if settings.dropout_pool is None:
+        return features
+    size = tf.size(features)
+    last = tf.size(settings.dropout_pool) - size
+    start = tf.random.stateless_uniform([], (settings.seed, step), 0, last + 1, tf.int32)
+    return features * tf.reshape(tf.slice(settings.dropout_pool, [start], [size]), tf.shape(features))
+
+
+def _validation_loss(head: Head, state: _State, validation: Split | None, count: int) -> np.ndarray:
+    """Mean loss of each of `count` trials over the validation split; nan without one."""
+    if validation is None:
+        return np.full(count, np.nan, np.float32)
+    return _mean_loss(head, state, validation).numpy()
+
+
+@tf.function
+def _mean_loss(head: Head, state: _State, data: Split) -> tf.Tensor:
+    return tf.reduce_mean(
+        data.weights[:, None] * _losses(head, state, data.features, data.labels, 0.0), axis=0
+    )
+
+
+def _losses(
+    head: Head, state: _State, features: tf.Tensor, labels: tf.Tensor, label_smoothing: tf.Tensor | float
+) -> tf.Tensor:
+    """The loss of each example in each trial, [B, T]."""
+    logits = tf.reshape(features @ state.kernel + state.bias, [len(features), -1, head.num_classes])
+    return head.loss(head.targets(labels)[:, None, :], logits, label_smoothing)
+
+
+def cosine_decay(step: tf.Tensor, steps: tf.Tensor | float) -> tf.Tensor:
     """The share of the learning rate at a step: 1 at the first, near 0 at the last."""
     return 0.5 * (1.0 + tf.cos(math.pi * tf.cast(step, tf.float32) / steps))

@@ -1,0 +1,128 @@
+"""Draws data_samples/drawings: four kinds of simple pictures in class folders, the same ones every time.
+
+    python data_samples/make_samples.py [DIRECTORY]
+
+Every class uses every colour, on every background, at many places, sizes and angles: shape tells them apart.
+"""
+
+import pathlib
+import random
+import sys
+from collections.abc import Callable
+
+from PIL import Image, ImageDraw
+
+IMAGES_PER_CLASS = 14
+SIZE = 128
+FINE = 4  # drawn this many times larger, so that edges come out smooth
+
+COLOURS = ["#e4572e", "#f0a202", "#2e86ab", "#7b4fa3", "#3d9a50", "#d1456f", "#14958b", "#8c5a3c"]
+BACKGROUNDS = ["#fbf3e4", "#e6f1f8", "#eef6e6", "#f8e9ee", "#eeeaf6", "#fdf6c9", "#e3e8ec"]
+LINE, WHITE = "#2b2d42", "#ffffff"
+
+Point = tuple[float, float]
+
+
+class Pen:
+    """Draws outlined shapes in coordinates from -1 to 1, y upwards."""
+
+    def __init__(self, size: int):
+        self.image = Image.new("RGBA", (size, size))
+        self._draw = ImageDraw.Draw(self.image)
+        self._scale, self._width = size / 2.4, size // 64
+
+    def polygon(self, *points: Point, fill: str) -> None:
+        pixels = [self._pixel(point) for point in points]
+        self._draw.polygon(pixels, fill=fill)
+        self._draw.line([*pixels, *pixels[:2]], fill=LINE, width=self._width, joint="curve")
+
+    def rectangle(self, low: Point, high: Point, fill: str) -> None:
+        (left, bottom), (right, top) = low, high
+        self.polygon((left, bottom), (right, bottom), (right, top), (left, top), fill=fill)
+
+    def ellipse(self, centre: Point, width: float, height: float, fill: str) -> None:
+        (x, y), half_width, half_height = centre, width / 2, height / 2
+        box = [self._pixel((x - half_width, y + half_height)), self._pixel((x + half_width, y - half_height))]
+        self._draw.ellipse(box, fill=fill, outline=LINE, width=self._width)
+
+    def _pixel(self, point: Point) -> Point:
+        centre = self.image.width / 2
+        return centre + point[0] * self._scale, centre - point[1] * self._scale
+
+
+def boat(pen: Pen, colours: list[str], rng: random.Random) -> None:
+    sail, deck = rng.uniform(0.7, 0.95), rng.uniform(0.5, 0.65)
+    pen.rectangle((-0.06, -0.4), (0.02, 0.95), fill=LINE)
+    pen.polygon((0.1, -0.22), (0.1, sail), (rng.uniform(0.6, 0.85), -0.22), fill=colours[0])
+    pen.polygon((-0.14, -0.22), (-0.14, sail - 0.15), (-rng.uniform(0.45, 0.7), -0.22), fill=colours[1])
+    pen.polygon((-0.95, -0.4), (0.95, -0.4), (deck, -0.85), (-deck, -0.85), fill=colours[2])
+
+
+def fish(pen: Pen, colours: list[str], rng: random.Random) -> None:
+    height, tail = rng.uniform(0.75, 1.05), rng.uniform(0.35, 0.5)
+    pen.polygon((0.4, 0.0), (0.98, tail), (0.85, 0.0), (0.98, -tail), fill=colours[1])
+    pen.polygon((-0.3, height / 2 - 0.1), (0.1, height / 2 + 0.25), (0.3, height / 2 - 0.15), fill=colours[1])
+    pen.ellipse((-0.18, 0.0), 1.5, height, fill=colours[0])
+    pen.polygon((-0.05, -0.05), (0.28, 0.1), (0.28, -0.2), fill=colours[2])
+    pen.ellipse((-0.6, 0.12), 0.2, 0.2, fill=WHITE)
+    pen.ellipse((-0.62, 0.12), 0.08, 0.08, fill=LINE)
+
+
+def house(pen: Pen, colours: list[str], rng: random.Random) -> None:
+    wall, eaves, ridge = rng.uniform(0.55, 0.75), rng.uniform(0.05, 0.25), rng.uniform(0.75, 0.95)
+    pen.rectangle((wall - 0.35, eaves), (wall - 0.15, ridge - 0.05), fill=colours[2])
+    pen.rectangle((-wall, -0.85), (wall, eaves), fill=colours[0])
+    pen.polygon((-wall - 0.2, eaves), (wall + 0.2, eaves), (0.0, ridge), fill=colours[1])
+    door = rng.uniform(-0.12, 0.12)
+    pen.rectangle((door - 0.13, -0.85), (door + 0.13, -0.3), fill=colours[2])
+    for side in (-1, 1):
+        x = side * (wall - 0.19)
+        pen.rectangle((x - 0.1, eaves - 0.42), (x + 0.1, eaves - 0.18), fill=WHITE)
+
+
+def tree(pen: Pen, colours: list[str], rng: random.Random) -> None:
+    pen.rectangle((-0.1, -0.9), (0.1, -0.1), fill=colours[1])
+    if rng.random() < 0.5:
+        for step in range(3):
+            low, half_width = -0.45 + 0.42 * step, 0.72 - 0.17 * step
+            pen.polygon((-half_width, low), (half_width, low), (0.0, low + 0.62), fill=colours[0])
+        return
+    for x, y in [(-0.38, 0.05), (0.38, 0.05), (-0.2, 0.5), (0.24, 0.48), (0.0, 0.2)]:
+        pen.ellipse((x, y), rng.uniform(0.65, 0.8), rng.uniform(0.65, 0.8), fill=colours[0])
+
+
+CLASSES: dict[str, Callable[[Pen, list[str], random.Random], None]] = {
+    "boat": boat,
+    "fish": fish,
+    "house": house,
+    "tree": tree,
+}
+
+
+def drawing(name: str, index: int) -> Image.Image:
+    """The picture of this class and number, RGB."""
+    rng = random.Random(f"{name} {index}")
+    pen = Pen(SIZE * FINE)
+    CLASSES[name](pen, rng.sample(COLOURS, 3), rng)
+    layer = pen.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else pen.image
+    layer = layer.rotate(rng.uniform(-9, 9), Image.Resampling.BICUBIC)
+    size = round(SIZE * FINE * rng.uniform(0.78, 0.98))
+    layer = layer.resize((size, size), Image.Resampling.LANCZOS)
+    picture = Image.new("RGB", (SIZE * FINE, SIZE * FINE), rng.choice(BACKGROUNDS))
+    free = SIZE * FINE - size
+    picture.paste(layer, (rng.randint(0, free), rng.randint(0, free)), layer)
+    return picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+
+
+def make_samples(directory: pathlib.Path) -> None:
+    """Writes DIRECTORY/CLASS/CLASS-NN.jpg; by these names every class has images in every default split."""
+    for name in CLASSES:
+        (directory / name).mkdir(parents=True, exist_ok=True)
+        for index in range(1, IMAGES_PER_CLASS + 1):
+            path = directory / name / f"{name}-{index:02}.jpg"
+            drawing(name, index).save(path, quality=78, optimize=True)
+
+
+if __name__ == "__main__":
+    beside = pathlib.Path(__file__).parent / "drawings"
+    make_samples(pathlib.Path(sys.argv[1]) if sys.argv[1:] else beside)

@@ -1,0 +1,72 @@
+"""A classifier as a graph without variables, whatever its module was made of: what it computes and what it assigns.
+
+The classifier is traced, all functions that it calls are put in their place, and reads and writes of its
+variables become inputs and outputs of the graph (see modules.pure_graph).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+
+# The way of TensorFlow's own converters (convert_to_constants.py); there is no public one to inline functions.
+from tensorflow.python.grappler import tf_optimizer
+
+from retrain.errors import InputError
+from retrain.model import ImageClassifier
+from retrain.modules.pure_graph import PureGraph, node_name, purify
+from retrain.modules.signatures import IMAGES
+
+
+class PureClassifier(NamedTuple):
+    """The graph, and names in it.
+
+    Attributes:
+      graph: the pure graph; every assignment in it belongs to a training step.
+      images: the node to feed with images.
+      variables: the node to feed -> the variable whose value it takes.
+      features, logits, penalties: tensors.
+    """
+
+    graph: PureGraph
+    images: str
+    variables: Mapping[str, tf.Variable]
+    features: str
+    logits: str
+    penalties: Sequence[str]
+
+
+def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifier:
+    """Traces the classifier, for training or for inference; dropout on its features is never part of it."""
+    traced = _traced(classifier, training)
+    captured = dict(zip(_captured_names(traced), traced.captured_inputs, strict=True))
+    variables = _variables_by_handle(classifier)
+    constants = {name: value for name, value in captured.items() if value.dtype != tf.resource}
+    read = {name: variables.get(id(value)) for name, value in captured.items() if name not in constants}
+    if None in read.values():
+        raise InputError(
+            f"{classifier.handle!r} cannot be exported as a TF1 Hub module: it uses a resource that is no variable, "
+            f"such as a lookup table; leave 'hub_module' out of --export_formats."
+        )
+    graph_def = _inlined(traced)
+    _embed(graph_def, constants)
+    features, logits, *penalties = (tensor.name for tensor in traced.outputs)
+    types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
+    return PureClassifier(
+        purify(graph_def, types), node_name(traced.inputs[0].name), read, features, logits, penalties
+    )
+
+
+def _traced(classifier: ImageClassifier, training: bool) -> Any:
+    images = tf.TensorSpec([None, *classifier.image_size, 3], tf.float32, name=IMAGES)
+
+    @tf.function(input_signature=[images], autograph=False)
+    def outputs(images: tf.Tensor) -> list[tf.Tensor]:
+        features = classifier.base(images, training)
+        logits = classifier.logits(features)[classifier.primary_task]
+        return [features, logits, *(loss() for loss in classifier.base.regularization_losses)]
+
+    # Variables of several replicas read and assign as the one of the first replica does.
+    with _first_replica(classifier):
+        return outputs.get_concrete_function()

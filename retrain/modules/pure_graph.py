@@ -1,0 +1,258 @@
+"""A graph with variables, rewritten into one without: values of variables go in, new values come out.
+
+Every read of a variable becomes an input, every assignment a tensor that whoever runs the graph may assign. So a
+graph made for TF1 sessions, with reference or resource variables, runs in a tf.function, under a gradient tape
+and under any strategy, on variables that somebody else owns; and what one function computes becomes a graph
+again. An order of reads and writes that the graph fixes by control inputs is kept.
+"""
+
+import collections
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+# The definitions of operations are not public; they alone know which take a variable and not its value.
+from tensorflow.python.framework import op_def_registry
+
+from retrain.errors import InputError
+
+VARIABLE_OPS = {"Variable", "VariableV2", "VarHandleOp"}
+READ_OP = "ReadVariableOp"
+# Which method of tf.Variable an assignment is, and the operation that gives the same new value.
+ASSIGN_OPS = {
+    "Assign": ("assign", "Identity"),
+    "AssignVariableOp": ("assign", "Identity"),
+    "AssignAdd": ("assign_add", "AddV2"),
+    "AssignAddVariableOp": ("assign_add", "AddV2"),
+    "AssignSub": ("assign_sub", "Sub"),
+    "AssignSubVariableOp": ("assign_sub", "Sub"),
+}
+# What hands a variable on, as v1 control flow does, hands its value on as well.
+PASSING_OPS = {
+    **{op: op for op in ("Identity", "Switch", "Enter")},
+    **{f"Ref{op}": op for op in ("Identity", "Switch", "Enter")},
+}
+# Devices and neighbours of the graph as it was, shapes as they were before sizes got known, and the names of
+# gradient functions that only the process which built the graph knew: the operations' own gradients are used.
+RESOURCE = tf.resource.as_datatype_enum
+DROPPED_ATTRIBUTES = ("_class", "_output_shapes", "_gradient_op_type")
+
+
+class Update(NamedTuple):
+    """An assignment: `method` of the tf.Variable for `variable` is to be called with the tensor `value`."""
+
+    method: str
+    variable: str
+    value: str
+
+
+class PureGraph(NamedTuple):
+    """Nodes by name, in an order in which each stands behind its inputs.
+
+    Attributes:
+      graph_def: version and functions of the graph, without nodes.
+      nodes: the nodes, as they are now.
+      variables: names of the nodes that stood for variables; their output 0 is to be fed.
+      updates: assignments by the name of their node, in order.
+      impure: nodes that do something else with a variable, and what to say of each.
+    """
+
+    graph_def: tf.compat.v1.GraphDef
+    nodes: Mapping[str, tf.compat.v1.NodeDef]
+    variables: frozenset[str]
+    updates: Mapping[str, Update]
+    impure: Mapping[str, str]
+
+    def ancestors(self, names: Iterable[str], fed: Iterable[str] = ()) -> set[str]:
+        """The nodes that the nodes or tensors `names` depend on, with these; not beyond those that are fed."""
+        found, fed = set(), set(fed)
+        pending = [node_name(name) for name in names]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                if name not in fed:
+                    pending.extend(map(node_name, self.nodes[name].input))
+        return found
+
+    def updates_of(self, names: Iterable[str]) -> list[Update]:
+        """The assignments that happen whenever the nodes or tensors `names` are computed."""
+        ancestors = self.ancestors(names)
+        return [update for name, update in self.updates.items() if name in ancestors]
+
+
+class Part(NamedTuple):
+    """The part of a pure graph that computes `fetches` from the outputs 0 of the nodes `fed`."""
+
+    graph_def: tf.compat.v1.GraphDef
+    fed: Sequence[str]
+    fetches: Sequence[str]
+
+    def __call__(self, values: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """The fetched tensors in the graph that is being built; to be differentiated, it is in one of its own."""
+        feeds = {f"{name}:0": values[name] for name in self.fed}
+        fetches = [name for name in self.fetches if name not in feeds]
+        used = {key for node in self.graph_def.node for key in node.input}
+        inputs = {key: value for key, value in feeds.items() if used & {key, node_name(key)}}
+        found = tf.graph_util.import_graph_def(self.graph_def, inputs, fetches, name="") if fetches else []
+        return [(feeds | dict(zip(fetches, found, strict=True)))[name] for name in self.fetches]
+
+
+def node_name(tensor: str) -> str:
+    """The node that a tensor "name:0", an input "name" or a control input "^name" comes from."""
+    return tensor.removeprefix("^").partition(":")[0]
+
+
+def variable_types(graph_def: tf.compat.v1.GraphDef) -> dict[str, int]:
+    """The variables of a graph: the names of their nodes, and their types."""
+    return {node.name: node.attr["dtype"].type for node in graph_def.node if node.op in VARIABLE_OPS}
+
+
+def purify(graph_def: tf.compat.v1.GraphDef, variables: Mapping[str, int]) -> PureGraph:
+    """Rewrites the graph; `variables` are the nodes that stand for variables, and the types of their values."""
+    nodes = _in_order(graph_def)
+    passed = _passed_on(nodes, variables)
+    current = _current_values(nodes, variables)
+    functions = {function.signature.name for function in graph_def.library.function}
+    updates, impure = {}, {}
+    for name, node in nodes.items():
+        taken = [_variable_of(key, passed) for key in node.input]
+        direct = bool(node.input) and node.input[0] in variables
+        if reason := _impurity(node, taken, direct, functions):
+            impure[name] = reason
+            continue
+        for index, key in enumerate(node.input):
+            node.input[index] = current.get((name, key), key)
+        if node.op in ASSIGN_OPS and direct:
+            method, op = ASSIGN_OPS[node.op]
+            updates[name] = Update(method, taken[0], _tensor(node.input[1]))
+            _become(node, op, variables[taken[0]])
+        elif node.op == READ_OP and taken[0] is not None:
+            _become(node, "Identity", variables[taken[0]])
+        elif name in passed and name not in variables:
+            _become(node, PASSING_OPS[node.op], variables[passed[name]])
+    header = tf.compat.v1.GraphDef(library=graph_def.library)
+    # A graph is joined to functions of today's version; TensorFlow warns at each when another is named.
+    header.versions.producer = tf.version.GRAPH_DEF_VERSION
+    return PureGraph(header, nodes, frozenset(variables), updates, impure)
+
+
+def part(graph: PureGraph, fed: Iterable[str], fetches: Sequence[str], handle: str) -> Part:
+    """Cuts out what `fetches` need; InputError when that is not a function of images and variables."""
+    fed = {*fed, *graph.variables}
+    needed = graph.ancestors(fetches, fed)
+    for name in needed - fed:
+        if name in graph.impure:
+            raise InputError(f"{handle!r} cannot be loaded: {graph.impure[name]}.")
+        if graph.nodes[name].op == "Placeholder":
+            raise InputError(f"{handle!r} cannot be loaded: it computes {fetches[0]!r} from {name!r}, which is not images.")
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.CopyFrom(graph.graph_def)
+    for name, node in graph.nodes.items():
+        if name in needed and name not in fed:
+            added = graph_def.node.add()
+            added.CopyFrom(node)
+            del added.input[:]
+            # A control input on what is fed, and so there already, would have no node.
+            added.input.extend(key for key in node.input if key.removeprefix("^") == key or key[1:] not in fed)
+    return Part(graph_def, sorted(needed & fed), list(fetches))
+
+
+def _in_order(graph_def: tf.compat.v1.GraphDef) -> dict[str, tf.compat.v1.NodeDef]:
+    """Copies of the nodes by name, inputs first; the back edge of a loop counts for none."""
+    nodes = {}
+    for original in graph_def.node:
+        node = nodes[original.name] = tf.compat.v1.NodeDef()
+        node.CopyFrom(original)
+        node.device = ""
+        for attribute in DROPPED_ATTRIBUTES:
+            node.attr.pop(attribute, None)
+    waiting, consumers = {}, collections.defaultdict(list)
+    for name, node in nodes.items():
+        sources = {node_name(key) for key in node.input}
+        if node.op == "Merge":
+            sources = {source for source in sources if nodes[source].op != "NextIteration"}
+        waiting[name] = len(sources)
+        for source in sources:
+            consumers[source].append(name)
+    order = [name for name, count in waiting.items() if count == 0]
+    for name in order:
+        for consumer in consumers[name]:
+            waiting[consumer] -= 1
+            if waiting[consumer] == 0:
+                order.append(consumer)
+    return {name: nodes[name] for name in order}
+
+
+def _passed_on(nodes: Mapping[str, tf.compat.v1.NodeDef], variables: Mapping[str, int]) -> dict[str, str]:
+    """The nodes whose outputs are a variable, not its value, and which one."""
+    passed = {name: name for name in variables}
+    for name, node in nodes.items():
+        if node.op not in PASSING_OPS or node_name(node.input[0]) not in passed:
+            continue
+        # Identity of a reference is its value.
+        if node.op.startswith("Ref") or node.attr["T"].type == RESOURCE:
+            passed[name] = passed[node_name(node.input[0])]
+    return passed
+
+
+def _current_values(
+    nodes: Mapping[str, tf.compat.v1.NodeDef], variables: Mapping[str, int]
+) -> dict[tuple[str, str], str]:
+    """For nodes that take a variable after it has been assigned: (node, input) -> the node that assigned last."""
+    consumers = collections.defaultdict(list)
+    for name, node in nodes.items():
+        for key in node.input:
+            consumers[node_name(key)].append(name)
+    current = {}
+    for name, node in nodes.items():
+        if node.op not in ASSIGN_OPS or node.input[0] not in variables:
+            continue
+        later, pending = set(), list(consumers[name])
+        while pending:
+            follower = pending.pop()
+            if follower not in later:
+                later.add(follower)
+                pending.extend(consumers[follower])
+        current.update({(follower, node.input[0]): name for follower in later})
+    return current
+
+
+def _variable_of(key: str, passed: Mapping[str, str]) -> str | None:
+    return None if key.startswith("^") else passed.get(node_name(key))
+
+
+def _become(node: tf.compat.v1.NodeDef, op: str, dtype: int) -> None:
+    """Makes the node an operation on values of that type."""
+    if node.op in ASSIGN_OPS and op == "Identity":
+        del node.input[0]
+    for attribute in ("dtype", "use_locking", "validate_shape"):
+        node.attr.pop(attribute, None)
+    node.op = op
+    node.attr["T"].type = dtype
+
+
+def _tensor(key: str) -> str:
+    return key if ":" in key else f"{key}:0"
+
+
+def _impurity(
+    node: tf.compat.v1.NodeDef, taken: Sequence[str | None], direct: bool, functions: set[str]
+) -> str | None:
+    """Why the node cannot stay in a graph without variables, or None."""
+    definition = op_def_registry.get(node.op)
+    if definition is None and node.op not in functions:
+        return f"its operation {node.name!r} ({node.op}) is unknown to TensorFlow {tf.__version__}"
+    variable = next(filter(None, taken), None)
+    if variable is None or node.op in (READ_OP, *PASSING_OPS) or (node.op in ASSIGN_OPS and direct):
+        return None
+    arguments = definition.input_arg if definition else ()
+    by_reference = any(argument.is_ref or argument.type == RESOURCE for argument in arguments)
+    # The arguments of a function have no types of their own in the definition.
+    if by_reference or definition is None or "Tin" in node.attr:
+        return (
+            f"its operation {node.name!r} ({node.op}) uses the variable {variable!r} otherwise than by reading or "
+            f"assigning it, which cannot be rewritten for TensorFlow {tf.__version__}"
+        )
+    return None

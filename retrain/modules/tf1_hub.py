@@ -1,0 +1,170 @@
+"""Modules of the TF1 Hub format as image modules, on today's TensorFlow.
+
+The graph without tags serves for inference, that with the tag "train" for training: one set of variables, batch
+norm over the batch, its updates applied at each call. A module with only the first is the same in training, as
+it was to its own library. Every signature whose one input is `images` is offered; the default one also under the
+name of its kind where none is named. `feature_output` is any output key of image_feature_vector.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from retrain import files
+from retrain.modules.graph_function import GraphFunction
+from retrain.modules.image_module import (
+    ImageModule,
+    ModuleOptions,
+    check_has_signature,
+    expected_image_size,
+)
+from retrain.modules.pure_graph import PureGraph, purify, variable_types
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    DEFAULT_SIGNATURE,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    IMAGES,
+    Signature,
+    image_signature,
+)
+from retrain.modules.tf1_hub_files import (
+    INFERENCE,
+    TRAIN,
+    attached_image_size,
+    collected,
+    read_graphs,
+    read_values,
+    variable_names,
+)
+
+# Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.
+MOVING = {
+    "synchronization": tf.VariableSynchronization.ON_READ,
+    "aggregation": tf.VariableAggregation.MEAN,
+}
+UPDATES, PENALTIES = "update_ops", "regularization_losses"
+VARIABLES, TRAINABLE = "variables", "trainable_variables"
+
+
+class TF1HubModule(ImageModule):
+    """A TF1 Hub module: its functions by training and signature, and its variables by name."""
+
+    def __init__(
+        self,
+        handle: str,
+        fingerprint: str,
+        signatures: Mapping[str, Signature],
+        image_size: tuple[int, int],
+        feature_output: str,
+        functions: Mapping[bool, Mapping[str, GraphFunction]],
+        penalties: Sequence[GraphFunction],
+        variables: Mapping[str, tf.Variable],
+    ):
+        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        self._by_name = dict(variables)
+        # A proxy and a closure, because tf.Module would track a dict and a tuple.
+        self._functions = MappingProxyType(dict(functions))
+        self._penalties = lambda: tuple(penalties)
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        return tuple(lambda loss=loss: loss(self._by_name)[DEFAULT_OUTPUT] for loss in self._penalties())
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        check_has_signature(self.handle, self.signatures, signature)
+        function = self._functions[training][signature]
+        return function(self._by_name, tf.convert_to_tensor(images, tf.float32), apply_updates=training)
+
+
+def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
+    """Loads the module in the directory `location`."""
+    graphs = read_graphs(location, handle)
+    inference = graphs[INFERENCE]
+    training = graphs.get(TRAIN, inference)
+    named = _image_signatures(inference, options.kind)
+    check_has_signature(handle, named or inference.signature_def, options.kind or next(iter(named), IMAGE_FEATURE_VECTOR))
+    taken = [tuple(_spec(definition.inputs[IMAGES]).shape[1:3]) for definition in named.values()]
+    attached = attached_image_size(inference)
+    image_size = expected_image_size(handle, [attached, *taken] if attached else taken, options.image_size)
+    pure = {tags: _pure(graph) for tags, graph in ((INFERENCE, inference), (TRAIN, training))}
+    functions = {
+        False: _functions(inference, pure[INFERENCE], named, handle),
+        True: _functions(training, pure[TRAIN], _image_signatures(training, options.kind), handle),
+    }
+    penalties = [
+        GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
+        for name in collected(training, PENALTIES)
+    ]
+    return TF1HubModule(
+        handle,
+        _fingerprint(location, options.kind),
+        {name: image_signature(image_size, _outputs(definition)) for name, definition in named.items()},
+        image_size,
+        options.feature_output or DEFAULT_OUTPUT,
+        functions,
+        penalties,
+        _variables(location, handle, [inference, training]),
+    )
+
+
+def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
+    """The signatures to offer by name: those of images alone, and the default one under that of its kind."""
+    named = {
+        name: definition
+        for name, definition in sorted(graph.signature_def.items())
+        if list(definition.inputs) == [IMAGES]
+    }
+    if DEFAULT_SIGNATURE in named:
+        if kind is not None:
+            named[kind] = named[DEFAULT_SIGNATURE]
+        elif not {IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION} & set(named):
+            named[IMAGE_FEATURE_VECTOR] = named[DEFAULT_SIGNATURE]
+    return named
+
+
+def _pure(graph: MetaGraphDef) -> PureGraph:
+    return purify(graph.graph_def, variable_types(graph.graph_def))
+
+
+def _functions(
+    graph: MetaGraphDef, pure: PureGraph, signatures: Mapping[str, Any], handle: str
+) -> dict[str, GraphFunction]:
+    functions = {}
+    for name, definition in signatures.items():
+        images = definition.inputs[IMAGES]
+        outputs = {key: output.name for key, output in definition.outputs.items()}
+        updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
+        functions[name] = GraphFunction(pure, (images.name, _spec(images)), outputs, updates, handle)
+    return functions
+
+
+def _outputs(definition: Any) -> dict[str, tf.TensorSpec]:
+    keys = sorted(definition.outputs, key=lambda key: (key != DEFAULT_OUTPUT, key))
+    return {key: _spec(definition.outputs[key]) for key in keys}
+
+
+def _spec(info: Any) -> tf.TensorSpec:
+    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.dtypes.as_dtype(info.dtype))
+
+
+def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> dict[str, tf.Variable]:
+    names = {name: part for graph in graphs for name, part in variable_names(graph, VARIABLES).items()}
+    trainable = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
+    values = read_values(location, handle, names)
+    return {name: _variable(name, value, name in trainable) for name, value in values.items()}
+
+
+def _variable(name: str, value: np.ndarray, trainable: bool) -> tf.Variable:
+    return tf.Variable(value, trainable=trainable, name=name, **({} if trainable else MOVING))
+
+
+def _fingerprint(location: str, kind: str | None) -> str:
+    content = files.directory_hash(location)
+    # The user's word may choose another function of the same content.
+    return content if kind is None else hashlib.sha256(f"{content} {kind}".encode()).hexdigest()

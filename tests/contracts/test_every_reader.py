@@ -1,0 +1,84 @@
+"""What every reader promises, whatever its layout: each row of READERS has one here, and is tested by it."""
+
+import os
+import pathlib
+
+import pytest
+
+from retrain.data import READERS
+from retrain.data.examples import TASK, examples_table
+from retrain.data.listing import EXTENSIONS, Listing, read_listing
+from retrain.errors import InputError
+from retrain.extensions import load
+
+# Two classes, b and a, in the layout of each reader, with something to ignore.
+LAYOUTS = {
+    "folder": ["b/1.jpg", "b/deep/2.PNG", "b/.hidden.jpg", "a/3.webp", "a/notes.txt"],
+    "split_folder": ["train/b/1.jpg", "train/a/2.PNG", "train/a/notes.txt", "val/a/3.jpg", "val/.hidden"],
+}
+
+
+@pytest.fixture(params=READERS)
+def reader(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def image_dir(reader, tmp_path) -> str:
+    for path in LAYOUTS[reader]:
+        file = tmp_path / "photos" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(os.fsencode(path))
+    return str(tmp_path / "photos")
+
+
+def read(reader: str, image_dir: str) -> Listing:
+    return load(READERS, reader, "reader")(image_dir)
+
+
+def test_class_names_are_sorted_and_labels_are_among_them(reader, image_dir):
+    listing = read(reader, image_dir)
+    assert listing.class_names == ("a", "b")
+    assert set(listing.labels) == {"a", "b"}
+
+
+def test_paths_are_relative_and_lead_to_images(reader, image_dir):
+    listing = read(reader, image_dir)
+    for path in listing.paths:
+        assert os.path.isfile(os.path.join(image_dir, *path.split("/")))
+        assert path.lower().endswith(EXTENSIONS)
+    assert len(set(listing.paths)) == 3
+    assert listing.ignored == 2
+
+
+def test_columns_are_parallel_and_splits_have_their_names(reader, image_dir):
+    listing = read(reader, image_dir)
+    assert len(listing.paths) == len(listing.labels) == len(listing.splits) == 3
+    assert set(listing.splits) <= ({"train", "validation", "test"} if listing.given_split else {""})
+
+
+def test_the_same_folder_is_read_the_same_wherever_it_lies(reader, image_dir, tmp_path):
+    first = read(reader, image_dir)
+    assert read(reader, image_dir) == first
+    os.rename(image_dir, tmp_path / "moved")
+    moved = read(reader, str(tmp_path / "moved"))
+    assert (moved.paths, moved.labels, moved.splits) == (first.paths, first.labels, first.splits)
+
+
+def test_the_reader_is_picked_by_what_lies_in_the_folder(reader, image_dir):
+    assert read_listing(image_dir) == read(reader, image_dir)
+
+
+def test_it_becomes_an_examples_table(reader, image_dir):
+    listing = read(reader, image_dir)
+    examples = examples_table(listing)
+    assert examples["path"].tolist() == listing.paths
+    assert examples[TASK].tolist() == listing.labels
+    assert examples["split"].tolist() == listing.splits
+
+
+def test_nothing_there_is_a_sentence(reader, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for place in ("empty", "missing"):
+        with pytest.raises(InputError):
+            read(reader, str(pathlib.Path(tmp_path, place)))

@@ -1,0 +1,53 @@
+import os
+
+import pytest
+
+from retrain.data.folder import read
+from retrain.errors import InputError
+
+
+def sentence(image_dir: str) -> str:
+    with pytest.raises(InputError) as caught:
+        read(image_dir)
+    return str(caught.value)
+
+
+def test_no_class_folders(tree):
+    photos = tree([".hidden/1.jpg", "notes.txt"])
+    assert sentence(photos) == (
+        f"{photos!r} has no class folders, but a classifier needs 2 class folders or more: "
+        "put images in DIR/CLASS/*.jpg."
+    )
+
+
+def test_images_without_class_folders(tree):
+    photos = tree(["1.jpg", "2.PNG"])
+    assert sentence(photos) == (
+        f"{photos!r} has no class folders and 2 images directly in it, but a classifier needs 2 class "
+        "folders or more: put images in DIR/CLASS/*.jpg."
+    )
+
+
+def test_one_class(tree):
+    photos = tree(["roses/1.jpg"])
+    assert sentence(photos) == (
+        f"{photos!r} has 1 class folder ('roses'), but a classifier needs 2 class folders or more: "
+        "put images in DIR/CLASS/*.jpg."
+    )
+
+
+def test_an_empty_class(tree):
+    photos = tree(["a/1.jpg", "b/1.txt", "c/1.jpg"])
+    assert sentence(photos) == (
+        f"{photos!r} has 1 class folder without any image ('b'), but every class needs one: add images "
+        "(.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+    )
+
+
+def test_all_empty_classes_are_named(tree):
+    photos = tree(["a/1.jpg", "b/1.txt", "c/1.jpg", "d/e/.hidden.jpg"])
+    os.symlink(photos, os.path.join(photos, "f"))
+    assert sentence(photos) == (
+        f"{photos!r} has 3 class folders without any image ('b', 'd', 'f'), but every class needs one: "
+        "add images (.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+    )

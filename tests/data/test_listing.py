@@ -1,0 +1,128 @@
+import os
+import pathlib
+
+import pytest
+
+from retrain.data.listing import Listing, read_listing
+from retrain.errors import InputError
+
+
+def test_a_folder_of_class_folders(tree):
+    photos = tree(["roses/b.jpg", "roses/a.jpg", "daisies/c.jpg"])
+    assert read_listing(photos) == Listing(
+        image_dir=photos,
+        class_names=("daisies", "roses"),
+        paths=["daisies/c.jpg", "roses/a.jpg", "roses/b.jpg"],
+        labels=["daisies", "roses", "roses"],
+        splits=["", "", ""],
+        ignored=0,
+        given_split=False,
+    )
+
+
+def test_a_folder_of_splits(tree):
+    photos = tree([f"{split}/{name}/{split}.jpg" for split in ("train", "test") for name in ("a", "b")])
+    assert read_listing(photos).given_split
+
+
+def test_classes_named_like_splits_are_classes(tree):
+    photos = tree(["train/1.jpg", "test/1.jpg"])
+    assert read_listing(photos).class_names == ("test", "train")
+    photos = tree(["train/steam/1.jpg", "bus/1.jpg"], "vehicles")
+    assert read_listing(photos).class_names == ("bus", "train")
+
+
+def test_any_extension_in_any_case_at_any_depth(tree):
+    names = ["1.jpg", "2.JPEG", "3.Png", "4.gif", "5.BMP", "6.webp", "deep/er/7.jpg", "deep.jpg/8.jpg"]
+    photos = tree([f"{name}/{file}" for name in ("a", "b") for file in names])
+    listing = read_listing(photos)
+    assert listing.paths == sorted(listing.paths)
+    assert listing.paths[:8] == sorted(f"a/{name}" for name in names)
+    assert listing.ignored == 0
+
+
+def test_hidden_entries_and_others_are_counted(tree):
+    classes = ["a/1.jpg", "b/1.jpg"]
+    others = [
+        "a/.hidden.jpg",
+        "a/.thumbnails/1.jpg",
+        "a/.thumbnails/2.jpg",
+        "a/notes.txt",
+        "b/jpg",
+        "b/x.tif",
+    ]
+    photos = tree([*classes, *others, "loose.jpg", ".DS_Store", ".git/1.jpg", "README.md"])
+    listing = read_listing(photos)
+    assert listing.paths == classes
+    assert listing.ignored == 5 + 4
+
+
+def test_class_names_in_any_script(tree):
+    names = ["Ünïcode", "дом", "猫", "a b", "a"]
+    photos = tree([f"{name}/{name} 1.jpg" for name in names])
+    assert read_listing(photos).class_names == tuple(sorted(names))
+
+
+def test_links_are_followed_and_loops_end(tree, tmp_path):
+    photos = pathlib.Path(tree(["a/1.jpg", "a/deep/2.jpg", "b/1.jpg"]))
+    elsewhere = tree(["3.jpg", "4.png"], "elsewhere")
+    os.symlink(elsewhere, photos / "a" / "linked")
+    os.symlink(photos / "a", photos / "a" / "deep" / "itself")
+    os.symlink(photos, photos / "b" / "all")
+    os.symlink(tmp_path, photos / "b" / "above")
+    os.symlink("nowhere.jpg", photos / "b" / "nowhere.jpg")
+    os.symlink("circle.jpg", photos / "b" / "circle.jpg")
+    os.symlink(photos / "a" / "1.jpg", photos / "b" / "2.jpg")
+    listing = read_listing(str(photos))
+    assert listing.paths == [
+        *("a/1.jpg", "a/deep/2.jpg", "a/linked/3.jpg", "a/linked/4.png"),
+        *("b/1.jpg", "b/2.jpg", "b/above/elsewhere/3.jpg", "b/above/elsewhere/4.png"),
+    ]
+    assert listing.ignored == 2
+
+
+def test_real_folders_win_over_links_to_them(tree):
+    photos = pathlib.Path(tree(["a/z/1.jpg", "b/1.jpg"]))
+    os.symlink(photos / "a" / "z", photos / "a" / "a link")
+    assert read_listing(str(photos)).paths == ["a/z/1.jpg", "b/1.jpg"]
+
+
+def test_a_linked_class_folder_is_a_class(tree):
+    photos = pathlib.Path(tree(["a/1.jpg"]))
+    os.symlink(tree(["2.jpg"], "elsewhere"), photos / "b")
+    assert read_listing(str(photos)).paths == ["a/1.jpg", "b/2.jpg"]
+
+
+def test_no_such_folder(tmp_path):
+    missing = str(tmp_path / "missing")
+    with pytest.raises(InputError) as caught:
+        read_listing(missing)
+    assert str(caught.value) == (
+        f"{missing!r} does not exist, but a folder of class folders was expected: "
+        "name one that holds images as DIR/CLASS/*.jpg."
+    )
+
+
+def test_a_file(tree):
+    file = os.path.join(tree(["a.jpg"]), "a.jpg")
+    with pytest.raises(InputError) as caught:
+        read_listing(file)
+    assert str(caught.value) == (
+        f"{file!r} is a file, but a folder of class folders was expected: "
+        "name one that holds images as DIR/CLASS/*.jpg."
+    )
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.uname().sysname != "Linux", reason="names are bytes on Linux only"
+)
+def test_a_name_that_is_no_text(tree):
+    photos = tree(["a/1.jpg", "b/1.jpg"])
+    with open(os.path.join(os.fsencode(photos), b"b", b"caf\xe9.jpg"), "wb"):
+        pass
+    with pytest.raises(InputError) as caught:
+        read_listing(photos)
+    assert str(caught.value) == (
+        f"b'b/caf\\xe9.jpg' in {photos!r} is not UTF-8, as names of files and folders were expected to be: "
+        "rename it."
+    )

@@ -1,0 +1,127 @@
+import itertools
+import os
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from retrain.data.pipeline import image_batches, index_batches, training_batches, undecodable
+
+
+def grey_images(directory, count: int, size: tuple[int, int] = (6, 4)) -> list[str]:
+    """Files whose brightness is their number."""
+    paths = [str(directory / f"{index} ü.png") for index in range(count)]
+    for index, path in enumerate(paths):
+        Image.new("RGB", size, (index, index, index)).save(path)
+    return paths
+
+
+def numbers(images: tf.Tensor) -> list[int]:
+    return np.rint(images.numpy()[:, 0, 0, 0] * 255).astype(int).tolist()
+
+
+def take(batches: tf.data.Dataset, count: int) -> list[np.ndarray]:
+    return [batch.numpy() for batch in batches.take(count)]
+
+
+def test_every_image_once_with_its_row(tmp_path):
+    batches = list(image_batches(grey_images(tmp_path, 7), (3, 5), 3))
+    assert [rows.numpy().tolist() for rows, _ in batches] == [[0, 1, 2], [3, 4, 5], [6]]
+    for rows, images in batches:
+        assert rows.dtype == tf.int64
+        assert images.dtype == tf.float32
+        assert images.shape == (len(rows), 3, 5, 3)
+        assert numbers(images) == rows.numpy().tolist()
+
+
+def test_undecodable_files_are_left_out_and_batches_are_full(tmp_path):
+    paths = grey_images(tmp_path, 7)
+    (tmp_path / "1 ü.png").write_bytes(b"")
+    (tmp_path / "3 ü.png").write_text("no image")
+    os.remove(tmp_path / "4 ü.png")
+    batches = list(image_batches(paths, (3, 5), 3))
+    assert [rows.numpy().tolist() for rows, _ in batches] == [[0, 2, 5], [6]]
+    assert [numbers(images) for _, images in batches] == [[0, 2, 5], [6]]
+
+
+def test_no_images():
+    assert list(image_batches([], (3, 5), 3)) == []
+
+
+def test_the_shape_of_a_batch_is_known(tmp_path):
+    _, images = image_batches(grey_images(tmp_path, 2), (3, 5), 2).element_spec
+    assert images.shape.as_list() == [None, 3, 5, 3]
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(10, 3), (10, 10), (10, 25), (1, 2), (3, 1)])
+def test_every_row_once_an_epoch_whatever_the_batch_size(count, batch_size):
+    steps = -(-4 * count // batch_size)
+    batches = take(index_batches(count, batch_size, seed=1), steps)
+    assert all(batch.shape == (batch_size,) and batch.dtype == np.int64 for batch in batches)
+    rows = np.concatenate(batches)
+    for epoch in range(4):
+        assert sorted(rows[epoch * count : (epoch + 1) * count]) == list(range(count))
+
+
+def test_epochs_and_seeds_differ():
+    first, second = take(index_batches(50, 50, seed=1), 2)
+    other = take(index_batches(50, 50, seed=2), 1)[0]
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, np.arange(50))
+
+
+def test_all_orders_of_a_few_rows_are_about_as_likely():
+    orders = [tuple(order) for order in take(index_batches(3, 3, seed=0), 600)]
+    assert {order: 60 < orders.count(order) < 140 for order in itertools.permutations(range(3))} == (
+        dict.fromkeys(itertools.permutations(range(3)), True)
+    )
+
+
+@pytest.mark.parametrize("batch_size", [3, 10, 25])
+@pytest.mark.parametrize("first_step", [1, 3, 4, 11])
+def test_a_run_continues_where_it_stopped(batch_size, first_step):
+    whole = take(index_batches(10, batch_size, seed=5), 15)
+    rest = take(index_batches(10, batch_size, seed=5, first_step=first_step), 15 - first_step)
+    np.testing.assert_array_equal(rest, whole[first_step:])
+
+
+def test_training_batches_follow_the_indices(tmp_path):
+    paths, labels = grey_images(tmp_path, 5), np.array([10, 11, 12, 13, 14])
+    for first_step in (0, 4):
+        expected = take(index_batches(5, 3, 7, first_step), 4)
+        batches = training_batches(paths, labels, (4, 2), 3, seed=7, first_step=first_step)
+        assert batches.element_spec[0].shape.as_list() == [3, 4, 2, 3]
+        for rows, (images, chosen) in zip(expected, batches, strict=False):
+            assert numbers(images) == rows.tolist()
+            assert chosen.numpy().tolist() == (rows + 10).tolist()
+
+
+def test_what_is_skipped_is_never_read(tmp_path):
+    paths, labels = grey_images(tmp_path, 6), np.arange(6)
+    skipped = take(index_batches(6, 2, seed=3), 1)[0]
+    for row in skipped:
+        os.remove(paths[row])
+    images, _ = next(iter(training_batches(paths, labels, (2, 2), 2, seed=3, first_step=1).take(1)))
+    assert numbers(images) == take(index_batches(6, 2, seed=3), 2)[1].tolist()
+
+
+def test_why_a_file_gives_no_image(tmp_path):
+    good = grey_images(tmp_path, 1)[0]
+    contents = pathlib.Path(good).read_bytes()
+    reasons = {
+        "good.png": (contents, ""),
+        "empty.png": (b"", "empty file"),
+        "text.jpg": (b"hello", "not a JPEG, PNG, GIF, BMP or WebP file"),
+        "cut.jpg": (contents[:60], "damaged or incomplete PNG"),
+        "cut.bmp": (b"BM", "damaged or incomplete BMP"),
+    }
+    for name, (content, _) in reasons.items():
+        (tmp_path / name).write_bytes(content)
+    assert {name: undecodable(str(tmp_path / name)) for name in reasons} == {
+        name: reason for name, (_, reason) in reasons.items()
+    }
+    assert undecodable(str(tmp_path / "missing.jpg")) == "cannot be read (No such file or directory)"
+    assert undecodable(str(tmp_path)) == "cannot be read (Is a directory)"
