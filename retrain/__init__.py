@@ -11,12 +11,12 @@ __version__ = "0.1.0"
 
 NAMES = {
     "Estimator": "retrain.training.estimator:Estimator",
-    "EvalSpec": "retrain.training.estimator:EvalSpec",
+    "EvalSpec": "retrain.training.train_and_evaluate:EvalSpec",
     "ImageClassifier": "retrain.model:ImageClassifier",
     "InputError": "retrain.errors:InputError",
-    "TrainSpec": "retrain.training.estimator:TrainSpec",
+    "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
     "load_module": "retrain.modules.load:load_module",
-    "train_and_evaluate": "retrain.training.estimator:train_and_evaluate",
+    "train_and_evaluate": "retrain.training.train_and_evaluate:train_and_evaluate",
 }
 
 __all__ = list(NAMES)

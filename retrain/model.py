@@ -1,7 +1,7 @@
 """The image classifier: a base module, consumer-side dropout, and for each task a dense layer and its head.
 
-Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] by task. The classifier
-is itself an image module: its `image_classification` is the first task's logits, its features are the base's.
+Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] by task. The
+classifier is itself an image module: `image_classification` is the first task's logits, features are the base's.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -45,9 +45,7 @@ def _lines(
         done += size(item)
         now = time.monotonic()
         if threshold <= done < total and now - last >= SECONDS_BETWEEN_LINES:
-            left = (now - start) / done * (total - done)
-            logging.info("%s: %d of %d %s, %.0f s left", description, done, total, unit, left)
+            rate = done / (now - start)
+            left = (total - done) / rate
+            logging.info("%s: %d of %d %s, %.0f a second, %.0f s left", *(description, done, total, unit, rate, left))
             last, threshold = now, done + total / LINES
-    seconds = time.monotonic() - start
-    rate = done / seconds if seconds else 0.0
-    logging.info("%s: %d %s in %.1f s (%.0f a second)", description, done, unit, seconds, rate)

@@ -1,4 +1,4 @@
-"""`python -m retrain evaluate`: an exported classifier on a folder of images, without the run that made it."""
+"""`python -m retrain evaluate`: an exported classifier on a folder of images, without the run it came from."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import module_options
 from retrain.config import Config, to_flags, to_json
-from retrain.data.examples import TASK
+from retrain.data.examples import TASK, examples_table
 from retrain.errors import InputError
 from retrain.export.reload import load_classifier
 from retrain.heads.head import Head
@@ -26,7 +26,13 @@ def evaluate(config: Config, inputs: Inputs) -> None:
     head = classifier.primary_head
     _check_classes(head, listing.class_names, config.tfhub_module)
     examples, logits, skipped = image_features(
-        listing, classifier.module, IMAGE_CLASSIFICATION, None, "auto", config.max_skipped_percentage
+        examples_table(listing),
+        listing.image_dir,
+        classifier.module,
+        IMAGE_CLASSIFICATION,
+        None,
+        "auto",
+        config.max_skipped_percentage,
     )
     probabilities = head.probabilities(tf.constant(logits)).numpy()
     figures = {SPLIT: head.metrics(head.encode(examples[TASK]), probabilities)}

@@ -1,4 +1,4 @@
-"""From a folder's listing to a table of examples with features: what train and evaluate do alike.
+"""From a table of examples to their features: what train and evaluate do alike.
 
 The rows of the table and of the features agree; images that gave none are in neither, but in `skipped`.
 """
@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 from absl import logging
 
-from retrain.data.duplicates import drop_leaks
-from retrain.data.examples import TASK, examples_table
-from retrain.data.listing import Listing
+from retrain.data.examples import TASK
 from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
 from retrain.training.feature_cache import FileKey
@@ -29,31 +27,25 @@ class ImageFeatures(NamedTuple):
 
 
 def image_features(
-    listing: Listing,
+    examples: pd.DataFrame,
+    image_dir: str,
     module: ImageModule,
     signature: str,
     cache_directory: str | os.PathLike[str] | None,
     engine: str,
     max_skipped_percentage: float,
 ) -> ImageFeatures:
-    """Passes every image of the listing through the module, once; InputError when too many are no images."""
-    examples = examples_table(listing)
-    if listing.given_split:
-        examples, leaks = drop_leaks(examples, listing.image_dir)
-        for path, other in leaks:
-            logging.warning("%r is left out of training: it has the content of %r.", path, other)
-    files = _file_keys(examples, listing.image_dir)
+    """Passes every image through the module, once; InputError when too many are no images."""
     start = time.monotonic()
-    result = frozen_features(module, files, cache_directory, engine, signature)
-    _log_pass(result, len(files), time.monotonic() - start)
-    skipped = pd.DataFrame(
-        [(examples["path"].iloc[row], reason) for row, reason in result.skipped.items()],
-        columns=["path", "reason"],
-    )
-    kept = np.setdiff1d(np.arange(len(examples)), list(result.skipped))
-    remaining = examples.iloc[kept].reset_index(drop=True)
-    _check_skipped(skipped, examples, remaining, max_skipped_percentage)
-    return ImageFeatures(remaining, result.features[kept], skipped)
+    result = frozen_features(module, _file_keys(examples, image_dir), cache_directory, engine, signature)
+    _log_pass(result, len(examples), time.monotonic() - start)
+    rows = list(result.skipped)
+    skipped = examples.loc[rows, ["path"]].assign(reason=list(result.skipped.values()))
+    kept = examples.drop(index=rows)
+    _check_skipped(skipped, examples, kept, max_skipped_percentage)
+    features = result.features[kept.index] if rows else result.features
+    _check_finite(features, kept, module.handle)
+    return ImageFeatures(kept.reset_index(drop=True), features, skipped.reset_index(drop=True))
 
 
 def _file_keys(examples: pd.DataFrame, image_dir: str) -> list[FileKey]:
@@ -71,20 +63,30 @@ def _log_pass(result: FrozenFeatures, count: int, seconds: float) -> None:
 
 
 def _check_skipped(
-    skipped: pd.DataFrame, examples: pd.DataFrame, remaining: pd.DataFrame, max_skipped_percentage: float
+    skipped: pd.DataFrame, examples: pd.DataFrame, kept: pd.DataFrame, max_skipped_percentage: float
 ) -> None:
     percentage = 100.0 * len(skipped) / len(examples)
     if percentage > max_skipped_percentage:
-        first = skipped.iloc[0]
+        path, reason = skipped.iloc[0]
         raise InputError(
-            f"{len(skipped)} of {len(examples)} images ({percentage:.1f} %) cannot be decoded, such as {first.path!r} "
-            f"({first.reason}), and --max_skipped_percentage allows {max_skipped_percentage:g} %: mend or remove them, "
-            f"or allow more."
+            f"{len(skipped)} of {len(examples)} images ({percentage:.1f} %) cannot be decoded, such as "
+            f"{path!r} ({reason}), and --max_skipped_percentage allows {max_skipped_percentage:g} %: mend or "
+            f"remove them, or allow more."
         )
-    empty = sorted(set(examples[TASK]) - set(remaining[TASK]))
+    empty = sorted(set(examples[TASK]) - set(kept[TASK]))
     if empty:
-        named = ", ".join(map(repr, empty))
+        path, reason = skipped[examples[TASK].loc[skipped.index] == empty[0]].iloc[0]
         raise InputError(
-            f"No image of {named} can be decoded, such as {skipped.path.iloc[0]!r} ({skipped.reason.iloc[0]}): "
-            f"add images, or remove the class."
+            f"No image of {', '.join(map(repr, empty))} can be decoded, such as {path!r} ({reason}): add "
+            f"images, or remove the class."
+        )
+
+
+def _check_finite(features: np.ndarray, examples: pd.DataFrame, handle: str) -> None:
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        path = examples["path"].iloc[int(finite.argmin())]
+        raise InputError(
+            f"{handle!r} gives features that are no numbers (infinite or nan) for {np.sum(~finite)} images, "
+            f"such as {path!r}: use another module, or remove them."
         )

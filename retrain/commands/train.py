@@ -1,5 +1,6 @@
 """`python -m retrain`: a folder of images becomes a classifier. The whole story, in one function."""
 
+import functools
 import os
 import time
 
@@ -12,16 +13,18 @@ from retrain import extensions
 from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import feature_cache_directory, module_options, training_steps
+from retrain.commands.training_examples import examples_without_leaks, split_examples
 from retrain.config import Config, to_flags, to_json
 from retrain.data.examples import TASK
-from retrain.data.split import SPLITS, assign_splits
-from retrain.data.split_file import freeze_splits, read_split_file
+from retrain.data.split import SPLITS
 from retrain.export import EXPORTERS
 from retrain.heads import HEADS
 from retrain.heads.head import Head
 from retrain.model import FEATURES, ImageClassifier
+from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import (
     write_labels,
     write_metrics,
@@ -37,7 +40,6 @@ from retrain.training.recipe import head_grid
 from retrain.training.summaries import write_scalars
 
 HEAD = "softmax"
-SHOWN_NOTES = 5
 
 
 def train(config: Config, inputs: Inputs) -> None:
@@ -45,17 +47,20 @@ def train(config: Config, inputs: Inputs) -> None:
     run = inputs.run_directory
     module = load_module(config.tfhub_module, module_options(config))
     logging.info(
-        "Module %s: %d x %d pixels, %d features.", module.handle, *module.image_size, module.num_features
+        "%s takes images of %d x %d pixels and gives %d features.",
+        *(module.handle, *module.image_size, module.num_features),
     )
+    examples, leaks = examples_without_leaks(inputs.listing)
     examples, features, skipped = image_features(
-        inputs.listing,
+        examples,
+        inputs.listing.image_dir,
         module,
         IMAGE_FEATURE_VECTOR,
         feature_cache_directory(config),
         config.feature_engine,
         config.max_skipped_percentage,
     )
-    examples = _with_splits(examples, inputs.listing.given_split, config)
+    examples = split_examples(examples, inputs.listing, config)
     head = extensions.load(HEADS, HEAD, "head")(inputs.listing.class_names)
     splits = _splits(examples, features, head, config.class_weights)
     schedule = _schedule(config, len(splits["train"].labels))
@@ -64,36 +69,20 @@ def train(config: Config, inputs: Inputs) -> None:
 
     write_settings(run, to_json(config), to_flags(config, "train"))
     write_labels(run, head.class_names)
-    write_skipped(run, skipped)
+    write_skipped(run, pd.concat([skipped, leaks]))
     write_scalars(run, found.readings)
     estimator = Estimator(model, run, seed=config.seed)
     estimator.save_checkpoint(schedule.steps)
     figures = {
-        name: estimator.evaluate(lambda: _batches(splits[name]), name) for name in splits if name != "train"
+        name: estimator.evaluate(functools.partial(_batches, split), name)
+        for name, split in splits.items()
+        if name != "train"
     }
-    write_predictions(run, examples, head, _probabilities(model, features))
+    predictions = write_predictions(run, examples, head, _probabilities(model, features))
+    write_prediction_page(os.path.join(run, "predictions.png"), predictions, inputs.listing.image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, figures, schedule.steps)
     print(training_summary(figures, run, exports))
-
-
-def _with_splits(examples: pd.DataFrame, given: bool, config: Config) -> pd.DataFrame:
-    notes: list[str] = []
-    if not given:
-        examples, notes = assign_splits(examples, config.validation_percentage, config.testing_percentage)
-    if config.split_file is not None:
-        examples, more = freeze_splits(examples, read_split_file(config.split_file))
-        notes = more
-    for note in notes[:SHOWN_NOTES]:
-        logging.info("%s", note)
-    if len(notes) > SHOWN_NOTES:
-        logging.info(
-            "... and %d more images are not where their hash would put them.", len(notes) - SHOWN_NOTES
-        )
-    counts = examples["split"].value_counts()
-    listed = ", ".join(f"{counts[name]} {name}" for name in SPLITS if name in counts)
-    logging.info("%d images of %d classes: %s.", len(examples), examples[TASK].nunique(), listed)
-    return examples
 
 
 def _splits(examples: pd.DataFrame, features: np.ndarray, head: Head, class_weights: str) -> dict[str, Split]:
@@ -122,15 +111,16 @@ def _search(head: Head, splits: dict[str, Split], schedule: Schedule, config: Co
     )
     found = search_head(head, trials, schedule, splits["train"], splits.get("validation"))
     logging.info(
-        "Head: the best of %d by validation loss (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "
+        "Head: the best of %d by %s (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "
         "%d steps of %d images, %.1f s.",
-        *(len(trials), found.validation_loss, found.trial.learning_rate, found.trial.l2_regularizer),
+        *(len(trials), found.criterion, found.loss),
+        *(found.trial.learning_rate, found.trial.l2_regularizer),
         *(schedule.steps, schedule.batch_size, time.monotonic() - start),
     )
     return found
 
 
-def _classifier(module, head: Head, found: FoundHead, dropout_rate: float) -> ImageClassifier:
+def _classifier(module: ImageModule, head: Head, found: FoundHead, dropout_rate: float) -> ImageClassifier:
     model = ImageClassifier(module, {TASK: head}, dropout_rate)
     model.kernels[TASK].assign(found.kernel)
     model.biases[TASK].assign(found.bias)

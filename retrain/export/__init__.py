@@ -2,4 +2,5 @@
 
 EXPORTERS = {
     "saved_model": "retrain.export.saved_model:write",
+    "hub_module": "retrain.export.hub_module:write",
 }

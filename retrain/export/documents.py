@@ -1,7 +1,7 @@
 """What travels with an exported module: its labels, what it is, and ten lines for whoever finds it.
 
 `assets.extra/labels.txt` (`labels.TASK.txt` for further tasks) holds one class name a line, line = index;
-`assets.extra/retrain.json` what a program needs to use the logits. TensorFlow leaves this folder to such files.
+`assets.extra/retrain.json` what a program needs to use the logits.
 """
 
 import json
@@ -10,15 +10,13 @@ from collections.abc import Mapping
 
 from retrain import __version__
 from retrain.errors import InputError
+from retrain.export.assets import DESCRIPTION, FOLDER, LABELS
 from retrain.extensions import load
 from retrain.files import write_text
 from retrain.heads import HEADS
 from retrain.heads.head import Head
 from retrain.model import ImageClassifier
 
-FOLDER = "assets.extra"
-DESCRIPTION = "retrain.json"
-LABELS = "labels.txt"
 WRITER = f"retrain {__version__}"
 
 
@@ -40,11 +38,9 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     write_text(pathlib.Path(directory) / "README.md", _readme(classifier))
 
 
-def read_heads(directory: str) -> Mapping[str, Head] | None:
-    """The heads that an export describes, by task, or None for a directory that is no export of ours."""
+def read_heads(directory: str) -> Mapping[str, Head]:
+    """The heads that an export describes, by task."""
     path = pathlib.Path(directory) / FOLDER / DESCRIPTION
-    if not path.is_file():
-        return None
     try:
         tasks = json.loads(path.read_text("utf-8"))["tasks"]
         kinds = {task: (about["head"], about["classes"]) for task, about in tasks.items()}

@@ -4,6 +4,7 @@ The classifier is traced, all functions that it calls are put in their place, an
 variables become inputs and outputs of the graph (see modules.pure_graph).
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -44,13 +45,14 @@ def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifi
     variables = _variables_by_handle(classifier)
     constants = {name: value for name, value in captured.items() if value.dtype != tf.resource}
     read = {name: variables.get(id(value)) for name, value in captured.items() if name not in constants}
-    if None in read.values():
+    if any(variable is None for variable in read.values()):
         raise InputError(
             f"{classifier.handle!r} cannot be exported as a TF1 Hub module: it uses a resource that is no variable, "
             f"such as a lookup table; leave 'hub_module' out of --export_formats."
         )
     graph_def = _inlined(traced)
     _embed(graph_def, constants)
+    _release(graph_def, {node_name(tensor.name) for tensor in traced.outputs})
     features, logits, *penalties = (tensor.name for tensor in traced.outputs)
     types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
     return PureClassifier(
@@ -70,3 +72,59 @@ def _traced(classifier: ImageClassifier, training: bool) -> Any:
     # Variables of several replicas read and assign as the one of the first replica does.
     with _first_replica(classifier):
         return outputs.get_concrete_function()
+
+
+def _first_replica(classifier: ImageClassifier) -> contextlib.AbstractContextManager[Any]:
+    strategy = getattr(classifier.head_variables[0], "distribute_strategy", None)
+    if strategy is None:
+        return contextlib.nullcontext()
+    return tf.distribute.ReplicaContext(strategy, replica_id_in_sync_group=0)
+
+
+def _captured_names(traced: Any) -> list[str]:
+    """The nodes of the graph that stand for what it captured, in the order of `captured_inputs`."""
+    return [node_name(tensor.name) for tensor in traced.inputs[1:]]
+
+
+def _variables_by_handle(classifier: ImageClassifier) -> dict[int, tf.Variable]:
+    found = {}
+    for variable in classifier.variables:
+        strategy = getattr(variable, "distribute_strategy", None)
+        copies = strategy.experimental_local_results(variable) if strategy else [variable]
+        found[id(copies[0].handle)] = variable
+    return found
+
+
+def _inlined(traced: Any) -> tf.compat.v1.GraphDef:
+    """The traced graph with the bodies of all functions in the place of their calls."""
+    graph_def = traced.graph.as_graph_def()
+    meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=traced.graph)
+    # What the optimizer finds in this collection stays.
+    kept = [tensor.name for tensor in (*traced.inputs, *traced.outputs)]
+    meta_graph.collection_def["train_op"].node_list.value.extend(kept)
+    config = ConfigProto()
+    options = config.graph_options.rewrite_options
+    options.min_graph_nodes = -1
+    options.optimizers.append("function")
+    options.function_optimization = options.AGGRESSIVE
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def _embed(graph_def: tf.compat.v1.GraphDef, constants: Mapping[str, tf.Tensor]) -> None:
+    """Puts captured values that are no variables into the graph."""
+    for node in graph_def.node:
+        if node.name in constants:
+            value = constants[node.name].numpy()
+            node.op = "Const"
+            node.attr.clear()
+            node.attr["dtype"].type = constants[node.name].dtype.as_datatype_enum
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+
+
+def _release(graph_def: tf.compat.v1.GraphDef, outputs: set[str]) -> None:
+    """Frees what is returned from waiting for what is assigned, as a tf.function has it: here both are outputs."""
+    for node in graph_def.node:
+        if node.name in outputs:
+            data = [key for key in node.input if not key.startswith("^")]
+            del node.input[:]
+            node.input.extend(data)

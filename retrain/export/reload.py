@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from retrain.errors import InputError
-from retrain.export.documents import DESCRIPTION, FOLDER, read_heads
+from retrain.export.assets import check_is_classifier
+from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, ModuleOptions
 from retrain.modules.load import NO_OPTIONS, load_module
@@ -26,10 +26,6 @@ class ExportedClassifier(NamedTuple):
 def load_classifier(handle: str, options: ModuleOptions = NO_OPTIONS) -> ExportedClassifier:
     """Loads what a run exported; InputError when the module does not say what its classes are."""
     directory = resolve(handle).location
-    heads = read_heads(directory) if directory else None
-    if heads is None:
-        raise InputError(
-            f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name the "
-            f"export/saved_model of a run."
-        )
+    check_is_classifier(directory, handle)
+    heads = read_heads(directory)
     return ExportedClassifier(load_module(handle, options, IMAGE_CLASSIFICATION), heads)

@@ -112,22 +112,22 @@ def variable_types(graph_def: tf.compat.v1.GraphDef) -> dict[str, int]:
 def purify(graph_def: tf.compat.v1.GraphDef, variables: Mapping[str, int]) -> PureGraph:
     """Rewrites the graph; `variables` are the nodes that stand for variables, and the types of their values."""
     nodes = _in_order(graph_def)
-    passed = _passed_on(nodes, variables)
-    current = _current_values(nodes, variables)
+    passed, same = _passed_on(nodes, variables)
+    current = _current_values(nodes, same)
     functions = {function.signature.name for function in graph_def.library.function}
     updates, impure = {}, {}
     for name, node in nodes.items():
-        taken = [_variable_of(key, passed) for key in node.input]
-        direct = bool(node.input) and node.input[0] in variables
-        if reason := _impurity(node, taken, direct, functions):
+        taken = [_source(key, passed) for key in node.input]
+        assigned = _source(node.input[0], same) if node.op in ASSIGN_OPS else None
+        if reason := _impurity(node, taken, assigned, functions):
             impure[name] = reason
             continue
         for index, key in enumerate(node.input):
             node.input[index] = current.get((name, key), key)
-        if node.op in ASSIGN_OPS and direct:
+        if assigned is not None:
             method, op = ASSIGN_OPS[node.op]
-            updates[name] = Update(method, taken[0], _tensor(node.input[1]))
-            _become(node, op, variables[taken[0]])
+            updates[name] = Update(method, assigned, _tensor(node.input[1]))
+            _become(node, op, variables[assigned])
         elif node.op == READ_OP and taken[0] is not None:
             _become(node, "Identity", variables[taken[0]])
         elif name in passed and name not in variables:
@@ -144,9 +144,9 @@ def part(graph: PureGraph, fed: Iterable[str], fetches: Sequence[str], handle: s
     needed = graph.ancestors(fetches, fed)
     for name in needed - fed:
         if name in graph.impure:
-            raise InputError(f"{handle!r} cannot be loaded: {graph.impure[name]}.")
+            raise InputError(f"{handle!r} cannot be used as a TF1 Hub module: {graph.impure[name]}.")
         if graph.nodes[name].op == "Placeholder":
-            raise InputError(f"{handle!r} cannot be loaded: it computes {fetches[0]!r} from {name!r}, which is not images.")
+            raise InputError(f"{handle!r} cannot be used as a TF1 Hub module: it computes {fetches[0]!r} from {name!r}, which is not images.")
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(graph.graph_def)
     for name, node in graph.nodes.items():
@@ -185,20 +185,24 @@ def _in_order(graph_def: tf.compat.v1.GraphDef) -> dict[str, tf.compat.v1.NodeDe
     return {name: nodes[name] for name in order}
 
 
-def _passed_on(nodes: Mapping[str, tf.compat.v1.NodeDef], variables: Mapping[str, int]) -> dict[str, str]:
-    """The nodes whose outputs are a variable, not its value, and which one."""
+def _passed_on(
+    nodes: Mapping[str, tf.compat.v1.NodeDef], variables: Mapping[str, int]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The nodes whose outputs are a variable, not its value, and which; and those for which that is unconditional."""
     passed = {name: name for name in variables}
+    same = dict(passed)
     for name, node in nodes.items():
-        if node.op not in PASSING_OPS or node_name(node.input[0]) not in passed:
-            continue
+        source = node_name(node.input[0]) if node.op in PASSING_OPS else None
         # Identity of a reference is its value.
-        if node.op.startswith("Ref") or node.attr["T"].type == RESOURCE:
-            passed[name] = passed[node_name(node.input[0])]
-    return passed
+        if source in passed and (node.op.startswith("Ref") or node.attr["T"].type == RESOURCE):
+            passed[name] = passed[source]
+            if source in same and PASSING_OPS[node.op] == "Identity":
+                same[name] = same[source]
+    return passed, same
 
 
 def _current_values(
-    nodes: Mapping[str, tf.compat.v1.NodeDef], variables: Mapping[str, int]
+    nodes: Mapping[str, tf.compat.v1.NodeDef], same: Mapping[str, str]
 ) -> dict[tuple[str, str], str]:
     """For nodes that take a variable after it has been assigned: (node, input) -> the node that assigned last."""
     consumers = collections.defaultdict(list)
@@ -207,7 +211,8 @@ def _current_values(
             consumers[node_name(key)].append(name)
     current = {}
     for name, node in nodes.items():
-        if node.op not in ASSIGN_OPS or node.input[0] not in variables:
+        variable = _source(node.input[0], same) if node.op in ASSIGN_OPS else None
+        if variable is None:
             continue
         later, pending = set(), list(consumers[name])
         while pending:
@@ -215,12 +220,15 @@ def _current_values(
             if follower not in later:
                 later.add(follower)
                 pending.extend(consumers[follower])
-        current.update({(follower, node.input[0]): name for follower in later})
+        for follower in later:
+            keys = (key for key in nodes[follower].input if _source(key, same) == variable)
+            current.update({(follower, key): name for key in keys})
     return current
 
 
-def _variable_of(key: str, passed: Mapping[str, str]) -> str | None:
-    return None if key.startswith("^") else passed.get(node_name(key))
+def _source(key: str, owners: Mapping[str, str]) -> str | None:
+    """The variable that an input is, if it is one."""
+    return None if key.startswith("^") else owners.get(node_name(key))
 
 
 def _become(node: tf.compat.v1.NodeDef, op: str, dtype: int) -> None:
@@ -238,14 +246,14 @@ def _tensor(key: str) -> str:
 
 
 def _impurity(
-    node: tf.compat.v1.NodeDef, taken: Sequence[str | None], direct: bool, functions: set[str]
+    node: tf.compat.v1.NodeDef, taken: Sequence[str | None], assigned: str | None, functions: set[str]
 ) -> str | None:
     """Why the node cannot stay in a graph without variables, or None."""
     definition = op_def_registry.get(node.op)
     if definition is None and node.op not in functions:
         return f"its operation {node.name!r} ({node.op}) is unknown to TensorFlow {tf.__version__}"
     variable = next(filter(None, taken), None)
-    if variable is None or node.op in (READ_OP, *PASSING_OPS) or (node.op in ASSIGN_OPS and direct):
+    if variable is None or assigned is not None or node.op in (READ_OP, *PASSING_OPS):
         return None
     arguments = definition.input_arg if definition else ()
     by_reference = any(argument.is_ref or argument.type == RESOURCE for argument in arguments)

@@ -1,5 +1,6 @@
-"""The files of a run's directory, for programs: config.json, run.flags, labels.txt, skipped.csv, metrics.json,
-predictions.csv. Each is written beside and renamed.
+"""The files of a run's directory, for programs, each written beside and renamed.
+
+config.json, run.flags, labels.txt, skipped.csv, predictions.csv and metrics.json.
 """
 
 import json
@@ -49,7 +50,9 @@ def write_metrics(
     )
 
 
-def write_predictions(directory: str, examples: pd.DataFrame, head: Head, probabilities: np.ndarray) -> None:
+def write_predictions(
+    directory: str, examples: pd.DataFrame, head: Head, probabilities: np.ndarray
+) -> pd.DataFrame:
     """Columns path, label, predicted, probability (of what was predicted), split; a row an example."""
     table = examples[["path", TASK]].assign(
         predicted=head.predicted(probabilities),
@@ -57,6 +60,7 @@ def write_predictions(directory: str, examples: pd.DataFrame, head: Head, probab
         split=examples["split"],
     )
     write_table(os.path.join(directory, "predictions.csv"), table)
+    return table
 
 
 def write_table(path: str, table: pd.DataFrame) -> None:

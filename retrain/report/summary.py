@@ -16,7 +16,7 @@ def training_summary(figures: Mapping[str, Mapping[str, Any]], run: str, exports
     for split in ("validation", "test"):
         if split in figures:
             lines.append(accuracy_line(f"{split} accuracy", figures[split]))
-    lines.append(f"Everything is in {run}: metrics.json, predictions.csv, labels.txt, {_names(exports, run)}")
+    lines.append(f"Everything is in {run}: predictions.png, predictions.csv, metrics.json, {_names(exports, run)}")
     lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ import inspect
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import keras
@@ -25,12 +25,11 @@ from retrain.errors import InputError
 from retrain.export import EXPORTERS
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
+from retrain.training.evaluation import Figures, figures_by_task, labelled_probabilities
 from retrain.training.summaries import write_scalars
 from retrain.training.training_loop import NO_PENALTIES, Penalties, TrainingLoop
 
 InputFn = Callable[..., tf.data.Dataset]
-Figures = dict[str, Any]
-ByTask = dict[str, np.ndarray]
 
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
 
@@ -80,7 +79,7 @@ class Estimator:
         return self.checkpoints.latest()
 
     def train(self, input_fn: InputFn, steps: int | None = None, max_steps: int | None = None) -> Self:
-        """Continues from the newest checkpoint for `steps` more, or up to `max_steps`, or to the input's end."""
+        """Continues from the newest checkpoint for `steps` more, up to `max_steps`, or to the input's end."""
         _check_steps(steps, max_steps)
         self.checkpoints.restore(self.latest_checkpoint())
         stop = max_steps if steps is None else self.global_step + steps
@@ -105,13 +104,8 @@ class Estimator:
         With several tasks the keys of a head end in `/TASK`, and `loss` is the sum of the tasks' losses.
         """
         self._restore(checkpoint_path)
-        labels, probabilities = self._labelled_probabilities(input_fn)
-        figures: Figures = {"loss": 0.0}
-        for task, head in self.model.heads.items():
-            suffix = f"/{task}" if len(self.model.heads) > 1 else ""
-            of_task = head.metrics(labels[task], probabilities[task])
-            figures |= {key + suffix: value for key, value in of_task.items()}
-            figures["loss"] += of_task["average_loss"]
+        labels, probabilities = labelled_probabilities(self.loop, input_fn())
+        figures = figures_by_task(self.model.heads, labels, probabilities)
         scalars = {key: value for key, value in figures.items() if isinstance(value, float)}
         write_scalars(self.eval_dir(name), {self.global_step: scalars})
         return figures | {"global_step": self.global_step}
@@ -134,7 +128,7 @@ class Estimator:
     def export_saved_model(
         self, export_dir_base: str | os.PathLike[str], checkpoint_path: str | None = None
     ) -> str:
-        """Writes, and returns, `export_dir_base`/<unix seconds>, a new directory as TensorFlow Serving expects."""
+        """Writes and returns the new directory `export_dir_base`/<unix seconds>, as TensorFlow Serving wants it."""
         checkpoint_path = checkpoint_path or self.latest_checkpoint()
         if checkpoint_path is None:
             raise ValueError(f"Couldn't find trained model at {str(self.model_dir)!r}.")
@@ -172,17 +166,6 @@ class Estimator:
             )
         return loss
 
-    def _labelled_probabilities(self, input_fn: InputFn) -> tuple[ByTask, ByTask]:
-        labels: dict[str, list[np.ndarray]] = {task: [] for task in self.model.heads}
-        probabilities: dict[str, list[np.ndarray]] = {task: [] for task in self.model.heads}
-        for inputs, batch_labels, *_ in input_fn():
-            for task, (_, values) in self.loop.predictions(inputs).items():
-                labels[task].append(np.asarray(batch_labels[task]))
-                probabilities[task].append(values.numpy())
-        if not all(labels.values()):
-            raise InputError("Evaluation needs at least one example, but the input was empty.")
-        return _joined(labels), _joined(probabilities)
-
     def _prediction_columns(self, inputs: dict[str, tf.Tensor]) -> dict[Any, Any]:
         by_task = {}
         for task, (logits, probabilities) in self.loop.predictions(inputs).items():
@@ -215,10 +198,6 @@ def _positioned(input_fn: InputFn, first_step: int) -> tf.data.Dataset:
     if "first_step" in inspect.signature(input_fn).parameters:
         return input_fn(first_step=first_step)
     return input_fn().skip(first_step)
-
-
-def _joined(parts: Mapping[str, list[np.ndarray]]) -> ByTask:
-    return {task: np.concatenate(arrays) for task, arrays in parts.items()}
 
 
 def _unused_second(base: pathlib.Path) -> str:

@@ -1,9 +1,10 @@
 """Keeps computed features on disk, so that an image passes through a frozen module once, whatever run asks.
 
-A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of its own,
-so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other, and `NAME.rows`, one JSON
-line [path, size, mtime_ns] for each. A row is written before its line; what a killed process left without a line, or
-a line without its newline, is never read. A file is the same while its path, size and modification time are.
+A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of
+its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other, and
+`NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its line is written; a
+row without a line, and all from the first line on that is not whole, is never read. A file is the same while
+its path, size and modification time are.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import json
 import os
 import pathlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -32,6 +33,8 @@ class FileKey(NamedTuple):
 
 
 class Place(NamedTuple):
+    """Where a file's features lie."""
+
     segment: pathlib.Path
     row: int
 
@@ -72,21 +75,26 @@ class FeatureCache:
         places = {}
         for index in sorted(self.directory.glob("*.rows")):
             segment = index.with_suffix(".f32")
-            for row, key in enumerate(self._whole_lines(index, len(self._rows(segment)))):
+            for row, key in zip(range(len(self._rows(segment))), _keys(index), strict=False):
                 places[key] = Place(segment, row)
         return places
 
     def _rows(self, segment: pathlib.Path) -> np.ndarray:
-        count = segment.stat().st_size // (4 * self.num_features)
+        count = segment.stat().st_size // (4 * self.num_features) if segment.exists() else 0
         if not count:
             return np.empty([0, self.num_features], np.float32)
         return np.memmap(segment, np.float32, "r", shape=(count, self.num_features))
 
-    @staticmethod
-    def _whole_lines(index: pathlib.Path, limit: int) -> Iterable[FileKey]:
-        text = index.read_text("utf-8", "surrogateescape")
-        whole = text[: text.rfind("\n") + 1].splitlines()
-        return (FileKey(*json.loads(line)) for line in whole[:limit])
+
+def _keys(index: pathlib.Path) -> Iterator[FileKey]:
+    """The lines of a segment, up to the first that is not whole."""
+    for line in index.read_bytes().splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            yield FileKey(*json.loads(line))
+        except (ValueError, TypeError):
+            return
 
 
 class SegmentWriter:
@@ -113,7 +121,8 @@ class SegmentWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self.rows, self.lines, files.writing(self.stem):
+        # `writing` is the outermost, because closing writes what could not be written before.
+        with files.writing(self.stem), self.rows, self.lines:
             self._flush()
 
     def _flush(self) -> None:

@@ -1,8 +1,8 @@
 """What runs a frozen module over batches of images, as fast as this machine can: TensorFlow, or LiteRT.
 
-An engine is a callable, images float32 [b, H, W, 3] -> one signature's output float32 [b, F], safe to call from WORKERS threads at
-once. LiteRT (XNNPACK, float32) gives the same features to about 1e-5; its conversion takes seconds, so it is for
-passes over many images, and its features are kept under another key.
+An engine is a callable, images float32 [b, H, W, 3] -> one signature's output float32 [b, F], safe to call
+from WORKERS threads at once. LiteRT (XNNPACK, float32) gives the same features to about 1e-5; its conversion takes
+seconds, so it is for passes over many images, and its features are kept under another key.
 """
 
 import os
@@ -30,7 +30,7 @@ TOLERANCE = 1e-4  # of the largest feature
 PAYS_FROM = 1500  # images from which on the conversion is repaid, see reference/performance.md, 1c
 
 
-class NotConvertible(Exception):
+class NotConvertibleError(Exception):
     """LiteRT cannot run this module, or not with the module's numbers."""
 
 
@@ -46,7 +46,7 @@ def choose_engine(wanted: str, count: int) -> str:
 
 
 def make_engine(name: str, module: ImageModule, signature: str) -> Engine:
-    """The engine of that name for a signature of the module, ready to run; raises NotConvertible."""
+    """The engine of that name for a signature of the module, ready to run; raises NotConvertibleError."""
     make = litert_engine if name == LITERT else tensorflow_engine
     return make(module, signature)
 
@@ -58,7 +58,7 @@ def tensorflow_engine(module: ImageModule, signature: str) -> Engine:
 
 
 def litert_engine(module: ImageModule, signature: str) -> Engine:
-    """Converts the module and holds the result against it; raises NotConvertible."""
+    """Converts the module and holds the result against it; raises NotConvertibleError."""
     model = _converted(module, signature)
     idle: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
     for _ in range(WORKERS):
@@ -83,10 +83,8 @@ def _converted(module: ImageModule, signature: str) -> bytes:
     function = tf.function(lambda images: module.output(images, signature)).get_concrete_function(spec)
     try:
         return tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert()
-    except (
-        Exception
-    ) as error:  # the converter has no error class of its own for a graph that it does not know
-        raise NotConvertible(str(error).partition("\n")[0]) from error
+    except Exception as error:  # the converter has no class of its own for a graph that it does not know
+        raise NotConvertibleError(str(error).partition("\n")[0]) from error
 
 
 def _invoke(interpreter: "Interpreter", images: np.ndarray) -> np.ndarray:
@@ -101,6 +99,6 @@ def _invoke(interpreter: "Interpreter", images: np.ndarray) -> np.ndarray:
 def _check_agreement(engine: Engine, module: ImageModule, signature: str) -> None:
     images = np.random.default_rng(0).random([2, *module.image_size, 3], np.float32)
     expected = module.output(tf.constant(images), signature).numpy()
-    error = np.abs(engine(images) - expected).max() / np.abs(expected).max()
-    if not error <= TOLERANCE:
-        raise NotConvertible(f"its features differ by {error:.1g}")
+    difference = np.abs(engine(images) - expected).max()
+    if not difference <= TOLERANCE * np.abs(expected).max():
+        raise NotConvertibleError(f"its features differ by {difference:.1g}")

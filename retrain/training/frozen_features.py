@@ -1,9 +1,10 @@
-"""The frozen pass: each image through the module once, its features remembered, and what could not be decoded named.
+"""The frozen pass: each image through the module once, its features remembered, what is no image named.
 
 How the pass is computed is the secret of `feature_engine`, how features are kept that of `feature_cache`.
 """
 
 import contextlib
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,10 +27,12 @@ from retrain.training.feature_engine import (
     TENSORFLOW,
     WORKERS,
     Engine,
-    NotConvertible,
+    NotConvertibleError,
     choose_engine,
     make_engine,
 )
+
+CHANGED = "changed while it was read"
 
 Batch = tuple[np.ndarray, np.ndarray]  # rows int64 [b], and images or features of these rows
 
@@ -63,23 +66,21 @@ def frozen_features(
     """
     caches = _caches(module, signature, cache_directory) if cache_directory else {}
     name = _cheapest_engine(engine, files, caches)
-    missing = _missing(files, caches.get(name))
-    if not missing:
-        return FrozenFeatures(caches[name].read(files), {}, 0, name)
-    try:
-        run = make_engine(name, module, signature)
-    except NotConvertible as error:
-        if engine == LITERT:
-            raise InputError(
-                f"{module.handle!r} cannot be run by LiteRT: {error}; leave out --feature_engine."
-            ) from error
-        logging.info("LiteRT cannot run this module (%s); TensorFlow computes its features.", error)
-        return frozen_features(module, files, cache_directory, TENSORFLOW, signature)
-    features, seen = _fill(
-        files, missing, caches.get(name), run, module.image_size, module.num_outputs(signature)
-    )
-    skipped = {row: undecodable(files[row].path) for row in missing if row not in seen}
-    return FrozenFeatures(features, skipped, len(seen), name)
+    cache = caches.get(name)
+    missing = _missing(files, cache)
+    features = _remembered(files, missing, cache, module.num_outputs(signature))
+    batches = _decoded([files[row].path for row in missing], module.image_size)
+    first, computed = next(batches, None), set()
+    if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
+        try:
+            run = make_engine(name, module, signature)
+        except NotConvertibleError as error:
+            _check_may_fall_back(engine, module.handle, error)
+            return frozen_features(module, files, cache_directory, TENSORFLOW, signature)
+        results = _run(run, itertools.chain([first], batches))
+        computed = _keep(features, files, missing, results, cache)
+    skipped = {row: undecodable(files[row].path) or CHANGED for row in missing if row not in computed}
+    return FrozenFeatures(features, skipped, len(computed), name)
 
 
 def _caches(
@@ -111,36 +112,53 @@ def _missing(files: Sequence[FileKey], cache: FeatureCache | None) -> list[int]:
     return [row for row, key in enumerate(files) if cache is None or not cache.has(key)]
 
 
-def _fill(
-    files: Sequence[FileKey],
-    missing: Sequence[int],
-    cache: FeatureCache | None,
-    engine: Engine,
-    image_size: tuple[int, int],
-    length: int,
-) -> tuple[np.ndarray, set[int]]:
-    """Features of all files, those of `missing` computed now, and which of these gave an image."""
+def _remembered(
+    files: Sequence[FileKey], missing: Sequence[int], cache: FeatureCache | None, length: int
+) -> np.ndarray:
+    """Features of all files, zeros for those that are missing."""
     features = np.zeros([len(files), length], np.float32)
     if cache is not None:
-        remembered = sorted(set(range(len(files))).difference(missing))
-        features[remembered] = cache.read([files[row] for row in remembered])
-    images = image_batches([files[row].path for row in missing], image_size, BATCH_SIZE)
-    batches = _run(engine, images.as_numpy_iterator())
+        rows = np.setdiff1d(np.arange(len(files)), np.asarray(missing, np.int64))
+        features[rows] = cache.read([files[row] for row in rows])
+    return features
+
+
+def _decoded(paths: Sequence[str], image_size: tuple[int, int]) -> Iterator[Batch]:
+    return image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator() if paths else iter(())
+
+
+def _check_may_fall_back(wanted: str, handle: str, error: NotConvertibleError) -> None:
+    if wanted == LITERT:
+        sentence = f"{handle!r} cannot be run by LiteRT: {error}; leave out --feature_engine."
+        raise InputError(sentence) from error
+    logging.info("LiteRT cannot run this module (%s); TensorFlow computes its features.", error)
+
+
+def _keep(
+    features: np.ndarray,
+    files: Sequence[FileKey],
+    missing: Sequence[int],
+    results: Iterable[Batch],
+    cache: FeatureCache | None,
+) -> set[int]:
+    """Writes results, whose rows are positions in `missing`, to `features` and cache; which files they are."""
     seen: set[int] = set()
     with cache.writer() if cache is not None else contextlib.nullcontext() as writer:
-        for positions, values in progress(
-            batches, len(missing), "features", "images", lambda batch: len(batch[0])
-        ):
+        for positions, values in progress(results, len(missing), "features", "images", _size):
             rows = [missing[position] for position in positions]
             features[rows] = values
             seen.update(rows)
             if writer is not None:
                 writer.append([files[row] for row in rows], values)
-    return features, seen
+    return seen
+
+
+def _size(batch: Batch) -> int:
+    return len(batch[0])
 
 
 def _run(engine: Engine, batches: Iterable[Batch]) -> Iterator[Batch]:
-    """(rows, images) -> (rows, features) in the same order, WORKERS batches at a time; few are in memory at once."""
+    """(rows, images) -> (rows, features) in the same order, WORKERS batches at a time, few in memory."""
     with ThreadPoolExecutor(WORKERS) as workers:
         running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
         for rows, images in batches:

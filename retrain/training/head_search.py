@@ -1,7 +1,7 @@
 """Chooses the head of a frozen base: trains all trials at once, and takes the one with the lowest validation loss.
 
-Without a validation split every tenth training example is held out to choose by, and the chosen trial is trained
-again on all of them.
+Without a validation split every tenth training example is held out to choose by, and the chosen trial is
+trained again on all of them.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,20 @@ HELD_OUT = 10  # one in so many, where there is no validation split
 
 
 class FoundHead(NamedTuple):
-    """The best head: kernel float32 [F, C], bias [C], its settings, its validation loss, its losses by step."""
+    """The best head.
+
+    Attributes:
+      kernel, bias: float32 [F, C] and [C].
+      trial: its settings.
+      criterion, loss: what it was chosen by ("validation loss"), and its own.
+      readings: its losses by step, as TensorBoard shows them.
+    """
 
     kernel: np.ndarray
     bias: np.ndarray
     trial: Trial
-    validation_loss: float
+    criterion: str
+    loss: float
     readings: dict[int, dict[str, float]]
 
 
@@ -30,28 +38,40 @@ def search_head(
     head: Head, trials: Sequence[Trial], schedule: Schedule, train: Split, validation: Split | None
 ) -> FoundHead:
     """Trains the trials and returns the best; InputError when all of them diverge."""
-    if validation is None and len(trials) > 1 and len(train.labels) >= HELD_OUT:
-        held_out = np.arange(len(train.labels)) % HELD_OUT == 0
-        found = search_head(head, trials, schedule, train.rows(~held_out), train.rows(held_out))
-        trials = [found.trial]
+    if validation is not None:
+        return _best(head, trials, schedule, train, validation)
+    if len(trials) == 1 or len(train.labels) < HELD_OUT:
+        return _best(head, trials, schedule, train, None)
+    held_out = np.arange(len(train.labels)) % HELD_OUT == 0
+    chosen = _best(head, trials, schedule, train.rows(~held_out), train.rows(held_out))
+    again = _best(head, [chosen.trial], schedule, train, None)
+    return again._replace(criterion="loss on held out training images", loss=chosen.loss)
+
+
+def _best(
+    head: Head, trials: Sequence[Trial], schedule: Schedule, train: Split, validation: Split | None
+) -> FoundHead:
     heads = train_heads(head, trials, schedule, train, validation)
     best = best_trial(heads)
-    if not np.isfinite(heads.losses[-1, 0, best]):
+    training_loss, validation_loss = heads.losses[-1, :, best].tolist()
+    loss = training_loss if validation is None else validation_loss
+    if not np.isfinite(loss):
+        rates = max(trial.learning_rate for trial in trials)
         raise InputError(
-            f"Training diverged at every learning rate (up to {max(t.learning_rate for t in trials):.3g}): give a "
-            f"lower --learning_rate."
+            f"Training diverged at every learning rate (up to {rates:.3g}): give a lower --learning_rate."
         )
     return FoundHead(
         heads.kernels[best],
         heads.biases[best],
         trials[best],
-        float(heads.losses[-1, 1, best]),
+        "training loss" if validation is None else "validation loss",
+        loss,
         _readings(heads, best),
     )
 
 
 def _readings(heads: TrainedHeads, trial: int) -> dict[int, dict[str, float]]:
-    """Losses by step, as TensorBoard shows them; validation only where there is one."""
+    """Validation only where there is one."""
     readings = {}
     for step, (training, validation) in zip(heads.steps.tolist(), heads.losses[:, :, trial], strict=True):
         readings[step] = {"loss": float(training)}

@@ -4,6 +4,9 @@ All trials see the same batches and, at one rate, the same dropped features, so 
 [batch, features] x [features, trials x classes] in each direction, and the whole training is one call of one
 tf.function. Nothing mixes the columns of two trials: a trial gives the same head alone and among others.
 The update is gradient descent with momentum and a rate that falls to zero along a cosine (Loshchilov & Hutter 2017).
+
+Features are centred while a head is trained, and their mean goes into the bias afterwards: half of what features have in
+common is their mean, and along it gradient descent would be the first to diverge. A dropped feature is thus its mean.
 """
 
 import math
@@ -46,9 +49,9 @@ class Split(NamedTuple):
     labels: Labels
     weights: np.ndarray
 
-    def as_tensors(self) -> "Split":
-        """The same, where TensorFlow keeps it, so that it is copied there once."""
-        return Split(*(tf.constant(values) for values in self))
+    def around(self, centre: np.ndarray) -> "Split":
+        """The split with `centre` [F] taken from all features, as tensors."""
+        return Split(tf.constant(self.features - centre), tf.constant(self.labels), tf.constant(self.weights))
 
     def rows(self, chosen: np.ndarray) -> "Split":
         """The split of these rows only: a mask, or positions."""
@@ -79,8 +82,9 @@ def train_heads(
     num_features = train.features.shape[1]
     settings = _settings(head, trials, schedule, num_features)
     state = _zeros(num_features, len(trials) * head.num_classes)
-    data = train.as_tensors()
-    held_out = None if validation is None else validation.as_tensors()
+    centre = train.features.mean(axis=0)
+    data = train.around(centre)
+    held_out = None if validation is None else validation.around(centre)
     batches = index_batches(len(train.labels), schedule.batch_size, schedule.seed).take(schedule.steps)
     losses, steps = [], [0]
     for rows in batches.batch(math.ceil(schedule.steps / READINGS)):
@@ -89,7 +93,8 @@ def train_heads(
         steps.append(steps[-1] + len(rows))
     shape = (len(trials), head.num_classes)
     kernels = state.kernel.numpy().reshape(-1, *shape).transpose(1, 0, 2)
-    return TrainedHeads(kernels, state.bias.numpy().reshape(shape), np.asarray(losses), np.asarray(steps[1:]))
+    biases = state.bias.numpy().reshape(shape) - centre @ kernels
+    return TrainedHeads(kernels, biases, np.asarray(losses), np.asarray(steps[1:]))
 
 
 def best_trial(heads: TrainedHeads) -> int:

@@ -1,5 +1,6 @@
-"""TensorBoard events. tf.summary.scalar needs the tensorboard package, which TensorFlow no longer brings along;
-what it does is little, see tensorboard/plugins/scalar/summary_v2.py.
+"""TensorBoard events, written without the tensorboard package, which TensorFlow no longer brings along.
+
+tf.summary.scalar needs it; what it does is little, see tensorboard/plugins/scalar/summary_v2.py.
 """
 
 import os

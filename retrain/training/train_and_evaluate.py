@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from retrain.training.estimator import Estimator, Figures, InputFn
+from retrain.training.estimator import Estimator, InputFn
+from retrain.training.evaluation import Figures
 
 EXPORTS_KEPT = 5
 
@@ -40,17 +41,14 @@ class EvalSpec(NamedTuple):
 def train_and_evaluate(
     estimator: Estimator, train_spec: TrainSpec, eval_spec: EvalSpec
 ) -> tuple[Figures, list[str | None]]:
-    """Trains to the end, evaluating every `every_steps` and at the end; the last figures, and the last exports."""
+    """Trains to the end, evaluating every `every_steps` and at the end; the last figures and exports."""
     names = [exporter.name for exporter in eval_spec.exporters]
     if len(set(names)) < len(names):
         raise ValueError(f"The names of exporters must differ, but are {names}.")
     while True:
-        started = estimator.global_step
         stop = _next_stop(estimator, train_spec, eval_spec)
         estimator.train(train_spec.input_fn, max_steps=stop)
-        final = (
-            estimator.global_step < stop or stop == train_spec.max_steps or estimator.global_step == started
-        )
+        final = estimator.global_step < stop or stop == train_spec.max_steps
         figures = estimator.evaluate(eval_spec.input_fn, eval_spec.name)
         exports = [_export(exporter, estimator, figures, final) for exporter in eval_spec.exporters]
         if final:
@@ -123,5 +121,5 @@ class BestExporter:
 def _keep_newest(export_path: str, count: int | None) -> None:
     if count is not None:
         exports = sorted(path for path in pathlib.Path(export_path).iterdir() if path.name.isdigit())
-        for old in exports[:-count]:
+        for old in exports[: max(0, len(exports) - count)]:
             shutil.rmtree(old)

@@ -1,7 +1,8 @@
 """The general training loop: many steps in one call of one tf.function, under any tf.distribute strategy.
 
-A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks, penalties on the
-heads' kernels, the base's own regularization losses when it is trained, and one update by a Keras optimizer.
+A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks,
+penalties on the heads' kernels, the base's own regularization losses when it is trained, and one update by a
+Keras optimizer. The mean is over the whole batch, however unevenly it is shared out among the replicas.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ class Penalties(NamedTuple):
 
     l1: float = 0.0
     l2: float = 0.0
+
+
+NO_PENALTIES = Penalties()
 
 
 class TrainingLoop:
@@ -56,7 +60,7 @@ class TrainingLoop:
             return True
         return False
 
-    @tf.function
+    @tf.function(reduce_retracing=True)
     def predictions(self, inputs: dict[str, tf.Tensor]) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
         """Logits and probabilities by task."""
         logits = self.model.logits(self.model.features(inputs))
@@ -73,18 +77,14 @@ class TrainingLoop:
 
     def _step(self, batch: tuple[Any, ...]) -> tf.Tensor:
         inputs, labels, *weights = batch
-        replicas = self.strategy.num_replicas_in_sync
         with tf.GradientTape() as tape:
             logits = self.model.logits(self.model.features(inputs, training=True), self._dropout_seed())
-            loss = self._data_loss(logits, labels, weights) + self._penalty()
-            # Keras sums the replicas' gradients, so each brings its share of their mean.
-            loss /= replicas
+            # Keras sums the replicas' gradients, so each brings its share of the loss.
+            loss = self._data_loss(logits, labels, weights)
+            loss += self._penalty() / self.strategy.num_replicas_in_sync
         variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables)
-        pairs = zip(gradients, variables, strict=True)
-        self.optimizer.apply_gradients(
-            [(gradient, variable) for gradient, variable in pairs if gradient is not None]
-        )
+        pairs = zip(tape.gradient(loss, variables), variables, strict=True)
+        self.optimizer.apply_gradients([(gradient, v) for gradient, v in pairs if gradient is not None])
         return loss
 
     def _dropout_seed(self) -> tuple[tf.Tensor, tf.Tensor]:
@@ -95,11 +95,14 @@ class TrainingLoop:
     def _data_loss(
         self, logits: dict[str, tf.Tensor], labels: dict[str, tf.Tensor], weights: list[tf.Tensor]
     ) -> tf.Tensor:
-        total = 0.0
-        for task, head in self.model.heads.items():
-            losses = head.loss(head.targets(labels[task]), logits[task], self.label_smoothing)
-            total += tf.reduce_mean(losses * weights[0] if weights else losses)
-        return total
+        """The sum over this replica's examples, divided by the number of examples of all replicas."""
+        losses = sum(
+            head.loss(head.targets(labels[task]), logits[task], self.label_smoothing)
+            for task, head in self.model.heads.items()
+        )
+        replicas = tf.distribute.get_replica_context()
+        count = replicas.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(tf.size(losses), tf.float32))
+        return tf.reduce_sum(losses * weights[0] if weights else losses) / count
 
     def _penalty(self) -> tf.Tensor:
         l1, l2 = self.penalties

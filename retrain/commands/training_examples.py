@@ -1,0 +1,62 @@
+"""The examples of a training run: which images may be trained on, and in which split each of them lies."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from absl import logging
+
+from retrain.config import Config
+from retrain.data.duplicates import drop_leaks
+from retrain.data.examples import TASK, examples_table
+from retrain.data.listing import Listing
+from retrain.data.split import SPLITS, assign_splits
+from retrain.data.split_file import freeze_splits, read_split_file
+from retrain.errors import InputError
+
+SHOWN_NOTES = 5
+
+
+def examples_without_leaks(listing: Listing) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The examples, and a table (path, reason) of images in train that lie in another given split, too."""
+    examples, leaks = examples_table(listing), []
+    if listing.given_split:
+        examples, leaks = drop_leaks(examples, listing.image_dir)
+        logging.info("%d images of train are left out, being in another split, too.", len(leaks))
+    reasons = [(path, f"not trained on: the same image is {other}") for path, other in leaks]
+    return examples, pd.DataFrame(reasons, columns=["path", "reason"])
+
+
+def split_examples(examples: pd.DataFrame, listing: Listing, config: Config) -> pd.DataFrame:
+    """The examples with their `split` decided: as the folders say, by hash, or as in --split_file."""
+    notes: list[str] = []
+    if not listing.given_split:
+        examples, notes = assign_splits(examples, config.validation_percentage, config.testing_percentage)
+    if config.split_file is not None:
+        examples, notes = freeze_splits(examples, read_split_file(config.split_file))
+    _log_notes(notes)
+    counts = examples["split"].value_counts()
+    listed = ", ".join(f"{counts[name]} {name}" for name in SPLITS if name in counts)
+    logging.info(
+        "%d images of %d classes: %s. %d other files are ignored.",
+        *(len(examples), len(listing.class_names), listed, listing.ignored),
+    )
+    _check_train(examples, listing.class_names)
+    return examples
+
+
+def _log_notes(notes: Sequence[str]) -> None:
+    for note in notes[:SHOWN_NOTES]:
+        logging.info("%s", note)
+    more = len(notes) - SHOWN_NOTES
+    if more > 0:
+        logging.info("... and %d more images are not where their hash would put them.", more)
+
+
+def _check_train(examples: pd.DataFrame, class_names: Sequence[str]) -> None:
+    trained = set(examples[TASK][examples["split"] == "train"])
+    missing = [name for name in class_names if name not in trained]
+    if missing:
+        raise InputError(
+            f"Every class needs an image to train on, but {', '.join(map(repr, missing))} has none left in "
+            f"train: add images, or remove the class."
+        )

@@ -1,0 +1,67 @@
+"""One picture of a run: images that it was not trained on, each with what was predicted; mistakes come first."""
+
+import io
+import os
+
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from retrain.data.examples import TASK
+from retrain.files import write_bytes
+
+COLUMNS, ROWS = 6, 4
+SIDE, BORDER, CAPTION = 160, 4, 40  # pixels
+RIGHT, WRONG, TEXT = "#2e7d32", "#c62828", "#222222"
+
+
+def write_prediction_page(path: str, predictions: pd.DataFrame, image_dir: str) -> None:
+    """Draws up to 24 rows of a run's predictions table, and writes a PNG file.
+
+    The images are those of the test split, or of validation where there is no test; first the mistakes, the most
+    confident ahead, then what was predicted rightly, the least confident ahead.
+    """
+    shown = _most_telling(predictions)
+    rows = max(1, -(-len(shown) // COLUMNS))
+    page = Image.new("RGB", (COLUMNS * (SIDE + BORDER) + BORDER, rows * (SIDE + CAPTION) + BORDER), "white")
+    for position, example in enumerate(shown.itertuples()):
+        tile = _tile(os.path.join(image_dir, example.path), getattr(example, TASK), example)
+        page.paste(
+            tile,
+            (BORDER + position % COLUMNS * (SIDE + BORDER), position // COLUMNS * (SIDE + CAPTION) + BORDER),
+        )
+    png = io.BytesIO()
+    page.save(png, "PNG", optimize=True)
+    write_bytes(path, png.getvalue())
+
+
+def _most_telling(predictions: pd.DataFrame) -> pd.DataFrame:
+    split = "test" if (predictions["split"] == "test").any() else "validation"
+    held_out = predictions[predictions["split"] == split]
+    wrong = held_out["predicted"] != held_out[TASK]
+    mistakes = held_out[wrong].sort_values("probability", ascending=False)
+    return pd.concat([mistakes, held_out[~wrong].sort_values("probability")])[: COLUMNS * ROWS]
+
+
+def _tile(path: str, label: str, example) -> Image.Image:
+    right = example.predicted == label
+    tile = Image.new("RGB", (SIDE, SIDE + CAPTION - BORDER), "white")
+    with Image.open(path) as image:
+        picture = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (SIDE, SIDE))
+    tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, RIGHT if right else WRONG))
+    draw, font = ImageDraw.Draw(tile), ImageFont.load_default(13)
+    draw.text(
+        (2, SIDE + 1),
+        _fitting(f"{example.predicted} {example.probability:.0%}", font),
+        RIGHT if right else WRONG,
+        font,
+    )
+    if not right:
+        draw.text((2, SIDE + 17), _fitting(f"is {label}", font), TEXT, font)
+    return tile
+
+
+def _fitting(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """The text, or as much of it as is no wider than a tile."""
+    while text and font.getlength(text) > SIDE - 4:
+        text = text[:-1]
+    return text

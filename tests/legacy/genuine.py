@@ -1,0 +1,66 @@
+"""What the genuine hub.Module computes. Runs in the old environment; figures go out as arrays by name."""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+
+LEARNING_RATE = 0.1
+
+
+def inference(path: str, images: np.ndarray) -> dict[str, np.ndarray]:
+    """All outputs of all signatures, as "SIGNATURE/KEY"; and what the module says of itself."""
+    spec = hub.load_module_spec(path)
+    found = {
+        "expected_image_size": np.array(hub.get_expected_image_size(spec)),
+        "num_image_channels": np.array(hub.get_num_image_channels(spec)),
+        "tags": np.array([" ".join(sorted(tags)) for tags in spec.get_tags()]),
+    }
+    with tf.Graph().as_default():
+        module = hub.Module(spec)
+        fed = tf.compat.v1.placeholder(tf.float32, [None, *images.shape[1:]])
+        outputs = {
+            f"{signature}/{key}": output
+            for signature in module.get_signature_names()
+            for key, output in module(dict(images=fed), signature=signature, as_dict=True).items()
+        }
+        outputs["called"] = module(fed)
+        with tf.compat.v1.Session() as session:
+            session.run(tf.compat.v1.global_variables_initializer())
+            found.update(session.run(outputs, {fed: images}))
+    return found
+
+
+def sgd_steps(path: str, batches: np.ndarray, signature: str) -> dict[str, np.ndarray]:
+    """Steps of gradient descent on mean(output ** 2) and the penalties: what was computed, and the state after each."""
+    found = {}
+    spec = hub.load_module_spec(path)
+    tags = {"train"} if {"train"} in [set(tags) for tags in spec.get_tags()] else None
+    with tf.Graph().as_default():
+        module = hub.Module(spec, trainable=True, tags=tags)
+        fed = tf.compat.v1.placeholder(tf.float32, [None, *batches.shape[2:]])
+        output = module(dict(images=fed), signature=signature, as_dict=True)["default"]
+        penalties = tf.compat.v1.losses.get_regularization_losses()
+        loss = tf.reduce_mean(output**2) + sum(penalties)
+        variables = {v.op.name.partition("/")[2]: v for v in tf.compat.v1.global_variables()}
+        trainable = {v.op.name.partition("/")[2]: v for v in tf.compat.v1.trainable_variables()}
+        values = tf.gradients(loss, list(trainable.values()))
+        gradients = {
+            name: tf.convert_to_tensor(value) for name, value in zip(trainable, values) if value is not None
+        }
+        updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
+        new_values = {name: tf.compat.v1.placeholder(v.dtype.base_dtype, v.shape) for name, v in trainable.items()}
+        assigned = {name: tf.compat.v1.assign(v, new_values[name]) for name, v in trainable.items()}
+        found["counts"] = np.array([len(trainable), len(penalties), len(updates)])
+        with tf.compat.v1.Session() as session:
+            session.run(tf.compat.v1.global_variables_initializer())
+            for step, images in enumerate(batches):
+                fetches = {"loss": loss, "output": output, "gradient": gradients, "updates": updates}
+                results = session.run(fetches, {fed: images})
+                for name, gradient in results["gradient"].items():
+                    found[f"{step}/gradient/{name}"] = gradient
+                    value = session.run(trainable[name]) - np.float32(LEARNING_RATE) * gradient
+                    session.run(assigned[name], {new_values[name]: value})
+                found[f"{step}/loss"], found[f"{step}/output"] = results["loss"], results["output"]
+                for name, value in session.run(variables).items():
+                    found[f"{step}/variable/{name}"] = value
+    return found
