@@ -3,25 +3,33 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 
-def seconds(variants: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, list[float]]:
-    """Runs every variant once in each round, after one round to warm up; the seconds of each, by round."""
-    taken: dict[str, list[float]] = {name: [] for name in variants}
+class Taken(NamedTuple):
+    """Seconds by the clock, and of processor time over all threads: the steadier of the two on a shared machine."""
+
+    wall: float
+    cpu: float
+
+
+def seconds(variants: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, list[Taken]]:
+    """Runs every variant once in each round, after one round to warm up; what each took, by round."""
+    taken: dict[str, list[Taken]] = {name: [] for name in variants}
     for number in range(rounds + 1):
         for name, run in variants.items():
-            start = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.process_time()
             run()
             if number:
-                taken[name].append(time.perf_counter() - start)
+                taken[name].append(Taken(time.perf_counter() - wall, time.process_time() - cpu))
     return taken
 
 
-def print_ratios(taken: Mapping[str, list[float]], reference: str) -> None:
-    """One line a variant: median seconds, and how many times faster than the reference (median and best rounds)."""
+def print_ratios(taken: Mapping[str, list[Taken]], reference: str) -> None:
+    """One line a variant: median seconds, how many times faster than the reference (median, best), CPU seconds saved."""
     for name, values in taken.items():
-        ratios = [base / value for base, value in zip(taken[reference], values, strict=True)]
-        best = min(taken[reference]) / min(values)
-        print(
-            f"{name:48} {statistics.median(values):9.4f} s   {statistics.median(ratios):6.2f} x   best {best:6.2f} x"
-        )
+        ratios = [base.wall / value.wall for base, value in zip(taken[reference], values, strict=True)]
+        best = min(base.wall for base in taken[reference]) / min(value.wall for value in values)
+        cpu = min(base.cpu for base in taken[reference]) / min(value.cpu for value in values)
+        wall = statistics.median(value.wall for value in values)
+        print(f"{name:48} {wall:8.3f} s  {statistics.median(ratios):6.2f} x  best {best:6.2f} x  cpu {cpu:6.2f} x")
