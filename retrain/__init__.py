@@ -14,6 +14,7 @@ NAMES = {
     "EvalSpec": "retrain.training.train_and_evaluate:EvalSpec",
     "ImageClassifier": "retrain.model:ImageClassifier",
     "InputError": "retrain.errors:InputError",
+    "ModuleLayer": "retrain.keras:ModuleLayer",
     "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
     "load_module": "retrain.modules.load:load_module",
     "train_and_evaluate": "retrain.training.train_and_evaluate:train_and_evaluate",

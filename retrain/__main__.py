@@ -13,7 +13,7 @@ import absl.logging
 
 from retrain import flags
 from retrain.commands import COMMANDS
-from retrain.commands.inputs import read_inputs
+from retrain.commands.inputs import claimed, read_inputs
 from retrain.errors import InputError
 from retrain.extensions import load
 from retrain.files import writing
@@ -57,7 +57,8 @@ def _run(argv: Sequence[str]) -> int:
         command = load(COMMANDS, parsed.verb, "verb")
         # Whether there are GPUs is asked now, because the answer is written to stderr, too.
         importlib.import_module("tensorflow").config.list_physical_devices()
-    with writing(parsed.config.model_dir or os.getcwd()):
+    place = inputs.run_directory or parsed.config.output or os.curdir
+    with writing(place), claimed(inputs.run_directory):
         return command(parsed.config, inputs) or 0
 
 

@@ -18,7 +18,8 @@ from retrain.settings import about, as_text, complaint, setting
 PERCENT = {"low": 0.0, "below": 100.0}
 COUNT = {"low": 1, "high": 10**9}
 DATA_VERBS = ("train", "evaluate")
-ALL_VERBS = ("train", "evaluate", "predict")
+ALL_VERBS = ("train", "evaluate", "predict", "inspect")
+MODULE_VERBS = ("train", "inspect")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,18 +84,29 @@ class Config:
         None,
         "module",
         "What calling the module gives, where the module itself does not say it right.",
+        verbs=("train", "evaluate", "inspect"),
         choices=("image_feature_vector", "image_classification"),
     )
     module_input_range: tuple[float, float] = setting(
         (0.0, 1.0),
         "module",
         "For a .keras file: the range of pixel values it was trained on, such as -1,1 or 0,255.",
+        verbs=MODULE_VERBS,
+    )
+    label_map: str | None = setting(
+        None,
+        "module",
+        "Text file of the classes that the module was published with, one a line: to evaluate a module that "
+        "is no export of retrain, or for --warm_start_head. Class folders have their names.",
+        verbs=DATA_VERBS,
+        path=True,
     )
     feature_output: str | None = setting(
         None,
         "module",
         "For a .keras file: the layer whose output is the features. Default: the output, unless that is a "
         "softmax; then the layer before it.",
+        verbs=MODULE_VERBS,
     )
     feature_cache: str | None = setting(
         None,
@@ -161,6 +173,12 @@ class Config:
         choices=("none", "balanced"),
         sweep=True,
     )
+    warm_start_head: bool = setting(
+        False,
+        "training",
+        "Begin with the weights that the module's publisher gave to classes of the same names, found in "
+        "--label_map; for few images.",
+    )
     seed: int = setting(
         0,
         "training",
@@ -185,6 +203,7 @@ class Config:
         verbs=("predict",),
         path=True,
     )
+    json: bool = setting(False, "results", "Print JSON, for programs.", verbs=("inspect",))
 
 
 FIELDS: Mapping[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Config)}
@@ -208,7 +227,7 @@ def check(config: Config, verb: str, given: Collection[str]) -> None:
     for name, field in FIELDS.items():
         if sentence := complaint(field, getattr(config, name), verb, name in given):
             raise InputError(sentence)
-    for contradiction in (_no_training_images, _two_lengths, _no_input_range):
+    for contradiction in (_no_training_images, _two_lengths, _no_input_range, _no_label_map):
         if sentence := contradiction(config):
             raise InputError(sentence)
 
@@ -227,12 +246,15 @@ def from_json(text: str) -> Config:
     return Config(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 
-def to_flags(config: Config, verb: str, given: Collection[str] = ()) -> str:
-    """The text of `run.flags`, which repeats the run from any directory; where it writes is left out."""
+def to_flags(config: Config, verb: str) -> str:
+    """The text of `run.flags`, which repeats the run from any directory; where it writes is left out.
+
+    Defaults are written, too: a later version may have others.
+    """
     lines = [f"# python -m retrain {verb} --flagfile=run.flags"]
     for name in read_by(verb):
         value = getattr(config, name)
-        if name != "model_dir" and value is not None and (name in given or value != FIELDS[name].default):
+        if name != "model_dir" and value is not None:
             lines.append(f"--{name}={as_text(_absolute(name, value))}")
     return "\n".join(lines) + "\n"
 
@@ -265,3 +287,9 @@ def _no_input_range(config: Config) -> str | None:
         f"--module_input_range={as_text(numbers)} is no range: it must be two numbers, the lower first, "
         "such as -1,1."
     )
+
+
+def _no_label_map(config: Config) -> str | None:
+    if not config.warm_start_head or config.label_map is not None:
+        return None
+    return "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."

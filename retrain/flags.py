@@ -29,7 +29,8 @@ ALIASES = {
 }
 FRACTIONS = ("validation_split", "testing_split")
 VERBOSITIES = ("debug", "info", "warning", "error")
-TAKES = {int: "a whole number", float: "a number", str: "a word"}
+TAKES = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Parsed(NamedTuple):
@@ -71,7 +72,10 @@ def _flags() -> absl_flags.FlagValues:
     flags = absl_flags.FlagValues()
     flags.set_gnu_getopt(True)
     for name in FIELDS:
-        absl_flags.DEFINE(_Parser(_converter(name, name)), name, None, "", flag_values=flags)
+        # A boolean one may be given as --NAME and --noNAME.
+        is_boolean = kind(name) is bool
+        parser = _Parser(_converter(name, name))
+        absl_flags.DEFINE(parser, name, None, "", flag_values=flags, boolean=is_boolean)
     for alias, name in ALIASES.items():
         convert = _percentage if alias in FRACTIONS else _converter
         absl_flags.DEFINE(_Parser(convert(alias, name)), alias, None, "", flag_values=flags)
@@ -92,10 +96,10 @@ def _converter(flag: str, name: str) -> Callable[[str], Any]:
 
     def one(text: str) -> Any:
         try:
-            value = kind(name)(text)
+            value = TRUTHS[text] if kind(name) is bool else kind(name)(text)
             if isinstance(value, str) or math.isfinite(value):
                 return value
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, KeyError):
             pass
         raise InputError(f"--{flag} takes {TAKES[kind(name)]}, but was given {text!r}.")
 
@@ -136,6 +140,8 @@ def _parse_flags(flags: absl_flags.FlagValues, argv: Sequence[str]) -> list[str]
         raise InputError(f"The flag file {cause.filename!r} cannot be read: {cause.strerror}.") from None
     except UnicodeDecodeError:
         raise InputError("The flag file is no text: it must hold one --NAME=VALUE on each line.") from None
+    except ValueError as error:  # what absl says of --noNAME=VALUE
+        raise InputError(f"{error}: leave out the value.") from None
     except absl_flags.Error as error:
         raise InputError(_words(error)) from None
 

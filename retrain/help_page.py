@@ -15,6 +15,7 @@ VERBS = {
     "train": ("--image_dir=DIR", "train a classifier on a folder of class folders (the default verb)"),
     "evaluate": ("--tfhub_module=EXPORT --image_dir=DIR", "measure an exported classifier on other images"),
     "predict": ("--tfhub_module=EXPORT FILE|DIR ...", "say what is on images, as a table or a CSV file"),
+    "inspect": ("--tfhub_module=MODULE", "say what a module is, and whether it keeps the common promises"),
 }
 GENERAL = {
     "--flagfile": "File of flags, one on each line; RUN/run.flags repeats a run.",
@@ -59,7 +60,7 @@ def _entry(flag: str, text: str, width: int, column: int = 32) -> str:
 
 def _flag(name: str, verb: str) -> str:
     default = FIELDS[name].default
-    shown = default is not None and verb not in about(FIELDS[name]).required
+    shown = default is not None and default is not False and verb not in about(FIELDS[name]).required
     return f"--{name}={_short(default)}" if shown else f"--{name}"
 
 

@@ -1,7 +1,7 @@
 """The image classifier: a base module, consumer-side dropout, and for each task a dense layer and its head.
 
 Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] by task. The
-classifier is itself an image module: `image_classification` is the first task's logits, features are the base's.
+classifier is an image module, too: `image_classification` is the first task's logits, features the base's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,9 +75,13 @@ class ImageClassifier(ImageModule):
         return self.base.regularization_losses if self.train_base else ()
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        return self.outputs_from(self.base(images, training), signature)
+
+    def outputs_from(self, features: tf.Tensor, signature: str) -> dict[str, tf.Tensor]:
+        """What a signature gives for images with these features."""
         if signature == IMAGE_FEATURE_VECTOR:
-            return {DEFAULT_OUTPUT: self.base(images, training)}
-        logits = self.logits(self.base(images, training))
+            return {DEFAULT_OUTPUT: features}
+        logits = self.logits(features)
         if signature == SERVING_SIGNATURE:
             return self.probabilities(logits)
         return {DEFAULT_OUTPUT: logits[self.primary_task]}

@@ -71,7 +71,9 @@ def about(field: dataclasses.Field) -> Setting:
 
 
 def as_text(value: Any) -> str:
-    """A value as a flag takes it: the elements of a tuple with commas between."""
+    """A value as a flag takes it: true or false, not capitalized; a tuple with commas between."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

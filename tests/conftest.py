@@ -5,6 +5,8 @@ Nothing here imports TensorFlow, so that tests which do without it stay fast.
 
 import os
 import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -53,3 +55,44 @@ def averaging_module(tmp_path_factory: pytest.TempPathFactory) -> str:
     directory = tmp_path_factory.mktemp("averaging") / "module"
     tiny_worlds.averaging_module(directory)
     return str(directory)
+
+
+@pytest.fixture(scope="session")
+def loaded_module(averaging_module: str):
+    """The averaging module as an ImageModule; use it frozen, never change it."""
+    from retrain.modules.load import load_module
+
+    return load_module(averaging_module)
+
+
+@pytest.fixture(scope="session")
+def trained_run(
+    colour_folder: str, averaging_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> pathlib.Path:
+    """The directory of a run of `train` on the two; read it, never change it."""
+    from retrain.__main__ import main
+
+    run = tmp_path_factory.mktemp("trained") / "run"
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", f"--model_dir={run}"]
+    assert main(["retrain", *flags]) == 0
+    return run
+
+
+class Result(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Runs a command line, given as words after `python -m retrain`, in this process."""
+    from retrain.__main__ import main
+
+    def run(*words: object) -> Result:
+        capfd.readouterr()
+        return Result(main(["retrain", *map(str, words)]), *capfd.readouterr())
+
+    return run

@@ -42,6 +42,14 @@ def test_flags_in_all_their_spellings():
     assert result.verbosity == "warning"
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [([], False), (["--json"], True), (["--nojson"], False), (["--json=true"], True), (["--json=0"], False)],
+)
+def test_a_flag_that_is_true_or_false(words, expected):
+    assert parsed("inspect", *words).config.json is expected
+
+
 def test_the_last_of_two_equal_flags_wins():
     assert parsed("--image_dir=a", "--image_dir=b").config.image_dir == "b"
 
@@ -106,7 +114,7 @@ def test_two_names_of_one_flag():
         (["--verbosity=loud"], "'loud' is no value of --verbosity: choose from debug, info, warning, error."),
         (
             ["evalute", "--image_dir=a"],
-            "'evalute' is no verb: choose from train, evaluate, predict; did you mean 'evaluate'?",
+            "'evalute' is no verb: choose from train, evaluate, predict, inspect; did you mean 'evaluate'?",
         ),
         (["/"], "'/' is no verb: a folder of images is given as --image_dir=/."),
         (
@@ -126,6 +134,8 @@ def test_two_names_of_one_flag():
             "The flag file '/no/such.flags' cannot be read: No such file or directory.",
         ),
         (["--flagfile=/"], "The flag file '/' cannot be read: Is a directory."),
+        (["inspect", "--json=maybe"], "--json takes true or false, but was given 'maybe'."),
+        (["inspect", "--nojson=1"], "--nojson=1 does not take an argument: leave out the value."),
     ],
 )  # fmt: skip
 def test_what_a_user_mistypes(words, expected):

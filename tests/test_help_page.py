@@ -40,3 +40,8 @@ def test_an_entry_shows_default_advice_choices_and_aliases():
 def test_what_a_verb_needs_has_no_default():
     assert "  --tfhub_module=builtin:  " in help_page("train", {}, 80)
     assert "  --tfhub_module   " in help_page("predict", {}, 80)
+
+
+def test_a_flag_that_is_true_or_false_stands_alone():
+    assert "  --json                        Print JSON, for programs.\n" in help_page("inspect", {}, 80)
+    assert "  --seed=0 " in help_page("train", {}, 80)

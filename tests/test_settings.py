@@ -44,5 +44,5 @@ def test_complaints():
 
 
 def test_values_as_a_flag_takes_them():
-    found = [as_text(value) for value in (1e-4, 3, "a b", (0.0, 1.0), ("x", "y"))]
-    assert found == ["0.0001", "3", "a b", "0.0,1.0", "x,y"]
+    found = [as_text(value) for value in (1e-4, 3, "a b", (0.0, 1.0), ("x", "y"), True)]
+    assert found == ["0.0001", "3", "a b", "0.0,1.0", "x,y", "true"]

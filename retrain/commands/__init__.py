@@ -4,4 +4,5 @@ COMMANDS = {
     "train": "retrain.commands.train:train",
     "evaluate": "retrain.commands.evaluate:evaluate",
     "predict": "retrain.commands.predict:predict",
+    "inspect": "retrain.commands.inspect:inspect",
 }

@@ -3,20 +3,24 @@
 What was found on the way is handed to the command, so that nothing is looked up twice.
 """
 
+import contextlib
 import os
 import pathlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from retrain.config import Config
+from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import EXTENSIONS, Listing, images_below, read_listing
 from retrain.errors import InputError
 from retrain.export import EXPORTERS
+from retrain.export.assets import check_is_classifier
 from retrain.extensions import unknown_name
 from retrain.modules.resolve import check_handle
 
 RUNS = "runs"
+SHOWN_NAMES = 5
 
 
 class Inputs(NamedTuple):
@@ -25,7 +29,7 @@ class Inputs(NamedTuple):
     Attributes:
       listing: the images of image_dir; None for predict.
       files: the images that predict was given, folders replaced by what is in them.
-      run_directory: where the run will write; it is not there yet, or empty.
+      run_directory: where the run will write, not there yet or empty; "" for predict.
     """
 
     listing: Listing | None
@@ -36,6 +40,10 @@ class Inputs(NamedTuple):
 def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
     """Checks what the verb was given; InputError for the first thing that cannot work."""
     check_handle(config.tfhub_module)
+    if verb == "inspect":
+        return Inputs(None, (), "")
+    if verb != "train" and config.label_map is None and os.path.isdir(config.tfhub_module):
+        check_is_classifier(config.tfhub_module, config.tfhub_module)
     for name in config.export_formats:
         if name not in EXPORTERS:
             raise InputError(unknown_name(name, EXPORTERS, "export format"))
@@ -46,13 +54,66 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         return Inputs(None, _image_files(files), "")
     run_directory = config.model_dir or _new_run(config.image_dir)
     listing = read_listing(config.image_dir)
+    _check_class_names(listing)
+    _check_label_map(verb, config, listing)
+    _check_outside(run_directory, config.image_dir)
     _check_unused(run_directory, listing)
     return Inputs(listing, (), run_directory)
+
+
+@contextlib.contextmanager
+def claimed(directory: str) -> Iterator[None]:
+    """Makes a run's directory, if it has one, before another run can; an empty one does not stay."""
+    made = directory != "" and not os.path.isdir(directory)
+    try:
+        if made:
+            os.makedirs(directory)
+    except FileExistsError:
+        raise InputError(
+            f"Another run, started just now, writes to {directory!r}: start again, or name a --model_dir."
+        ) from None
+    try:
+        yield
+    finally:
+        if made:
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
 
 
 def _new_run(image_dir: str) -> str:
     folder = os.path.basename(os.path.abspath(image_dir))
     return os.path.join(RUNS, f"{folder}-{time.strftime('%Y%m%d-%H%M%S')}")
+
+
+def _check_class_names(listing: Listing) -> None:
+    """labels.txt holds one name a line."""
+    for name in listing.class_names:
+        if name.splitlines() != [name]:
+            raise InputError(
+                f"The class folder {name!r} in {listing.image_dir!r} has a line break in its name, but "
+                f"labels are written one a line: rename it."
+            )
+
+
+def _check_label_map(verb: str, config: Config, listing: Listing) -> None:
+    if config.label_map is None:
+        return
+    labels = read_label_map(config.label_map)
+    if verb == "evaluate":
+        label_indices(listing.class_names, labels, config.label_map)
+    elif not config.warm_start_head:
+        raise InputError(
+            f"--label_map={config.label_map!r} is not read by train without --warm_start_head: give both, or "
+            f"neither."
+        )
+
+
+def _check_outside(directory: str, image_dir: str) -> None:
+    if pathlib.Path(directory).resolve().is_relative_to(pathlib.Path(image_dir).resolve()):
+        raise InputError(
+            f"The run would write to {directory!r}, inside --image_dir={image_dir!r}, where the next run "
+            f"would take it for a class: name a --model_dir elsewhere."
+        )
 
 
 def _check_unused(directory: str, listing: Listing) -> None:
@@ -62,10 +123,11 @@ def _check_unused(directory: str, listing: Listing) -> None:
     if not path.is_dir() or not any(path.iterdir()):
         return
     labels = path / "labels.txt"
-    if labels.is_file() and tuple(labels.read_text("utf-8").splitlines()) != listing.class_names:
+    others = labels.read_text("utf-8", "replace").splitlines() if labels.is_file() else []
+    if others and tuple(others) != listing.class_names:
         raise InputError(
-            f"--model_dir={directory!r} holds a run with other classes "
-            f"({', '.join(labels.read_text('utf-8').splitlines()[:5])}, ...): name a new directory."
+            f"--model_dir={directory!r} holds a run with other classes ({', '.join(others[:SHOWN_NAMES])}"
+            f"{', ...' if len(others) > SHOWN_NAMES else ''}): name a new directory."
         )
     raise InputError(
         f"--model_dir={directory!r} is not empty, and nothing is overwritten: name a new directory."
@@ -83,12 +145,18 @@ def _image_files(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not os.path.exists(name):
             raise InputError(f"{name!r} does not exist, but an image or a folder of images was expected.")
-        if not os.path.isdir(name):
-            found.append(name)
-            continue
-        parent, folder = os.path.split(os.path.abspath(name))
-        paths, _ = images_below(parent, folder)
-        if not paths:
-            raise InputError(f"{name!r} holds no images ({', '.join(EXTENSIONS)}): name a folder that does.")
-        found += [os.path.join(name, os.path.relpath(path, folder)) for path in sorted(paths)]
+        found += _images_in(name) if os.path.isdir(name) else [name]
+    for path in found:
+        if path.encode("utf-8", "replace").decode() != path:
+            raise InputError(
+                f"{os.fsencode(path)!r} is not UTF-8, as the name of a file was expected to be: rename it."
+            )
     return tuple(found)
+
+
+def _images_in(name: str) -> list[str]:
+    parent, folder = os.path.split(os.path.abspath(name))
+    paths, _ = images_below(parent, folder)
+    if not paths:
+        raise InputError(f"{name!r} holds no images ({', '.join(EXTENSIONS)}): name a folder that does.")
+    return [os.path.join(name, os.path.relpath(path, folder)) for path in paths]

@@ -14,6 +14,7 @@ from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import feature_cache_directory, module_options, training_steps
 from retrain.commands.training_examples import examples_without_leaks, split_examples
+from retrain.commands.warm_start import warm_start
 from retrain.config import Config, to_flags, to_json
 from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
@@ -35,7 +36,7 @@ from retrain.report.run_files import (
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
 from retrain.training.head_search import FoundHead, search_head
-from retrain.training.head_trials import Schedule, Split
+from retrain.training.head_trials import Schedule, Split, Start
 from retrain.training.recipe import head_grid
 from retrain.training.summaries import write_scalars
 
@@ -64,7 +65,8 @@ def train(config: Config, inputs: Inputs) -> None:
     head = extensions.load(HEADS, HEAD, "head")(inputs.listing.class_names)
     splits = _splits(examples, features, head, config.class_weights)
     schedule = _schedule(config, len(splits["train"].labels))
-    found = _search(head, splits, schedule, config)
+    start = warm_start(module, head.class_names, config.label_map) if config.warm_start_head else None
+    found = _search(head, splits, schedule, config, start)
     model = _classifier(module, head, found, config.dropout_rate)
 
     write_settings(run, to_json(config), to_flags(config, "train"))
@@ -100,8 +102,10 @@ def _schedule(config: Config, count: int) -> Schedule:
     return Schedule(training_steps(config, count), config.batch_size, config.dropout_rate, config.seed)
 
 
-def _search(head: Head, splits: dict[str, Split], schedule: Schedule, config: Config) -> FoundHead:
-    start = time.monotonic()
+def _search(
+    head: Head, splits: dict[str, Split], schedule: Schedule, config: Config, start: Start | None
+) -> FoundHead:
+    began = time.monotonic()
     trials = head_grid(
         splits["train"].features,
         config.learning_rate,
@@ -109,13 +113,13 @@ def _search(head: Head, splits: dict[str, Split], schedule: Schedule, config: Co
         config.l1_regularizer,
         config.label_smoothing,
     )
-    found = search_head(head, trials, schedule, splits["train"], splits.get("validation"))
+    found = search_head(head, trials, schedule, splits["train"], splits.get("validation"), start)
     logging.info(
         "Head: the best of %d by %s (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "
         "%d steps of %d images, %.1f s.",
         *(len(trials), found.criterion, found.loss),
         *(found.trial.learning_rate, found.trial.l2_regularizer),
-        *(schedule.steps, schedule.batch_size, time.monotonic() - start),
+        *(schedule.steps, schedule.batch_size, time.monotonic() - began),
     )
     return found
 

@@ -57,6 +57,6 @@ def _check_train(examples: pd.DataFrame, class_names: Sequence[str]) -> None:
     missing = [name for name in class_names if name not in trained]
     if missing:
         raise InputError(
-            f"Every class needs an image to train on, but {', '.join(map(repr, missing))} has none left in "
-            f"train: add images, or remove the class."
+            f"Every class needs an image to train on, but train has none of {', '.join(map(repr, missing))}: "
+            f"add images, or remove the class."
         )

@@ -1,4 +1,4 @@
-"""A classifier as a graph without variables, whatever its module was made of: what it computes and what it assigns.
+"""A classifier as a graph without variables, whatever its base is: what it computes and what it assigns.
 
 The classifier is traced, all functions that it calls are put in their place, and reads and writes of its
 variables become inputs and outputs of the graph (see modules.pure_graph).
@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
 
-# The way of TensorFlow's own converters (convert_to_constants.py); there is no public one to inline functions.
+# As TensorFlow's own converters do it (convert_to_constants.py); no public way puts functions in place.
 from tensorflow.python.grappler import tf_optimizer
 
 from retrain.errors import InputError
 from retrain.model import ImageClassifier
 from retrain.modules.pure_graph import PureGraph, node_name, purify
-from retrain.modules.signatures import IMAGES
+from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_CLASSIFICATION, IMAGES
 
 
 class PureClassifier(NamedTuple):
@@ -47,8 +47,8 @@ def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifi
     read = {name: variables.get(id(value)) for name, value in captured.items() if name not in constants}
     if any(variable is None for variable in read.values()):
         raise InputError(
-            f"{classifier.handle!r} cannot be exported as a TF1 Hub module: it uses a resource that is no variable, "
-            f"such as a lookup table; leave 'hub_module' out of --export_formats."
+            f"{classifier.handle!r} cannot be exported as a TF1 Hub module: it uses a resource that is no "
+            f"variable, such as a lookup table; leave 'hub_module' out of --export_formats."
         )
     graph_def = _inlined(traced)
     _embed(graph_def, constants)
@@ -66,7 +66,7 @@ def _traced(classifier: ImageClassifier, training: bool) -> Any:
     @tf.function(input_signature=[images], autograph=False)
     def outputs(images: tf.Tensor) -> list[tf.Tensor]:
         features = classifier.base(images, training)
-        logits = classifier.logits(features)[classifier.primary_task]
+        logits = classifier.outputs_from(features, IMAGE_CLASSIFICATION)[DEFAULT_OUTPUT]
         return [features, logits, *(loss() for loss in classifier.base.regularization_losses)]
 
     # Variables of several replicas read and assign as the one of the first replica does.
@@ -122,7 +122,7 @@ def _embed(graph_def: tf.compat.v1.GraphDef, constants: Mapping[str, tf.Tensor])
 
 
 def _release(graph_def: tf.compat.v1.GraphDef, outputs: set[str]) -> None:
-    """Frees what is returned from waiting for what is assigned, as a tf.function has it: here both are outputs."""
+    """Lets what is returned not wait for what is assigned, as it does in a tf.function."""
     for node in graph_def.node:
         if node.name in outputs:
             data = [key for key in node.input if not key.startswith("^")]

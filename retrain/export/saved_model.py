@@ -7,7 +7,7 @@ signatures `image_feature_vector` and `image_classification` give the same by na
 probabilities.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -28,14 +28,17 @@ SIGNATURES = (SERVING_SIGNATURE, IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
 def write(classifier: ImageClassifier, directory: str) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     root = _ReusableClassifier(classifier)
-    signatures = {name: _served(classifier, name) for name in SIGNATURES}
     with new_directory(directory) as partial:
-        tf.saved_model.save(root, partial, signatures)
+        tf.saved_model.save(root, partial, {name: root.signature(name) for name in SIGNATURES})
         write_documents(classifier, partial)
 
 
 class _ReusableClassifier(tf.train.Checkpoint):
-    """The root of the SavedModel. Not a tf.Module, whose `variables` is a property and would not be saved."""
+    """The root of the SavedModel. Not a tf.Module, whose `variables` is a property and would not be saved.
+
+    The base is traced once for inference and once for training; all functions call these two. (A tf.function is
+    traced again while it is saved, more than once, and a Keras model takes seconds each time.)
+    """
 
     def __init__(self, classifier: ImageClassifier):
         super().__init__(classifier=classifier)
@@ -44,27 +47,36 @@ class _ReusableClassifier(tf.train.Checkpoint):
         self.regularization_losses = [
             tf.function(loss, input_signature=[]) for loss in classifier.base.regularization_losses
         ]
-        self.image_feature_vector = _method(classifier, IMAGE_FEATURE_VECTOR)
-        self.image_classification = _method(classifier, IMAGE_CLASSIFICATION)
+        features = {training: _traced_base(classifier, training) for training in (False, True)}
+        self.image_feature_vector = _method(classifier, features, IMAGE_FEATURE_VECTOR)
+        self.image_classification = _method(classifier, features, IMAGE_CLASSIFICATION)
         self.__call__ = self.image_classification
 
+    def signature(self, name: str) -> Callable[..., dict[str, tf.Tensor]]:
+        """The function `images` -> outputs by key behind a named signature."""
 
-def _method(classifier: ImageClassifier, signature: str) -> Callable[..., tf.Tensor]:
+        @tf.function(input_signature=[_images(self.classifier)])
+        def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self.classifier.outputs_from(self.image_feature_vector(images), name)
+
+        return served
+
+
+def _traced_base(classifier: ImageClassifier, training: bool) -> Callable[[tf.Tensor], tf.Tensor]:
+    function = tf.function(lambda images: classifier.base(images, training))
+    return function.get_concrete_function(_images(classifier))
+
+
+def _method(
+    classifier: ImageClassifier, features: Mapping[bool, Callable[[tf.Tensor], tf.Tensor]], signature: str
+) -> Callable[..., tf.Tensor]:
     @tf.function
     def method(images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        return classifier.outputs(images, signature, training)[DEFAULT_OUTPUT]
+        return classifier.outputs_from(features[bool(training)](images), signature)[DEFAULT_OUTPUT]
 
-    for training in (False, True):
+    for training in features:
         method.get_concrete_function(_images(classifier), training=training)
     return method
-
-
-def _served(classifier: ImageClassifier, signature: str) -> Callable[..., dict[str, tf.Tensor]]:
-    @tf.function(input_signature=[_images(classifier)])
-    def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return classifier.outputs(images, signature)
-
-    return served
 
 
 def _images(classifier: ImageClassifier) -> tf.TensorSpec:

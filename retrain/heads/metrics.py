@@ -4,7 +4,7 @@ Keys are those of tf.estimator where it had them. Every example counts once.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
@@ -21,27 +21,51 @@ def exclusive_classes(
     `confusion_matrix[i][j]` counts examples of class i that were predicted as class j. The top-5 accuracy is
     given when there are more than 5 classes.
     """
-    indices = np.arange(len(class_names))
+    indices = dict(zip(class_names, range(len(class_names)), strict=True))
     predicted = probabilities.argmax(axis=1)
-    correct = int(np.count_nonzero(predicted == labels))
+    return {
+        **_totals(labels, probabilities),
+        "classes": _by_class(labels, predicted, indices),
+        "confusion_matrix": confusion_matrix(labels, predicted, labels=range(len(class_names))).tolist(),
+    }
+
+
+def some_of_many_classes(
+    labels: np.ndarray, probabilities: np.ndarray, indices: Mapping[str, int]
+) -> dict[str, object]:
+    """As exclusive_classes, for examples of few of the classes: figures of these only, and no matrix of all.
+
+    `indices` names those that the examples are of.
+    """
+    predicted = probabilities.argmax(axis=1)
+    return {**_totals(labels, probabilities), "classes": _by_class(labels, predicted, indices)}
+
+
+def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
+    """The figures over all classes together."""
+    num_classes = probabilities.shape[1]
+    correct = int(np.count_nonzero(probabilities.argmax(axis=1) == labels))
     figures: dict[str, object] = {
         "accuracy": correct / len(labels),
         "accuracy_interval": wilson_interval(correct, len(labels)),
-        "average_loss": float(log_loss(labels, _summing_to_one(probabilities), labels=indices)),
+        "average_loss": float(log_loss(labels, _summing_to_one(probabilities), labels=range(num_classes))),
         "count": len(labels),
     }
-    if len(class_names) > TOP_K:
+    if num_classes > TOP_K:
         figures[f"top_{TOP_K}_accuracy"] = top_k_accuracy(labels, probabilities, TOP_K)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, predicted, labels=indices, zero_division=0
-    )
-    columns = zip(class_names, precision, recall, f1, support, strict=True)
-    figures["classes"] = {
-        name: {"precision": float(p), "recall": float(r), "f1": float(f), "count": int(n)}
-        for name, p, r, f, n in columns
-    }
-    figures["confusion_matrix"] = confusion_matrix(labels, predicted, labels=indices).tolist()
     return figures
+
+
+def _by_class(labels: np.ndarray, predicted: np.ndarray, indices: Mapping[str, int]) -> dict[str, object]:
+    """Precision, recall, F1 and count of each class of that name and index."""
+    rows = precision_recall_fscore_support(
+        labels, predicted, labels=list(indices.values()), zero_division=0
+    )
+    keys, kinds = ("precision", "recall", "f1", "count"), (float, float, float, int)
+    return {
+        name: {key: kind(value) for key, kind, value in zip(keys, kinds, row, strict=True)}
+        for name, *row in zip(indices, *rows, strict=True)
+    }
 
 
 def top_k_accuracy(labels: np.ndarray, probabilities: np.ndarray, k: int) -> float:

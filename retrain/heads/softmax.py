@@ -28,7 +28,7 @@ class SoftmaxHead(Head):
     def loss(
         self, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: tf.Tensor | float = 0.0
     ) -> tf.Tensor:
-        """Cross-entropy; smoothing spreads its share of a target evenly over the classes (Szegedy et al. 2016)."""
+        """Cross-entropy; smoothing spreads its share of a target over all classes (Szegedy et al. 2016)."""
         smooth = targets * (1.0 - label_smoothing) + label_smoothing / self.num_classes
         return -tf.reduce_sum(smooth * tf.nn.log_softmax(logits), axis=-1)
 

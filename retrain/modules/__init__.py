@@ -1,4 +1,18 @@
-"""Image modules: pretrained image models of every source, offered in one form (see image_module)."""
+"""Image modules: pretrained image models of every source, offered in one form (see image_module).
+
+The consumer's interface of the Common Signatures for Images, by the names it had in tensorflow_hub:
+
+    import retrain.modules as hub
+    module_spec = hub.load_module_spec("path/to/module")
+    height, width = hub.get_expected_image_size(module_spec)
+    features = hub.Module(module_spec)(images)
+
+Importing this package is cheap: TensorFlow is loaded when one of the names is first used.
+"""
+
+from typing import Any
+
+from retrain import extensions
 
 LOADERS = {
     "tf1_hub": "retrain.modules.tf1_hub:load",
@@ -6,3 +20,28 @@ LOADERS = {
     "keras": "retrain.modules.keras_model:load",
     "builtin": "retrain.modules.builtin:load",
 }
+
+# Formats whose files say what the module is; of others it is known when they have been loaded.
+SPEC_READERS = {
+    "tf1_hub": "retrain.modules.tf1_hub_files:read_spec",
+    "saved_model": "retrain.modules.saved_model_spec:read_spec",
+}
+
+NAMES = {
+    "Module": "retrain.modules.module:Module",
+    "ModuleSpec": "retrain.modules.spec:ModuleSpec",
+    "get_expected_image_size": "retrain.modules.spec:get_expected_image_size",
+    "get_num_image_channels": "retrain.modules.spec:get_num_image_channels",
+    "load_module_spec": "retrain.modules.spec:load_module_spec",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in NAMES:
+        raise AttributeError(f"module 'retrain.modules' has no attribute {name!r}")
+    globals()[name] = extensions.load(NAMES, name, "public name")
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *NAMES})

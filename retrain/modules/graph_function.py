@@ -1,14 +1,16 @@
-"""A part of a pure graph as a function over tf.Variables: their values go in, and what it assigns goes to them.
+"""A part of a pure graph as a function over tf.Variables: their values go in, and what it assigns goes to
+them.
 
-An imported graph is invisible to a gradient tape around it, so it stands in a tf.function of its own, whose call
-the tape differentiates; assignments stand outside, where a distribution strategy can see them.
+An imported graph is invisible to a gradient tape around it, so it stands in a function of its own, whose
+call the tape differentiates; assignments stand outside, where a distribution strategy can see them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from retrain.modules.pure_graph import PureGraph, Update, node_name, part
+from retrain.modules.graph_part import cut
+from retrain.modules.pure_graph import PureGraph, Update, node_name
 
 
 class GraphFunction:
@@ -26,11 +28,16 @@ class GraphFunction:
         self._keys = list(outputs)
         self._updates = list(updates)
         fetches = [*outputs.values(), *(update.value for update in updates)]
-        self._part = part(graph, [fed] if fed else [], fetches, handle)
+        self._part = cut(graph, [fed] if fed else [], fetches, handle)
         self._variables = [name for name in self._part.fed if name != fed]
         self._images = [fed] if fed else []
         self._specs = [images[1]] if images else []
         self._function = None
+
+    @property
+    def loop(self) -> str | None:
+        """An operation of a TensorFlow 1 loop in it, through which no gradient passes, if there is one."""
+        return next((node.name for node in self._part.graph_def.node if node.op == "Enter"), None)
 
     def __call__(
         self, variables: Mapping[str, tf.Variable], *images: tf.Tensor, apply_updates: bool = False
@@ -43,14 +50,14 @@ class GraphFunction:
                 getattr(variables[update.variable], update.method)(value)
         return dict(zip(self._keys, results, strict=False))
 
-    def _traced(self, values: Sequence[tf.Tensor]):
+    def _traced(self, values: Sequence[tf.Tensor]) -> Callable[..., list[tf.Tensor]]:
         if self._function is None:
             names = [*self._images, *self._variables]
             signature = [*self._specs, *(tf.TensorSpec(value.shape, value.dtype) for value in values)]
 
-            @tf.function(input_signature=signature, autograph=False)
             def pure(*tensors: tf.Tensor) -> list[tf.Tensor]:
                 return self._part(dict(zip(names, tensors, strict=True)))
 
-            self._function = pure
+            # Not a tf.function: it adds an order of its own, which breaks loops and branches of TensorFlow 1.
+            self._function = tf.compat.v1.wrap_function(pure, signature)
         return self._function

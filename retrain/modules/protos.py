@@ -1,8 +1,10 @@
-"""The messages that only the TF1 Hub format has: ModuleDef, ModuleAttachment, ImageModuleInfo. Without TensorFlow.
+"""The messages that only the TF1 Hub format has: ModuleDef, ModuleAttachment, ImageModuleInfo. Without
+TensorFlow.
 
 Source of names and field numbers: module_def.proto, module_attachment.proto and image_module_info.proto of
-https://github.com/tensorflow/hub at v0.15.0. `tfhub_module.pb` is a ModuleDef; each graph of saved_model.pb holds
-ModuleAttachments in the collection ATTACHMENTS, of which that with the key IMAGE_MODULE_INFO is an ImageModuleInfo.
+https://github.com/tensorflow/hub at v0.15.0. `tfhub_module.pb` is a ModuleDef; each graph of saved_model.pb
+holds ModuleAttachments in the collection ATTACHMENTS, of which that with the key IMAGE_MODULE_INFO is an
+ImageModuleInfo.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory

@@ -1,9 +1,9 @@
 """A graph with variables, rewritten into one without: values of variables go in, new values come out.
 
-Every read of a variable becomes an input, every assignment a tensor that whoever runs the graph may assign. So a
-graph made for TF1 sessions, with reference or resource variables, runs in a tf.function, under a gradient tape
-and under any strategy, on variables that somebody else owns; and what one function computes becomes a graph
-again. An order of reads and writes that the graph fixes by control inputs is kept.
+Every read of a variable becomes an input, every assignment a tensor that whoever runs the graph may assign.
+So a graph made for TF1 sessions, with reference or resource variables, runs in a tf.function, under a
+gradient tape and under any strategy, on variables that somebody else owns; and what one function computes
+becomes a graph again. An order of reads and writes that the graph fixes by control inputs is kept.
 """
 
 import collections
@@ -14,8 +14,6 @@ import tensorflow as tf
 
 # The definitions of operations are not public; they alone know which take a variable and not its value.
 from tensorflow.python.framework import op_def_registry
-
-from retrain.errors import InputError
 
 VARIABLE_OPS = {"Variable", "VariableV2", "VarHandleOp"}
 READ_OP = "ReadVariableOp"
@@ -65,7 +63,7 @@ class PureGraph(NamedTuple):
     impure: Mapping[str, str]
 
     def ancestors(self, names: Iterable[str], fed: Iterable[str] = ()) -> set[str]:
-        """The nodes that the nodes or tensors `names` depend on, with these; not beyond those that are fed."""
+        """What the nodes or tensors `names` depend on, with these; not beyond the nodes that are fed."""
         found, fed = set(), set(fed)
         pending = [node_name(name) for name in names]
         while pending:
@@ -82,23 +80,6 @@ class PureGraph(NamedTuple):
         return [update for name, update in self.updates.items() if name in ancestors]
 
 
-class Part(NamedTuple):
-    """The part of a pure graph that computes `fetches` from the outputs 0 of the nodes `fed`."""
-
-    graph_def: tf.compat.v1.GraphDef
-    fed: Sequence[str]
-    fetches: Sequence[str]
-
-    def __call__(self, values: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
-        """The fetched tensors in the graph that is being built; to be differentiated, it is in one of its own."""
-        feeds = {f"{name}:0": values[name] for name in self.fed}
-        fetches = [name for name in self.fetches if name not in feeds]
-        used = {key for node in self.graph_def.node for key in node.input}
-        inputs = {key: value for key, value in feeds.items() if used & {key, node_name(key)}}
-        found = tf.graph_util.import_graph_def(self.graph_def, inputs, fetches, name="") if fetches else []
-        return [(feeds | dict(zip(fetches, found, strict=True)))[name] for name in self.fetches]
-
-
 def node_name(tensor: str) -> str:
     """The node that a tensor "name:0", an input "name" or a control input "^name" comes from."""
     return tensor.removeprefix("^").partition(":")[0]
@@ -110,7 +91,7 @@ def variable_types(graph_def: tf.compat.v1.GraphDef) -> dict[str, int]:
 
 
 def purify(graph_def: tf.compat.v1.GraphDef, variables: Mapping[str, int]) -> PureGraph:
-    """Rewrites the graph; `variables` are the nodes that stand for variables, and the types of their values."""
+    """Rewrites the graph; `variables`: the nodes that stand for variables, and the types of their values."""
     nodes = _in_order(graph_def)
     passed, same = _passed_on(nodes, variables)
     current = _current_values(nodes, same)
@@ -136,27 +117,6 @@ def purify(graph_def: tf.compat.v1.GraphDef, variables: Mapping[str, int]) -> Pu
     # A graph is joined to functions of today's version; TensorFlow warns at each when another is named.
     header.versions.producer = tf.version.GRAPH_DEF_VERSION
     return PureGraph(header, nodes, frozenset(variables), updates, impure)
-
-
-def part(graph: PureGraph, fed: Iterable[str], fetches: Sequence[str], handle: str) -> Part:
-    """Cuts out what `fetches` need; InputError when that is not a function of images and variables."""
-    fed = {*fed, *graph.variables}
-    needed = graph.ancestors(fetches, fed)
-    for name in needed - fed:
-        if name in graph.impure:
-            raise InputError(f"{handle!r} cannot be used as a TF1 Hub module: {graph.impure[name]}.")
-        if graph.nodes[name].op == "Placeholder":
-            raise InputError(f"{handle!r} cannot be used as a TF1 Hub module: it computes {fetches[0]!r} from {name!r}, which is not images.")
-    graph_def = tf.compat.v1.GraphDef()
-    graph_def.CopyFrom(graph.graph_def)
-    for name, node in graph.nodes.items():
-        if name in needed and name not in fed:
-            added = graph_def.node.add()
-            added.CopyFrom(node)
-            del added.input[:]
-            # A control input on what is fed, and so there already, would have no node.
-            added.input.extend(key for key in node.input if key.removeprefix("^") == key or key[1:] not in fed)
-    return Part(graph_def, sorted(needed & fed), list(fetches))
 
 
 def _in_order(graph_def: tf.compat.v1.GraphDef) -> dict[str, tf.compat.v1.NodeDef]:
@@ -188,7 +148,7 @@ def _in_order(graph_def: tf.compat.v1.GraphDef) -> dict[str, tf.compat.v1.NodeDe
 def _passed_on(
     nodes: Mapping[str, tf.compat.v1.NodeDef], variables: Mapping[str, int]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The nodes whose outputs are a variable, not its value, and which; and those for which that is unconditional."""
+    """The nodes whose output is a variable, not its value, and which; and those where it always is."""
     passed = {name: name for name in variables}
     same = dict(passed)
     for name, node in nodes.items():
@@ -204,7 +164,7 @@ def _passed_on(
 def _current_values(
     nodes: Mapping[str, tf.compat.v1.NodeDef], same: Mapping[str, str]
 ) -> dict[tuple[str, str], str]:
-    """For nodes that take a variable after it has been assigned: (node, input) -> the node that assigned last."""
+    """For nodes that take a variable after an assignment: (node, input) -> the node that assigned last."""
     consumers = collections.defaultdict(list)
     for name, node in nodes.items():
         for key in node.input:
@@ -260,7 +220,7 @@ def _impurity(
     # The arguments of a function have no types of their own in the definition.
     if by_reference or definition is None or "Tin" in node.attr:
         return (
-            f"its operation {node.name!r} ({node.op}) uses the variable {variable!r} otherwise than by reading or "
-            f"assigning it, which cannot be rewritten for TensorFlow {tf.__version__}"
+            f"its operation {node.name!r} ({node.op}) uses the variable {variable!r} otherwise than by "
+            f"reading or assigning it, which cannot be rewritten for TensorFlow {tf.__version__}"
         )
     return None

@@ -84,7 +84,7 @@ class SavedModel(ImageModule):
 def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
     """Loads the SavedModel in the directory `location`."""
     loaded = _loaded(location, handle)
-    functions = _functions(loaded, location, options.kind)
+    functions = functions_by_signature(loaded, location, options.kind)
     if not functions:
         check_has_signature(handle, dict.fromkeys(loaded.signatures), options.kind or IMAGE_FEATURE_VECTOR)
     methods = {name: read_method(function, handle) for name, function in functions.items()}
@@ -99,7 +99,7 @@ def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
     )
 
 
-def _functions(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
+def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
     """The functions of the loaded object to use, by the name of the signature that they stand for."""
     named = {name: _named(loaded, name) for name in (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)}
     functions = {name: function for name, function in named.items() if function is not None}

@@ -1,9 +1,10 @@
 """Modules of the TF1 Hub format as image modules, on today's TensorFlow.
 
-The graph without tags serves for inference, that with the tag "train" for training: one set of variables, batch
-norm over the batch, its updates applied at each call. A module with only the first is the same in training, as
-it was to its own library. Every signature whose one input is `images` is offered; the default one also under the
-name of its kind where none is named. `feature_output` is any output key of image_feature_vector.
+The graph without tags serves for inference, that with the tag "train" for training: one set of variables,
+batch norm over the batch, its updates applied at each call. A module with only the first is the same in
+training, as it was to its own library. Every signature whose one input is `images` is offered; the default
+one also under the name of its kind where none is named. `feature_output` is any output key of
+image_feature_vector.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from retrain import files
+from retrain.errors import InputError
 from retrain.modules.graph_function import GraphFunction
 from retrain.modules.image_module import (
     ImageModule,
@@ -23,6 +25,7 @@ from retrain.modules.image_module import (
     check_has_signature,
     expected_image_size,
 )
+from retrain.modules.module_spec import INFERENCE, TRAIN
 from retrain.modules.pure_graph import PureGraph, purify, variable_types
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
@@ -34,12 +37,12 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.tf1_hub_files import (
-    INFERENCE,
-    TRAIN,
     attached_image_size,
     collected,
+    described_signature,
     read_graphs,
     read_values,
+    tensor_spec,
     variable_names,
 )
 
@@ -74,11 +77,20 @@ class TF1HubModule(ImageModule):
 
     @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
-        return tuple(lambda loss=loss: loss(self._by_name)[DEFAULT_OUTPUT] for loss in self._penalties())
+        return tuple(map(self._loss, self._penalties()))
+
+    def _loss(self, penalty: GraphFunction) -> Callable[[], tf.Tensor]:
+        # Without arguments indeed: a default value would be saved with it.
+        return lambda: penalty(self._by_name)[DEFAULT_OUTPUT]
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)
         function = self._functions[training][signature]
+        if training and function.loop:
+            raise InputError(
+                f"{self.handle!r} computes {signature!r} in a loop of TensorFlow 1 ({function.loop!r}), "
+                f"through which it cannot be trained; use it frozen, without --fine_tune."
+            )
         return function(self._by_name, tf.convert_to_tensor(images, tf.float32), apply_updates=training)
 
 
@@ -88,8 +100,10 @@ def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
     inference = graphs[INFERENCE]
     training = graphs.get(TRAIN, inference)
     named = _image_signatures(inference, options.kind)
-    check_has_signature(handle, named or inference.signature_def, options.kind or next(iter(named), IMAGE_FEATURE_VECTOR))
-    taken = [tuple(_spec(definition.inputs[IMAGES]).shape[1:3]) for definition in named.values()]
+    check_has_signature(
+        handle, named or inference.signature_def, options.kind or next(iter(named), IMAGE_FEATURE_VECTOR)
+    )
+    taken = [tuple(tensor_spec(definition.inputs[IMAGES]).shape[1:3]) for definition in named.values()]
     attached = attached_image_size(inference)
     image_size = expected_image_size(handle, [attached, *taken] if attached else taken, options.image_size)
     pure = {tags: _pure(graph) for tags, graph in ((INFERENCE, inference), (TRAIN, training))}
@@ -104,7 +118,10 @@ def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
     return TF1HubModule(
         handle,
         _fingerprint(location, options.kind),
-        {name: image_signature(image_size, _outputs(definition)) for name, definition in named.items()},
+        {
+            name: image_signature(image_size, described_signature(definition).outputs)
+            for name, definition in named.items()
+        },
         image_size,
         options.feature_output or DEFAULT_OUTPUT,
         functions,
@@ -140,17 +157,8 @@ def _functions(
         images = definition.inputs[IMAGES]
         outputs = {key: output.name for key, output in definition.outputs.items()}
         updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
-        functions[name] = GraphFunction(pure, (images.name, _spec(images)), outputs, updates, handle)
+        functions[name] = GraphFunction(pure, (images.name, tensor_spec(images)), outputs, updates, handle)
     return functions
-
-
-def _outputs(definition: Any) -> dict[str, tf.TensorSpec]:
-    keys = sorted(definition.outputs, key=lambda key: (key != DEFAULT_OUTPUT, key))
-    return {key: _spec(definition.outputs[key]) for key in keys}
-
-
-def _spec(info: Any) -> tf.TensorSpec:
-    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.dtypes.as_dtype(info.dtype))
 
 
 def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> dict[str, tf.Variable]:

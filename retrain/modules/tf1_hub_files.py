@@ -13,18 +13,22 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.variable_pb2 import SaveSliceInfoDef, VariableDef
-from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain.errors import InputError
-from retrain.modules.protos import ATTACHMENTS, FORMAT_V3, IMAGE_MODULE_INFO
-from retrain.modules.protos import ImageModuleInfo, ModuleAttachment, ModuleDef
+from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
+from retrain.modules.protos import (
+    ATTACHMENTS,
+    FORMAT_V3,
+    IMAGE_MODULE_INFO,
+    ImageModuleInfo,
+    ModuleAttachment,
+    ModuleDef,
+)
 from retrain.modules.resolve import SAVED_MODEL_FILE, TF1_HUB_FILE
+from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
 
-Tags = frozenset[str]
-
-INFERENCE: Tags = frozenset()
-TRAIN: Tags = frozenset({"train"})
 CHECKPOINT = pathlib.Path("variables", "variables")
 # Collections of what is no image module's business: files, and tables made of them.
 REFUSED_COLLECTIONS = {"asset_filepaths": "asset files", "table_initializer": "lookup tables"}
@@ -52,9 +56,37 @@ def read_graphs(location: str, handle: str) -> dict[Tags, MetaGraphDef]:
     return graphs
 
 
+def read_spec(location: str, handle: str) -> ModuleSpec:
+    """Describes the TF1 Hub module in the directory `location`: all its signatures, whatever they take."""
+    graphs = read_graphs(location, handle)
+    described = {
+        tags: {
+            name: described_signature(definition) for name, definition in sorted(graph.signature_def.items())
+        }
+        for tags, graph in graphs.items()
+    }
+    return ModuleSpec(handle, described, attached_image_size(graphs[INFERENCE]))
+
+
+def described_signature(definition: SignatureDef) -> Signature:
+    """Inputs and outputs of a signature, the output `default` first."""
+    keys = sorted(definition.outputs, key=lambda key: (key != DEFAULT_OUTPUT, key))
+    return Signature(
+        {key: tensor_spec(info, key) for key, info in sorted(definition.inputs.items())},
+        {key: tensor_spec(definition.outputs[key]) for key in keys},
+    )
+
+
+def tensor_spec(info: TensorInfo, name: str | None = None) -> tf.TensorSpec:
+    """Shape and type of a tensor in a graph."""
+    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.dtypes.as_dtype(info.dtype), name)
+
+
 def attached_image_size(graph: MetaGraphDef) -> tuple[int, int] | None:
     """The (height, width) that the publisher attached to the graph, or None."""
-    for content in graph.collection_def[ATTACHMENTS].bytes_list.value if ATTACHMENTS in graph.collection_def else ():
+    for content in (
+        graph.collection_def[ATTACHMENTS].bytes_list.value if ATTACHMENTS in graph.collection_def else ()
+    ):
         attachment = ModuleAttachment.FromString(content)
         if attachment.key == IMAGE_MODULE_INFO:
             size = ImageModuleInfo.FromString(attachment.value).default_image_size
@@ -64,7 +96,9 @@ def attached_image_size(graph: MetaGraphDef) -> tuple[int, int] | None:
 
 def collected(graph: MetaGraphDef, collection: str) -> list[str]:
     """The names of the nodes or tensors in a collection of the graph."""
-    return list(graph.collection_def[collection].node_list.value) if collection in graph.collection_def else []
+    return (
+        list(graph.collection_def[collection].node_list.value) if collection in graph.collection_def else []
+    )
 
 
 def variable_names(graph: MetaGraphDef, collection: str) -> dict[str, SaveSliceInfoDef | None]:
@@ -97,8 +131,8 @@ def read_values(
             raise
         found = ", ".join(sorted(path.name for path in pathlib.Path(location, "variables").glob("*")))
         raise InputError(
-            f"{handle!r} cannot be loaded: its variables are missing or cut short (found: {found or 'nothing'}); "
-            f"fetch or export the module again."
+            f"{handle!r} cannot be loaded: its variables are missing or cut short (found: "
+            f"{found or 'nothing'}); fetch or export the module again."
         ) from error
 
 
@@ -111,19 +145,21 @@ def _check_format(path: pathlib.Path, handle: str) -> None:
         ) from error
     if definition.format != FORMAT_V3:
         raise InputError(
-            f"{handle!r} is a TF1 Hub module of format version {definition.format}, and only version {FORMAT_V3} "
-            f"is read; export it again with tensorflow-hub 0.1 or newer."
+            f"{handle!r} is a TF1 Hub module of format version {definition.format}, and only version "
+            f"{FORMAT_V3} is read; export it again with tensorflow-hub 0.1 or newer."
         )
     if definition.required_features:
         listed = ", ".join(definition.required_features)
         raise InputError(
-            f"{handle!r} requires features of its reader that are unknown here ({listed}); use a module without them."
+            f"{handle!r} requires features of its reader that are unknown here ({listed}); use a module "
+            f"without them."
         )
 
 
 def _cut_short(handle: str) -> InputError:
     return InputError(
-        f"{handle!r} cannot be loaded: its {SAVED_MODEL_FILE} is empty or cut short; fetch or export the module again."
+        f"{handle!r} cannot be loaded: its {SAVED_MODEL_FILE} is empty or cut short; fetch or export the "
+        f"module again."
     )
 
 
@@ -131,8 +167,8 @@ def _check_collections(graph: MetaGraphDef, handle: str) -> None:
     for collection, what in REFUSED_COLLECTIONS.items():
         if collection in graph.collection_def:
             raise InputError(
-                f"{handle!r} uses {what} (the collection {collection!r}), which image modules do without; use a "
-                f"module that computes its outputs from images and variables alone."
+                f"{handle!r} uses {what} (the collection {collection!r}), which image modules do without; "
+                f"use a module that computes its outputs from images and variables alone."
             )
 
 
@@ -144,8 +180,8 @@ def _check_has_all(
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise InputError(
-            f"{handle!r} cannot be loaded: its checkpoint lacks the variable {lacking[0]!r}{more}; fetch or export the "
-            f"module again."
+            f"{handle!r} cannot be loaded: its checkpoint lacks the variable {lacking[0]!r}{more}; fetch or "
+            f"export the module again."
         )
 
 

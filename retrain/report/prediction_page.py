@@ -1,7 +1,8 @@
-"""One picture of a run: images that it was not trained on, each with what was predicted; mistakes come first."""
+"""One picture of a run: images that it was not trained on, each with what was predicted, mistakes first."""
 
 import io
 import os
+from typing import NamedTuple
 
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -11,24 +12,29 @@ from retrain.files import write_bytes
 
 COLUMNS, ROWS = 6, 4
 SIDE, BORDER, CAPTION = 160, 4, 40  # pixels
-RIGHT, WRONG, TEXT = "#2e7d32", "#c62828", "#222222"
+RIGHT, WRONG, TEXT, BLANK = "#2e7d32", "#c62828", "#222222", "#cccccc"
+
+
+class _Example(NamedTuple):
+    path: str
+    label: str
+    predicted: str
+    probability: float
 
 
 def write_prediction_page(path: str, predictions: pd.DataFrame, image_dir: str) -> None:
     """Draws up to 24 rows of a run's predictions table, and writes a PNG file.
 
-    The images are those of the test split, or of validation where there is no test; first the mistakes, the most
-    confident ahead, then what was predicted rightly, the least confident ahead.
+    The images are those of the test split, or of validation where there is no test; first the mistakes, the
+    most confident ahead, then what was predicted rightly, the least confident ahead.
     """
-    shown = _most_telling(predictions)
+    shown = _most_telling(predictions)[["path", TASK, "predicted", "probability"]]
     rows = max(1, -(-len(shown) // COLUMNS))
     page = Image.new("RGB", (COLUMNS * (SIDE + BORDER) + BORDER, rows * (SIDE + CAPTION) + BORDER), "white")
-    for position, example in enumerate(shown.itertuples()):
-        tile = _tile(os.path.join(image_dir, example.path), getattr(example, TASK), example)
-        page.paste(
-            tile,
-            (BORDER + position % COLUMNS * (SIDE + BORDER), position // COLUMNS * (SIDE + CAPTION) + BORDER),
-        )
+    for position, example in enumerate(map(_Example._make, shown.itertuples(index=False, name=None))):
+        row, column = divmod(position, COLUMNS)
+        corner = (BORDER + column * (SIDE + BORDER), BORDER + row * (SIDE + CAPTION))
+        page.paste(_tile(image_dir, example), corner)
     png = io.BytesIO()
     page.save(png, "PNG", optimize=True)
     write_bytes(path, png.getvalue())
@@ -42,22 +48,27 @@ def _most_telling(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([mistakes, held_out[~wrong].sort_values("probability")])[: COLUMNS * ROWS]
 
 
-def _tile(path: str, label: str, example) -> Image.Image:
-    right = example.predicted == label
+def _tile(image_dir: str, example: _Example) -> Image.Image:
+    """The image in a frame that says whether it was predicted rightly, and below what was predicted."""
+    right = example.predicted == example.label
+    colour = RIGHT if right else WRONG
     tile = Image.new("RGB", (SIDE, SIDE + CAPTION - BORDER), "white")
-    with Image.open(path) as image:
-        picture = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (SIDE, SIDE))
-    tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, RIGHT if right else WRONG))
+    picture = ImageOps.fit(_picture(os.path.join(image_dir, example.path)), (SIDE, SIDE))
+    tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, colour))
     draw, font = ImageDraw.Draw(tile), ImageFont.load_default(13)
-    draw.text(
-        (2, SIDE + 1),
-        _fitting(f"{example.predicted} {example.probability:.0%}", font),
-        RIGHT if right else WRONG,
-        font,
-    )
+    prediction = _fitting(f"{example.predicted} {example.probability:.0%}", font)
+    draw.text((2, SIDE + 1), prediction, colour, font)
     if not right:
-        draw.text((2, SIDE + 17), _fitting(f"is {label}", font), TEXT, font)
+        draw.text((2, SIDE + 17), _fitting(f"is {example.label}", font), TEXT, font)
     return tile
+
+
+def _picture(path: str) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Exception:  # Pillow may refuse what TensorFlow reads; a thumbnail is not worth a run
+        return Image.new("RGB", (SIDE, SIDE), BLANK)
 
 
 def _fitting(text: str, font: ImageFont.FreeTypeFont) -> str:

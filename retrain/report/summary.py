@@ -9,21 +9,26 @@ HARDEST = 3  # classes that are named as those with the lowest F1
 
 
 def training_summary(figures: Mapping[str, Mapping[str, Any]], run: str, exports: Sequence[str]) -> str:
-    """What `train` prints; the last figure is test accuracy, or validation's where nothing was kept for a test."""
+    """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
     lines = [""]
     if not figures:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split in ("validation", "test"):
         if split in figures:
             lines.append(accuracy_line(f"{split} accuracy", figures[split]))
-    lines.append(f"Everything is in {run}: predictions.png, predictions.csv, metrics.json, {_names(exports, run)}")
+    written = ["predictions.png", "predictions.csv", "metrics.json", *_names(exports, run)]
+    lines.append(f"Everything is in {run}: {', '.join(written)}")
     lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
     return "\n".join(lines)
 
 
 def evaluation_summary(figures: Mapping[str, Any], run: str) -> str:
     """What `evaluate` prints."""
-    return f"\n{accuracy_line('accuracy', figures)}\nEverything is in {run}: metrics.json, predictions.csv"
+    lines = ["", accuracy_line("accuracy", figures)]
+    if "top_5_accuracy" in figures:
+        lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
+    lines.append(f"Everything is in {run}: metrics.json, predictions.csv")
+    return "\n".join(lines)
 
 
 def accuracy_line(name: str, figures: Mapping[str, Any]) -> str:
@@ -37,5 +42,5 @@ def accuracy_line(name: str, figures: Mapping[str, Any]) -> str:
     )
 
 
-def _names(exports: Sequence[str], run: str) -> str:
-    return ", ".join(os.path.relpath(export, run) for export in exports)
+def _names(exports: Sequence[str], run: str) -> list[str]:
+    return [os.path.relpath(export, run) for export in exports]

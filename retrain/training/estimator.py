@@ -128,7 +128,7 @@ class Estimator:
     def export_saved_model(
         self, export_dir_base: str | os.PathLike[str], checkpoint_path: str | None = None
     ) -> str:
-        """Writes and returns the new directory `export_dir_base`/<unix seconds>, as TensorFlow Serving wants it."""
+        """Writes and returns a new directory `export_dir_base`/<unix seconds>, as TensorFlow Serving asks."""
         checkpoint_path = checkpoint_path or self.latest_checkpoint()
         if checkpoint_path is None:
             raise ValueError(f"Couldn't find trained model at {str(self.model_dir)!r}.")
@@ -158,7 +158,7 @@ class Estimator:
         return ended
 
     def _finite_loss(self) -> float:
-        loss = float(self.loop.last_loss)
+        loss = float(self.loop.last_loss.numpy())
         if not np.isfinite(loss):
             raise InputError(
                 f"The loss is {loss} at step {self.global_step}: training has diverged; use a lower "

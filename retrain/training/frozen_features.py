@@ -65,7 +65,7 @@ def frozen_features(
     `engine` is "auto", "tensorflow" or "litert".
     """
     caches = _caches(module, signature, cache_directory) if cache_directory else {}
-    name = _cheapest_engine(engine, files, caches)
+    name = _cheapest_engine(engine, module, files, caches)
     cache = caches.get(name)
     missing = _missing(files, cache)
     features = _remembered(files, missing, cache, module.num_outputs(signature))
@@ -97,13 +97,15 @@ def _caches(
     return {name: FeatureCache(directory, {**key, "engine": name}, length) for name in (TENSORFLOW, LITERT)}
 
 
-def _cheapest_engine(wanted: str, files: Sequence[FileKey], caches: Mapping[str, FeatureCache]) -> str:
+def _cheapest_engine(
+    wanted: str, module: ImageModule, files: Sequence[FileKey], caches: Mapping[str, FeatureCache]
+) -> str:
     """The wanted engine, or for "auto" the one that has the fewest images left to compute."""
     if wanted != "auto" or not caches:
-        return choose_engine(wanted, len(files))
+        return choose_engine(wanted, module, len(files))
     left = {name: len(_missing(files, cache)) for name, cache in caches.items()}
     fewest = min(left.values())
-    chosen = choose_engine(wanted, fewest)
+    chosen = choose_engine(wanted, module, fewest)
     # Without images left, an engine need not even be installed.
     return chosen if left[chosen] == fewest else next(name for name in left if left[name] == fewest)
 
@@ -141,7 +143,7 @@ def _keep(
     results: Iterable[Batch],
     cache: FeatureCache | None,
 ) -> set[int]:
-    """Writes results, whose rows are positions in `missing`, to `features` and cache; which files they are."""
+    """Writes results, whose rows are positions in `missing`, to `features` and cache; returns which files."""
     seen: set[int] = set()
     with cache.writer() if cache is not None else contextlib.nullcontext() as writer:
         for positions, values in progress(results, len(missing), "features", "images", _size):
@@ -158,7 +160,7 @@ def _size(batch: Batch) -> int:
 
 
 def _run(engine: Engine, batches: Iterable[Batch]) -> Iterator[Batch]:
-    """(rows, images) -> (rows, features) in the same order, WORKERS batches at a time, few in memory."""
+    """(rows, images) -> (rows, features) in order; WORKERS batches are computed at a time."""
     with ThreadPoolExecutor(WORKERS) as workers:
         running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
         for rows, images in batches:

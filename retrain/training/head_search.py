@@ -1,4 +1,4 @@
-"""Chooses the head of a frozen base: trains all trials at once, and takes the one with the lowest validation loss.
+"""Chooses the head of a frozen base: trains all trials at once, takes that with the lowest validation loss.
 
 Without a validation split every tenth training example is held out to choose by, and the chosen trial is
 trained again on all of them.
@@ -11,7 +11,7 @@ import numpy as np
 
 from retrain.errors import InputError
 from retrain.heads.head import Head
-from retrain.training.head_trials import Schedule, Split, TrainedHeads, Trial, best_trial, train_heads
+from retrain.training.head_trials import Schedule, Split, Start, TrainedHeads, Trial, best_trial, train_heads
 
 HELD_OUT = 10  # one in so many, where there is no validation split
 
@@ -35,23 +35,33 @@ class FoundHead(NamedTuple):
 
 
 def search_head(
-    head: Head, trials: Sequence[Trial], schedule: Schedule, train: Split, validation: Split | None
+    head: Head,
+    trials: Sequence[Trial],
+    schedule: Schedule,
+    train: Split,
+    validation: Split | None,
+    start: Start | None = None,
 ) -> FoundHead:
     """Trains the trials and returns the best; InputError when all of them diverge."""
     if validation is not None:
-        return _best(head, trials, schedule, train, validation)
+        return _best(head, trials, schedule, train, validation, start)
     if len(trials) == 1 or len(train.labels) < HELD_OUT:
-        return _best(head, trials, schedule, train, None)
+        return _best(head, trials, schedule, train, None, start)
     held_out = np.arange(len(train.labels)) % HELD_OUT == 0
-    chosen = _best(head, trials, schedule, train.rows(~held_out), train.rows(held_out))
-    again = _best(head, [chosen.trial], schedule, train, None)
+    chosen = _best(head, trials, schedule, train.rows(~held_out), train.rows(held_out), start)
+    again = _best(head, [chosen.trial], schedule, train, None, start)
     return again._replace(criterion="loss on held out training images", loss=chosen.loss)
 
 
 def _best(
-    head: Head, trials: Sequence[Trial], schedule: Schedule, train: Split, validation: Split | None
+    head: Head,
+    trials: Sequence[Trial],
+    schedule: Schedule,
+    train: Split,
+    validation: Split | None,
+    start: Start | None,
 ) -> FoundHead:
-    heads = train_heads(head, trials, schedule, train, validation)
+    heads = train_heads(head, trials, schedule, train, validation, start)
     best = best_trial(heads)
     training_loss, validation_loss = heads.losses[-1, :, best].tolist()
     loss = training_loss if validation is None else validation_loss

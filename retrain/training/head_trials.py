@@ -1,12 +1,14 @@
-"""Trains many heads on the same features at once: one trial is a small matrix problem, a hundred are a larger one.
+"""Trains many heads on the same features at once: one is a small matrix problem, a hundred a larger one.
 
 All trials see the same batches and, at one rate, the same dropped features, so a step is one plain product
 [batch, features] x [features, trials x classes] in each direction, and the whole training is one call of one
 tf.function. Nothing mixes the columns of two trials: a trial gives the same head alone and among others.
-The update is gradient descent with momentum and a rate that falls to zero along a cosine (Loshchilov & Hutter 2017).
+The update is gradient descent with momentum and a rate that falls to zero along a cosine (Loshchilov & Hutter
+2017).
 
-Features are centred while a head is trained, and their mean goes into the bias afterwards: half of what features have in
-common is their mean, and along it gradient descent would be the first to diverge. A dropped feature is thus its mean.
+Features are centred while a head is trained, and their mean goes into the bias afterwards: half of what
+features have in common is their mean, and along it gradient descent would be the first to diverge. A dropped
+feature is thus its mean. The bias is trained like the weight of one more feature, as large as the others are.
 """
 
 import math
@@ -18,14 +20,16 @@ import tensorflow as tf
 
 from retrain.data.pipeline import index_batches
 from retrain.heads.head import Head, Labels
+from retrain.progress import progress
 
 MOMENTUM = 0.9
 POOLED_BATCHES = 16
+MAX_SPARE = 2**22  # of the dropout pool, beyond one batch
 READINGS = 20  # how often the losses are read along the way
 
 
 class Trial(NamedTuple):
-    """The settings in which trials of a group may differ, as in Config; penalties are sums over the kernel."""
+    """The settings in which trials of a group may differ, as in Config; penalties are sums over kernels."""
 
     learning_rate: float
     l2_regularizer: float
@@ -58,14 +62,24 @@ class Split(NamedTuple):
         return Split(*(values[chosen] for values in self))
 
 
+class Start(NamedTuple):
+    """A head, kernel [F, C] and bias [C], at which training begins; penalties are of the distance from it.
+
+    To be drawn towards what is known, rather than to zero, is what few examples need (Li et al. 2018).
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
 class TrainedHeads(NamedTuple):
     """The trials' heads and how they came to be.
 
     Attributes:
       kernels: float32 [trials, F, C].
       biases: float32 [trials, C].
-      losses: float32 [readings, 2, trials]: mean loss over the training batches since the last reading, and over
-        the validation split (nan without one); the last reading is of the heads as they are returned.
+      losses: float32 [readings, 2, trials]: mean loss over the training batches since the last reading, and
+        over the validation split (nan without one); the last reading is of the heads as they are returned.
       steps: int [readings], the step of each reading.
     """
 
@@ -76,80 +90,90 @@ class TrainedHeads(NamedTuple):
 
 
 def train_heads(
-    head: Head, trials: Sequence[Trial], schedule: Schedule, train: Split, validation: Split | None
+    head: Head,
+    trials: Sequence[Trial],
+    schedule: Schedule,
+    train: Split,
+    validation: Split | None,
+    start: Start | None = None,
 ) -> TrainedHeads:
-    """Trains one head for each trial, from zeros. A trial that diverges has losses that are not finite."""
-    num_features = train.features.shape[1]
-    settings = _settings(head, trials, schedule, num_features)
-    state = _zeros(num_features, len(trials) * head.num_classes)
+    """Trains one head for each trial, from `start`, else from zeros.
+
+    A trial that diverges has losses that are not finite.
+    """
     centre = train.features.mean(axis=0)
     data = train.around(centre)
+    settings = _settings(head, trials, schedule, data.features)
+    state = _zeros(len(centre), len(trials) * head.num_classes)
+    if start is not None:
+        state = _begin(state, start, centre, len(trials))
+        settings = settings._replace(start=state.kernel)
     held_out = None if validation is None else validation.around(centre)
     batches = index_batches(len(train.labels), schedule.batch_size, schedule.seed).take(schedule.steps)
     losses, steps = [], [0]
-    for rows in batches.batch(math.ceil(schedule.steps / READINGS)):
+    readings = batches.batch(math.ceil(schedule.steps / READINGS))
+    for rows in progress(readings, schedule.steps, "heads", "steps", len):
         state, training_loss = _train(head, settings, state, data, rows, tf.constant(steps[-1], tf.int64))
         losses.append([training_loss, _validation_loss(head, state, held_out, len(trials))])
         steps.append(steps[-1] + len(rows))
     shape = (len(trials), head.num_classes)
     kernels = state.kernel.numpy().reshape(-1, *shape).transpose(1, 0, 2)
-    biases = state.bias.numpy().reshape(shape) - centre @ kernels
+    with np.errstate(all="ignore"):  # diverged trials
+        biases = state.bias.numpy().reshape(shape) - centre @ kernels
     return TrainedHeads(kernels, biases, np.asarray(losses), np.asarray(steps[1:]))
 
 
 def best_trial(heads: TrainedHeads) -> int:
-    """The index of the trial with the lowest validation loss (training loss without one); diverged ones never win."""
+    """The index of the trial with the lowest validation loss, or training loss without one; none diverged."""
     training, validation = heads.losses[-1]
     final = training if np.isnan(validation).all() else validation
     return int(np.where(np.isfinite(final), final, np.inf).argmin())
 
 
-class _State(NamedTuple):
-    """Kernel [F, T * C], bias [T * C], and their momentum. Tensors, not variables: those cost a loop half its speed."""
-
-    kernel: tf.Tensor
-    bias: tf.Tensor
-    kernel_velocity: tf.Tensor
-    bias_velocity: tf.Tensor
-
-
 class _Settings(NamedTuple):
-    """What the trials differ in, a value for each column of the kernel, and what they share; all tensors, so that one
-    trace serves every group of the same shape. `l1` and `dropout_pool` are None where they do nothing.
+    """What the trials differ in, a value for each column of the kernel, and what they share.
+
+    All are tensors, so that one trace serves every group of the same shape. `l1`, `dropout_pool` and `start`,
+    a kernel, are None where they do nothing.
     """
 
     learning_rate: tf.Tensor
     l2: tf.Tensor
     l1: tf.Tensor | None
     label_smoothing: tf.Tensor  # [T, 1]
+    bias_scale: tf.Tensor  # the mean square of the features, or 1 when they are all the same
     dropout_pool: tf.Tensor | None
     seed: tf.Tensor
     steps: tf.Tensor
+    start: tf.Tensor | None = None
 
 
-def _settings(head: Head, trials: Sequence[Trial], schedule: Schedule, num_features: int) -> _Settings:
+def _settings(head: Head, trials: Sequence[Trial], schedule: Schedule, features: tf.Tensor) -> _Settings:
     values = np.asarray(trials, np.float32).T
     rate, l2, l1 = (np.repeat(row, head.num_classes) for row in values[:3])
+    mean_square = tf.reduce_mean(tf.square(features))
     return _Settings(
         tf.constant(rate),
         tf.constant(l2),
         tf.constant(l1) if l1.any() else None,
         tf.constant(values[3][:, None]),
-        _dropout_pool(schedule, num_features) if schedule.dropout_rate else None,
+        tf.where(mean_square > 0.0, mean_square, 1.0),
+        _dropout_pool(schedule, features.shape[1]) if schedule.dropout_rate else None,
         tf.constant(schedule.seed, tf.int64),
         tf.constant(schedule.steps, tf.float32),
     )
 
 
 def _dropout_pool(schedule: Schedule, num_features: int) -> tf.Tensor:
-    """Factors 0 (dropped) and 1 / (1 - rate) for POOLED_BATCHES batches; to draw them anew costs more than the step."""
-    size = POOLED_BATCHES * schedule.batch_size * num_features
-    kept = tf.random.stateless_uniform([size], (schedule.seed, -1)) >= schedule.dropout_rate
+    """Factors 0 (dropped) and 1 / (1 - rate) for some batches; to draw them anew costs more than the step."""
+    size = schedule.batch_size * num_features
+    spare = min((POOLED_BATCHES - 1) * size, MAX_SPARE)
+    kept = tf.random.stateless_uniform([size + spare], (schedule.seed, -1)) >= schedule.dropout_rate
     return tf.where(kept, 1.0 / (1.0 - schedule.dropout_rate), 0.0)
 
 
 class _State(NamedTuple):
-    """Kernel [F, T * C], bias [T * C], and their momentum. Tensors, for variables would cost the loop half its speed."""
+    """Kernel [F, T * C], bias [T * C], and their momentum: tensors, as variables would halve the speed."""
 
     kernel: tf.Tensor
     bias: tf.Tensor
@@ -160,6 +184,12 @@ class _State(NamedTuple):
 def _zeros(num_features: int, columns: int) -> _State:
     kernel, bias = tf.zeros([num_features, columns]), tf.zeros([columns])
     return _State(kernel, bias, kernel, bias)
+
+
+def _begin(zeros: _State, start: Start, centre: np.ndarray, count: int) -> _State:
+    """The start, of centred features, for each of `count` trials."""
+    kernel, bias = start.kernel, start.bias + centre @ start.kernel
+    return zeros._replace(kernel=tf.tile(kernel, [1, count]), bias=tf.tile(bias, [count]))
 
 
 @tf.function
@@ -184,18 +214,20 @@ def _step(
         losses = _losses(head, state, features, batch.labels, settings.label_smoothing)
         loss = tf.reduce_mean(batch.weights[:, None] * losses, axis=0)
     kernel_gradient, bias_gradient = tape.gradient(loss, [state.kernel, state.bias])
-    kernel_gradient += 2.0 * settings.l2 * state.kernel
+    moved = state.kernel if settings.start is None else state.kernel - settings.start
+    kernel_gradient += 2.0 * settings.l2 * moved
     if settings.l1 is not None:
-        kernel_gradient += settings.l1 * tf.sign(state.kernel)
+        kernel_gradient += settings.l1 * tf.sign(moved)
     kernel_velocity = MOMENTUM * state.kernel_velocity + kernel_gradient
     bias_velocity = MOMENTUM * state.bias_velocity + bias_gradient
     rate = settings.learning_rate * cosine_decay(step, settings.steps)
-    kernel, bias = state.kernel - rate * kernel_velocity, state.bias - rate * bias_velocity
+    kernel = state.kernel - rate * kernel_velocity
+    bias = state.bias - rate * settings.bias_scale * bias_velocity
     return _State(kernel, bias, kernel_velocity, bias_velocity), loss
 
 
 def _drop(settings: _Settings, step: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
-    """Features [B, F] as dropped out at this step: by a window of the pool, drawn from the seed and the step."""
+    """Features [B, F] as dropped out at this step: by a window of the pool, drawn by seed and step."""
     if settings.dropout_pool is None:
         return features
     size = tf.size(features)

@@ -1,15 +1,16 @@
 """Defaults as pure functions of the data: what a frozen base's head is trained with when nothing is said.
 
-The features of one module may be a thousand times larger than another's, or differ in one direction only; rates and
-penalties are therefore stated relative to the features at hand.
+The features of one module may be a thousand times larger than another's, or differ in one direction only;
+rates and penalties are therefore stated relative to the features at hand.
 """
 
 import numpy as np
 
 from retrain.training.head_trials import Trial
 
-# Of 1 / (the largest variance of the features in any direction). The curvature of the cross-entropy is at most half of
-# that variance (Boehning 1992), and gradient descent with momentum m is stable up to 2 (1 + m) / curvature: about 7.6.
+# Of 1 / (the largest variance of the features in any direction). The curvature of the cross-entropy is at
+# most half of that variance (Boehning 1992), and gradient descent with momentum m is stable up to
+# 2 (1 + m) / curvature: about 7.6.
 LEARNING_RATE = 4.0
 # For features of mean square 1; the strongest first, for the first of several equally good trials is taken.
 L2_REGULARIZERS = (5e-1, 1.5e-1, 5e-2, 1.5e-2, 5e-3, 1.5e-3, 5e-4, 1.5e-4)
@@ -43,7 +44,8 @@ def head_grid(
 def largest_variance(features: np.ndarray) -> float:
     """The variance of features [N, F] in the direction in which it is largest; 1 when they are all the same.
 
-    By power iteration from the vector of standard deviations, on at most SAMPLE rows: a few per cent low at worst.
+    By power iteration from the vector of standard deviations, on at most SAMPLE rows: a few per cent low at
+    worst.
     """
     sample = features[:: max(1, len(features) // SAMPLE)].astype(np.float64)
     centred = sample - sample.mean(axis=0)

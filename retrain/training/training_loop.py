@@ -54,11 +54,7 @@ class TrainingLoop:
     def advance(self, batches: Iterator[Any], limit: int | None) -> bool:
         """Takes up to STEPS_PER_CALL steps, `limit` at most; whether the input ended before."""
         count = STEPS_PER_CALL if limit is None else min(limit, STEPS_PER_CALL)
-        try:
-            self._steps(batches, tf.constant(count))
-        except tf.errors.OutOfRangeError:  # the steps before the end were taken
-            return True
-        return False
+        return bool(self._steps(batches, tf.constant(count)))
 
     @tf.function(reduce_retracing=True)
     def predictions(self, inputs: dict[str, tf.Tensor]) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
@@ -69,11 +65,18 @@ class TrainingLoop:
         }
 
     @tf.function
-    def _steps(self, batches: Iterator[Any], count: tf.Tensor) -> None:
+    def _steps(self, batches: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
+        ended = tf.constant(False)
         for _ in tf.range(count):
-            losses = self.strategy.run(self._step, args=(next(batches),))
+            # Not next(): what does not read the batch, such as the count of steps, would not wait for it.
+            batch = batches.get_next_as_optional()
+            if not batch.has_value():
+                ended = tf.constant(True)
+                break
+            losses = self.strategy.run(self._step, args=(batch.get_value(),))
             self.last_loss.assign(self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None))
             self.global_step.assign_add(1)
+        return ended
 
     def _step(self, batch: tuple[Any, ...]) -> tf.Tensor:
         inputs, labels, *weights = batch

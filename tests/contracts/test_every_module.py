@@ -13,7 +13,7 @@ from retrain.modules import LOADERS
 from retrain.modules.image_module import ImageModule, ModuleOptions
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES
-from tests import tiny_worlds
+from tests import tiny_tf1_hub, tiny_worlds
 
 
 class Source(NamedTuple):
@@ -33,6 +33,7 @@ class Source(NamedTuple):
 
 
 SOURCES = {
+    "tf1_hub": Source(lambda directory, content: tiny_tf1_hub.averaging_module(directory, content)),
     "saved_model": Source(
         lambda directory, content: tiny_worlds.averaging_module(directory, methods={"__call__": content})
     ),

@@ -1,7 +1,8 @@
 """The genuine library: hub.Module of tensorflow-hub 0.15 on TensorFlow 2.15.1, in an environment of its own.
 
 RETRAIN_LEGACY_PYTHON names the Python of a virtual environment (Python 3.11) with `tensorflow-cpu==2.15.1
-tensorflow-hub==0.15.0 "numpy<2" "setuptools<82"`. Starting it takes 8 s, so each script runs once per session.
+tensorflow-hub==0.15.0 "numpy<2" "setuptools<82"`. Starting it takes 8 s, so each script runs once per
+session.
 """
 
 import os
@@ -14,7 +15,11 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 SHARED = pathlib.Path(__file__).parents[3] / "shared" / "modules"
-PUBLISHED = ["mobilenet_v1_025_128/tf1_hub", "mobilenet_v1_025_128/tf1_hub_resource", "mobilenet_v2_100_224/tf1_hub"]
+PUBLISHED = [
+    "mobilenet_v1_025_128/tf1_hub",
+    "mobilenet_v1_025_128/tf1_hub_resource",
+    "mobilenet_v2_100_224/tf1_hub",
+]
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +27,12 @@ def run_legacy() -> Callable[..., None]:
     """Runs a script of this folder in the old environment."""
     python = os.environ.get("RETRAIN_LEGACY_PYTHON")
     if not python:
-        pytest.skip("RETRAIN_LEGACY_PYTHON does not name the Python with tensorflow-hub 0.15 on TensorFlow 2.15.1")
+        pytest.skip(
+            "RETRAIN_LEGACY_PYTHON does not name the Python with tensorflow-hub 0.15 on TensorFlow 2.15.1"
+        )
 
     def run(script: str, *arguments: str) -> None:
-        environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}
+        environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(
             [python, str(HERE / script), *arguments], env=environment, capture_output=True, text=True
         )

@@ -21,34 +21,41 @@ def inference(path: str, images: np.ndarray) -> dict[str, np.ndarray]:
         outputs = {
             f"{signature}/{key}": output
             for signature in module.get_signature_names()
-            for key, output in module(dict(images=fed), signature=signature, as_dict=True).items()
+            for key, output in module({"images": fed}, signature=signature, as_dict=True).items()
         }
         outputs["called"] = module(fed)
         with tf.compat.v1.Session() as session:
             session.run(tf.compat.v1.global_variables_initializer())
-            found.update(session.run(outputs, {fed: images}))
+            # One by one: what is fetched together is not fused as it is alone.
+            for name in [*module.get_signature_names(), "called"]:
+                fetches = {key: output for key, output in outputs.items() if key.partition("/")[0] == name}
+                found.update(session.run(fetches, {fed: images}))
     return found
 
 
 def sgd_steps(path: str, batches: np.ndarray, signature: str) -> dict[str, np.ndarray]:
-    """Steps of gradient descent on mean(output ** 2) and the penalties: what was computed, and the state after each."""
+    """Steps of gradient descent on mean(output ** 2) and the penalties, and the state after each."""
     found = {}
     spec = hub.load_module_spec(path)
     tags = {"train"} if {"train"} in [set(tags) for tags in spec.get_tags()] else None
     with tf.Graph().as_default():
         module = hub.Module(spec, trainable=True, tags=tags)
         fed = tf.compat.v1.placeholder(tf.float32, [None, *batches.shape[2:]])
-        output = module(dict(images=fed), signature=signature, as_dict=True)["default"]
+        output = module({"images": fed}, signature=signature, as_dict=True)["default"]
         penalties = tf.compat.v1.losses.get_regularization_losses()
         loss = tf.reduce_mean(output**2) + sum(penalties)
         variables = {v.op.name.partition("/")[2]: v for v in tf.compat.v1.global_variables()}
         trainable = {v.op.name.partition("/")[2]: v for v in tf.compat.v1.trainable_variables()}
         values = tf.gradients(loss, list(trainable.values()))
         gradients = {
-            name: tf.convert_to_tensor(value) for name, value in zip(trainable, values) if value is not None
+            name: tf.convert_to_tensor(value)
+            for name, value in zip(trainable, values, strict=True)
+            if value is not None
         }
         updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
-        new_values = {name: tf.compat.v1.placeholder(v.dtype.base_dtype, v.shape) for name, v in trainable.items()}
+        new_values = {
+            name: tf.compat.v1.placeholder(v.dtype.base_dtype, v.shape) for name, v in trainable.items()
+        }
         assigned = {name: tf.compat.v1.assign(v, new_values[name]) for name, v in trainable.items()}
         found["counts"] = np.array([len(trainable), len(penalties), len(updates)])
         with tf.compat.v1.Session() as session:

@@ -1,7 +1,8 @@
 """Makes small modules of the TF1 Hub format with the genuine library, and says what it computes with them.
 
-Usage: make_modules.py DIRECTORY: reads `images.npz` there (`small`: batches [4, N, 8, 6, 3], and `PATH`: the same for
-a module to be measured that lies elsewhere), writes modules/NAME and reference.npz. Runs in the old environment.
+Usage: make_modules.py DIRECTORY: reads `images.npz` there (`small`: batches [4, N, 8, 6, 3], and `PATH`: the
+same for a module to be measured that lies elsewhere), writes modules/NAME and reference.npz. Runs in the old
+environment.
 """
 
 import os
@@ -30,7 +31,7 @@ def weights(name, shape, **options):
     return variable(name, shape, regularizer=lambda value: 0.01 * tf.nn.l2_loss(value), **options)
 
 
-def batch_norm(x, name, training, old_op=False, hold_tensors=False):
+def batch_norm(x, name, training, old_op=False, hold_tensors=False, decay=0.1):
     """Batch norm with moving averages updated by UPDATE_OPS."""
     with v1.variable_scope(name, reuse=v1.AUTO_REUSE):
         gamma, beta = variable("gamma", [4]), variable("beta", [4])
@@ -48,7 +49,7 @@ def batch_norm(x, name, training, old_op=False, hold_tensors=False):
     )
     if training:
         for moving, value in ((mean, outputs.batch_mean), (variance, outputs.batch_variance)):
-            update = v1.assign_sub(moving, 0.1 * (moving - value))
+            update = v1.assign_sub(moving, decay * moving - 0.1 * value)
             # Modules of slim's time hold tensors, computed from the assignments.
             v1.add_to_collection("update_ops", tf.identity(update) if hold_tensors else update.op)
     return outputs.y
@@ -60,9 +61,9 @@ def convolution(images, **options):
 
 def add_signatures(images, features, **more):
     logits = features @ weights("Logits/kernel", [4, 5]) + variable("Logits/bias", [5])
-    hub.add_signature(inputs=dict(images=images), outputs=features)
-    hub.add_signature("image_feature_vector", dict(images=images), dict(default=features, **more))
-    hub.add_signature("image_classification", dict(images=images), dict(default=logits))
+    hub.add_signature(inputs={"images": images}, outputs=features)
+    hub.add_signature("image_feature_vector", {"images": images}, dict(default=features, **more))
+    hub.add_signature("image_classification", {"images": images}, {"default": logits})
 
 
 def pooled(x):
@@ -85,9 +86,10 @@ def partitioned(images, training):
 
 
 def twice(images, training):
-    """One batch norm applied to two things: its moving averages take both."""
+    """One batch norm applied to two things: its moving averages take both, in any order."""
     x = convolution(images)
-    add_signatures(images, pooled(batch_norm(x, "Net/norm", training) + batch_norm(2 * x, "Net/norm", training)))
+    parts = [batch_norm(scale * x, "Net/norm", training, decay=0.0) for scale in (1, 2)]
+    add_signatures(images, pooled(sum(parts)))
 
 
 def conditional(images, training):
@@ -119,24 +121,24 @@ def ordered(images, training):
 
 
 MODULES = {
-    "resource": dict(net=plain),
-    "ref": dict(net=plain, use_resource=False),
-    "inference_only": dict(net=plain, use_resource=False, with_train=False),
-    "slim": dict(net=slim, use_resource=False, size=(16, 24)),
-    "partitioned_ref": dict(net=partitioned, use_resource=False),
-    "partitioned_resource": dict(net=partitioned),
-    "twice_ref": dict(net=twice, use_resource=False),
-    "conditional_ref": dict(net=conditional, use_resource=False),
-    "conditional_resource": dict(net=conditional),
-    "loop": dict(net=loop),
-    "ordered_ref": dict(net=ordered, use_resource=False),
-    "ordered_resource": dict(net=ordered),
+    "resource": {"net": plain},
+    "ref": {"net": plain, "use_resource": False},
+    "inference_only": {"net": plain, "use_resource": False, "with_train": False},
+    "slim": {"net": slim, "use_resource": False, "size": (16, 24)},
+    "partitioned_ref": {"net": partitioned, "use_resource": False},
+    "partitioned_resource": {"net": partitioned},
+    "twice_ref": {"net": twice, "use_resource": False},
+    "conditional_ref": {"net": conditional, "use_resource": False},
+    "conditional_resource": {"net": conditional},
+    "loop": {"net": loop},
+    "ordered_ref": {"net": ordered, "use_resource": False},
+    "ordered_resource": {"net": ordered},
 }
 
 
 def make(path, net, use_resource=True, with_train=True, size=None):
     def module_fn(training):
-        images = v1.placeholder(tf.float32, [None, *(size and (None, None) or SIZE), 3])
+        images = v1.placeholder(tf.float32, [None, *((size and (None, None)) or SIZE), 3])
         if size:
             info = hub.ImageModuleInfo()
             info.default_image_size.height, info.default_image_size.width = size
@@ -144,7 +146,7 @@ def make(path, net, use_resource=True, with_train=True, size=None):
         with v1.variable_scope("", use_resource=use_resource):
             net(images, training)
 
-    tags_and_args = [(set(), dict(training=False)), ({"train"}, dict(training=True))]
+    tags_and_args = [(set(), {"training": False}), ({"train"}, {"training": True})]
     spec = hub.create_module_spec(module_fn, tags_and_args[: 2 if with_train else 1])
     with tf.Graph().as_default():
         # With the tags of inference: it has all variables.

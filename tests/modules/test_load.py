@@ -44,12 +44,6 @@ def test_a_classification_module_is_loaded_for_classification(classifier):
     np.testing.assert_allclose(logits, images.mean(axis=(1, 2)), rtol=1e-6)
 
 
-def test_formats_without_a_row(tmp_path):
-    (tmp_path / "saved_model.pb").write_bytes(b"")
-    (tmp_path / "tfhub_module.pb").write_bytes(b"")
-    assert sentence(str(tmp_path)).startswith("'tf1_hub' is no module format: choose from saved_model, keras")
-
-
 def test_unknown_feature_output(tmp_path):
     handle = saved(tmp_path, lambda x: {"default": x[:, 0, 0], "Net/end": x, "Net/start": x})
     assert sentence(handle, ModuleOptions(feature_output="Net")) == (

@@ -43,7 +43,9 @@ def test_the_largest_variance_is_the_largest_eigenvalue_of_the_covariance():
 
 
 def test_features_of_zero_make_no_infinite_rate():
-    assert all(np.isfinite(trial).all() for trial in head_grid(np.zeros([4, 2], np.float32), None, None, 0, 0))
+    assert all(
+        np.isfinite(trial).all() for trial in head_grid(np.zeros([4, 2], np.float32), None, None, 0, 0)
+    )
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1e3])

@@ -1,0 +1,17 @@
+"""`python -m retrain inspect`: what a module is, and whether it keeps the common promises."""
+
+from retrain.commands.inputs import Inputs
+from retrain.commands.options import module_options
+from retrain.config import Config
+from retrain.modules.conformance import check, conforms
+from retrain.modules.description import describe
+from retrain.modules.examined_module import ExaminedModule
+from retrain.report.inspection import as_json, as_text
+
+
+def inspect(config: Config, inputs: Inputs) -> int:
+    """Prints both; exit status 0 when the module conforms, else 1."""
+    examined = ExaminedModule(config.tfhub_module, module_options(config))
+    description, findings = describe(examined), check(examined)
+    print(as_json(description, findings) if config.json else as_text(description, findings))
+    return 0 if conforms(findings) else 1

@@ -1,0 +1,42 @@
+"""Where --warm_start_head lets a head begin: at the publisher's weights of the classes that folders are named by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from absl import logging
+
+from retrain.commands.published_labels import published_labels
+from retrain.data.label_map import meanings
+from retrain.modules.image_module import ImageModule
+from retrain.modules.publisher_head import find_publisher_head
+from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from retrain.training.head_trials import Start
+
+
+def warm_start(module: ImageModule, class_names: Sequence[str], label_map: str) -> Start | None:
+    """The head to begin with; None, and a line that says why, where there is nothing to begin with."""
+    if IMAGE_CLASSIFICATION not in module.signatures:
+        return _cold(f"{module.handle!r} has no signature {IMAGE_CLASSIFICATION}")
+    labels = published_labels(label_map, module)
+    known = {name: found[0] for name, found in meanings(class_names, labels).items() if len(found) == 1}
+    if not known:
+        return _cold(f"no class folder has the name of one label in {label_map!r}")
+    published = find_publisher_head(module)
+    if published is None:
+        return _cold(f"no weights of {module.handle!r} make its class scores of its features")
+    logging.info(
+        "Head: begins with the publisher's weights for %d of %d classes: %s.",
+        *(len(known), len(class_names), ", ".join(known)),
+    )
+    # A softmax does not see what all classes have in common; without it, a class that the publisher does not
+    # know begins, with zeros, as the average of those that he knows.
+    kernel = published.kernel - published.kernel.mean(axis=1, keepdims=True)
+    bias = published.bias - published.bias.mean()
+    return Start(
+        np.stack([kernel[:, known[name]] if name in known else 0 * kernel[:, 0] for name in class_names], axis=1),
+        np.stack([bias[known[name]] if name in known else 0 * bias[0] for name in class_names]),
+    )
+
+
+def _cold(reason: str) -> None:
+    logging.warning("--warm_start_head: %s; the head begins with zeros.", reason)

@@ -1,0 +1,137 @@
+"""The promises that every row of EXPORTERS makes, for a classifier retrained from every kind of module."""
+
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from retrain import extensions
+from retrain.errors import InputError
+from retrain.export import EXPORTERS
+from retrain.export.reload import load_classifier
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from retrain.modules.image_module import ImageModule
+from retrain.modules.load import load_module
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
+from tests import tiny_tf1_hub, tiny_worlds
+
+SIGNATURES = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
+SOURCES: dict[str, Callable[[pathlib.Path], str]] = {
+    "tf1_hub": tiny_tf1_hub.averaging_module,
+    "saved_model": tiny_worlds.averaging_module,
+    "keras": tiny_worlds.keras_file,
+    "builtin": lambda directory: "builtin:",
+}
+
+pytestmark = [pytest.mark.parametrize("source", SOURCES), pytest.mark.parametrize("name", EXPORTERS)]
+
+
+class Export(NamedTuple):
+    model: ImageClassifier
+    directory: str
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory) -> Callable[[str, str], Export]:
+    made = {}
+
+    def export(name: str, source: str) -> Export:
+        if (name, source) not in made:
+            directory = tmp_path_factory.mktemp("export")
+            model = classifier(load_module(SOURCES[source](directory / "module")))
+            extensions.load(EXPORTERS, name, "export format")(model, str(directory / name))
+            made[name, source] = Export(model, str(directory / name))
+        return made[name, source]
+
+    return export
+
+
+def classifier(base: ImageModule) -> ImageClassifier:
+    model = ImageClassifier(
+        base, {"label": SoftmaxHead(["a", "b", "c", "d"])}, dropout_rate=0.5, train_base=True
+    )
+    for kernel in model.kernels.values():
+        kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
+    return model
+
+
+def random_images(module: ImageModule, count: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).random((count, *module.image_size, 3), np.float32)
+
+
+def assert_equal(found: ImageModule, expected: ImageModule, training: bool = False) -> None:
+    images = random_images(expected)
+    for signature in SIGNATURES:
+        one, other = (module.outputs(images, signature, training)["default"] for module in (found, expected))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_same_logits_and_features(name, source, exports):
+    model, directory = exports(name, source)
+    module = load_module(directory)
+    assert module.image_size == model.image_size
+    assert module.num_features == model.num_features
+    assert module.num_outputs(IMAGE_CLASSIFICATION) == 4
+    assert_equal(module, model)
+
+
+def test_any_number_of_images(name, source, exports):
+    model, directory = exports(name, source)
+    module = load_module(directory)
+    for count in (1, 4):
+        assert module(random_images(model, count)).shape == (count, model.num_features)
+
+
+def test_it_knows_its_labels(name, source, exports):
+    again = load_classifier(exports(name, source).directory)
+    assert again.primary_head.class_names == ("a", "b", "c", "d")
+    assert again.primary_head.kind == "softmax"
+
+
+def test_it_is_trained_again_as_the_model_is(name, source, exports, tmp_path):
+    again = load_module(exports(name, source).directory)
+    model = classifier(load_module(SOURCES[source](tmp_path / "module")))
+    assert len(again.regularization_losses) == len(model.regularization_losses)
+    for module in (model, again):
+        step(module)
+    assert_equal(again, model)
+    assert_equal(again, model, training=True)
+
+
+def step(module: ImageModule) -> None:
+    with tf.GradientTape() as tape:
+        logits = module.outputs(random_images(module), IMAGE_CLASSIFICATION, training=True)["default"]
+        loss = tf.reduce_mean(logits**2) + sum(loss() for loss in module.regularization_losses)
+    gradients = tape.gradient(loss, module.trainable_variables)
+    assert all(gradient is not None for gradient in gradients)
+    for variable, gradient in zip(module.trainable_variables, gradients, strict=True):
+        variable.assign_sub(0.1 * gradient)
+
+
+def test_it_is_the_base_of_another_classifier(name, source, exports, tmp_path):
+    base = load_module(exports(name, source).directory)
+    model = classifier(base)
+    extensions.load(EXPORTERS, name, "export format")(model, str(tmp_path / "again"))
+    assert_equal(load_module(str(tmp_path / "again")), model)
+
+
+def test_no_dropout_acts_on_features(name, source, exports):
+    module = load_module(exports(name, source).directory)
+    before = [variable.numpy() for variable in module.variables]
+    one = module(random_images(module), training=True)
+    for variable, value in zip(module.variables, before, strict=True):
+        variable.assign(value)
+    np.testing.assert_allclose(module(random_images(module), training=True), one, rtol=1e-6)
+
+
+def test_nothing_is_overwritten(name, source, exports):
+    model, directory = exports(name, source)
+    with pytest.raises(InputError) as info:
+        extensions.load(EXPORTERS, name, "export format")(model, directory)
+    assert str(info.value) == (
+        f"{directory!r} exists already, and nothing is overwritten: name a new directory."
+    )

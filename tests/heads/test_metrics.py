@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from retrain.heads.metrics import exclusive_classes, top_k_accuracy, wilson_interval
+
+NAMES = ("a", "b", "c")
+LABELS = np.array([0, 0, 1, 1, 1])
+PROBABILITIES = np.array(
+    [[0.7, 0.2, 0.1], [0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.3, 0.4, 0.3], [0.5, 0.25, 0.25]], np.float32
+)
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return exclusive_classes(LABELS, PROBABILITIES, NAMES)
+
+
+def test_accuracy_counts_what_is_predicted_rightly(figures):
+    assert figures["accuracy"] == 0.6
+    assert figures["accuracy_interval"] == wilson_interval(3, 5)
+    assert figures["count"] == 5
+
+
+def test_loss_is_the_mean_of_the_negative_logarithms(figures):
+    expected = -np.mean(np.log([0.7, 0.2, 0.8, 0.4, 0.25]))
+    assert figures["average_loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_rows_of_the_confusion_matrix_are_labels(figures):
+    assert figures["confusion_matrix"] == [[1, 1, 0], [1, 2, 0], [0, 0, 0]]
+
+
+def test_every_class_has_its_figures_also_one_without_examples(figures):
+    assert figures["classes"] == {
+        "a": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "count": 2},
+        "b": {
+            "precision": pytest.approx(2 / 3),
+            "recall": pytest.approx(2 / 3),
+            "f1": pytest.approx(2 / 3),
+            "count": 3,
+        },
+        "c": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "count": 0},
+    }
+
+
+def test_a_certain_mistake_costs_much_but_not_infinitely_much():
+    figures = exclusive_classes(np.array([1]), np.array([[1.0, 0.0]], np.float32), ("a", "b"))
+    assert 30 < figures["average_loss"] < 100
+
+
+def test_top_5_is_given_from_six_classes_on(figures):
+    assert "top_5_accuracy" not in figures
+    probabilities = np.array([[0.3, 0.25, 0.2, 0.1, 0.09, 0.06]] * 2, np.float32)
+    six = exclusive_classes(np.array([4, 5]), probabilities, tuple("abcdef"))
+    assert six["top_5_accuracy"] == 0.5
+    assert six["accuracy"] == 0.0
+
+
+def test_top_k_does_not_ask_for_the_order_among_the_best():
+    probabilities = np.array([[0.1, 0.2, 0.3, 0.4]] * 4)
+    assert [top_k_accuracy(np.array([0, 1, 2, 3]), probabilities, k) for k in (1, 2, 4)] == [0.25, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("successes", "count", "low", "high"),
+    [
+        # Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_interval(successes, count, low, high):
+    assert wilson_interval(successes, count) == pytest.approx([low, high], abs=5e-5)
+
+
+def test_wilson_interval_stays_between_0_and_1():
+    for count in range(1, 50):
+        for successes in range(count + 1):
+            low, high = wilson_interval(successes, count)
+            assert 0.0 <= low <= successes / count + 1e-12
+            assert successes / count - 1e-12 <= high <= 1.0

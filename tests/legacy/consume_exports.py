@@ -1,0 +1,49 @@
+"""What the genuine libraries make of our exports: hub.Module of hub_module, hub.load and hub.KerasLayer of
+saved_model.
+
+Usage: consume_exports.py DIRECTORY: reads `images.npz` there (NAME: batches [2, N, H, W, 3]) and
+NAME/hub_module, NAME/saved_model; writes consumed.npz, of inference on the first batch and one step on the
+second. Runs in the old environment.
+"""
+
+import os
+import sys
+
+import genuine
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+
+
+def saved_model(path, batches):
+    loaded = hub.load(path)
+    found = {"inference": loaded(batches[0]), "features": loaded.image_feature_vector(batches[0])}
+    layer = hub.KerasLayer(path, trainable=True)
+    with tf.GradientTape() as tape:
+        output = layer(batches[1], training=True)
+        loss = tf.reduce_mean(output**2) + sum(layer.losses)
+    gradients = tape.gradient(loss, layer.trainable_variables)
+    for variable, gradient in zip(layer.trainable_variables, gradients, strict=True):
+        if gradient is not None:
+            variable.assign_sub(genuine.LEARNING_RATE * gradient)
+    found.update(loss=loss, output=output, after=layer(batches[0]), counts=len(layer.trainable_variables))
+    return {key: np.asarray(value) for key, value in found.items()}
+
+
+def main(directory):
+    found = {}
+    for name, batches in np.load(os.path.join(directory, "images.npz")).items():
+        path = os.path.join(directory, name)
+        module = genuine.inference(os.path.join(path, "hub_module"), batches[0])
+        module.update(
+            genuine.sgd_steps(os.path.join(path, "hub_module"), batches[1:], "image_classification")
+        )
+        for kind, figures in (
+            ("hub_module", module),
+            ("saved_model", saved_model(f"{path}/saved_model", batches)),
+        ):
+            found.update({f"{name}|{kind}|{key}": value for key, value in figures.items()})
+    np.savez(os.path.join(directory, "consumed.npz"), **found)
+
+
+main(sys.argv[1])

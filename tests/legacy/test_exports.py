@@ -1,0 +1,117 @@
+"""The genuine libraries consume what we export, whatever it was retrained from, and it learns there as it
+does here.
+"""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from retrain.export import hub_module, saved_model
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from retrain.modules.image_module import ImageModule
+from retrain.modules.load import load_module
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
+from tests import tiny_tf1_hub, tiny_worlds
+from tests.legacy.conftest import SHARED
+from tests.legacy.descent import check, sgd_step
+
+PUBLISHED = {
+    "mobilenet_v1 of TF1": SHARED / "mobilenet_v1_025_128" / "tf1_hub",
+    "mobilenet_v1 of TF2": SHARED / "mobilenet_v1_025_128" / "saved_model",
+    "mobilenet_v2 of TF1": SHARED / "mobilenet_v2_100_224" / "tf1_hub",
+}
+SOURCES = {
+    "tf1_hub": lambda directory: tiny_tf1_hub.averaging_module(directory),
+    "saved_model": lambda directory: tiny_worlds.averaging_module(directory),
+    "keras": lambda directory: tiny_worlds.keras_file(directory),
+    "keras application": lambda directory: "keras:MobileNetV3Small:none",
+    "builtin": lambda directory: "builtin:",
+    **{name: lambda directory, path=path: str(path) for name, path in PUBLISHED.items()},
+}
+
+
+@pytest.fixture(scope="session")
+def exported(run_legacy, tmp_path_factory):
+    """By source: our module, its batches, what the old library found, by format. Trained one step before."""
+    directory = tmp_path_factory.mktemp("exports")
+    random = np.random.default_rng(0)
+    modules, batches = {}, {}
+    for name, make in SOURCES.items():
+        if name in PUBLISHED and not PUBLISHED[name].is_dir():
+            continue
+        model = classifier(load_module(make(directory / "sources" / name)))
+        images = random.random((3, 4, *model.image_size, 3), np.float32)
+        sgd_step(model, images[2], IMAGE_CLASSIFICATION)
+        for writer in (hub_module, saved_model):
+            writer.write(model, str(directory / name / writer.__name__.rpartition(".")[2]))
+        modules[name], batches[name] = model, images[:2]
+    np.savez(directory / "images.npz", **batches)
+    run_legacy("consume_exports.py", str(directory))
+    consumed = np.load(directory / "consumed.npz")
+    found = {}
+    for name in modules:
+        figures = {
+            kind: {key.split("|")[2]: consumed[key] for key in consumed if key.startswith(f"{name}|{kind}|")}
+            for kind in ("hub_module", "saved_model")
+        }
+        found[name] = (directory / name, modules[name], batches[name], figures)
+    return found
+
+
+@pytest.fixture(params=SOURCES)
+def case(request, exported):
+    if request.param not in exported:
+        pytest.skip(f"{PUBLISHED[request.param]} is not there")
+    return *exported[request.param], request.param in ("tf1_hub", "saved_model", "keras")
+
+
+def classifier(base: ImageModule) -> ImageClassifier:
+    model = ImageClassifier(base, {"label": SoftmaxHead(["a", "b", "c"])}, dropout_rate=0.5, train_base=True)
+    for kernel in model.kernels.values():
+        kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
+    return model
+
+
+def test_hub_module_in_inference(case):
+    _, model, batches, figures, small = case
+    found, tolerance = figures["hub_module"], 0 if small else 1e-5
+    assert found["expected_image_size"].tolist() == list(model.image_size)
+    assert found["num_image_channels"] == 3
+    assert found["tags"].tolist() == ["", "train"]
+    logits = model.outputs(batches[0], IMAGE_CLASSIFICATION)["default"]
+    features = model.outputs(batches[0], IMAGE_FEATURE_VECTOR)["default"]
+    scale = max(1.0, np.abs(logits).max())
+    np.testing.assert_allclose(found["image_feature_vector/default"], features, rtol=0, atol=tolerance)
+    for key in ("called", "default/default", "image_classification/default"):
+        np.testing.assert_allclose(found[key], logits, rtol=0, atol=tolerance * scale)
+
+
+def test_hub_module_learns(case):
+    directory, _, batches, figures, small = case
+    module = load_module(str(directory / "hub_module"))
+    found = figures["hub_module"]
+    expected = {key.partition("/")[2]: value for key, value in found.items() if key.startswith("0/")}
+    check(sgd_step(module, batches[1], IMAGE_CLASSIFICATION), expected, small)
+    updates = sum(not variable.trainable for variable in module.variables)
+    assert found["counts"].tolist() == [
+        len(module.trainable_variables),
+        len(module.regularization_losses),
+        updates,
+    ]
+
+
+def test_saved_model(case):
+    directory, model, batches, figures, small = case
+    found = figures["saved_model"]
+    tolerance = 1e-6 if small else 1e-5 * max(1.0, np.abs(found["inference"]).max())
+    features = model.outputs(batches[0], IMAGE_FEATURE_VECTOR)["default"]
+    np.testing.assert_allclose(found["features"], features, rtol=0, atol=tolerance)
+    logits = model.outputs(batches[0], IMAGE_CLASSIFICATION)["default"]
+    np.testing.assert_allclose(found["inference"], logits, rtol=0, atol=tolerance)
+    module = load_module(str(directory / "saved_model"))
+    assert found["counts"] == len(module.trainable_variables)
+    step = sgd_step(module, batches[1], IMAGE_CLASSIFICATION)
+    np.testing.assert_allclose(found["loss"], step["loss"], rtol=1e-5)
+    after = module.outputs(batches[0], IMAGE_CLASSIFICATION)["default"]
+    np.testing.assert_allclose(found["after"], after, rtol=0, atol=1e-4 * max(1.0, np.abs(after).max()))

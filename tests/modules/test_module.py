@@ -1,0 +1,175 @@
+"""The consumer's interface, as the specification shows it."""
+
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import retrain.modules as hub
+from retrain.errors import InputError
+from tests import tiny_tf1_hub, tiny_worlds
+
+BATCH = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
+MEANS = BATCH.mean(axis=(1, 2))
+SOURCES = {
+    "tf1_hub": tiny_tf1_hub.averaging_module,
+    "saved_model": tiny_worlds.averaging_module,
+    "keras": tiny_worlds.keras_file,
+    "builtin": lambda directory: "builtin:",
+}
+
+
+@pytest.fixture(scope="module", params=SOURCES)
+def handle(request, tmp_path_factory) -> str:
+    return SOURCES[request.param](tmp_path_factory.mktemp("module") / "m")
+
+
+@pytest.fixture(scope="module")
+def tf1_hub(tmp_path_factory) -> str:
+    return tiny_tf1_hub.averaging_module(tmp_path_factory.mktemp("module") / "m")
+
+
+def sentence(function, *arguments, **named) -> str:
+    with pytest.raises(InputError) as info:
+        function(*arguments, **named)
+    return str(info.value)
+
+
+# https://www.tensorflow.org/hub/common_signatures/images: what is left to the reader there is put in below.
+USAGE = """
+module_spec = hub.load_module_spec("path/to/module")
+height, width = hub.get_expected_image_size(module_spec)
+images = ...  # A batch of images with shape [batch_size, height, width, 3].
+module = hub.Module(module_spec)
+features = module(images)   # A batch with shape [batch_size, num_features].
+"""
+NAMED = """
+outputs = module(dict(images=images), signature="image_feature_vector",
+                 as_dict=True)
+features = outputs["default"]
+"""
+
+
+def test_the_snippets_of_the_specification(handle):
+    def batch(height: int, width: int) -> np.ndarray:
+        return np.random.default_rng(0).random((2, height, width, 3), np.float32)
+
+    names = {"hub": hub, "batch": batch}
+    exec(USAGE.replace('"path/to/module"', repr(handle)).replace("...", "batch(height, width)"), names)
+    unnamed = names["features"]
+    exec(NAMED, names)
+    np.testing.assert_array_equal(names["features"], unnamed)
+    [length] = names["module_spec"].get_output_info_dict()["default"].shape[1:]
+    assert unnamed.shape == (2, length)
+    size = (names["height"], names["width"])
+    assert hub.get_expected_image_size(names["module"]) == size
+    assert hub.get_num_image_channels(names["module"]) == 3
+
+
+def test_a_classification_is_the_default_where_it_is_designated(tmp_path):
+    signatures = {"default": 2.0, "image_feature_vector": 1.0, "image_classification": 2.0}
+    module = hub.Module(tiny_tf1_hub.averaging_module(tmp_path / "m", signatures=signatures))
+    np.testing.assert_allclose(module(BATCH), 2 * MEANS, rtol=1e-6)
+    np.testing.assert_allclose(module({"images": BATCH}, signature="image_feature_vector"), MEANS, rtol=1e-6)
+
+
+def test_all_outputs_by_key(tf1_hub):
+    assert set(hub.Module(tf1_hub)(BATCH, as_dict=True)) == {"default", "Mean/pixels"}
+
+
+def test_frozen(tf1_hub):
+    module = hub.Module(tf1_hub)
+    assert (len(module.variables), len(module.trainable_variables), len(module.regularization_losses)) == (
+        2,
+        0,
+        0,
+    )
+    before = [variable.numpy() for variable in module.variables]
+    module(BATCH)
+    assert all(np.array_equal(*pair) for pair in zip(before, module.variables, strict=True))
+
+
+@pytest.mark.parametrize(("tags", "moved"), [(None, False), ({"train"}, True)])
+def test_trainable(tf1_hub, tags, moved):
+    module = hub.Module(tf1_hub, trainable=True, tags=tags)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(module(BATCH)) + sum(loss() for loss in module.regularization_losses)
+    [gradient] = tape.gradient(loss, module.trainable_variables)
+    np.testing.assert_allclose(gradient, MEANS.sum(axis=0) + 1, rtol=1e-6)
+    [average] = [variable for variable in module.variables if not variable.trainable]
+    assert average.numpy().any() == moved
+
+
+def test_it_is_saved_and_checkpointed_as_any_module(handle, tmp_path):
+    module = hub.Module(handle, trainable=True, tags={"train"})
+    size = hub.get_expected_image_size(module)
+    module.call = tf.function(
+        lambda images: module(images), input_signature=[tf.TensorSpec([None, *size, 3])]
+    )
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    path = tf.train.Checkpoint(module=module).save(str(tmp_path / "checkpoint"))
+    again = tf.train.Checkpoint(module=hub.Module(handle))
+    again.restore(path).assert_existing_objects_matched()
+
+
+def test_the_train_graph_is_for_training(tf1_hub):
+    assert sentence(hub.Module, tf1_hub, tags={"train"}) == (
+        f"The graph of {tf1_hub!r} with the tag 'train' changes its variables; ask for it with "
+        f"trainable=True."
+    )
+
+
+def test_tags_that_are_not_there(tf1_hub):
+    assert sentence(hub.Module, tf1_hub, tags={"tpu"}) == (
+        f"{tf1_hub!r} has no graph with the tags ['tpu']; it has: [], ['train']."
+    )
+
+
+def test_a_signature_that_is_not_there(tf1_hub):
+    assert sentence(hub.Module(tf1_hub), BATCH, signature="detect") == (
+        f"{tf1_hub!r} has no signature 'detect'; it has: default, image_feature_vector."
+    )
+
+
+def test_an_input_that_is_not_there(tf1_hub):
+    assert sentence(hub.Module(tf1_hub), {"photos": BATCH}) == (
+        f"{tf1_hub!r} takes the input 'images', not 'photos'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "found"),
+    [
+        (BATCH[0], "float32 (8, 8, 3)"),
+        (BATCH[..., :1], "float32 (4, 8, 8, 1)"),
+        (BATCH.astype(np.float64), "float64 (4, 8, 8, 3)"),
+        ((BATCH * 255).astype(np.uint8), "uint8 (4, 8, 8, 3)"),
+    ],
+)
+def test_images_of_another_kind(tf1_hub, images, found):
+    assert sentence(hub.Module(tf1_hub), images) == (
+        f"{tf1_hub!r} takes images as float32 (batch, height, width, 3) with values in [0, 1], not as "
+        f"{found}; "
+        f"tf.image.convert_image_dtype makes them of decoded pixels."
+    )
+
+
+def test_pixels_up_to_255_are_warned_of_once(tf1_hub, caplog):
+    module = hub.Module(tf1_hub)
+    with caplog.at_level(logging.WARNING):
+        module(BATCH)
+        assert caplog.messages == []
+        module(BATCH / BATCH.max() * 255)
+        module(BATCH / BATCH.max() * 255)
+    assert caplog.messages == [
+        f"{tf1_hub!r} was given images with values up to 255, and images have values in [0, 1]: divide "
+        f"decoded pixels by 255."
+    ]
+
+
+def test_the_names_of_the_package():
+    assert {"Module", "load_module_spec", "get_expected_image_size", "get_num_image_channels"} <= {*dir(hub)}
+    with pytest.raises(AttributeError) as info:
+        _ = hub.create_module_spec
+    assert str(info.value) == "module 'retrain.modules' has no attribute 'create_module_spec'"

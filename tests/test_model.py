@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import FEATURES, IMAGES, ImageClassifier, drop_features
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+
+PIXELS = np.random.default_rng(0).random([4, 8, 8, 3], np.float32)
+MEANS = PIXELS.mean(axis=(1, 2))  # what the averaging module gives
+KERNEL = np.array([[1.0, -1.0], [0.5, 2.0], [-3.0, 0.0]], np.float32)
+BIAS = np.array([0.25, -0.5], np.float32)
+
+
+@pytest.fixture
+def classifier(loaded_module) -> ImageClassifier:
+    made = ImageClassifier(loaded_module, {"label": SoftmaxHead(["no", "yes"])}, dropout_rate=0.5)
+    made.kernels["label"].assign(KERNEL)
+    made.biases["label"].assign(BIAS)
+    return made
+
+
+def test_an_untrained_classifier_finds_every_class_equally_probable(loaded_module):
+    classifier = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b", "c", "d"])})
+    outputs = classifier.outputs(PIXELS, SERVING_SIGNATURE)
+    np.testing.assert_array_equal(outputs["default"], np.full([4, 4], 0.25))
+
+
+def test_it_is_an_image_module(classifier):
+    logits = MEANS @ KERNEL + BIAS
+    exponentials = np.exp(logits)
+    expected = {
+        IMAGE_FEATURE_VECTOR: MEANS,
+        IMAGE_CLASSIFICATION: logits,
+        SERVING_SIGNATURE: exponentials / exponentials.sum(axis=1, keepdims=True),
+    }
+    assert set(classifier.signatures) == set(expected)
+    for signature, values in expected.items():
+        outputs = classifier.outputs(PIXELS, signature)
+        assert set(outputs) == {"default"}
+        np.testing.assert_allclose(outputs["default"], values, rtol=1e-5, atol=1e-6)
+        spec = classifier.signatures[signature].outputs["default"]
+        assert spec.shape.as_list() == [None, values.shape[1]]
+    assert (classifier.num_features, classifier.image_size) == (3, (8, 8))
+    np.testing.assert_allclose(classifier(PIXELS), MEANS, rtol=1e-5)
+
+
+def test_features_are_taken_as_given_or_from_the_images(classifier):
+    np.testing.assert_allclose(classifier.features({IMAGES: PIXELS}), MEANS, rtol=1e-5)
+    assert classifier.features({FEATURES: MEANS}) is MEANS
+
+
+def test_several_tasks_have_a_head_each_and_the_first_is_the_primary(loaded_module):
+    heads = {"kind": SoftmaxHead(["a", "b"]), "colour": SoftmaxHead(["red", "green", "blue"])}
+    classifier = ImageClassifier(loaded_module, heads)
+    assert classifier.primary_task == "kind"
+    logits = classifier.logits(tf.constant(MEANS))
+    assert {task: values.shape.as_list() for task, values in logits.items()} == {
+        "kind": [4, 2],
+        "colour": [4, 3],
+    }
+    assert set(classifier.outputs(PIXELS, SERVING_SIGNATURE)) == {"kind", "colour"}
+    assert set(classifier.signatures[SERVING_SIGNATURE].outputs) == {"kind", "colour"}
+    assert classifier.outputs(PIXELS, IMAGE_CLASSIFICATION)["default"].shape == (4, 2)
+
+
+def test_a_frozen_base_is_not_trained_and_not_penalized(loaded_module):
+    heads = {"label": SoftmaxHead(["a", "b"])}
+    frozen, tuned = (ImageClassifier(loaded_module, heads, train_base=tuned) for tuned in (False, True))
+    assert len(frozen.trainable_variables) == 2
+    assert len(tuned.trainable_variables) == 3
+    assert len(frozen.variables) == len(tuned.variables) == 4
+    assert len(frozen.regularization_losses) == 0
+    assert [float(loss()) for loss in tuned.regularization_losses] == [3.0]
+
+
+def test_dropout_is_for_training_only_and_a_function_of_the_seed(classifier):
+    features = tf.constant(MEANS)
+    plain = classifier.logits(features)["label"]
+    np.testing.assert_allclose(plain, MEANS @ KERNEL + BIAS, rtol=1e-5)
+    first, again, other = (classifier.logits(features, (0, step))["label"] for step in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, plain)
+
+
+def test_dropped_features_are_zero_and_the_others_make_up_for_them():
+    dropped = drop_features(tf.ones([1000, 20]), 0.25, (3, 4)).numpy()
+    assert set(np.unique(dropped)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert dropped.mean() == pytest.approx(1, abs=0.02)
+    # Whole features or whole examples would be another regularizer.
+    assert 0.1 < (dropped == 0).mean(axis=0).min() < (dropped == 0).mean(axis=0).max() < 0.4
+    np.testing.assert_array_equal(drop_features(tf.ones([2, 2]), 0.0, (0, 0)), np.ones([2, 2]))

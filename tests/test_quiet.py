@@ -1,0 +1,31 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from retrain.quiet import native_stderr_held
+
+
+def test_what_is_written_below_python_is_dropped(capfd):
+    with native_stderr_held():
+        os.write(2, b"oneDNN\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
+
+
+def test_what_was_written_is_shown_when_the_body_fails(capfd):
+    with pytest.raises(ImportError), native_stderr_held():
+        os.write(2, b"no such library\n")
+        raise ImportError
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "no such library\nafter\n"
+
+
+def test_what_was_written_before_comes_first():
+    code = (
+        "import os, sys\nfrom retrain.quiet import native_stderr_held\n"
+        "sys.stderr.write('before ')\nwith native_stderr_held(): os.write(2, b'held')\nsys.stderr.write('after')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stderr == "before after"
