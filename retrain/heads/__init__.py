@@ -2,4 +2,7 @@
 
 HEADS = {
     "softmax": "retrain.heads.softmax:SoftmaxHead",
+    "sigmoid": "retrain.heads.sigmoid:SigmoidHead",
 }
+# What a task gets when nothing is said: where an example has one label, and where it may have several.
+ONE_LABEL, SEVERAL_LABELS = "softmax", "sigmoid"

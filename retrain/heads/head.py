@@ -1,15 +1,25 @@
 """What a head is: the one owner of a task's loss, predictions and metrics, so that they cannot disagree.
 
 A head has no variables. The model gives it logits [..., num_classes] (the leading axes are examples, or
-examples and trials), the data gives it labels as class names; everything between is its own.
+examples and trials), the data gives it labels as they are written in a cell of a table, None where the cell
+is empty; everything between is its own. An example without a label has weight 0, no loss and no figures.
+
+What is decided after training (a temperature, thresholds) makes another head: `calibrated`, `decided`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
+from scipy.optimize import minimize_scalar
 
 Labels = np.ndarray
+
+COLDEST, HOTTEST = 0.05, 20.0
+# A temperature is drawn towards 1 by this much of log(T)^2, as much as an example or two: a handful of
+# examples that are all predicted rightly would else call for certainty.
+DRAWN_TO_1 = 1.0
 
 
 class Head:
@@ -17,15 +27,25 @@ class Head:
 
     kind: str  # its row of HEADS
 
-    def __init__(self, class_names: Sequence[str]):
+    def __init__(self, class_names: Sequence[str], temperature: float = 1.0):
         self.class_names = tuple(class_names)
+        self.temperature = temperature
 
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
 
-    def encode(self, labels: Sequence[str]) -> Labels:
+    @classmethod
+    def names_in(cls, label: str) -> list[str]:
+        """The classes that a label, as written, is about."""
+        return [label]
+
+    def encode(self, labels: Sequence[str | None]) -> Labels:
         """Labels as written -> the array that `targets` and `metrics` take, examples first."""
+        raise NotImplementedError
+
+    def labelled(self, labels: Labels) -> np.ndarray:
+        """Which of the encoded labels say anything, bool [N]."""
         raise NotImplementedError
 
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
@@ -39,17 +59,54 @@ class Head:
         raise NotImplementedError
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        """Logits [..., num_classes] -> probabilities of the same shape, in [0, 1]."""
+        """Logits [..., num_classes] -> probabilities of the same shape, in [0, 1], at the temperature."""
         raise NotImplementedError
 
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         """Probabilities [N, num_classes] -> the label predicted for each example, as it would be written."""
         raise NotImplementedError
 
+    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities [N, num_classes] -> how probable what was predicted is, [N]."""
+        raise NotImplementedError
+
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
-        """Encoded labels [N, ...] and probabilities [N, num_classes] of all examples -> figures by name."""
+        """Encoded labels [N, ...] and probabilities [N, num_classes] of all examples -> figures by name.
+
+        Among them are accuracy, accuracy_interval, average_loss, count, expected_calibration_error, and
+        classes: f1 and count of each. One example at least must have a label.
+        """
         raise NotImplementedError
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
-        """Weights [N] of mean 1: all equal for "none", each class with an equal share for "balanced"."""
+        """Weights [N] of mean 1: all equal for "none"; "balanced" as the head understands it."""
         raise NotImplementedError
+
+    def trained_on(self, labels: Labels, class_weights: str) -> Self:
+        """The head whose loss is trained with: where class weights are no weights of examples."""
+        return self
+
+    def calibrated(self, labels: Labels, logits: np.ndarray) -> Self:
+        """The head at the temperature that makes these labels most probable (Guo et al. 2017)."""
+        known = self.labelled(labels)
+        targets, logits = self.targets(tf.constant(labels[known])), tf.constant(logits[known])
+
+        def surprise(log_temperature: float) -> float:
+            losses = self.loss(targets, logits / np.float32(np.exp(log_temperature)))
+            return float(tf.reduce_sum(losses)) + DRAWN_TO_1 * log_temperature**2
+
+        bounds = (np.log(COLDEST), np.log(HOTTEST))
+        found = minimize_scalar(surprise, bounds=bounds, method="bounded").x if known.any() else 0.0
+        return self.replaced(temperature=round(float(np.exp(found)), 6))
+
+    def decided(self, labels: Labels, probabilities: np.ndarray) -> Self:
+        """The head that predicts best on these examples, where there is something to decide."""
+        return self
+
+    def settings(self) -> Mapping[str, Any]:
+        """What was decided after training, as JSON takes it: arguments beyond class_names."""
+        return {} if self.temperature == 1.0 else {"temperature": self.temperature}
+
+    def replaced(self, **settings: Any) -> Self:
+        """The head with other settings."""
+        return type(self)(self.class_names, **{**self.settings(), **settings})

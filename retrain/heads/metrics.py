@@ -7,9 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import (
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_recall_fscore_support,
+    recall_score,
+)
 
 TOP_K = 5
+CALIBRATION_BINS = 15  # as in Guo et al. 2017
 NORMAL_95 = 1.959964  # the 97.5 % point of the normal distribution
 
 
@@ -43,13 +50,21 @@ def some_of_many_classes(
 
 def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
     """The figures over all classes together."""
-    num_classes = probabilities.shape[1]
-    correct = int(np.count_nonzero(probabilities.argmax(axis=1) == labels))
+    num_classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
+    correct = int(np.count_nonzero(predicted == labels))
     figures: dict[str, object] = {
         "accuracy": correct / len(labels),
         "accuracy_interval": wilson_interval(correct, len(labels)),
         "average_loss": float(log_loss(labels, _summing_to_one(probabilities), labels=range(num_classes))),
         "count": len(labels),
+        "balanced_accuracy": float(
+            recall_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
+        ),
+        "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+        "weighted_f1": float(f1_score(labels, predicted, average="weighted", zero_division=0)),
+        "expected_calibration_error": expected_calibration_error(
+            probabilities.max(axis=1), predicted == labels
+        ),
     }
     if num_classes > TOP_K:
         figures[f"top_{TOP_K}_accuracy"] = top_k_accuracy(labels, probabilities, TOP_K)
@@ -58,9 +73,7 @@ def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
 
 def _by_class(labels: np.ndarray, predicted: np.ndarray, indices: Mapping[str, int]) -> dict[str, object]:
     """Precision, recall, F1 and count of each class of that name and index."""
-    rows = precision_recall_fscore_support(
-        labels, predicted, labels=list(indices.values()), zero_division=0
-    )
+    rows = precision_recall_fscore_support(labels, predicted, labels=list(indices.values()), zero_division=0)
     keys, kinds = ("precision", "recall", "f1", "count"), (float, float, float, int)
     return {
         name: {key: kind(value) for key, kind, value in zip(keys, kinds, row, strict=True)}
@@ -72,6 +85,13 @@ def top_k_accuracy(labels: np.ndarray, probabilities: np.ndarray, k: int) -> flo
     """The share of examples whose label is among the k most probable classes."""
     best = np.argpartition(probabilities, -k, axis=1)[:, -k:]
     return float(np.mean((best == labels[:, None]).any(axis=1)))
+
+
+def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """How far confidence [N] and the share that is right [N] differ, over 15 bins of equal width."""
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, confidence - right, CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def wilson_interval(successes: int, count: int) -> list[float]:

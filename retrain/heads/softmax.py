@@ -1,6 +1,6 @@
 """The head for mutually exclusive classes: softmax and cross-entropy.
 
-An example has one label, encoded as its index.
+An example has one label, encoded as its index, or none, encoded as -1.
 """
 
 from collections.abc import Sequence
@@ -11,16 +11,21 @@ import tensorflow as tf
 from retrain.heads import metrics
 from retrain.heads.head import Head, Labels
 
+UNKNOWN = -1
+
 
 class SoftmaxHead(Head):
     """One of `class_names` for each example; two classes stay two logits."""
 
     kind = "softmax"
 
-    def encode(self, labels: Sequence[str]) -> Labels:
+    def encode(self, labels: Sequence[str | None]) -> Labels:
         """Class names -> int32 [N]."""
         index = {name: position for position, name in enumerate(self.class_names)}
-        return np.asarray([index[label] for label in labels], np.int32)
+        return np.asarray([UNKNOWN if label is None else index[label] for label in labels], np.int32)
+
+    def labelled(self, labels: Labels) -> np.ndarray:
+        return labels != UNKNOWN
 
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         return tf.one_hot(labels, self.num_classes)
@@ -29,21 +34,29 @@ class SoftmaxHead(Head):
         self, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: tf.Tensor | float = 0.0
     ) -> tf.Tensor:
         """Cross-entropy; smoothing spreads its share of a target over all classes (Szegedy et al. 2016)."""
-        smooth = targets * (1.0 - label_smoothing) + label_smoothing / self.num_classes
+        known = tf.reduce_sum(targets, axis=-1, keepdims=True)  # 1, or 0 without a label
+        smooth = targets * (1.0 - label_smoothing) + known * label_smoothing / self.num_classes
         return -tf.reduce_sum(smooth * tf.nn.log_softmax(logits), axis=-1)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(logits)
+        return tf.nn.softmax(logits / self.temperature)
 
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         return [self.class_names[index] for index in probabilities.argmax(axis=1)]
 
+    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities.max(axis=1)
+
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
-        return metrics.exclusive_classes(labels, probabilities, self.class_names)
+        known = self.labelled(labels)
+        return metrics.exclusive_classes(labels[known], probabilities[known], self.class_names)
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
+        """Balanced, every class has an equal share."""
+        known = self.labelled(labels)
+        counts = np.bincount(labels[known], minlength=self.num_classes)
         if class_weights == "none":
-            return np.ones(len(labels), np.float32)
-        counts = np.bincount(labels, minlength=self.num_classes)
-        present = np.count_nonzero(counts)
-        return (len(labels) / (present * counts[labels])).astype(np.float32)
+            shares = np.full(self.num_classes, 1.0 / max(1, known.sum()))
+        else:
+            shares = 1.0 / (np.maximum(counts, 1) * max(1, np.count_nonzero(counts)))
+        return np.where(known, len(labels) * shares[labels], 0.0).astype(np.float32)

@@ -1,15 +1,25 @@
-"""The promises that every row of HEADS makes. A new row adds its labels here, and is held to all of them."""
+"""The promises that every row of HEADS makes. A new row adds its labels here, and is held to all of them.
+
+An ordinal head is held to them as well, to show that a third kind takes one file and one row.
+"""
+
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from retrain.extensions import load
-from retrain.heads import HEADS
+from retrain.heads import HEADS as ROWS
 
+HEADS = {**ROWS, "ordinal": "tests.contracts.ordinal_head:OrdinalHead"}
 CLASSES = ("a", "b", "c")
 # Labels of four examples, as they are written in a table.
-LABELS = {"softmax": ["a", "c", "b", "a"]}
+LABELS = {
+    "softmax": ["a", "c", "b", "a"],
+    "sigmoid": ["a|c", "c", "a|b|c", ""],
+    "ordinal": ["b", "c", "a", "a"],
+}
 LOGITS = np.random.default_rng(0).normal(size=[4, 3]).astype(np.float32)
 
 pytestmark = pytest.mark.parametrize("name", HEADS)
@@ -102,3 +112,75 @@ def test_example_weights_have_mean_1(name, class_weights):
     weights = head.example_weights(head.encode(LABELS[name]), class_weights)
     assert (weights.shape, weights.dtype) == ((4,), np.float32)
     assert weights.mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_an_example_without_a_label_counts_nowhere(name, class_weights):
+    head = make(name)
+    labels, gaps = head.encode(LABELS[name]), head.encode([*LABELS[name], None])
+    assert head.labelled(gaps).tolist() == [True] * 4 + [False]
+    logits = np.concatenate([LOGITS, LOGITS[:1]])
+    for smoothing in (0.0, 0.1):
+        losses = head.loss(head.targets(gaps), logits, smoothing).numpy()
+        np.testing.assert_array_equal(losses[:4], head.loss(head.targets(labels), LOGITS, smoothing))
+        assert losses[4] == 0.0
+    weights = head.example_weights(gaps, class_weights)
+    assert weights[4] == 0.0
+    np.testing.assert_allclose(weights[:4] * 4 / 5, head.example_weights(labels, class_weights), rtol=1e-6)
+    probabilities = head.probabilities(tf.constant(logits)).numpy()
+    assert head.metrics(gaps, probabilities) == head.metrics(labels, probabilities[:4])
+
+
+def test_its_trained_form_has_the_same_predictions(name):
+    head = make(name)
+    labels = head.encode(LABELS[name])
+    trained = head.trained_on(labels, "balanced")
+    np.testing.assert_array_equal(trained.probabilities(LOGITS), head.probabilities(LOGITS))
+    assert np.isfinite(trained.loss(head.targets(labels), LOGITS)).all()
+
+
+def test_a_temperature_makes_the_labels_no_less_probable_and_is_kept(name):
+    head = make(name)
+    labels = head.encode(LABELS[name])
+    logits = 10 * LOGITS
+    calibrated = head.calibrated(labels, logits)
+    assert calibrated.temperature > 1
+    losses = [
+        of.metrics(labels, of.probabilities(tf.constant(logits)).numpy())["average_loss"]
+        for of in (head, calibrated)
+    ]
+    assert losses[1] < losses[0]
+    again = load(HEADS, name, "head")(CLASSES, **json.loads(json.dumps(calibrated.settings())))
+    np.testing.assert_array_equal(again.probabilities(logits), calibrated.probabilities(logits))
+    np.testing.assert_array_equal(
+        head.loss(head.targets(labels), logits), calibrated.loss(head.targets(labels), logits)
+    )
+
+
+def test_what_is_decided_is_no_worse_and_is_kept(name):
+    head = make(name)
+    labels, probabilities = head.encode(LABELS[name]), head.probabilities(tf.constant(LOGITS)).numpy()
+    decided = head.decided(labels, probabilities)
+    again = load(HEADS, name, "head")(CLASSES, **json.loads(json.dumps(decided.settings())))
+    assert again.predicted(probabilities) == decided.predicted(probabilities)
+    before, after = (of.metrics(labels, probabilities) for of in (head, decided))
+    assert after["macro_f1"] >= before["macro_f1"]
+
+
+def test_figures_that_the_reports_read(name):
+    head = make(name)
+    labels, probabilities = head.encode(LABELS[name]), head.probabilities(tf.constant(LOGITS)).numpy()
+    figures = head.metrics(labels, probabilities)
+    assert json.loads(json.dumps(figures)) == figures
+    assert list(figures["classes"]) == list(CLASSES)
+    assert all({"f1", "count"} <= set(of) for of in figures["classes"].values())
+    assert figures["count"] == 4
+    assert 0 <= figures["expected_calibration_error"] <= 1
+    confidence = head.confidence(probabilities)
+    assert confidence.shape == (4,)
+    assert ((confidence >= 0) & (confidence <= 1)).all()
+
+
+def test_names_in_a_label_are_its_classes(name):
+    head = load(HEADS, name, "head")
+    assert {part for label in LABELS[name] for part in head.names_in(label)} == set(CLASSES)

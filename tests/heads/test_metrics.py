@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from retrain.heads.metrics import exclusive_classes, top_k_accuracy, wilson_interval
+from retrain.heads.metrics import (
+    exclusive_classes,
+    expected_calibration_error,
+    top_k_accuracy,
+    wilson_interval,
+)
 
 NAMES = ("a", "b", "c")
 LABELS = np.array([0, 0, 1, 1, 1])
@@ -81,3 +86,16 @@ def test_wilson_interval_stays_between_0_and_1():
             low, high = wilson_interval(successes, count)
             assert 0.0 <= low <= successes / count + 1e-12
             assert successes / count - 1e-12 <= high <= 1.0
+
+
+def test_means_over_classes(figures):
+    assert figures["balanced_accuracy"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert figures["macro_f1"] == pytest.approx((0.5 + 2 / 3) / 2)
+    assert figures["weighted_f1"] == pytest.approx((2 * 0.5 + 3 * 2 / 3) / 5)
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_what_is_right():
+    assert expected_calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0.0
+    right = np.array([True, False, True, True])
+    gap = expected_calibration_error(np.array([0.61, 0.65, 0.95, 1.0]), right)
+    assert gap == pytest.approx((abs(1.26 - 1) + abs(1.95 - 2)) / 4)

@@ -1,0 +1,113 @@
+"""The head for orthogonal classes, each there or not, whatever the others are: sigmoid, binary cross-entropy.
+
+A label, as written, names the classes that are there, with `|` between; "" names none, and after `?` stands a
+class of which it is not known. Encoded it is a row of 1, 0, and nan where nothing is known. The loss of an
+example is the mean over its known classes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.heads import label_sets
+from retrain.heads.head import Head, Labels
+
+SEPARATOR = "|"
+NOT_KNOWN = "?"
+THRESHOLD = 0.5
+HEAVIEST = 100.0
+
+
+class SigmoidHead(Head):
+    """Any of `class_names` for each example, as probable as its threshold or more."""
+
+    kind = "sigmoid"
+
+    def __init__(
+        self,
+        class_names: Sequence[str],
+        temperature: float = 1.0,
+        thresholds: Sequence[float] | None = None,
+        positive_weights: Sequence[float] | None = None,
+    ):
+        super().__init__(class_names, temperature)
+        usual = [THRESHOLD] * self.num_classes
+        self.thresholds = np.asarray(usual if thresholds is None else thresholds)
+        self.positive_weights = positive_weights
+
+    @classmethod
+    def names_in(cls, label: str) -> list[str]:
+        return [name.removeprefix(NOT_KNOWN) for name in label.split(SEPARATOR) if name]
+
+    def encode(self, labels: Sequence[str | None]) -> Labels:
+        """Label sets -> float32 [N, num_classes]."""
+        index = {name: position for position, name in enumerate(self.class_names)}
+        rows = np.full([len(labels), self.num_classes], np.nan, np.float32)
+        for row, label in zip(rows, labels, strict=True):
+            if label is not None:
+                row[:] = 0.0
+                for name in filter(None, label.split(SEPARATOR)):
+                    row[index[name.removeprefix(NOT_KNOWN)]] = np.nan if name.startswith(NOT_KNOWN) else 1.0
+        return rows
+
+    def labelled(self, labels: Labels) -> np.ndarray:
+        return ~np.isnan(labels).all(axis=1)
+
+    def targets(self, labels: tf.Tensor) -> tf.Tensor:
+        return tf.cast(labels, tf.float32)
+
+    def loss(
+        self, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: tf.Tensor | float = 0.0
+    ) -> tf.Tensor:
+        """Mean binary cross-entropy over known classes; smoothing spreads its share over there and not."""
+        known = tf.logical_not(tf.math.is_nan(targets))
+        there = tf.where(known, targets, 0.0)
+        smooth = there * (1.0 - label_smoothing) + 0.5 * label_smoothing
+        surprise = smooth * tf.nn.softplus(-logits) + (1.0 - smooth) * tf.nn.softplus(logits)
+        if self.positive_weights is not None:
+            surprise *= 1.0 + there * (tf.constant(self.positive_weights, tf.float32) - 1.0)
+        counted = tf.where(known, surprise, 0.0)
+        count = tf.reduce_sum(tf.cast(known, tf.float32), axis=-1)
+        return tf.math.divide_no_nan(tf.reduce_sum(counted, axis=-1), count)
+
+    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
+        return tf.nn.sigmoid(logits / self.temperature)
+
+    def predicted(self, probabilities: np.ndarray) -> list[str]:
+        names = np.asarray(self.class_names, object)
+        return [SEPARATOR.join(names[row]) for row in probabilities >= self.thresholds]
+
+    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
+        """That of the class of which it is least certain."""
+        there = probabilities >= self.thresholds
+        return np.where(there, probabilities, 1.0 - probabilities).min(axis=1)
+
+    def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
+        known = self.labelled(labels)
+        return label_sets.orthogonal_classes(
+            labels[known], probabilities[known], self.class_names, self.thresholds
+        )
+
+    def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
+        """Equal for all that have a label: classes are balanced in the loss."""
+        known = self.labelled(labels)
+        return (known * (len(labels) / max(1, known.sum()))).astype(np.float32)
+
+    def trained_on(self, labels: Labels, class_weights: str) -> Self:
+        """Balanced, the images that have a class count as much as those that have it not."""
+        if class_weights == "none":
+            return self
+        there, absent = np.sum(labels == 1.0, axis=0), np.sum(labels == 0.0, axis=0)
+        weights = np.clip(absent / np.maximum(there, 1), 1.0 / HEAVIEST, HEAVIEST)
+        return self.replaced(positive_weights=np.where(there, weights, 1.0).tolist())
+
+    def decided(self, labels: Labels, probabilities: np.ndarray) -> Self:
+        """With the threshold of each class at which its F1 is highest."""
+        return self.replaced(thresholds=label_sets.best_thresholds(labels, probabilities, THRESHOLD))
+
+    def settings(self) -> Mapping[str, Any]:
+        if (self.thresholds == THRESHOLD).all():
+            return super().settings()
+        return {**super().settings(), "thresholds": self.thresholds.tolist()}
