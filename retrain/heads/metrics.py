@@ -58,9 +58,7 @@ def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
 
 def _by_class(labels: np.ndarray, predicted: np.ndarray, indices: Mapping[str, int]) -> dict[str, object]:
     """Precision, recall, F1 and count of each class of that name and index."""
-    rows = precision_recall_fscore_support(
-        labels, predicted, labels=list(indices.values()), zero_division=0
-    )
+    rows = precision_recall_fscore_support(labels, predicted, labels=list(indices.values()), zero_division=0)
     keys, kinds = ("precision", "recall", "f1", "count"), (float, float, float, int)
     return {
         name: {key: kind(value) for key, kind, value in zip(keys, kinds, row, strict=True)}
