@@ -194,7 +194,9 @@ class Config:
         path=True,
     )
     export_formats: tuple[str, ...] = setting(
-        ("saved_model",), "results", "Formats in which the classifier is exported, with commas between."
+        ("saved_model", "hub_module"),
+        "results",
+        "Formats in which the classifier is exported, with commas between.",
     )
     output: str | None = setting(
         None,

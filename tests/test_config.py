@@ -139,6 +139,8 @@ def test_paths_become_absolute_and_none_stays():
 
 def numbers(name: str) -> st.SearchStrategy:
     bounds = about(FIELDS[name]).bounds or Bounds()
+    if kind(name) is bool:
+        return st.booleans()
     if kind(name) is int:
         return st.integers(bounds.low, bounds.high)
     inside = st.floats(
@@ -158,7 +160,13 @@ def values(name: str) -> st.SearchStrategy:
 
 
 # Not model_dir, which run.flags leaves out, nor what contradicts another field.
-TRAIN_NAMES = set(read_by("train")) - {"image_dir", "max_steps", "model_dir", "testing_percentage"}
+TRAIN_NAMES = set(read_by("train")) - {
+    "image_dir",
+    "max_steps",
+    "model_dir",
+    "testing_percentage",
+    "warm_start_head",
+}
 CHOSEN = st.fixed_dictionaries(
     {"image_dir": values("image_dir")}, optional={name: values(name) for name in sorted(TRAIN_NAMES)}
 )

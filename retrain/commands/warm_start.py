@@ -1,4 +1,4 @@
-"""Where --warm_start_head lets a head begin: at the publisher's weights of the classes that folders are named by."""
+"""Where --warm_start_head lets a head begin: at the publisher's weights of classes that folders are named by."""
 
 from collections.abc import Sequence
 
@@ -30,12 +30,14 @@ def warm_start(module: ImageModule, class_names: Sequence[str], label_map: str) 
     )
     # A softmax does not see what all classes have in common; without it, a class that the publisher does not
     # know begins, with zeros, as the average of those that he knows.
-    kernel = published.kernel - published.kernel.mean(axis=1, keepdims=True)
-    bias = published.bias - published.bias.mean()
-    return Start(
-        np.stack([kernel[:, known[name]] if name in known else 0 * kernel[:, 0] for name in class_names], axis=1),
-        np.stack([bias[known[name]] if name in known else 0 * bias[0] for name in class_names]),
+    kernel, bias = (values - values.mean(axis=-1, keepdims=True) for values in published)
+    start = Start(
+        np.zeros([len(kernel), len(class_names)], np.float32), np.zeros(len(class_names), np.float32)
     )
+    for position, name in enumerate(class_names):
+        if name in known:
+            start.kernel[:, position], start.bias[position] = kernel[:, known[name]], bias[known[name]]
+    return start
 
 
 def _cold(reason: str) -> None:

@@ -1,8 +1,8 @@
-"""A publisher's label file, one class a line, index = line from 0: which of them the name of a class folder means.
+"""A publisher's label file, one class a line: which of them the name of a class folder means.
 
-A line may hold several names of its class with commas between, such as "hotdog, hot dog, red hot". A folder means
-a class by its whole line, or else by one of these names, in capital or small letters. What the indices are of, a
-module's scores, is left to others.
+The index of a class is that of its line, from 0. A line may hold several names of its class with commas
+between, such as "hotdog, hot dog, red hot". A folder means a class by its whole line, or else by one of these
+names, in capital or small letters. Scores by these indices are left to others.
 """
 
 import difflib
@@ -22,7 +22,7 @@ def read_label_map(path: str) -> tuple[str, ...]:
             f"({getattr(error, 'strerror', None) or error}): name the label file of the module."
         ) from error
     if not any(labels):
-        raise InputError(f"--label_map={path!r} is empty: name the label file of the module, one class a line.")
+        raise InputError(f"--label_map={path!r} is empty: name the label file of the module.")
     return labels
 
 
@@ -49,17 +49,19 @@ def label_indices(class_names: Iterable[str], labels: Sequence[str], path: str) 
             )
         if len(indices) > 1:
             raise InputError(
-                f"The class folder {name!r} means {len(indices)} labels in {path!r}, "
-                f"{' and '.join(_shown(labels, index) for index in indices)}: give it the name of one of them, or "
-                f"let the lines differ."
+                f"The class folder {name!r} may mean {len(indices)} labels in {path!r}, "
+                f"{' and '.join(_shown(labels, index) for index in indices)}: rename it, or make these lines "
+                f"differ."
             )
     return {name: index for name, [index] in found.items()}
 
 
 def _nearest(name: str, labels: Sequence[str]) -> str:
-    lines = {part.strip().casefold(): index for index, label in enumerate(labels) for part in label.split(",")}
-    [closest] = difflib.get_close_matches(name.casefold(), lines, n=1, cutoff=0.0)
-    return _shown(labels, lines[closest])
+    places = {}
+    for index, label in enumerate(labels):
+        places |= {part.strip().casefold(): index for part in label.split(",")}
+    [closest] = difflib.get_close_matches(name.casefold(), places, n=1, cutoff=0.0)
+    return _shown(labels, places[closest])
 
 
 def _shown(labels: Sequence[str], index: int) -> str:

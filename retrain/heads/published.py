@@ -26,7 +26,7 @@ class PublishedHead(SoftmaxHead):
         return np.asarray([self.indices[label] for label in labels], np.int32)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        """Softmax; but some modules give probabilities where logits are due, and these are left as they are."""
+        """Softmax; but some modules give probabilities where logits are due: these are left as they are."""
         sums = tf.reduce_sum(logits, axis=-1)
         if tf.reduce_all(logits >= 0) and tf.reduce_all(tf.abs(sums - 1) < TOLERANCE):
             return logits

@@ -103,10 +103,11 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
     bright = _default(run(examined.loaded, signature, bright_images), signature)
     kept = _contrast(rows) / _contrast(bright) if np.isfinite(bright).all() and _contrast(bright) else 1.0
     if kept < KEPT_CONTRAST:
-        ratio = f"{1 / kept:.0f} times as well"
-        return Finding(
-            HINT, f"{signature} tells images in [0, 255] apart {ratio}: as if it was made for these"
+        seen = (
+            f"{signature} tells images in [0, 255] apart {1 / kept:.0f} times as well: as if made for these"
         )
+        is_keras_file = examined.location.endswith(".keras")
+        return Finding(HINT, seen + is_keras_file * " (--module_input_range=0,255 says so)")
     return Finding(OK, "finite, and different for different images")
 
 

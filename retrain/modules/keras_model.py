@@ -55,7 +55,7 @@ class KerasModule(ImageModule):
     @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         return tuple(
-            lambda variable=variable: variable.regularizer(variable.value)
+            _loss(variable)
             for variable in self._model().trainable_variables
             if variable.regularizer is not None
         )
@@ -65,6 +65,11 @@ class KerasModule(ImageModule):
         features = self._model()(self._preprocess(images), training=training)
         # A model of mixed precision computes in less.
         return {DEFAULT_OUTPUT: tf.cast(features, tf.float32)}
+
+
+def _loss(variable: keras.Variable) -> Callable[[], tf.Tensor]:
+    # Without arguments indeed: of a default value a tf.function would make an input.
+    return lambda: variable.regularizer(variable.value)
 
 
 def load(location: str, handle: str, options: ModuleOptions) -> KerasModule:

@@ -1,7 +1,7 @@
 """The publisher's own head of a module: the dense layer from its image feature vector to its class logits.
 
-It is looked for among the module's variables, by shape, and believed only when it reproduces the logits. What the
-classes are called is left to others.
+It is looked for among the module's variables, by shape, and believed only when it reproduces the logits. What
+the classes are called is left to others.
 """
 
 import itertools
@@ -47,7 +47,8 @@ def _images(image_size: tuple[int, int]) -> tf.Tensor:
 def _kernels(module: ImageModule) -> list[np.ndarray]:
     """Variables that map features to logits by their shape; 1 x 1 convolutions among them."""
     shape = (module.num_features, module.num_outputs(IMAGE_CLASSIFICATION))
-    return [np.reshape(variable.numpy(), shape) for variable in module.variables if _squeezed(variable) == shape]
+    found = [variable for variable in module.variables if _squeezed(variable) == shape]
+    return [np.reshape(variable.numpy(), shape) for variable in found]
 
 
 def _biases(module: ImageModule) -> list[np.ndarray]:

@@ -31,9 +31,9 @@ PASSING_OPS = {
     **{op: op for op in ("Identity", "Switch", "Enter")},
     **{f"Ref{op}": op for op in ("Identity", "Switch", "Enter")},
 }
+RESOURCE = tf.resource.as_datatype_enum
 # Devices and neighbours of the graph as it was, shapes as they were before sizes got known, and the names of
 # gradient functions that only the process which built the graph knew: the operations' own gradients are used.
-RESOURCE = tf.resource.as_datatype_enum
 DROPPED_ATTRIBUTES = ("_class", "_output_shapes", "_gradient_op_type")
 
 

@@ -107,10 +107,8 @@ def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
     attached = attached_image_size(inference)
     image_size = expected_image_size(handle, [attached, *taken] if attached else taken, options.image_size)
     pure = {tags: _pure(graph) for tags, graph in ((INFERENCE, inference), (TRAIN, training))}
-    functions = {
-        False: _functions(inference, pure[INFERENCE], named, handle),
-        True: _functions(training, pure[TRAIN], _image_signatures(training, options.kind), handle),
-    }
+    functions = _functions(inference, pure[INFERENCE], named, handle)
+    in_training = _functions(training, pure[TRAIN], _image_signatures(training, options.kind), handle)
     penalties = [
         GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
         for name in collected(training, PENALTIES)
@@ -124,7 +122,7 @@ def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
         },
         image_size,
         options.feature_output or DEFAULT_OUTPUT,
-        functions,
+        {False: functions, True: functions | in_training},
         penalties,
         _variables(location, handle, [inference, training]),
     )
@@ -169,7 +167,8 @@ def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> di
 
 
 def _variable(name: str, value: np.ndarray, trainable: bool) -> tf.Variable:
-    return tf.Variable(value, trainable=trainable, name=name, **({} if trainable else MOVING))
+    moving = not trainable and np.issubdtype(value.dtype, np.floating)
+    return tf.Variable(value, trainable=trainable, name=name, **(MOVING if moving else {}))
 
 
 def _fingerprint(location: str, kind: str | None) -> str:

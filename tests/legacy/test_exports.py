@@ -2,6 +2,9 @@
 does here.
 """
 
+import pathlib
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -25,10 +28,24 @@ SOURCES = {
     "tf1_hub": lambda directory: tiny_tf1_hub.averaging_module(directory),
     "saved_model": lambda directory: tiny_worlds.averaging_module(directory),
     "keras": lambda directory: tiny_worlds.keras_file(directory),
-    "keras application": lambda directory: "keras:MobileNetV3Small:none",
+    "keras network": lambda directory: keras_network(directory),
     "builtin": lambda directory: "builtin:",
     **{name: lambda directory, path=path: str(path) for name, path in PUBLISHED.items()},
 }
+
+
+def keras_network(directory: pathlib.Path) -> str:
+    """A `.keras` file of convolutions, batch norm and an activation with a gradient function of its own."""
+    layers = [
+        keras.layers.Conv2D(4, 3, use_bias=False),
+        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.Activation("silu"),
+        keras.layers.DepthwiseConv2D(3, strides=2, depthwise_regularizer=keras.regularizers.L2(0.01)),
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    directory.mkdir(parents=True)
+    keras.Sequential([keras.Input((12, 10, 3)), *layers]).save(directory / "network.keras")
+    return str(directory / "network.keras")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.modules.findings import NOT_APPLICABLE, OK
+from retrain.modules.image_module import ModuleOptions
 from tests import tiny_worlds
 from tests.broken_modules import broken, found, hints, hub_module, mean
 
@@ -94,8 +95,20 @@ def test_a_hint_when_other_values_of_pixels_are_meant(tmp_path):
     path = hub_module(tmp_path, lambda images, training: 1.0 + mean(images, training) / 255)
     assert hints(path) == {
         "values in [0, 1]": "image_feature_vector tells images in [0, 255] apart 182 times as well: "
-        "as if it was made for these"
+        "as if made for these"
     }
+
+
+def test_the_range_of_a_keras_file_can_be_said(tmp_path):
+    layers = [
+        keras.Input((8, 8, 3)),
+        keras.layers.Rescaling(1 / 255, 1.0),
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    keras.Sequential(layers).save(tmp_path / "dark.keras")
+    hint = hints(str(tmp_path / "dark.keras"))["values in [0, 1]"]
+    assert hint.endswith(" as if made for these (--module_input_range=0,255 says so)")
+    assert hints(str(tmp_path / "dark.keras"), ModuleOptions(input_range=(0.0, 255.0))) == {}
 
 
 def test_a_length_that_depends_on_the_size(tmp_path):

@@ -62,7 +62,8 @@ def test_a_saved_model_for_batches_of_one_size(tmp_path):
     tf.saved_model.save(module, str(tmp_path / "module"))
     assert broken(str(tmp_path / "module")) == {
         "can be loaded": f"{str(tmp_path / 'module')!r} takes float32 [4, 8, 8, 3], and an image module "
-        "takes RGB images in batches of any size, float32 [None, height, width, 3]: use a module made for these."
+        "takes RGB images in batches of any size, float32 [None, height, width, 3]: use a module made for "
+        "these."
     }
 
 

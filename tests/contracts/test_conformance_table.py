@@ -1,0 +1,147 @@
+"""What can be done with modules of every source: the table in README's "Modules", each cell seen to work.
+
+`pytest -s tests/contracts/test_conformance_table.py` prints it. Numbers are the business of the other contracts and of
+tests/legacy; here each operation runs and gives something of the right shape.
+"""
+
+import pathlib
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import retrain.modules as hub
+from retrain import extensions
+from retrain.export import EXPORTERS
+from retrain.heads.softmax import SoftmaxHead
+from retrain.keras import ModuleLayer
+from retrain.model import ImageClassifier
+from retrain.modules.conformance import check, conforms
+from retrain.modules.examined_module import ExaminedModule
+from retrain.modules.image_module import ModuleOptions
+from retrain.modules.load import load_module
+from tests import tiny_tf1_hub, tiny_worlds
+
+ROOT = pathlib.Path(__file__).parents[2]
+SOURCES: Mapping[str, Callable[[pathlib.Path], str]] = {
+    "TF1 Hub": lambda directory: tiny_tf1_hub.averaging_module(directory / "module"),
+    "TF2 SavedModel": lambda directory: tiny_worlds.averaging_module(directory / "module"),
+    "Keras": tiny_worlds.keras_file,
+    "builtin": lambda directory: "builtin:",
+}
+
+
+def images(size: tuple[int, int]) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(0).random([4, *size, 3], np.float32))
+
+
+def retrained(handle: str) -> ImageClassifier:
+    return ImageClassifier(load_module(handle), {"label": SoftmaxHead(["a", "b"])}, train_base=True)
+
+
+def reads_spec(handle: str, directory: pathlib.Path) -> bool:
+    return "image_feature_vector" in hub.load_module_spec(handle).get_signature_names()
+
+
+def knows_size(handle: str, directory: pathlib.Path) -> bool:
+    return len(hub.get_expected_image_size(hub.load_module_spec(handle))) == 2
+
+
+def gives_features(handle: str, directory: pathlib.Path) -> bool:
+    module = hub.Module(handle)
+    return module(images(hub.get_expected_image_size(module))).shape[0] == 4
+
+
+def fine_tunes(handle: str, directory: pathlib.Path) -> bool | None:
+    module = load_module(handle)
+    if not module.trainable_variables:
+        return None
+    before = [variable.numpy() for variable in module.trainable_variables]
+    with tf.GradientTape() as tape:
+        features = module(images(module.image_size), training=True)
+        loss = tf.reduce_sum(features * features) + sum(loss() for loss in module.regularization_losses)
+    gradients = tape.gradient(loss, module.trainable_variables)
+    for gradient, variable in zip(gradients, module.trainable_variables, strict=True):
+        variable.assign_sub(0.1 * gradient)
+    return any(
+        (a != b).any() for a, b in zip(before, [v.numpy() for v in module.trainable_variables], strict=True)
+    )
+
+
+def exports_to(name: str) -> Callable[[str, pathlib.Path], bool]:
+    def exports(handle: str, directory: pathlib.Path) -> bool:
+        extensions.load(EXPORTERS, name, "export format")(retrained(handle), str(directory / name))
+        return load_module(str(directory / name)).num_features == load_module(handle).num_features
+
+    return exports
+
+
+def classifies(handle: str, directory: pathlib.Path) -> bool:
+    extensions.load(EXPORTERS, "hub_module", "export format")(
+        retrained(handle), str(directory / "classifier")
+    )
+    module = hub.Module(str(directory / "classifier"))
+    pictures = images(hub.get_expected_image_size(module))
+    logits = module({"images": pictures}, signature="image_classification", as_dict=True)["default"]
+    return logits.shape == (4, 2)
+
+
+def is_a_keras_layer(handle: str, directory: pathlib.Path) -> bool:
+    size = load_module(handle).image_size
+    model = keras.Sequential(
+        [keras.Input([*size, 3]), ModuleLayer(handle, trainable=True), keras.layers.Dense(2)]
+    )
+    model.compile("sgd", "mse")
+    model.fit(images(size), tf.zeros([4, 2]), verbose=0)
+    model.save(directory / "model.keras")
+    return keras.models.load_model(directory / "model.keras")(images(size)).shape == (4, 2)
+
+
+def is_inspected(handle: str, directory: pathlib.Path) -> bool:
+    return conforms(check(ExaminedModule(handle, ModuleOptions())))
+
+
+OPERATIONS: Mapping[str, Callable[[str, pathlib.Path], bool | None]] = {
+    "spec": reads_spec,
+    "size": knows_size,
+    "frozen": gives_features,
+    "fine-tune": fine_tunes,
+    "classification": classifies,
+    "export TF1": exports_to("hub_module"),
+    "export TF2": exports_to("saved_model"),
+    "Keras layer": is_a_keras_layer,
+    "inspect": is_inspected,
+}
+CELLS = {True: "yes", None: "nothing to train"}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for source, make in SOURCES.items():
+        handle = make(tmp_path_factory.mktemp("module"))
+        found[source] = {
+            name: CELLS.get(operation(handle, tmp_path_factory.mktemp("work")), "NO")
+            for name, operation in OPERATIONS.items()
+        }
+    return found
+
+
+def as_markdown(table: Mapping[str, Mapping[str, str]]) -> str:
+    rows = [["", *OPERATIONS], ["---"] * (len(OPERATIONS) + 1)]
+    rows += [[source, *cells.values()] for source, cells in table.items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def test_the_table_is_full(table, capsys):
+    with capsys.disabled():
+        print("\n" + as_markdown(table))
+    assert not [source for source, cells in table.items() if "NO" in cells.values()]
+    # The embedded module has no variables; everything else can be trained.
+    assert [source for source, cells in table.items() if cells["fine-tune"] != "yes"] == ["builtin"]
+
+
+def test_readme_shows_this_table(table):
+    assert as_markdown(table) in (ROOT / "README.md").read_text()
