@@ -35,6 +35,34 @@ class Config:
         path=True,
         required=dict.fromkeys(("train", "evaluate"), "a folder with one folder of images per class"),
     )
+    labels_file: str | None = setting(
+        None,
+        "data",
+        "Table of labels instead of class folders: CSV, TSV, Parquet or JSON lines, a row an image, with a "
+        "column of paths in image_dir and one of labels for each task. Columns split, group and weight "
+        "mean what they say.",
+        verbs=DATA_VERBS,
+        path=True,
+    )
+    path_column: str | None = setting(
+        None, "data", "Column of paths in labels_file. Default: the first.", verbs=DATA_VERBS
+    )
+    tasks: str | None = setting(
+        None,
+        "data",
+        "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid. Default: every column of "
+        "labels, sigmoid where a cell holds several.",
+        verbs=DATA_VERBS,
+    )
+    label_separator: str = setting(
+        "|", "data", "What stands between several labels in a cell of labels_file.", verbs=DATA_VERBS
+    )
+    head: str = setting(
+        "softmax",
+        "data",
+        "For class folders: softmax gives an image one class; sigmoid any number of them, those of all the "
+        "folders in which it lies.",
+    )
     split_file: str | None = setting(
         None,
         "data",
@@ -172,6 +200,16 @@ class Config:
         "balanced lets every class count the same, however many images it has.",
         choices=("none", "balanced"),
         sweep=True,
+    )
+    task_weights: str | None = setting(
+        None,
+        "training",
+        "What the loss of each task counts, such as kind:1,tags:0.5. Default: 1 each.",
+    )
+    calibrate: bool = setting(
+        True,
+        "training",
+        "Fit a temperature to the validation images, so that probabilities are as often right as they say.",
     )
     warm_start_head: bool = setting(
         False,

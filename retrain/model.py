@@ -1,7 +1,8 @@
 """The image classifier: a base module, consumer-side dropout, and for each task a dense layer and its head.
 
 Images are float32 [B, H, W, 3] in [0, 1]; features float32 [B, F]; logits float32 [B, C] by task. The
-classifier is an image module, too: `image_classification` is the first task's logits, features the base's.
+classifier is an image module, too: `image_classification` is the first task's logits,
+`image_classification/TASK` another's, features the base's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,11 @@ from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
-    IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     SERVING_SIGNATURE,
     Signature,
     image_signature,
+    task_signature,
 )
 
 IMAGES, FEATURES = "images", "features"
@@ -59,6 +60,11 @@ class ImageClassifier(ImageModule):
         return next(iter(self.heads))
 
     @property
+    def task_signatures(self) -> dict[str, str]:
+        """The signature of each task's logits -> the task."""
+        return {task_signature(task, task == self.primary_task): task for task in self.heads}
+
+    @property
     def head_variables(self) -> list[tf.Variable]:
         return [*self.kernels.values(), *self.biases.values()]
 
@@ -84,7 +90,7 @@ class ImageClassifier(ImageModule):
         logits = self.logits(features)
         if signature == SERVING_SIGNATURE:
             return self.probabilities(logits)
-        return {DEFAULT_OUTPUT: logits[self.primary_task]}
+        return {DEFAULT_OUTPUT: logits[self.task_signatures[signature]]}
 
     def features(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The features in `inputs`, or those of its images; a frozen base never sees `training`."""
@@ -114,13 +120,13 @@ def _signatures(base: ImageModule, heads: Mapping[str, Head]) -> dict[str, Signa
     def vector(length: int) -> Signature:
         return image_signature(base.image_size, {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32)})
 
-    primary = next(iter(heads.values()))
+    primary = next(iter(heads))
     outputs = {task: tf.TensorSpec([None, head.num_classes], tf.float32) for task, head in heads.items()}
     if len(outputs) == 1:
         outputs = {DEFAULT_OUTPUT: outputs.popitem()[1]}
     return {
         IMAGE_FEATURE_VECTOR: vector(base.num_features),
-        IMAGE_CLASSIFICATION: vector(primary.num_classes),
+        **{task_signature(task, task == primary): vector(head.num_classes) for task, head in heads.items()},
         SERVING_SIGNATURE: image_signature(base.image_size, outputs),
     }
 

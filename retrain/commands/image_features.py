@@ -34,15 +34,21 @@ def image_features(
     cache_directory: str | os.PathLike[str] | None,
     engine: str,
     max_skipped_percentage: float,
+    class_column: str | None = TASK,
 ) -> ImageFeatures:
-    """Passes every image through the module, once; InputError when too many are no images."""
+    """Passes every image through the module, once; InputError when too many are no images.
+
+    Or when no image of a class in `class_column` is one.
+    """
     start = time.monotonic()
     result = frozen_features(module, _file_keys(examples, image_dir), cache_directory, engine, signature)
     _log_pass(result, len(examples), time.monotonic() - start)
     rows = list(result.skipped)
     skipped = examples.loc[rows, ["path"]].assign(reason=list(result.skipped.values()))
     kept = examples.drop(index=rows)
-    _check_skipped(skipped, examples, kept, max_skipped_percentage)
+    _check_skipped(skipped, examples, max_skipped_percentage)
+    if class_column is not None:
+        _check_classes(skipped, examples, kept, class_column)
     features = result.features[kept.index] if rows else result.features
     _check_finite(features, kept, module.handle)
     return ImageFeatures(kept.reset_index(drop=True), features, skipped.reset_index(drop=True))
@@ -62,9 +68,7 @@ def _log_pass(result: FrozenFeatures, count: int, seconds: float) -> None:
     )
 
 
-def _check_skipped(
-    skipped: pd.DataFrame, examples: pd.DataFrame, kept: pd.DataFrame, max_skipped_percentage: float
-) -> None:
+def _check_skipped(skipped: pd.DataFrame, examples: pd.DataFrame, max_skipped_percentage: float) -> None:
     percentage = 100.0 * len(skipped) / len(examples)
     if percentage > max_skipped_percentage:
         path, reason = skipped.iloc[0]
@@ -73,9 +77,12 @@ def _check_skipped(
             f"{path!r} ({reason}), and --max_skipped_percentage allows {max_skipped_percentage:g} %: mend or "
             f"remove them, or allow more."
         )
-    empty = sorted(set(examples[TASK]) - set(kept[TASK]))
+
+
+def _check_classes(skipped: pd.DataFrame, examples: pd.DataFrame, kept: pd.DataFrame, column: str) -> None:
+    empty = sorted(set(examples[column]) - set(kept[column]))
     if empty:
-        path, reason = skipped[examples[TASK].loc[skipped.index] == empty[0]].iloc[0]
+        path, reason = skipped[examples[column].loc[skipped.index] == empty[0]].iloc[0]
         raise InputError(
             f"No image of {', '.join(map(repr, empty))} can be decoded, such as {path!r} ({reason}): add "
             f"images, or remove the class."

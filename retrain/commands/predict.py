@@ -11,32 +11,31 @@ from retrain.commands.options import module_options
 from retrain.config import Config
 from retrain.errors import InputError
 from retrain.export.reload import load_classifier
-from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.report.run_files import write_table
 from retrain.training.feature_cache import FileKey
 from retrain.training.frozen_features import frozen_features
 
 
 def predict(config: Config, inputs: Inputs) -> None:
-    """Prints path, class and probability of each picture, or writes them to --output."""
+    """Prints path, class and probability of each picture, for each task, or writes them to --output."""
     classifier = load_classifier(config.tfhub_module, module_options(config))
-    result = frozen_features(
-        classifier.module, [_file_key(path) for path in inputs.files], None, signature=IMAGE_CLASSIFICATION
-    )
+    files = [_file_key(path) for path in inputs.files]
+    signatures = classifier.signatures
+    result = frozen_features(classifier.module, files, None, signature=next(iter(signatures.values())))
     for row, reason in result.skipped.items():
         logging.warning("%r is skipped: %s.", inputs.files[row], reason)
     seen = [row for row in range(len(inputs.files)) if row not in result.skipped]
     if not seen:
         raise InputError(f"None of the {len(inputs.files)} files is an image that can be decoded.")
-    head = classifier.primary_head
-    probabilities = head.probabilities(tf.constant(result.features[seen])).numpy()
-    table = pd.DataFrame(
-        {
-            "path": [inputs.files[row] for row in seen],
-            "class": head.predicted(probabilities),
-            "probability": probabilities.max(axis=1).round(6),
-        }
-    )
+    columns = {"path": [inputs.files[row] for row in seen]}
+    for position, (task, head) in enumerate(classifier.heads.items()):
+        if position:  # images pass through the module for each task
+            result = frozen_features(classifier.module, files, None, signature=signatures[task])
+        probabilities = head.probabilities(tf.constant(result.features[seen])).numpy()
+        suffix = f"/{task}" if len(signatures) > 1 else ""
+        columns[f"class{suffix}"] = head.predicted(probabilities)
+        columns[f"probability{suffix}"] = head.confidence(probabilities).round(6)
+    table = pd.DataFrame(columns)
     if config.output is None:
         print(table.to_csv(index=False, sep="\t", lineterminator="\n"), end="")
     else:

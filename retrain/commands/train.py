@@ -3,6 +3,7 @@
 import functools
 import os
 import time
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,21 +13,23 @@ from absl import logging
 from retrain import extensions
 from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
-from retrain.commands.options import feature_cache_directory, module_options, training_steps
+from retrain.commands.options import feature_cache_directory, module_options
+from retrain.commands.task_flags import task_kinds, task_weights
+from retrain.commands.task_heads import TaskHead, task_splits, train_task
+from retrain.commands.tasks import Heads, heads_of, join_labels, several_labels
 from retrain.commands.training_examples import examples_without_leaks, split_examples
 from retrain.commands.warm_start import warm_start
 from retrain.config import Config, to_flags, to_json
 from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
 from retrain.export import EXPORTERS
-from retrain.heads import HEADS
-from retrain.heads.head import Head
 from retrain.model import FEATURES, ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import (
+    labelled_predictions,
     write_labels,
     write_metrics,
     write_predictions,
@@ -35,109 +38,117 @@ from retrain.report.run_files import (
 )
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
-from retrain.training.head_search import FoundHead, search_head
-from retrain.training.head_trials import Schedule, Split, Start
-from retrain.training.recipe import head_grid
+from retrain.training.evaluation import Figures
 from retrain.training.summaries import write_scalars
-
-HEAD = "softmax"
 
 
 def train(config: Config, inputs: Inputs) -> None:
     """Features once, the best head of a small grid, figures on images it has not seen, and exports."""
-    run = inputs.run_directory
+    run, listing = inputs.run_directory, inputs.listing
     module = load_module(config.tfhub_module, module_options(config))
     logging.info(
         "%s takes images of %d x %d pixels and gives %d features.",
         *(module.handle, *module.image_size, module.num_features),
     )
-    examples, leaks = examples_without_leaks(inputs.listing)
+    heads = heads_of(listing, config.head, task_kinds(config))
+    examples, leaks = examples_without_leaks(listing)
+    if listing.columns is None:
+        examples = join_labels(examples, listing.image_dir, heads)
     examples, features, skipped = image_features(
         examples,
-        inputs.listing.image_dir,
+        listing.image_dir,
         module,
         IMAGE_FEATURE_VECTOR,
         feature_cache_directory(config),
         config.feature_engine,
         config.max_skipped_percentage,
+        TASK if listing.columns is None else None,
     )
-    examples = split_examples(examples, inputs.listing, config)
-    head = extensions.load(HEADS, HEAD, "head")(inputs.listing.class_names)
-    splits = _splits(examples, features, head, config.class_weights)
-    schedule = _schedule(config, len(splits["train"].labels))
-    start = warm_start(module, head.class_names, config.label_map) if config.warm_start_head else None
-    found = _search(head, splits, schedule, config, start)
-    model = _classifier(module, head, found, config.dropout_rate)
+    examples = split_examples(examples, listing, config, several_labels(examples, listing, heads))
+    start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
+    trained = {
+        task: train_task(
+            task, head, task_splits(examples, features, task, head, config.class_weights), config, start
+        )
+        for task, head in heads.items()
+    }
+    model = _classifier(module, trained, config.dropout_rate)
 
     write_settings(run, to_json(config), to_flags(config, "train"))
-    write_labels(run, head.class_names)
+    write_labels(run, model.heads)
     write_skipped(run, pd.concat([skipped, leaks]))
-    write_scalars(run, found.readings)
-    estimator = Estimator(model, run, seed=config.seed)
-    estimator.save_checkpoint(schedule.steps)
+    write_scalars(run, _readings(trained))
+    estimator = Estimator(model, run, seed=config.seed, task_weights=task_weights(config, heads))
+    global_step = max(task_head.steps for task_head in trained.values())
+    estimator.save_checkpoint(global_step)
     figures = {
-        name: estimator.evaluate(functools.partial(_batches, split), name)
-        for name, split in splits.items()
-        if name != "train"
+        name: estimator.evaluate(functools.partial(_batches, examples, features, model.heads, name), name)
+        for name in SPLITS[1:]
+        if (examples["split"] == name).any()
     }
-    predictions = write_predictions(run, examples, head, _probabilities(model, features))
-    write_prediction_page(os.path.join(run, "predictions.png"), predictions, inputs.listing.image_dir)
+    probabilities = _probabilities(model, features)
+    write_predictions(run, examples, model.heads, probabilities)
+    _write_page(run, examples, model, probabilities, listing.image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
-    write_metrics(run, figures, schedule.steps)
+    write_metrics(run, _with_decisions(figures, trained), global_step)
     print(training_summary(figures, run, exports))
 
 
-def _splits(examples: pd.DataFrame, features: np.ndarray, head: Head, class_weights: str) -> dict[str, Split]:
-    """Features, labels and weights of each split that there is."""
-    labels = head.encode(examples[TASK])
-    rows = {name: np.flatnonzero(examples["split"] == name) for name in SPLITS}
-    return {
-        name: Split(features[at], labels[at], head.example_weights(labels[at], class_weights))
-        for name, at in rows.items()
-        if len(at)
-    }
-
-
-def _schedule(config: Config, count: int) -> Schedule:
-    return Schedule(training_steps(config, count), config.batch_size, config.dropout_rate, config.seed)
-
-
-def _search(
-    head: Head, splits: dict[str, Split], schedule: Schedule, config: Config, start: Start | None
-) -> FoundHead:
-    began = time.monotonic()
-    trials = head_grid(
-        splits["train"].features,
-        config.learning_rate,
-        config.l2_regularizer,
-        config.l1_regularizer,
-        config.label_smoothing,
-    )
-    found = search_head(head, trials, schedule, splits["train"], splits.get("validation"), start)
-    logging.info(
-        "Head: the best of %d by %s (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "
-        "%d steps of %d images, %.1f s.",
-        *(len(trials), found.criterion, found.loss),
-        *(found.trial.learning_rate, found.trial.l2_regularizer),
-        *(schedule.steps, schedule.batch_size, time.monotonic() - began),
-    )
-    return found
-
-
-def _classifier(module: ImageModule, head: Head, found: FoundHead, dropout_rate: float) -> ImageClassifier:
-    model = ImageClassifier(module, {TASK: head}, dropout_rate)
-    model.kernels[TASK].assign(found.kernel)
-    model.biases[TASK].assign(found.bias)
+def _classifier(module: ImageModule, trained: Mapping[str, TaskHead], dropout_rate: float) -> ImageClassifier:
+    model = ImageClassifier(module, {task: of.head for task, of in trained.items()}, dropout_rate)
+    for task, of_task in trained.items():
+        model.kernels[task].assign(of_task.found.kernel)
+        model.biases[task].assign(of_task.found.bias)
     return model
 
 
-def _batches(split: Split) -> tf.data.Dataset:
+def _readings(trained: Mapping[str, TaskHead]) -> dict[int, dict[str, float]]:
+    """Losses by step, with the task in their name where there are several."""
+    readings: dict[int, dict[str, float]] = {}
+    for task, of_task in trained.items():
+        for step, losses in of_task.found.readings.items():
+            named = {key + _suffix(task, trained): loss for key, loss in losses.items()}
+            readings.setdefault(step, {}).update(named)
+    return readings
+
+
+def _with_decisions(figures: Mapping[str, Figures], trained: Mapping[str, TaskHead]) -> dict[str, Figures]:
+    """The figures of validation tell also what was decided there."""
+    decided: Figures = {}
+    for task, of_task in trained.items():
+        decided |= {key + _suffix(task, trained): value for key, value in of_task.decisions.items()}
+    return {name: {**of, **decided} if name == "validation" else of for name, of in figures.items()}
+
+
+def _suffix(task: str, tasks: Collection[str]) -> str:
+    return f"/{task}" if len(tasks) > 1 else ""
+
+
+def _batches(examples: pd.DataFrame, features: np.ndarray, heads: Heads, split: str) -> tf.data.Dataset:
     """The whole split in one batch: features are small."""
-    return tf.data.Dataset.from_tensors(({FEATURES: split.features}, {TASK: split.labels}))
+    at = np.flatnonzero(examples["split"] == split)
+    labels = {task: head.encode(examples[task].iloc[at]) for task, head in heads.items()}
+    return tf.data.Dataset.from_tensors(({FEATURES: features[at]}, labels))
 
 
-def _probabilities(model: ImageClassifier, features: np.ndarray) -> np.ndarray:
-    return model.heads[TASK].probabilities(model.logits(tf.constant(features))[TASK]).numpy()
+def _probabilities(model: ImageClassifier, features: np.ndarray) -> dict[str, np.ndarray]:
+    logits = model.logits(tf.constant(features))
+    return {task: head.probabilities(logits[task]).numpy() for task, head in model.heads.items()}
+
+
+def _write_page(
+    run: str,
+    examples: pd.DataFrame,
+    model: ImageClassifier,
+    probabilities: Mapping[str, np.ndarray],
+    image_dir: str,
+) -> None:
+    """The page is of the primary task, and of the images that have a label of it."""
+    task = model.primary_task
+    columns = labelled_predictions(examples, task, model.heads[task], probabilities[task], named=False)
+    table = pd.DataFrame({"path": examples["path"], **columns, "split": examples["split"]})
+    known = table[table[task].notna()].rename(columns={task: TASK})
+    write_prediction_page(os.path.join(run, "predictions.png"), known, image_dir)
 
 
 def _export(name: str, model: ImageClassifier, run: str) -> str:

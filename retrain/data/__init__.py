@@ -3,8 +3,10 @@
 Nothing here has ever seen an image module: only paths, labels, pixels and an image size pass through.
 """
 
-# Each reader takes image_dir and returns a `retrain.data.listing.Listing`, without reading any image.
+# Each reader takes image_dir, or a table of labels, and returns a `retrain.data.listing.Listing`, without
+# reading any image.
 READERS = {
     "folder": "retrain.data.folder:read",
     "split_folder": "retrain.data.split_folder:read",
+    "table": "retrain.data.table:read",
 }

@@ -2,7 +2,8 @@
 
 Columns: path (relative to image_dir, POSIX), one per task (TASK: the class name), split ("train",
 "validation", "test", or "" where `retrain.data.split` has yet to decide), group (images that must share a
-split), size and mtime_ns (by which a changed file is known). Rows are sorted by class and path.
+split), size and mtime_ns (by which a changed file is known). Rows are sorted by class and path. A table of
+labels has a column for each of its tasks, None where nothing is known, and weight.
 """
 
 import os
@@ -21,15 +22,34 @@ def examples_table(listing: Listing) -> pd.DataFrame:
     examples = pd.DataFrame(
         {
             "path": listing.paths,
-            TASK: listing.labels,
+            **_label_columns(listing),
             "split": listing.splits,
-            "group": [stem(path) for path in listing.paths],
+            "group": _groups(listing),
             "size": [size for size, _ in status],
             "mtime_ns": [time for _, time in status],
         }
     )
     # A given split is not decided by group; what lies in two of its splits is `duplicates.drop_leaks`'s.
     return examples if listing.given_split else _join_duplicates(examples, listing.image_dir)
+
+
+def task_names(listing: Listing) -> list[str]:
+    """The tasks of a listing, the primary one first."""
+    return [TASK] if listing.columns is None else list(listing.columns.tasks)
+
+
+def _label_columns(listing: Listing) -> dict[str, object]:
+    if listing.columns is None:
+        return {TASK: listing.labels}
+    # As objects, for pandas' own text has nan where nothing is.
+    labels = {task: pd.Series(cells, dtype=object) for task, cells in listing.columns.tasks.items()}
+    return {**labels, "weight": listing.columns.weights or 1.0}
+
+
+def _groups(listing: Listing) -> list[str]:
+    given = listing.columns and listing.columns.groups
+    groups = given or [None] * len(listing.paths)
+    return [stem(path) if group is None else group for path, group in zip(listing.paths, groups, strict=True)]
 
 
 def stem(path: str) -> str:

@@ -7,6 +7,7 @@ long. Sizes and times come with the examples table, pixels with `retrain.data.im
 import dataclasses
 import heapq
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from retrain.data import READERS
@@ -14,8 +15,24 @@ from retrain.errors import InputError
 from retrain.extensions import load
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
+TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 # The top folders that may stand for a split, and the split each one is.
 SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+
+
+class LabelColumns(NamedTuple):
+    """What a table of labels says that folders cannot: columns parallel to the listing's.
+
+    Attributes:
+      tasks: task -> labels, as its head reads them, None where nothing is known; the primary task first.
+      several: the tasks in which an image may have several labels.
+      groups, weights: of each image; None where the table has no such column.
+    """
+
+    tasks: Mapping[str, list[str | None]]
+    several: frozenset[str]
+    groups: list[str | None] | None
+    weights: list[float] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +47,9 @@ class Listing:
     paths: list[str]  # relative to image_dir, POSIX
     labels: list[str]
     splits: list[str]  # "train", "validation", "test", or "" where the folders do not say
-    ignored: int  # hidden entries, files that are no images, images outside the class folders
+    ignored: int  # hidden entries, files that are no images, images outside the class folders, repeated rows
     given_split: bool
+    columns: LabelColumns | None = None  # of a table; class_names and labels are then of the primary task
 
 
 class TopLevel(NamedTuple):
@@ -43,7 +61,9 @@ class TopLevel(NamedTuple):
 
 
 def read_listing(image_dir: str) -> Listing:
-    """Lists image_dir with the reader that its top folders ask for."""
+    """Lists image_dir with the reader that its top folders ask for; a file is taken for a table of labels."""
+    if os.path.splitext(image_dir)[1].lower() in TABLES:
+        return load(READERS, "table", "reader")(image_dir)
     folders = top_level(image_dir).folders
     splits = [name for name in folders if name in SPLIT_FOLDERS]
     given = splits == folders and any(has_folders(os.path.join(image_dir, name)) for name in splits)

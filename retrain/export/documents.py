@@ -7,6 +7,7 @@
 import json
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 from retrain import __version__
 from retrain.errors import InputError
@@ -24,11 +25,11 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     """Writes `assets.extra/` and README.md into an export's directory."""
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
-        name = LABELS if task == classifier.primary_task else f"labels.{task}.txt"
-        write_text(extra / name, "".join(f"{label}\n" for label in head.class_names))
+        write_text(extra / labels_file(classifier, task), "".join(f"{label}\n" for label in head.class_names))
     description = {
         "tasks": {
-            task: {"head": head.kind, "classes": head.class_names} for task, head in classifier.heads.items()
+            task: {"head": head.kind, "classes": head.class_names, **head.settings()}
+            for task, head in classifier.heads.items()
         },
         "image_size": classifier.image_size,
         "module": classifier.base.handle,
@@ -38,34 +39,60 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     write_text(pathlib.Path(directory) / "README.md", _readme(classifier))
 
 
+def labels_file(classifier: ImageClassifier, task: str) -> str:
+    """The name of the file with the classes of a task."""
+    return LABELS if task == classifier.primary_task else f"labels.{task}.txt"
+
+
 def read_heads(directory: str) -> Mapping[str, Head]:
     """The heads that an export describes, by task."""
     path = pathlib.Path(directory) / FOLDER / DESCRIPTION
     try:
         tasks = json.loads(path.read_text("utf-8"))["tasks"]
-        kinds = {task: (about["head"], about["classes"]) for task, about in tasks.items()}
+        kinds = {task: _kind_classes_settings(about) for task, about in tasks.items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{str(path)!r} was expected to describe tasks, their heads and classes, but does not "
             f"({error!r}): export the classifier again."
         ) from error
-    return {task: load(HEADS, kind, "head")(classes) for task, (kind, classes) in kinds.items()}
+    return {
+        task: load(HEADS, kind, "head")(classes, **settings)
+        for task, (kind, classes, settings) in kinds.items()
+    }
+
+
+def _kind_classes_settings(about: Mapping[str, Any]) -> tuple[str, list[str], dict[str, Any]]:
+    settings = {name: value for name, value in about.items() if name not in ("head", "classes")}
+    return about["head"], about["classes"], settings
 
 
 def _readme(classifier: ImageClassifier) -> str:
     height, width = classifier.image_size
-    task = classifier.primary_task
-    head = classifier.heads[task]
+    tasks = {task: signature for signature, task in classifier.task_signatures.items()}
+    logits = [
+        f"| {tasks[task]} | logits [batch, {head.num_classes}] |" for task, head in classifier.heads.items()
+    ]
+    uses = [
+        f"The logits of {tasks[task]} are to be used with {head.kind}; the class of index i is on line i of "
+        f"{FOLDER}/{labels_file(classifier, task)}, from 0."
+        for task, head in classifier.heads.items()
+    ]
+    if len(tasks) == 1:
+        uses = [uses[0].replace(f" of {tasks[classifier.primary_task]} ", " ", 1)]
+        served = f"probabilities [batch, {classifier.heads[classifier.primary_task].num_classes}]"
+    else:
+        served = f"none; probabilities by task: {', '.join(tasks)}"
+    lines = "\n".join
     return f"""# An image classifier, retrained from {classifier.base.handle}
 
 Input `images`: float32 [batch, {height}, {width}, 3], RGB values in [0, 1].
 
 | signature | output `default` |
 |---|---|
-| image_classification | logits [batch, {head.num_classes}] |
+{lines(logits)}
 | image_feature_vector | features [batch, {classifier.base.num_features}] |
-| serving_default | probabilities [batch, {head.num_classes}] |
+| serving_default | {served} |
 
-The logits are to be used with {head.kind}; the class of index i is on line i of {FOLDER}/{LABELS}, from 0.
+{lines(uses)}
 Retrain it again: python -m retrain --image_dir DIR --tfhub_module THIS_DIRECTORY (written by {WRITER})
 """

@@ -3,7 +3,8 @@
 Source of the format: https://www.tensorflow.org/hub/tf1_hub_module. The graph without tags is for inference,
 that with the tag "train" for fine-tuning: there batch norm uses the batch, UPDATE_OPS holds its updates,
 REGULARIZATION_LOSSES the module's penalties. Both share their variables, all of them resource variables. The
-signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default.
+signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default;
+image_classification/TASK gives the logits of another task.
 """
 
 import itertools
@@ -78,7 +79,7 @@ class _Graph(NamedTuple):
 def _graph(classifier: ImageClassifier, training: bool) -> _Graph:
     pure = pure_classifier(classifier, training)
     updates = list(pure.graph.updates.values())
-    fetches = [pure.features, pure.logits, *pure.penalties, *(update.value for update in updates)]
+    fetches = [pure.features, *pure.logits.values(), *pure.penalties, *(update.value for update in updates)]
     return _Graph(pure, updates, cut(pure.graph, [pure.images], fetches, classifier.handle))
 
 
@@ -111,7 +112,9 @@ def _meta_graph(
         }
         own = {node: made[id(variable)] for node, variable in graph.variables.items()}
         values = {node: own[node].read_value() for node in graph.part.fed if node in own}
-        features, logits, *rest = graph.part({graph.pure.images: images} | values)
+        features, *rest = graph.part({graph.pure.images: images} | values)
+        logits = dict(zip(graph.pure.logits, rest, strict=False))
+        rest = rest[len(logits) :]
         penalties, new_values = rest[: len(graph.pure.penalties)], rest[len(graph.pure.penalties) :]
         for penalty in penalties:
             tf.compat.v1.add_to_collection(KEYS.REGULARIZATION_LOSSES, penalty)
@@ -119,7 +122,11 @@ def _meta_graph(
             operation = getattr(own[update.variable], update.method)(value, read_value=False)
             tf.compat.v1.add_to_collection(KEYS.UPDATE_OPS, operation)
         exported = tf.compat.v1.train.export_meta_graph(collection_list=COLLECTIONS, strip_default_attrs=True)
-    outputs = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: logits, DEFAULT_SIGNATURE: logits}
+    outputs = {
+        IMAGE_FEATURE_VECTOR: features,
+        **logits,
+        DEFAULT_SIGNATURE: logits[IMAGE_CLASSIFICATION],
+    }
     _describe(exported, tags, images, outputs, classifier.image_size)
     return exported
 

@@ -17,7 +17,7 @@ from tensorflow.python.grappler import tf_optimizer
 from retrain.errors import InputError
 from retrain.model import ImageClassifier
 from retrain.modules.pure_graph import PureGraph, node_name, purify
-from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_CLASSIFICATION, IMAGES
+from retrain.modules.signatures import IMAGES
 
 
 class PureClassifier(NamedTuple):
@@ -27,14 +27,14 @@ class PureClassifier(NamedTuple):
       graph: the pure graph; every assignment in it belongs to a training step.
       images: the node to feed with images.
       variables: the node to feed -> the variable whose value it takes.
-      features, logits, penalties: tensors.
+      features, penalties: tensors; logits: those of each task, by signature.
     """
 
     graph: PureGraph
     images: str
     variables: Mapping[str, tf.Variable]
     features: str
-    logits: str
+    logits: Mapping[str, str]
     penalties: Sequence[str]
 
 
@@ -53,7 +53,9 @@ def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifi
     graph_def = _inlined(traced)
     _embed(graph_def, constants)
     _release(graph_def, {node_name(tensor.name) for tensor in traced.outputs})
-    features, logits, *penalties = (tensor.name for tensor in traced.outputs)
+    features, *others = (tensor.name for tensor in traced.outputs)
+    logits = dict(zip(classifier.task_signatures, others, strict=False))
+    penalties = others[len(logits) :]
     types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
     return PureClassifier(
         purify(graph_def, types), node_name(traced.inputs[0].name), read, features, logits, penalties
@@ -66,8 +68,8 @@ def _traced(classifier: ImageClassifier, training: bool) -> Any:
     @tf.function(input_signature=[images], autograph=False)
     def outputs(images: tf.Tensor) -> list[tf.Tensor]:
         features = classifier.base(images, training)
-        logits = classifier.outputs_from(features, IMAGE_CLASSIFICATION)[DEFAULT_OUTPUT]
-        return [features, logits, *(loss() for loss in classifier.base.regularization_losses)]
+        logits = classifier.logits(features).values()
+        return [features, *logits, *(loss() for loss in classifier.base.regularization_losses)]
 
     # Variables of several replicas read and assign as the one of the first replica does.
     with _first_replica(classifier):

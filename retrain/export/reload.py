@@ -9,14 +9,20 @@ from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, ModuleOptions
 from retrain.modules.load import NO_OPTIONS, load_module
 from retrain.modules.resolve import resolve
-from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, task_signature
 
 
 class ExportedClassifier(NamedTuple):
-    """A module whose `image_classification` gives the logits of the first of `heads`."""
+    """A module whose `image_classification` gives the logits of the first of `heads`, and of all tasks."""
 
     module: ImageModule
     heads: Mapping[str, Head]
+
+    @property
+    def signatures(self) -> Mapping[str, str]:
+        """The signature of the logits of each task."""
+        primary = next(iter(self.heads))
+        return {task: task_signature(task, task == primary) for task in self.heads}
 
     @property
     def primary_head(self) -> Head:

@@ -3,8 +3,8 @@
 Source of the interface: https://www.tensorflow.org/hub/reusable_saved_models, and its form for images,
 https://www.tensorflow.org/hub/common_saved_model_apis/images. The root's `__call__(images, training=False)`
 gives the logits of the primary task, `image_feature_vector(images, training=False)` the base's features. The
-signatures `image_feature_vector` and `image_classification` give the same by name, `serving_default` gives
-probabilities.
+signatures `image_feature_vector` and `image_classification` give the same by name,
+`image_classification/TASK` the logits of another task, `serving_default` probabilities.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +22,13 @@ from retrain.modules.signatures import (
     SERVING_SIGNATURE,
 )
 
-SIGNATURES = (SERVING_SIGNATURE, IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
-
 
 def write(classifier: ImageClassifier, directory: str) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     root = _ReusableClassifier(classifier)
     with new_directory(directory) as partial:
-        tf.saved_model.save(root, partial, {name: root.signature(name) for name in SIGNATURES})
+        names = (SERVING_SIGNATURE, IMAGE_FEATURE_VECTOR, *classifier.task_signatures)
+        tf.saved_model.save(root, partial, {name: root.signature(name) for name in names})
         write_documents(classifier, partial)
 
 

@@ -26,6 +26,7 @@ class Head:
     """One task over a fixed, ordered set of classes; index = position in `class_names`."""
 
     kind: str  # its row of HEADS
+    fewest_classes = 2  # that there is something to tell apart
 
     def __init__(self, class_names: Sequence[str], temperature: float = 1.0):
         self.class_names = tuple(class_names)
@@ -39,6 +40,11 @@ class Head:
     def names_in(cls, label: str) -> list[str]:
         """The classes that a label, as written, is about."""
         return [label]
+
+    @classmethod
+    def joined(cls, labels: Sequence[str]) -> str | None:
+        """One label for an image that has all of these, or None where they contradict each other."""
+        return None
 
     def encode(self, labels: Sequence[str | None]) -> Labels:
         """Labels as written -> the array that `targets` and `metrics` take, examples first."""

@@ -24,6 +24,7 @@ class SigmoidHead(Head):
     """Any of `class_names` for each example, as probable as its threshold or more."""
 
     kind = "sigmoid"
+    fewest_classes = 1
 
     def __init__(
         self,
@@ -40,6 +41,10 @@ class SigmoidHead(Head):
     @classmethod
     def names_in(cls, label: str) -> list[str]:
         return [name.removeprefix(NOT_KNOWN) for name in label.split(SEPARATOR) if name]
+
+    @classmethod
+    def joined(cls, labels: Sequence[str]) -> str | None:
+        return SEPARATOR.join(labels)
 
     def encode(self, labels: Sequence[str | None]) -> Labels:
         """Label sets -> float32 [N, num_classes]."""

@@ -101,7 +101,8 @@ def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
 
 def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
     """The functions of the loaded object to use, by the name of the signature that they stand for."""
-    named = {name: _named(loaded, name) for name in (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)}
+    further = [name for name in loaded.signatures if name.startswith(f"{IMAGE_CLASSIFICATION}/")]
+    named = {name: _named(loaded, name) for name in (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION, *further)}
     functions = {name: function for name, function in named.items() if function is not None}
     unnamed = _unnamed(loaded)
     if unnamed is None:

@@ -27,6 +27,11 @@ class Signature(NamedTuple):
     outputs: Mapping[str, tf.TensorSpec]
 
 
+def task_signature(task: str, primary: bool) -> str:
+    """The signature with the logits of a task: the primary one's has the name that everybody knows."""
+    return IMAGE_CLASSIFICATION if primary else f"{IMAGE_CLASSIFICATION}/{task}"
+
+
 def image_signature(image_size: tuple[int, int], outputs: Mapping[str, tf.TensorSpec]) -> Signature:
     """The signature of a module that expects RGB images of `image_size` = (height, width)."""
     return Signature({IMAGES: tf.TensorSpec([None, *image_size, 3], tf.float32, name=IMAGES)}, dict(outputs))

@@ -5,13 +5,12 @@ config.json, run.flags, labels.txt, skipped.csv, predictions.csv and metrics.jso
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from retrain.data.examples import TASK
 from retrain.files import write_text
 from retrain.heads.head import Head
 
@@ -25,9 +24,11 @@ def write_settings(directory: str, config_json: str, run_flags: str) -> None:
     write_text(os.path.join(directory, "run.flags"), run_flags)
 
 
-def write_labels(directory: str, class_names: Sequence[str]) -> None:
-    """One class name a line; line = index."""
-    write_text(os.path.join(directory, "labels.txt"), "".join(f"{name}\n" for name in class_names))
+def write_labels(directory: str, heads: Mapping[str, Head]) -> None:
+    """One class name a line; line = index; labels.txt of the first task, labels.TASK.txt of the others."""
+    for position, (task, head) in enumerate(heads.items()):
+        name = f"labels.{task}.txt" if position else "labels.txt"
+        write_text(os.path.join(directory, name), "".join(f"{label}\n" for label in head.class_names))
 
 
 def write_skipped(directory: str, skipped: pd.DataFrame) -> None:
@@ -51,16 +52,31 @@ def write_metrics(
 
 
 def write_predictions(
-    directory: str, examples: pd.DataFrame, head: Head, probabilities: np.ndarray
+    directory: str, examples: pd.DataFrame, heads: Mapping[str, Head], probabilities: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
-    """Columns path, label, predicted, probability (of what was predicted), split; a row an example."""
-    table = examples[["path", TASK]].assign(
-        predicted=head.predicted(probabilities),
-        probability=probabilities.max(axis=1).round(6),
-        split=examples["split"],
-    )
+    """Columns path, label, predicted, probability (of what was predicted), split; a row an example.
+
+    With several tasks there are columns TASK, predicted/TASK and probability/TASK of each.
+    """
+    columns = {"path": examples["path"]}
+    for task, head in heads.items():
+        columns |= labelled_predictions(examples, task, head, probabilities[task], len(heads) > 1)
+    table = pd.DataFrame({**columns, "split": examples["split"]})
     write_table(os.path.join(directory, "predictions.csv"), table)
     return table
+
+
+def labelled_predictions(
+    examples: pd.DataFrame, task: str, head: Head, probabilities: np.ndarray, named: bool
+) -> dict[str, Any]:
+    """The columns of one task, with its name in theirs, or without."""
+    suffix = f"/{task}" if named else ""
+    known = {task: examples[task]} if task in examples else {}
+    return {
+        **known,
+        f"predicted{suffix}": head.predicted(probabilities),
+        f"probability{suffix}": head.confidence(probabilities).round(6),
+    }
 
 
 def write_table(path: str, table: pd.DataFrame) -> None:

@@ -15,7 +15,7 @@ def training_summary(figures: Mapping[str, Mapping[str, Any]], run: str, exports
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split in ("validation", "test"):
         if split in figures:
-            lines.append(accuracy_line(f"{split} accuracy", figures[split]))
+            lines += _lines(f"{split} ", figures[split])
     written = ["predictions.png", "predictions.csv", "metrics.json", *_names(exports, run)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
@@ -24,11 +24,23 @@ def training_summary(figures: Mapping[str, Mapping[str, Any]], run: str, exports
 
 def evaluation_summary(figures: Mapping[str, Any], run: str) -> str:
     """What `evaluate` prints."""
-    lines = ["", accuracy_line("accuracy", figures)]
+    lines = ["", *_lines("", figures)]
     if "top_5_accuracy" in figures:
         lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
     lines.append(f"Everything is in {run}: metrics.json, predictions.csv")
     return "\n".join(lines)
+
+
+def _lines(split: str, figures: Mapping[str, Any]) -> list[str]:
+    """A line for each task; where an example may have several labels it is right when all of them are."""
+    tasks = [key.removeprefix("accuracy") for key in figures if key.partition("/")[0] == "accuracy"]
+    lines = []
+    for suffix in tasks:
+        of_task = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
+        name = "exact match" if "exact_match" in of_task else "accuracy"
+        line = accuracy_line(f"{split}{name}{suffix.replace('/', ' of ')}", of_task)
+        lines.append(line + (f"; macro F1 {of_task['macro_f1']:.1%}" if "exact_match" in of_task else ""))
+    return lines
 
 
 def accuracy_line(name: str, figures: Mapping[str, Any]) -> str:
@@ -37,7 +49,7 @@ def accuracy_line(name: str, figures: Mapping[str, Any]) -> str:
     classes = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"])
     hardest = [f"{label} {of['f1']:.2f}" for label, of in classes if of["count"] and of["f1"] < 1][:HARDEST]
     return (
-        f"{name.capitalize()} {figures['accuracy']:.1%} ({low:.1%} to {high:.1%}, "
+        f"{name[0].upper()}{name[1:]} {figures['accuracy']:.1%} ({low:.1%} to {high:.1%}, "
         f"{figures['count']} images)" + (f"; lowest F1: {', '.join(hardest)}" if hardest else "")
     )
 

@@ -12,7 +12,8 @@ import inspect
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import keras
@@ -44,6 +45,7 @@ class Estimator:
       strategy: a tf.distribute strategy; the default one by default.
       seed: decides what is dropped out at which step.
       label_smoothing, penalties: parts of the training loss, not of evaluation's.
+      task_weights: what the loss of each task counts, 1 where nothing is said.
       save_checkpoints_steps: steps between checkpoints; None saves every ten minutes. The last step is
         always saved.
     """
@@ -58,6 +60,7 @@ class Estimator:
         seed: int = 0,
         label_smoothing: float = 0.0,
         penalties: Penalties = NO_PENALTIES,
+        task_weights: Mapping[str, float] = MappingProxyType({}),
         save_checkpoints_steps: int | None = None,
     ):
         self.model = model
@@ -65,7 +68,7 @@ class Estimator:
         self.save_checkpoints_steps = save_checkpoints_steps
         optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
         strategy = strategy or tf.distribute.get_strategy()
-        self.loop = TrainingLoop(model, optimizer, strategy, seed, label_smoothing, penalties)
+        self.loop = TrainingLoop(model, optimizer, strategy, seed, label_smoothing, penalties, task_weights)
         self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.global_step)
         self.checkpoints.restore(self.latest_checkpoint())
 
@@ -101,11 +104,11 @@ class Estimator:
     ) -> Figures:
         """Figures over all examples, each counted once: the heads' metrics, `loss`, and `global_step`.
 
-        With several tasks the keys of a head end in `/TASK`, and `loss` is the sum of the tasks' losses.
+        With several tasks the keys of a head end in `/TASK`; `loss` is the weighted sum of the tasks' losses.
         """
         self._restore(checkpoint_path)
         labels, probabilities = labelled_probabilities(self.loop, input_fn())
-        figures = figures_by_task(self.model.heads, labels, probabilities)
+        figures = figures_by_task(self.model.heads, labels, probabilities, self.loop.task_weights)
         scalars = {key: value for key, value in figures.items() if isinstance(value, float)}
         write_scalars(self.eval_dir(name), {self.global_step: scalars})
         return figures | {"global_step": self.global_step}

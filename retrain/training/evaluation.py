@@ -1,6 +1,7 @@
 """Figures over an input: every example counts once, however the batches fall; the heads see all at once."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,24 @@ def labelled_probabilities(loop: TrainingLoop, batches: Iterable[Any]) -> tuple[
     return _joined(labels), _joined(probabilities)
 
 
-def figures_by_task(heads: Mapping[str, Head], labels: ByTask, probabilities: ByTask) -> Figures:
-    """The heads' metrics, and `loss`, the sum of their losses; with several tasks, keys end in `/TASK`."""
+def figures_by_task(
+    heads: Mapping[str, Head],
+    labels: ByTask,
+    probabilities: ByTask,
+    weights: Mapping[str, float] = MappingProxyType({}),
+) -> Figures:
+    """The heads' metrics, and `loss`, the weighted sum of theirs; with several tasks, keys end in `/TASK`.
+
+    A task that no example has a label of has no figures.
+    """
     figures: Figures = {"loss": 0.0}
     for task, head in heads.items():
+        if task not in labels or not head.labelled(labels[task]).any():
+            continue
         of_task = head.metrics(labels[task], probabilities[task])
         suffix = f"/{task}" if len(heads) > 1 else ""
         figures |= {key + suffix: value for key, value in of_task.items()}
-        figures["loss"] += of_task["average_loss"]
+        figures["loss"] += weights.get(task, 1.0) * of_task["average_loss"]
     return figures
 
 

@@ -1,11 +1,12 @@
 """The general training loop: many steps in one call of one tf.function, under any tf.distribute strategy.
 
-A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks,
-penalties on the heads' kernels, the base's own regularization losses when it is trained, and one update by a
+A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks (each
+by its own weight, 1 unless given), penalties on the heads' kernels, the base's own regularization losses when it is trained, and one update by a
 Keras optimizer. The mean is over the whole batch, however unevenly it is shared out among the replicas.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
@@ -37,9 +38,11 @@ class TrainingLoop:
         seed: int,
         label_smoothing: float,
         penalties: Penalties,
+        task_weights: Mapping[str, float] = MappingProxyType({}),
     ):
         self.model, self.optimizer, self.strategy = model, optimizer, strategy
         self.seed, self.label_smoothing, self.penalties = seed, label_smoothing, penalties
+        self.task_weights = MappingProxyType(dict(task_weights))
         with strategy.scope():
             # Built before the tf.function: under a mirrored strategy the slots cannot be lifted out of one.
             optimizer.build(model.trainable_variables)
@@ -100,7 +103,8 @@ class TrainingLoop:
     ) -> tf.Tensor:
         """The sum over this replica's examples, divided by the number of examples of all replicas."""
         losses = sum(
-            head.loss(head.targets(labels[task]), logits[task], self.label_smoothing)
+            self.task_weights.get(task, 1.0)
+            * head.loss(head.targets(labels[task]), logits[task], self.label_smoothing)
             for task, head in self.model.heads.items()
         )
         replicas = tf.distribute.get_replica_context()

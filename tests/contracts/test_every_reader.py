@@ -14,8 +14,12 @@ from retrain.extensions import load
 # Two classes, b and a, in the layout of each reader, with something to ignore.
 LAYOUTS = {
     "folder": ["b/1.jpg", "b/deep/2.PNG", "b/.hidden.jpg", "a/3.webp", "a/notes.txt"],
+    "table": ["b/1.jpg", "a/2.PNG", "3.jpg"],
     "split_folder": ["train/b/1.jpg", "train/a/2.PNG", "train/a/notes.txt", "val/a/3.jpg", "val/.hidden"],
 }
+
+
+TABLE = "path,label\nb/1.jpg,b\na/2.PNG,a\n3.jpg,a\n3.jpg,a\n3.jpg,a\n"
 
 
 @pytest.fixture(params=READERS)
@@ -29,11 +33,18 @@ def image_dir(reader, tmp_path) -> str:
         file = tmp_path / "photos" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(os.fsencode(path))
+    if reader == "table":
+        (tmp_path / "photos" / "labels.csv").write_text(TABLE)
     return str(tmp_path / "photos")
 
 
 def read(reader: str, image_dir: str) -> Listing:
-    return load(READERS, reader, "reader")(image_dir)
+    return load(READERS, reader, "reader")(place(reader, image_dir))
+
+
+def place(reader: str, image_dir: str) -> str:
+    """What is given to the reader."""
+    return os.path.join(image_dir, "labels.csv") if reader == "table" else image_dir
 
 
 def test_class_names_are_sorted_and_labels_are_among_them(reader, image_dir):
@@ -66,7 +77,7 @@ def test_the_same_folder_is_read_the_same_wherever_it_lies(reader, image_dir, tm
 
 
 def test_the_reader_is_picked_by_what_lies_in_the_folder(reader, image_dir):
-    assert read_listing(image_dir) == read(reader, image_dir)
+    assert read_listing(place(reader, image_dir)) == read(reader, image_dir)
 
 
 def test_it_becomes_an_examples_table(reader, image_dir):

@@ -107,15 +107,17 @@ def test_variables_of_one_name(tmp_path):
     np.testing.assert_allclose(again(BATCH), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_the_logits_are_of_the_first_task(tmp_path):
+def test_the_logits_are_of_the_first_task_and_those_of_others_by_name(tmp_path):
     model = classifier(tiny_worlds.averaging_module(tmp_path / "m"), tasks=("flavour/odd name", "size"))
     hub_module.write(model, str(tmp_path / "export"))
     module = hub.Module(str(tmp_path / "export"))
     expected = BATCH.mean(axis=(1, 2)) @ model.kernels["flavour/odd name"].numpy()
     np.testing.assert_allclose(module(BATCH), expected, rtol=1e-5)
-    # The graph, and so its variables, is of that task alone.
+    other = module(BATCH, signature="image_classification/size")
+    np.testing.assert_allclose(other, BATCH.mean(axis=(1, 2)) @ model.kernels["size"].numpy(), rtol=1e-5)
     assert {variable.name for variable in module.variables if variable.name.startswith("head")} == {
-        *("head/flavour/odd_name/kernel:0", "head/flavour/odd_name/bias:0")
+        *("head/flavour/odd_name/kernel:0", "head/flavour/odd_name/bias:0"),
+        *("head/size/kernel:0", "head/size/bias:0"),
     }
 
 

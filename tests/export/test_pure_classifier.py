@@ -37,7 +37,7 @@ def classifier(base: ImageModule, **options) -> ImageClassifier:
 def run(model: ImageClassifier, training: bool) -> tuple[np.ndarray, np.ndarray]:
     """Features and logits of the pure graph, fed with the values of the model's variables."""
     pure = pure_classifier(model, training)
-    part = cut(pure.graph, [pure.images], [pure.features, pure.logits], "m")
+    part = cut(pure.graph, [pure.images], [pure.features, *pure.logits.values()], "m")
     values = {name: variable.read_value() for name, variable in pure.variables.items()} | {
         pure.images: IMAGES
     }
@@ -60,7 +60,7 @@ def test_features_logits_and_updates(tmp_path, make, training):
 
 def test_outputs_do_not_wait_for_updates(tmp_path):
     pure = pure_classifier(classifier(load_module(tiny_tf1_hub.averaging_module(tmp_path / "m"))), True)
-    assert pure.graph.updates_of([pure.features, pure.logits, *pure.penalties]) == []
+    assert pure.graph.updates_of([pure.features, *pure.logits.values(), *pure.penalties]) == []
     assert len(pure.graph.updates) == 1
 
 

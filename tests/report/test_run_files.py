@@ -19,13 +19,15 @@ def test_settings_are_written_as_they_are(tmp_path):
 
 
 def test_labels_are_one_a_line_in_utf8(tmp_path):
-    run_files.write_labels(str(tmp_path), ("a, b", "玫瑰"))
+    run_files.write_labels(str(tmp_path), {"label": SoftmaxHead(["a, b", "玫瑰"])})
     assert (tmp_path / "labels.txt").read_bytes() == "a, b\n玫瑰\n".encode()
 
 
 def test_predictions_are_a_row_an_example(tmp_path):
     probabilities = np.array([[0.25, 0.75], [0.1234567, 0.8765433]], np.float32)
-    table = run_files.write_predictions(str(tmp_path), EXAMPLES, SoftmaxHead(["a, b", "c"]), probabilities)
+    table = run_files.write_predictions(
+        str(tmp_path), EXAMPLES, {"label": SoftmaxHead(["a, b", "c"])}, {"label": probabilities}
+    )
     with open(tmp_path / "predictions.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows == [

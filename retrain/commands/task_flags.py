@@ -1,0 +1,46 @@
+"""Flags that say something of each task: TASK:VALUE, with commas between."""
+
+import math
+from collections.abc import Collection
+
+from retrain.config import Config
+from retrain.errors import InputError
+from retrain.extensions import unknown_name
+
+
+def by_task(flag: str, text: str, example: str) -> dict[str, str]:
+    """The value of each task; `example` is one, for the sentence that says what is wrong."""
+    values: dict[str, str] = {}
+    for part in text.split(","):
+        task, colon, value = (word.strip() for word in part.rpartition(":"))
+        if not (task and colon and value) or task in values:
+            raise InputError(
+                f"--{flag}={text!r} was expected to name each task once, as TASK:VALUE with commas between, "
+                f"but has {part!r}: write, say, --{flag}=kind:{example}."
+            )
+        values[task] = value
+    return values
+
+
+def task_kinds(config: Config) -> dict[str, str]:
+    """The kind of head of each task that --tasks names."""
+    return {} if config.tasks is None else by_task("tasks", config.tasks, "softmax")
+
+
+def task_weights(config: Config, tasks: Collection[str]) -> dict[str, float]:
+    """The weight of each task that --task_weights names; InputError for a task that is none of `tasks`."""
+    weights = {}
+    for task, text in (
+        by_task("task_weights", config.task_weights, "0.5").items() if config.task_weights else ()
+    ):
+        if task not in tasks:
+            raise InputError(unknown_name(task, tasks, "task"))
+        try:
+            weights[task] = float(text)
+        except ValueError:
+            weights[task] = math.nan
+        if not 0 <= weights[task] < math.inf:
+            raise InputError(
+                f"--task_weights gives task {task!r} the weight {text!r}: give a number of 0 or more."
+            )
+    return weights

@@ -1,0 +1,167 @@
+"""Two tasks from a table of labels, end to end: trained, exported in both formats, evaluated, predicted with."""
+
+import json
+import pathlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from retrain.export.reload import load_classifier
+from retrain.modules.signatures import IMAGE_CLASSIFICATION
+
+COUNT = 120
+TAGS = ("red", "green", "blue")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> pathlib.Path:
+    """Flat images whose channels are high where a tag is set; kind says whether red is; one cell in 8 is empty."""
+    directory = tmp_path_factory.mktemp("photos")
+    rng, rows = np.random.default_rng(0), []
+    for index in range(COUNT):
+        there = rng.random(3) < 0.4
+        colour = (there * 160 + rng.integers(20, 60, 3)).astype(np.uint8)
+        Image.new("RGB", (8, 8), tuple(colour.tolist())).save(directory / f"{index:03}.png")
+        kind = "" if index % 8 == 0 else "warm" if there[0] else "cold"
+        rows.append([f"{index:03}.png", kind, *("" if index % 8 == 1 else int(of) for of in there)])
+    columns = ["file", "kind", *(f"tags:{tag}" for tag in TAGS)]
+    pd.DataFrame(rows, columns=columns).to_csv(directory / "labels.csv", index=False)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def run(photos, averaging_module, tmp_path_factory) -> pathlib.Path:
+    from retrain.__main__ import main
+
+    directory = tmp_path_factory.mktemp("several") / "run"
+    assert (
+        main(["retrain", *flags(photos), f"--tfhub_module={averaging_module}", f"--model_dir={directory}"])
+        == 0
+    )
+    return directory
+
+
+def flags(photos: pathlib.Path) -> list[str]:
+    return [f"--image_dir={photos}", f"--labels_file={photos / 'labels.csv'}"]
+
+
+def test_both_tasks_are_learnt_from_the_labels_that_there_are(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    table = pd.read_csv(run / "predictions.csv", dtype=str, keep_default_na=False)
+    assert list(table.columns) == [
+        *("path", "kind", "predicted/kind", "probability/kind"),
+        *("tags", "predicted/tags", "probability/tags", "split"),
+    ]
+    for split in ("validation", "test"):
+        figures, rows = metrics[split], table[table["split"] == split]
+        assert figures["accuracy/kind"] == 1.0
+        assert (figures["exact_match/tags"], figures["macro_f1/tags"]) == (1.0, 1.0)
+        assert figures["count/kind"] == (rows["kind"] != "").sum()
+        assert figures["count/tags"] == (rows["path"].str[:3].astype(int) % 8 != 1).sum()
+        assert figures["loss"] == pytest.approx(figures["average_loss/kind"] + figures["average_loss/tags"])
+    assert set(metrics["validation"]) - set(metrics["test"]) == {
+        *("temperature/kind", "temperature/tags"),
+        *("expected_calibration_error_before/kind", "expected_calibration_error_before/tags"),
+    }
+    assert (run / "labels.txt").read_text() == "cold\nwarm\n"
+    assert (run / "labels.tags.txt").read_text() == "blue\ngreen\nred\n"
+
+
+@pytest.mark.parametrize("name", ["saved_model", "hub_module"])
+def test_an_export_carries_both(run, photos, command, name, tmp_path):
+    export = run / "export" / name
+    about = json.loads((export / "assets.extra" / "retrain.json").read_text())["tasks"]
+    assert [(task, of["head"]) for task, of in about.items()] == [("kind", "softmax"), ("tags", "sigmoid")]
+    assert all(of["temperature"] != 1.0 for of in about.values())
+    classifier = load_classifier(str(export))
+    for task, signature in {"kind": IMAGE_CLASSIFICATION, "tags": f"{IMAGE_CLASSIFICATION}/tags"}.items():
+        assert classifier.signatures[task] == signature
+        assert classifier.module.num_outputs(signature) == len(about[task]["classes"])
+    evaluated = tmp_path / "evaluated"
+    result = command("evaluate", *flags(photos), f"--tfhub_module={export}", f"--model_dir={evaluated}")
+    assert result.status == 0
+    assert [line.split(" 1")[0] for line in result.out.splitlines()[1:3]] == [
+        "Accuracy of kind",
+        "Exact match of tags",
+    ]
+    one, other = (pd.read_csv(of / "predictions.csv") for of in (run, evaluated))
+    for task in about:
+        np.testing.assert_allclose(one[f"probability/{task}"], other[f"probability/{task}"], atol=1e-4)
+        assert one[f"predicted/{task}"].fillna("").tolist() == other[f"predicted/{task}"].fillna("").tolist()
+    figures = json.loads((evaluated / "metrics.json").read_text())["evaluation"]
+    assert figures["count/kind"] == COUNT - 15
+
+
+def test_probabilities_are_served_by_task_calibrated(run, photos):
+    export = run / "export" / "saved_model"
+    heads = load_classifier(str(export)).heads
+    signatures = tf.saved_model.load(str(export)).signatures
+    images = tf.random.stateless_uniform([4, 8, 8, 3], (0, 1))
+    served = signatures["serving_default"](images=images)
+    for task, signature in {"kind": IMAGE_CLASSIFICATION, "tags": f"{IMAGE_CLASSIFICATION}/tags"}.items():
+        logits = signatures[signature](images=images)["default"]
+        np.testing.assert_allclose(served[task], heads[task].probabilities(logits), rtol=1e-5, atol=1e-7)
+    scaled = logits / heads["tags"].temperature
+    np.testing.assert_allclose(served["tags"], tf.sigmoid(scaled), rtol=1e-5, atol=1e-7)
+
+
+def test_predict_has_columns_for_each(run, photos, command):
+    result = command("predict", f"--tfhub_module={run}/export/saved_model", photos / "002.png")
+    assert result.status == 0
+    assert result.out.splitlines()[0].split("\t") == [
+        *("path", "class/kind", "probability/kind", "class/tags", "probability/tags"),
+    ]
+
+
+def test_a_table_without_calibration_and_with_a_task_only(photos, averaging_module, command, tmp_path):
+    more = [f"--tfhub_module={averaging_module}", "--max_steps=60", "--nocalibrate", "--tasks=tags:sigmoid"]
+    options = [*more, "--class_weights=balanced", f"--model_dir={tmp_path / 'run'}"]
+    assert command(*flags(photos), *options).status == 0
+    about = json.loads((tmp_path / "run/export/saved_model/assets.extra/retrain.json").read_text())
+    assert list(about["tasks"]) == ["tags"]
+    assert "temperature" not in about["tasks"]["tags"]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert "temperature" not in metrics["validation"]
+    assert metrics["test"]["macro_f1"] > 0.9
+
+
+def test_a_table_of_nothing_that_the_classifier_knows(run, photos, command, tmp_path):
+    (tmp_path / "labels.csv").write_text("file,colour\n000.png,a\n001.png,b\n")
+    options = [f"--tfhub_module={run}/export/saved_model", f"--model_dir={tmp_path / 'e'}"]
+    result = command(
+        "evaluate", f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *options
+    )
+    assert result.status == 2
+    assert result.err.splitlines()[-1] == (
+        f"retrain: The classifier '{run}/export/saved_model' has the tasks 'kind', 'tags', and "
+        f"--labels_file='{tmp_path}/labels.csv' has labels of 'colour': rename its columns."
+    )
+
+
+def test_a_label_that_occurs_in_validation_only(photos, averaging_module, command, tmp_path):
+    text = "file,kind,split\n000.png,a,train\n001.png,b,train\n002.png,c,validation\n"
+    (tmp_path / "labels.csv").write_text(text)
+    more = [f"--tfhub_module={averaging_module}", f"--model_dir={tmp_path / 'run'}"]
+    result = command(f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *more)
+    assert result.status == 2
+    assert result.err.splitlines()[-1] == (
+        "retrain: Every class needs an image to train on, but train has none of 'c (kind)': add images, or remove "
+        "the class."
+    )
+
+
+def test_flags_that_do_not_go_together(photos, command):
+    for given, said in {
+        "--tasks=kind:softmax": "--tasks=kind:softmax says what is in a table of labels, but there is no "
+        "--labels_file: give one.",
+        "--head=sigmod": "'sigmod' is no head: choose from softmax, sigmoid; did you mean 'sigmoid'?",
+    }.items():
+        result = command(f"--image_dir={photos}", given)
+        assert (result.status, result.err) == (2, f"retrain: {said}\n")
+    result = command(*flags(photos), "--head=sigmoid")
+    assert result.err == (
+        "retrain: --head=sigmoid is for class folders: with --labels_file, write --tasks=COLUMN:sigmoid.\n"
+    )

@@ -1,0 +1,148 @@
+import math
+
+import pytest
+
+from retrain.data.examples import examples_table
+from retrain.data.table import SEPARATOR, read
+from retrain.errors import InputError
+from retrain.heads import sigmoid
+
+
+def table(folder, text: str, name: str = "labels.csv") -> str:
+    (folder / name).write_text(text, "utf-8")
+    return str(folder / name)
+
+
+def sentence(path: str, *form) -> str:
+    with pytest.raises(InputError) as raised:
+        read(path, None, form)
+    return str(raised.value)
+
+
+def test_the_separator_is_that_of_the_head_that_reads_it():
+    assert SEPARATOR == sigmoid.SEPARATOR
+
+
+def test_every_column_is_a_task_and_one_with_several_labels_in_a_cell_says_so(tmp_path):
+    listing = read(table(tmp_path, "file,kind,tags\nb.jpg,cat,red|small\na.jpg,dog,\n"))
+    assert listing.paths == ["a.jpg", "b.jpg"]
+    assert listing.columns.tasks == {"kind": ["dog", "cat"], "tags": [None, "red|small"]}
+    assert listing.columns.several == {"tags"}
+    assert (listing.class_names, listing.labels) == (("cat", "dog"), ["dog", "cat"])
+    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, 0)
+
+
+def test_columns_of_one_label_each_may_be_unknown_in_part(tmp_path):
+    text = "path,tags:red,tags:big\na,1,0\nb,yes,\nc,false,FALSE\nd,,\n"
+    listing = read(table(tmp_path, text))
+    assert listing.columns.tasks == {"tags": ["red", "red|?big", "", None]}
+    assert listing.columns.several == {"tags"}
+
+
+def test_tasks_path_column_and_separator_as_the_user_says(tmp_path):
+    text = "id,tags,where,note\n1,red; big,x.jpg,hm\n2,red,y.jpg,oh\n"
+    listing = read(table(tmp_path, text), "photos", ("where", {"tags": "sigmoid"}, ";"))
+    assert (listing.image_dir, listing.paths) == ("photos", ["x.jpg", "y.jpg"])
+    assert listing.columns.tasks == {"tags": ["red|big", "red"]}
+    given = read(table(tmp_path, text), "photos", ("where", {"tags": "softmax"}, ";"))
+    assert given.columns.tasks == {"tags": ["red; big", "red"]}
+    assert given.columns.several == frozenset()
+
+
+def test_split_group_and_weight(tmp_path):
+    text = "path,kind,split,group,weight\na,x,train,g,2\nb,y,val,,\nc,y,test,g,0.5\n"
+    listing = read(table(tmp_path, text))
+    assert listing.splits == ["train", "validation", "test"]
+    assert listing.given_split
+    assert list(listing.columns.tasks) == ["kind"]
+    examples = examples_table(listing)
+    assert examples["group"].tolist() == ["g", "b", "g"]
+    assert examples["weight"].tolist() == [2.0, 1.0, 0.5]
+
+
+def test_labels_stay_as_they_are_written(tmp_path):
+    assert read(table(tmp_path, "path,kind\na,NA\nb,01\nc,null\n")).labels == ["NA", "01", "null"]
+
+
+def test_tabs_and_json_lines(tmp_path):
+    assert read(table(tmp_path, "path\tkind\na\tx, y\nb\tz\n", "l.tsv")).labels == ["x, y", "z"]
+    lines = '{"path": "a", "kind": 3, "tags": ["red", "big"]}\n{"path": "b", "kind": null, "tags": []}\n'
+    listing = read(table(tmp_path, lines, "l.jsonl"))
+    assert listing.columns.tasks == {"kind": ["3", None], "tags": ["red|big", ""]}
+
+
+def test_a_row_that_is_repeated_counts_once(tmp_path):
+    listing = read(table(tmp_path, "path,kind\na,x\n./a,x\nb,y\na,x\n"))
+    assert (listing.paths, listing.ignored) == (["a", "b"], 2)
+
+
+def test_no_table(tmp_path):
+    path = str(tmp_path / "none.csv")
+    assert sentence(path) == (
+        f"--labels_file={path!r} was expected to be a table with a row for each image (CSV, TSV, Parquet or JSON "
+        "lines), but cannot be read (No such file or directory): name such a file."
+    )
+    assert sentence(table(tmp_path, "path,kind\n")) == (
+        f"--labels_file={str(tmp_path / 'labels.csv')!r} has no rows, but one for each image was expected: add some."
+    )
+
+
+def test_columns_that_are_not_there(tmp_path):
+    path = table(tmp_path, "path,kind,colour\na,x,red\n")
+    columns = "its columns are 'path', 'kind', 'colour'"
+    assert sentence(path, "file") == (
+        f"--labels_file={path!r} has no path column 'file'; {columns}: name one of them."
+    )
+    assert sentence(path, None, {"color": "softmax"}) == (
+        f"--labels_file={path!r} has no column of labels 'color'; {columns}: did you mean 'colour'?"
+    )
+    path = table(tmp_path, "path,split\na,train\n")
+    assert (
+        sentence(path)
+        == f"--labels_file={path!r} has no column of labels beside 'path': add one for each task."
+    )
+    path = table(tmp_path, "file,size\na,S\n")
+    assert sentence(path) == (
+        f"--labels_file={path!r} has a column of labels 'size', a name that means something else in the tables of a "
+        "run: rename it, or choose others with --tasks."
+    )
+
+
+def test_cells_that_cannot_be_meant(tmp_path):
+    path = table(tmp_path, "path,kind\na,\nb,\n")
+    assert sentence(path) == f"--labels_file={path!r} has no label at all in column 'kind': fill it in."
+    path = table(tmp_path, "path,kind\na,x\n,y\n")
+    assert sentence(path) == (
+        f"--labels_file={path!r} has no path in 1 rows, such as row 2: every row needs one in column 'path'; fill "
+        "them in, or remove the rows."
+    )
+    path = table(tmp_path, "path,kind\na,x\nb,y\na,y\n")
+    assert sentence(path) == (
+        f"--labels_file={path!r} says different things of 'a', in the rows 1, 3: keep one row for each image."
+    )
+    path = table(tmp_path, "path,tags:red\na,1\nb,maybe\n")
+    assert sentence(path) == (
+        f"--labels_file={path!r} has 'maybe' in column 'tags:red', where 1, 0 or nothing was expected, as in every "
+        "column TASK:LABEL: mend it."
+    )
+    path = table(tmp_path, "path,kind,split\na,x,train\nb,y,dev\n")
+    assert sentence(path) == (
+        f"--labels_file={path!r} has 'dev' in column 'split', where 'train', 'validation' or 'test' was expected: "
+        "mend it, or leave the column out."
+    )
+    path = table(tmp_path, "path,kind,weight\na,x,-1\n")
+    assert sentence(path) == (
+        f"--labels_file={path!r} has '-1' in column 'weight', where a number of 0 or more was expected: mend it."
+    )
+    path = table(tmp_path, "path,tags\na,x|y;z\nb,y\n")
+    assert sentence(path, None, {}, ";") == (
+        f"--labels_file={path!r} has labels with '|' in column 'tags', which stands between labels in the tables of "
+        "a run: rename them."
+    )
+
+
+def test_a_large_table(tmp_path):
+    rows = "".join(f"{index}.jpg,k{index % 5},{'x|y' if index % 3 else 'z'}\n" for index in range(5000))
+    listing = read(table(tmp_path, "path,kind,tags\n" + rows))
+    assert len(listing.paths) == 5000
+    assert math.isclose(listing.labels.count("k0"), 1000)
