@@ -21,7 +21,9 @@ from tests.benchmarks.rounds import print_ratios, seconds
 
 
 def main(handle: str, image_dir: str, count: int = 256) -> None:
-    paths = [os.path.join(image_dir, path) for path in read_listing(image_dir).paths][:: max(1, 1000 // count)][:count]
+    paths = [os.path.join(image_dir, path) for path in read_listing(image_dir).paths][
+        :: max(1, 1000 // count)
+    ][:count]
     module = load_module(handle)
     size = module.image_size
     loaded = tf.saved_model.load(handle)

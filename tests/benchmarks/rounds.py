@@ -32,4 +32,6 @@ def print_ratios(taken: Mapping[str, list[Taken]], reference: str) -> None:
         best = min(base.wall for base in taken[reference]) / min(value.wall for value in values)
         cpu = min(base.cpu for base in taken[reference]) / min(value.cpu for value in values)
         wall = statistics.median(value.wall for value in values)
-        print(f"{name:48} {wall:8.3f} s  {statistics.median(ratios):6.2f} x  best {best:6.2f} x  cpu {cpu:6.2f} x")
+        print(
+            f"{name:48} {wall:8.3f} s  {statistics.median(ratios):6.2f} x  best {best:6.2f} x  cpu {cpu:6.2f} x"
+        )
