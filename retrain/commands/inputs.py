@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from retrain.config import Config
+from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import EXTENSIONS, Listing, images_below, read_listing
 from retrain.errors import InputError
@@ -54,6 +55,8 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         return Inputs(None, _image_files(files), "")
     run_directory = config.model_dir or _new_run(config.image_dir)
     listing = read_listing(config.image_dir)
+    if verb == "train":
+        check_class_count(config.image_dir, listing.class_names)
     _check_class_names(listing)
     _check_label_map(verb, config, listing)
     _check_outside(run_directory, config.image_dir)

@@ -1,7 +1,7 @@
-"""Chooses the head of a frozen base: trains all trials at once, takes that with the lowest validation loss.
+"""Chooses the head of a frozen base: trains all trials at once, takes the lowest validation loss.
 
-Each trial's loss is taken at the temperature that suits it best (Guo et al. 2017): a strong penalty makes a head
-less sure of itself before it makes it worse, and sureness can be mended afterwards.
+Each trial's loss is taken at the temperature that suits it best (Guo et al. 2017): a strong penalty makes a
+head less sure of itself before it makes it worse, and sureness can be mended afterwards.
 
 Without a validation split every tenth training example is held out to choose by, and the chosen trial is
 trained again on all of them.

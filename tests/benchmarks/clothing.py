@@ -1,8 +1,9 @@
 """The main job on the clothing photos: accuracy on a held-out folder, and seconds from start to metrics.
 
-`python -m tests.benchmarks.clothing SHARED_DIR`: trains on data/clothing/train with default flags, twice (the second time the
-features are remembered), and scores the export on data/clothing/validation. Wanted there: 82 % with MobileNet v2,
-65.5 % with v1 0.25, 71 % with a head on builtin: that has seen all 1000 images (this one sees 796).
+`python -m tests.benchmarks.clothing SHARED_DIR` trains on data/clothing/train with default flags, twice (the
+second time features are remembered), and scores the export on data/clothing/validation. Wanted there: 82 %
+with MobileNet v2, 65.5 % with v1 0.25; 71 % with builtin: and a head that has seen all 1000 images, of which
+this one sees 796.
 """
 
 import json

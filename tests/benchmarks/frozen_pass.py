@@ -1,7 +1,7 @@
 """The frozen pass over photos: our engines against the naive pipeline, and against what this machine can do.
 
-`python -m tests.benchmarks.frozen_pass MODULE_DIR IMAGE_DIR [COUNT]`. Wanted, from start to metrics: at most 1.15 times
-start-up and images / (fastest rate of decoding, resizing and running the module in TensorFlow).
+`python -m tests.benchmarks.frozen_pass MODULE_DIR IMAGE_DIR [COUNT]`. Wanted, from start to metrics: at most
+1.15 times start-up and images / (fastest rate of decoding, resizing and running the module in TensorFlow).
 """
 
 import os
