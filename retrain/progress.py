@@ -47,5 +47,6 @@ def _lines(
         if threshold <= done < total and now - last >= SECONDS_BETWEEN_LINES:
             rate = done / (now - start)
             left = (total - done) / rate
-            logging.info("%s: %d of %d %s, %.0f a second, %.0f s left", *(description, done, total, unit, rate, left))
+            progress_so_far = (description, done, total, unit, rate, left)
+            logging.info("%s: %d of %d %s, %.0f a second, %.0f s left", *progress_so_far)
             last, threshold = now, done + total / LINES

@@ -19,22 +19,18 @@ ROOT = pathlib.Path(__file__).parents[1]
 CHATTER = re.compile(r"0000 00:00|oneDNN|XNNPACK|absl::|cuda|rebuild TensorFlow|WARNING|retracing", re.I)
 
 
-def retrain(*words: str, cwd: pathlib.Path) -> subprocess.CompletedProcess[str]:
-    """`python -m retrain` as a user runs it."""
+def test_from_photos_to_predictions(command, colour_folder, averaging_module, tmp_path, monkeypatch):
+    """In a process of its own, as a user runs it; then what it says is to be run next."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CPP")}
-    return subprocess.run(
-        [sys.executable, "-m", "retrain", *words],
-        cwd=cwd,
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", "--feature_engine=litert"]
+    trained = subprocess.run(
+        [sys.executable, "-m", "retrain", *flags, "--max_steps=100"],
+        cwd=tmp_path,
         env=environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-def test_from_photos_to_predictions_in_processes_of_their_own(colour_folder, averaging_module, tmp_path):
-    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", "--feature_engine=litert"]
-    trained = retrain(*flags, "--max_steps=100", cwd=tmp_path)
     assert trained.returncode == 0, trained.stderr
     assert not CHATTER.search(trained.stderr)
     assert "Features: 24 images computed (litert)" in trained.stderr
@@ -42,12 +38,11 @@ def test_from_photos_to_predictions_in_processes_of_their_own(colour_folder, ave
     lines = trained.stdout.splitlines()
     assert lines[-3] == "Test accuracy 100.0% (43.9% to 100.0%, 3 images)"
     assert lines[-2].startswith(f"Everything is in runs/{run.name}: ")
+    monkeypatch.chdir(tmp_path)
     words = lines[-1].removeprefix("Next: python -m retrain ").split()
-    words[-1] = f"{colour_folder}/yellow/001.png"
-    predicted = retrain(*words, cwd=tmp_path)
-    assert predicted.returncode == 0, predicted.stderr
-    assert not CHATTER.search(predicted.stderr)
-    assert predicted.stdout.splitlines()[1].split("\t")[:2] == [words[-1], "yellow"]
+    picture = f"{colour_folder}/yellow/001.png"
+    predicted = command(*words[:-1], picture)
+    assert predicted.out.splitlines()[1].split("\t")[:2] == [picture, "yellow"]
 
 
 def test_the_first_command_needs_nothing_but_photos(command, tmp_path, monkeypatch):

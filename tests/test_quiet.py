@@ -25,7 +25,9 @@ def test_what_was_written_is_shown_when_the_body_fails(capfd):
 def test_what_was_written_before_comes_first():
     code = (
         "import os, sys\nfrom retrain.quiet import native_stderr_held\n"
-        "sys.stderr.write('before ')\nwith native_stderr_held(): os.write(2, b'held')\nsys.stderr.write('after')"
+        "sys.stderr.write('before ')\n"
+        "with native_stderr_held(): os.write(2, b'held')\n"
+        "sys.stderr.write('after')"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stderr == "before after"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from retrain.commands.task_flags import task_kinds
 from retrain.config import FIELDS, Config
 from retrain.data import READERS
+from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import EXTENSIONS, Listing, images_below, read_listing
 from retrain.errors import InputError
@@ -57,6 +58,8 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         return Inputs(None, _image_files(files), "")
     run_directory = config.model_dir or _new_run(config.image_dir)
     listing = _read_listing(config)
+    if verb == "train" and listing.columns is None:
+        check_class_count(config.image_dir, listing.class_names)
     _check_class_names(listing)
     _check_label_map(verb, config, listing)
     _check_outside(run_directory, config.image_dir)

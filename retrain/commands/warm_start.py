@@ -1,4 +1,4 @@
-"""Where --warm_start_head lets a head begin: at the publisher's weights of classes that folders are named by."""
+"""Where --warm_start_head lets a head begin: at the publisher's weights of the classes of the folder."""
 
 from collections.abc import Sequence
 

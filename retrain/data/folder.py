@@ -3,15 +3,17 @@
 The folders say the classes and nothing of splits: those are `retrain.data.split`'s.
 """
 
+from collections.abc import Sequence
+
 from retrain.data.listing import Listing, images_below, top_level
 from retrain.errors import InputError
 
 
 def read(image_dir: str) -> Listing:
-    """Lists every image of every class; a folder that no classifier can be trained on is an InputError."""
+    """Lists every image of every class; InputError when there is no class, or one without images."""
     class_names, loose_images, ignored = top_level(image_dir)
     ignored += loose_images
-    check_class_count(image_dir, class_names, loose_images)
+    check_class_count(image_dir, class_names, loose_images, needed=1)
     paths, labels, empty = [], [], []
     for name in class_names:
         below, others = images_below(image_dir, name)
@@ -26,9 +28,11 @@ def read(image_dir: str) -> Listing:
     )
 
 
-def check_class_count(folder: str, class_names: list[str], loose_images: int) -> None:
-    """A classifier needs two classes to tell apart."""
-    if len(class_names) > 1:
+def check_class_count(
+    folder: str, class_names: Sequence[str], loose_images: int = 0, needed: int = 2
+) -> None:
+    """Two classes are needed to train a classifier that tells them apart; one will do to evaluate it."""
+    if len(class_names) >= needed:
         return
     found = f"1 class folder ({class_names[0]!r})" if class_names else "no class folders"
     beside = f" and {count(loose_images, 'image')} directly in it" if loose_images else ""

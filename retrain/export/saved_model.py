@@ -35,8 +35,8 @@ def write(classifier: ImageClassifier, directory: str) -> None:
 class _ReusableClassifier(tf.train.Checkpoint):
     """The root of the SavedModel. Not a tf.Module, whose `variables` is a property and would not be saved.
 
-    The base is traced once for inference and once for training; all functions call these two. (A tf.function is
-    traced again while it is saved, more than once, and a Keras model takes seconds each time.)
+    The base is traced once for inference and once for training; all functions call these two. (A tf.function
+    is traced again while it is saved, more than once, and a Keras model takes seconds each time.)
     """
 
     def __init__(self, classifier: ImageClassifier):

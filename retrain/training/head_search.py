@@ -1,4 +1,7 @@
-"""Chooses the head of a frozen base: trains all trials at once, takes that with the lowest validation loss.
+"""Chooses the head of a frozen base: trains all trials at once, takes the lowest validation loss.
+
+Each trial's loss is taken at the temperature that suits it best (Guo et al. 2017): a strong penalty makes a
+head less sure of itself before it makes it worse, and sureness can be mended afterwards.
 
 Without a validation split every tenth training example is held out to choose by, and the chosen trial is
 trained again on all of them.
@@ -8,11 +11,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.heads.head import Head
-from retrain.training.head_trials import Schedule, Split, Start, TrainedHeads, Trial, best_trial, train_heads
+from retrain.training.head_trials import Schedule, Split, Start, TrainedHeads, Trial, train_heads
 
+TEMPERATURES = np.geomspace(1 / 8, 8, 37, dtype=np.float32)
 HELD_OUT = 10  # one in so many, where there is no validation split
 
 
@@ -62,10 +67,9 @@ def _best(
     start: Start | None,
 ) -> FoundHead:
     heads = train_heads(head, trials, schedule, train, validation, start)
-    best = best_trial(heads)
-    training_loss, validation_loss = heads.losses[-1, :, best].tolist()
-    loss = training_loss if validation is None else validation_loss
-    if not np.isfinite(loss):
+    losses = heads.losses[-1, 0] if validation is None else calibrated_losses(head, heads, validation)
+    best = int(np.where(np.isfinite(losses), losses, np.inf).argmin())
+    if not np.isfinite(losses[best]):
         rates = max(trial.learning_rate for trial in trials)
         raise InputError(
             f"Training diverged at every learning rate (up to {rates:.3g}): give a lower --learning_rate."
@@ -75,9 +79,21 @@ def _best(
         heads.biases[best],
         trials[best],
         "training loss" if validation is None else "validation loss",
-        loss,
+        float(losses[best]),
         _readings(heads, best),
     )
+
+
+def calibrated_losses(head: Head, heads: TrainedHeads, validation: Split) -> np.ndarray:
+    """The mean validation loss of each trial at its best temperature, [T]; not finite where it diverged."""
+    targets = head.targets(tf.constant(validation.labels))
+    losses = []
+    with np.errstate(all="ignore"):  # diverged trials
+        logits = (validation.features @ heads.kernels + heads.biases[:, None]).astype(np.float32)
+    for temperature in TEMPERATURES:
+        by_example = head.loss(targets, tf.constant(logits / temperature)) * validation.weights
+        losses.append(tf.reduce_mean(by_example, axis=1).numpy())
+    return np.min(losses, axis=0)
 
 
 def _readings(heads: TrainedHeads, trial: int) -> dict[int, dict[str, float]]:

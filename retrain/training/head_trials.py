@@ -123,13 +123,6 @@ def train_heads(
     return TrainedHeads(kernels, biases, np.asarray(losses), np.asarray(steps[1:]))
 
 
-def best_trial(heads: TrainedHeads) -> int:
-    """The index of the trial with the lowest validation loss, or training loss without one; none diverged."""
-    training, validation = heads.losses[-1]
-    final = training if np.isnan(validation).all() else validation
-    return int(np.where(np.isfinite(final), final, np.inf).argmin())
-
-
 class _Settings(NamedTuple):
     """What the trials differ in, a value for each column of the kernel, and what they share.
 

@@ -1,4 +1,4 @@
-"""Writing 3000 features: the cache against one text file an image, as retrain.py did. Wanted: at least 15 times."""
+"""Writing 3000 features: the cache against one text file an image, as in retrain.py. Wanted: 15 times."""
 
 import pathlib
 import tempfile

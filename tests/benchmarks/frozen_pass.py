@@ -1,7 +1,7 @@
 """The frozen pass over photos: our engines against the naive pipeline, and against what this machine can do.
 
-`python -m tests.benchmarks.frozen_pass MODULE_DIR IMAGE_DIR [COUNT]`. Wanted, from start to metrics: at most 1.15 times
-start-up and images / (fastest rate of decoding, resizing and running the module in TensorFlow).
+`python -m tests.benchmarks.frozen_pass MODULE_DIR IMAGE_DIR [COUNT]`. Wanted, from start to metrics: at most
+1.15 times start-up and images / (fastest rate of decoding, resizing and running the module in TensorFlow).
 """
 
 import os
@@ -21,7 +21,9 @@ from tests.benchmarks.rounds import print_ratios, seconds
 
 
 def main(handle: str, image_dir: str, count: int = 256) -> None:
-    paths = [os.path.join(image_dir, path) for path in read_listing(image_dir).paths][:: max(1, 1000 // count)][:count]
+    paths = [os.path.join(image_dir, path) for path in read_listing(image_dir).paths][
+        :: max(1, 1000 // count)
+    ][:count]
     module = load_module(handle)
     size = module.image_size
     loaded = tf.saved_model.load(handle)

@@ -1,4 +1,4 @@
-"""Interleaved rounds: on a shared machine the same code varies twofold between minutes, but hardly within one round."""
+"""Interleaved rounds: on a shared machine the same code varies twofold between minutes, hardly within one."""
 
 import statistics
 import time
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Taken(NamedTuple):
-    """Seconds by the clock, and of processor time over all threads: the steadier of the two on a shared machine."""
+    """Seconds by the clock, and of processor time over all threads, which is the steadier of the two."""
 
     wall: float
     cpu: float
@@ -26,10 +26,12 @@ def seconds(variants: Mapping[str, Callable[[], object]], rounds: int = 5) -> di
 
 
 def print_ratios(taken: Mapping[str, list[Taken]], reference: str) -> None:
-    """One line a variant: median seconds, how many times faster than the reference (median, best), CPU seconds saved."""
+    """One line a variant: median seconds, and how many times faster than the reference: median, best, CPU."""
     for name, values in taken.items():
         ratios = [base.wall / value.wall for base, value in zip(taken[reference], values, strict=True)]
         best = min(base.wall for base in taken[reference]) / min(value.wall for value in values)
         cpu = min(base.cpu for base in taken[reference]) / min(value.cpu for value in values)
         wall = statistics.median(value.wall for value in values)
-        print(f"{name:48} {wall:8.3f} s  {statistics.median(ratios):6.2f} x  best {best:6.2f} x  cpu {cpu:6.2f} x")
+        print(
+            f"{name:48} {wall:8.3f} s  {statistics.median(ratios):6.2f} x  best {best:.2f} x  cpu {cpu:.2f} x"
+        )

@@ -1,4 +1,4 @@
-"""Listing 60 000 files: ours against tf.io.gfile.walk and pathlib.rglob. Wanted: at least 6 times gfile's rate."""
+"""Listing 60 000 files: ours against tf.io.gfile.walk and pathlib.rglob. Wanted: 6 times gfile's rate."""
 
 import pathlib
 import tempfile

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,15 @@ def test_a_folder_may_lack_classes_and_hold_what_is_no_image(command, export, tm
     assert (figures["accuracy"], figures["count"]) == (1.0, 11)
     assert figures["classes"]["cyan"]["count"] == 0
     assert (run / "skipped.csv").read_text() == "path,reason\nyellow/000.png,empty file\n"
+
+
+def test_one_class_will_do(command, export, colour_folder, tmp_path):
+    shutil.copytree(f"{colour_folder}/cyan", tmp_path / "photos" / "cyan")
+    result = command(
+        *("evaluate", f"--tfhub_module={export}", f"--image_dir={tmp_path}/photos"),
+        f"--model_dir={tmp_path}/run",
+    )
+    assert (result.status, result.out.splitlines()[1][:15]) == (0, "Accuracy 100.0%")
 
 
 def test_all_splits_of_a_folder_count_and_copies_too(command, export, tmp_path):

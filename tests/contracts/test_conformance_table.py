@@ -1,7 +1,7 @@
 """What can be done with modules of every source: the table in README's "Modules", each cell seen to work.
 
-`pytest -s tests/contracts/test_conformance_table.py` prints it. Numbers are the business of the other contracts and of
-tests/legacy; here each operation runs and gives something of the right shape.
+Numbers are the business of the other contracts and of tests/legacy; here each operation runs and gives
+something of the right shape.
 """
 
 import pathlib

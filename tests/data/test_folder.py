@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from retrain.data.folder import read
+from retrain.data.folder import check_class_count, read
 from retrain.errors import InputError
 
 
@@ -28,9 +28,13 @@ def test_images_without_class_folders(tree):
     )
 
 
-def test_one_class(tree):
+def test_one_class_will_do_to_evaluate_and_not_to_train(tree):
     photos = tree(["roses/1.jpg"])
-    assert sentence(photos) == (
+    listing = read(photos)
+    assert listing.class_names == ("roses",)
+    with pytest.raises(InputError) as raised:
+        check_class_count(photos, listing.class_names)
+    assert str(raised.value) == (
         f"{photos!r} has 1 class folder ('roses'), but a classifier needs 2 class folders or more: "
         "put images in DIR/CLASS/*.jpg."
     )

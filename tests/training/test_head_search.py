@@ -3,7 +3,7 @@ import pytest
 
 from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
-from retrain.training.head_search import search_head
+from retrain.training.head_search import calibrated_losses, search_head
 from retrain.training.head_trials import Schedule, Split, Trial, train_heads
 
 HEAD = SoftmaxHead(["a", "b"])
@@ -26,12 +26,26 @@ def test_the_lowest_validation_loss_wins():
     assert found.trial == TRIALS[2]
     np.testing.assert_array_equal(found.kernel, heads.kernels[2])
     np.testing.assert_array_equal(found.bias, heads.biases[2])
-    assert (found.criterion, found.loss) == ("validation loss", float(heads.losses[-1, 1, 2]))
+    losses = calibrated_losses(HEAD, heads, VALIDATION)
+    assert losses[2] == np.nanmin(losses)
+    assert (found.criterion, found.loss) == ("validation loss", float(losses[2]))
     assert list(found.readings) == heads.steps.tolist()
     assert found.readings[30] == {
         "loss": float(heads.losses[-1, 0, 2]),
         "validation_loss": float(heads.losses[-1, 1, 2]),
     }
+
+
+def test_a_head_that_is_only_less_sure_of_itself_is_as_good():
+    # With a wrong label, or being as sure as can be would cost nothing.
+    mislabelled = VALIDATION._replace(
+        labels=np.where(np.arange(10) == 0, 1 - VALIDATION.labels, VALIDATION.labels)
+    )
+    heads = train_heads(HEAD, TRIALS[2:3], SCHEDULE, TRAIN, mislabelled)
+    unsure = heads._replace(kernels=heads.kernels / 4, biases=heads.biases / 4)
+    sure = calibrated_losses(HEAD, heads, mislabelled)
+    assert sure <= heads.losses[-1, 1]
+    np.testing.assert_allclose(calibrated_losses(HEAD, unsure, mislabelled), sure, rtol=0.02)
 
 
 def test_without_validation_every_tenth_is_held_out_and_then_trained_on():
@@ -41,7 +55,7 @@ def test_without_validation_every_tenth_is_held_out_and_then_trained_on():
     again = train_heads(HEAD, [TRIALS[2]], SCHEDULE, TRAIN, None)
     assert found.trial == TRIALS[2]
     assert found.criterion == "loss on held out training images"
-    assert found.loss == float(chosen.losses[-1, 1, 2])
+    assert found.loss == float(calibrated_losses(HEAD, chosen, TRAIN.rows(held_out))[2])
     np.testing.assert_array_equal(found.kernel, again.kernels[0])
     assert set(found.readings[30]) == {"loss"}
 

@@ -6,65 +6,57 @@ import subprocess
 import sys
 import textwrap
 
+import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
+from retrain.modules.load import load_module
 from retrain.training import training_loop
 from retrain.training.estimator import Estimator
+from retrain.training.training_loop import Penalties
 from tests.training import worlds
 
 ROOT = pathlib.Path(__file__).parents[2]
 
-# Trains by SGD with momentum over uneven batches (12 examples in batches of 5), and saves what came of it.
 MIRRORED = """
     import sys
-    import keras, numpy as np, tensorflow as tf
-    from retrain.modules.load import load_module
-    from retrain.training.estimator import Estimator
-    from retrain.training.training_loop import Penalties
-    from tests.training import worlds
+    import tensorflow as tf
+    from tests.training import test_training_loop
 
-    module, model_dir, replicas, train_base = *sys.argv[1:3], int(sys.argv[3]), sys.argv[4] == "True"
     [cpu] = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)])
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    assert strategy.num_replicas_in_sync == 2
+    for train_base in (False, True):
+        test_training_loop.train(sys.argv[1], sys.argv[2], strategy, train_base)
+"""
+
+
+def train(module: str, directory: str, strategy: tf.distribute.Strategy, train_base: bool) -> None:
+    """Trains over uneven batches (12 examples in batches of 5), and saves what came of it."""
     with strategy.scope():
         model = worlds.classifier(load_module(module), train_base=train_base)
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    model_dir = f"{directory}/{train_base}"
     estimator = Estimator(model, model_dir, optimizer, strategy=strategy, penalties=Penalties(0.001, 0.01))
     for part in range(2):
         estimator.train(lambda: worlds.image_batches(5).repeat(4), max_steps=6 * (part + 1))
     figures = estimator.evaluate(worlds.image_batches)
-    assert strategy.num_replicas_in_sync == replicas and figures["count"] == worlds.COUNT
-    print(float(figures["loss"]), float(estimator.loop.last_loss.numpy()), estimator.global_step)
-    np.savez(model_dir + "/weights.npz", *(variable.numpy() for variable in model.trainable_variables))
-"""
+    values = [figures["loss"], figures["count"], estimator.loop.last_loss, estimator.global_step]
+    np.savez(f"{model_dir}/result.npz", *map(np.asarray, [*values, *model.trainable_variables]))
 
 
-def mirrored(module: str, model_dir: pathlib.Path, replicas: int, train_base: bool):
-    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), module, str(model_dir)]
+def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_module, tmp_path):
+    one, two = (str(tmp_path / name) for name in ("one", "two"))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    output = subprocess.run(
-        [*command, str(replicas), str(train_base)],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    weights = np.load(model_dir / "weights.npz")
-    return [float(word) for word in output.split()], [weights[name] for name in weights.files]
-
-
-@pytest.mark.parametrize("train_base", [False, True])
-def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_module, tmp_path, train_base):
-    one, two = (
-        mirrored(averaging_module, tmp_path / str(replicas), replicas, train_base) for replicas in (1, 2)
-    )
-    assert one[0] == pytest.approx(two[0], rel=1e-5)
-    assert one[0][2] == 12
-    for a, b in zip(one[1], two[1], strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), averaging_module, two]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    for train_base in (False, True):
+        train(averaging_module, one, tf.distribute.get_strategy(), train_base)
+        results = [np.load(f"{directory}/{train_base}/result.npz") for directory in (one, two)]
+        assert len(results[0].files) == 4 + 2 + train_base
+        for name in results[0].files:
+            np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-5, atol=1e-5)
 
 
 def test_a_call_takes_no_more_steps_than_it_may(loaded_module, tmp_path, monkeypatch):
