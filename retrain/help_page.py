@@ -55,7 +55,10 @@ def _section(title: str, entries: Mapping[str, str], width: int) -> str:
 
 def _entry(flag: str, text: str, width: int, column: int = 32) -> str:
     lines = textwrap.wrap(text, max(width - column, 20), break_on_hyphens=False, break_long_words=False)
-    return "\n".join(f"{f'  {flag}' if i == 0 else '':{column}}{line}" for i, line in enumerate(lines))
+    first = f"  {flag}"
+    if len(first) >= column:  # a line of its own
+        return "\n".join([first, *(" " * column + line for line in lines)])
+    return "\n".join(f"{first if i == 0 else '':{column}}{line}" for i, line in enumerate(lines))
 
 
 def _flag(name: str, verb: str) -> str:

@@ -1,8 +1,8 @@
 """Reads a table of labels: one row an image, a column of paths (relative to image_dir), one of each task.
 
 CSV, TSV, Parquet or JSON lines, through pandas. Columns `split`, `group` and `weight` mean what they say;
-every other column is a task, or those that are named. A cell may hold several labels, with a separator between, or
-they stand in columns of their own, TASK:LABEL, with yes or no in each. Nothing in a cell: not known.
+every other column is a task, or those that are named. A cell may hold several labels, a separator between,
+or they stand in columns of their own, TASK:LABEL, with yes or no in each. Nothing in a cell: not known.
 """
 
 import os
@@ -133,7 +133,8 @@ def _with_paths(path: str, table: pd.DataFrame, column: str) -> pd.DataFrame:
     if empty.any():
         raise InputError(
             f"--labels_file={path!r} has no path in {int(empty.sum())} rows, such as row "
-            f"{int(empty.argmax()) + 1}: every row needs one in column {column!r}; fill them in, or remove the rows."
+            f"{int(empty.argmax()) + 1}: every row needs one in column {column!r}; fill them "
+            f"in, or remove the rows."
         )
     return table.assign(**{column: table[column].str.strip().str.replace(r"^(\./)+", "", regex=True)})
 
