@@ -3,6 +3,7 @@
     python data_samples/make_samples.py [DIRECTORY]
 
 Every class uses every colour, on every background, at many places, sizes and angles: shape tells them apart.
+Beside them drawings.csv says of each picture its kind, one of four, and its colours, several of eight.
 """
 
 import pathlib
@@ -16,7 +17,16 @@ IMAGES_PER_CLASS = 14
 SIZE = 128
 FINE = 4  # drawn this many times larger, so that edges come out smooth
 
-COLOURS = ["#e4572e", "#f0a202", "#2e86ab", "#7b4fa3", "#3d9a50", "#d1456f", "#14958b", "#8c5a3c"]
+COLOURS = {
+    "#e4572e": "red",
+    "#f0a202": "amber",
+    "#2e86ab": "blue",
+    "#7b4fa3": "purple",
+    "#3d9a50": "green",
+    "#d1456f": "pink",
+    "#14958b": "teal",
+    "#8c5a3c": "brown",
+}
 BACKGROUNDS = ["#fbf3e4", "#e6f1f8", "#eef6e6", "#f8e9ee", "#eeeaf6", "#fdf6c9", "#e3e8ec"]
 LINE, WHITE = "#2b2d42", "#ffffff"
 
@@ -103,7 +113,7 @@ def drawing(name: str, index: int) -> Image.Image:
     """The picture of this class and number, RGB."""
     rng = random.Random(f"{name} {index}")
     pen = Pen(SIZE * FINE)
-    CLASSES[name](pen, rng.sample(COLOURS, 3), rng)
+    CLASSES[name](pen, rng.sample(list(COLOURS), 3), rng)
     layer = pen.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else pen.image
     layer = layer.rotate(rng.uniform(-9, 9), Image.Resampling.BICUBIC)
     size = round(SIZE * FINE * rng.uniform(0.78, 0.98))
@@ -114,13 +124,25 @@ def drawing(name: str, index: int) -> Image.Image:
     return picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
 
 
+def colours(name: str, index: int) -> list[str]:
+    """What this picture is painted with: the first thing that `drawing` draws by lot; a tree takes two."""
+    drawn = random.Random(f"{name} {index}").sample(list(COLOURS), 3)
+    return sorted(COLOURS[colour] for colour in drawn[: 2 if name == "tree" else 3])
+
+
 def make_samples(directory: pathlib.Path) -> None:
-    """Writes DIRECTORY/CLASS/CLASS-NN.jpg; by these names every class has images in every default split."""
+    """Writes DIRECTORY/CLASS/CLASS-NN.jpg; by these names every class has images in every default split.
+
+    And DIRECTORY.csv, a table of two tasks.
+    """
+    rows = ["path,kind,colours"]
     for name in CLASSES:
         (directory / name).mkdir(parents=True, exist_ok=True)
         for index in range(1, IMAGES_PER_CLASS + 1):
             path = directory / name / f"{name}-{index:02}.jpg"
             drawing(name, index).save(path, quality=78, optimize=True)
+            rows.append(f"{name}/{path.name},{name},{'|'.join(colours(name, index))}")
+    directory.with_suffix(".csv").write_text("\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from PIL import Image
 from retrain.data.examples import TASK, examples_table
 from retrain.data.listing import read_listing
 from retrain.data.split import assign_splits
+from retrain.data.table import read as read_table
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "data_samples"
 
@@ -38,3 +39,11 @@ def test_the_generator_draws_them_again(tmp_path):
             difference = np.asarray(kept, np.float32) - np.asarray(drawn, np.float32)
         # Releases of Pillow may round an edge or a JPEG coefficient differently.
         assert np.abs(difference).mean() < 1.0
+
+
+def test_the_table_of_two_tasks_is_of_these_pictures():
+    listing = read_table(str(SAMPLES / "drawings.csv"), str(SAMPLES / "drawings"))
+    assert listing.paths == sorted(read_listing(str(SAMPLES / "drawings")).paths)
+    assert list(listing.columns.tasks) == ["kind", "colours"]
+    assert listing.columns.several == {"colours"}
+    assert [path.split("/")[0] for path in listing.paths] == listing.labels

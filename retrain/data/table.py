@@ -239,7 +239,8 @@ def _splits(path: str, table: pd.DataFrame) -> list[str] | None:
     unknown = sorted({cell for cell in table[SPLIT] if cell not in known or cell is None}, key=str)
     if unknown:
         raise InputError(
-            f"--labels_file={path!r} has {unknown[0] or ''!r} in column {SPLIT!r}, where 'train', 'validation' "
+            f"--labels_file={path!r} has {unknown[0] or ''!r} in column {SPLIT!r}, where 'train', "
+            "'validation' "
             f"or 'test' was expected: mend it, or leave the column out."
         )
     return [known[cell] for cell in table[SPLIT]]
@@ -256,7 +257,8 @@ def _weights(path: str, table: pd.DataFrame) -> list[float] | None:
     wrong = ~(np.isfinite(numbers) & (numbers >= 0))
     if wrong.any():
         raise InputError(
-            f"--labels_file={path!r} has {table[WEIGHT][wrong].iloc[0]!r} in column {WEIGHT!r}, where a number of "
+            f"--labels_file={path!r} has {table[WEIGHT][wrong].iloc[0]!r} in column {WEIGHT!r}, where a "
+            "number of "
             f"0 or more was expected: mend it."
         )
     return numbers.tolist()

@@ -1,8 +1,9 @@
 """The general training loop: many steps in one call of one tf.function, under any tf.distribute strategy.
 
 A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks (each
-by its own weight, 1 unless given), penalties on the heads' kernels, the base's own regularization losses when it is trained, and one update by a
-Keras optimizer. The mean is over the whole batch, however unevenly it is shared out among the replicas.
+by its own weight, 1 unless given), penalties on the heads' kernels, the base's own regularization losses when
+it is trained, and one update by a Keras optimizer. The mean is over the whole batch, however unevenly it is
+shared out among the replicas.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Two tasks from a table of labels, end to end: trained, exported in both formats, evaluated, predicted with."""
+"""Two tasks from a table of labels, end to end: trained, exported in both formats, used."""
 
 import json
 import pathlib
@@ -18,7 +18,7 @@ TAGS = ("red", "green", "blue")
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory) -> pathlib.Path:
-    """Flat images whose channels are high where a tag is set; kind says whether red is; one cell in 8 is empty."""
+    """Flat images with high channels where a tag is set; kind says whether red is; one cell in 8 is empty."""
     directory = tmp_path_factory.mktemp("photos")
     rng, rows = np.random.default_rng(0), []
     for index in range(COUNT):
@@ -148,7 +148,8 @@ def test_a_label_that_occurs_in_validation_only(photos, averaging_module, comman
     result = command(f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *more)
     assert result.status == 2
     assert result.err.splitlines()[-1] == (
-        "retrain: Every class needs an image to train on, but train has none of 'c (kind)': add images, or remove "
+        "retrain: Every class needs an image to train on, but train has none of 'c (kind)': add images, or "
+        "remove "
         "the class."
     )
 

@@ -38,15 +38,18 @@ def test_what_no_head_can_learn(tmp_path):
     with pytest.raises(InputError) as raised:
         heads_of(listing(tmp_path, "path,kind\na,x\nb,x\n"), "softmax", {})
     assert str(raised.value) == (
-        "Task 'kind' has 1 classes ('x'), but a softmax head needs 2 or more: label images of others, or leave the "
+        "Task 'kind' has 1 classes ('x'), but a softmax head needs 2 or more: label images of others, or "
+        "leave the "
         "column out of --tasks."
     )
     rows = "".join(f"{index},this is picture {index}\n" for index in range(30))
     with pytest.raises(InputError) as raised:
         heads_of(listing(tmp_path, "path,caption\n" + rows), "softmax", {"caption": "sigmoid"})
     assert str(raised.value) == (
-        "Task 'caption' has 30 classes ('this is picture 0', 'this is picture 1', 'this is picture 10', ...) on 30 "
-        "images, which is free text rather than labels: leave the column out of --tasks, or see what stands between "
+        "Task 'caption' has 30 classes ('this is picture 0', 'this is picture 1', 'this is picture 10', "
+        "...) on 30 "
+        "images, which is free text rather than labels: leave the column out of --tasks, or see what "
+        "stands between "
         "labels (--label_separator)."
     )
 

@@ -79,11 +79,13 @@ def test_a_row_that_is_repeated_counts_once(tmp_path):
 def test_no_table(tmp_path):
     path = str(tmp_path / "none.csv")
     assert sentence(path) == (
-        f"--labels_file={path!r} was expected to be a table with a row for each image (CSV, TSV, Parquet or JSON "
+        f"--labels_file={path!r} was expected to be a table with a row for each image (CSV, TSV, Parquet "
+        "or JSON "
         "lines), but cannot be read (No such file or directory): name such a file."
     )
     assert sentence(table(tmp_path, "path,kind\n")) == (
-        f"--labels_file={str(tmp_path / 'labels.csv')!r} has no rows, but one for each image was expected: add some."
+        f"--labels_file={str(tmp_path / 'labels.csv')!r} has no rows, but one for each image was expected: "
+        "add some."
     )
 
 
@@ -103,7 +105,8 @@ def test_columns_that_are_not_there(tmp_path):
     )
     path = table(tmp_path, "file,size\na,S\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has a column of labels 'size', a name that means something else in the tables of a "
+        f"--labels_file={path!r} has a column of labels 'size', a name that means something else in the "
+        "tables of a "
         "run: rename it, or choose others with --tasks."
     )
 
@@ -113,7 +116,8 @@ def test_cells_that_cannot_be_meant(tmp_path):
     assert sentence(path) == f"--labels_file={path!r} has no label at all in column 'kind': fill it in."
     path = table(tmp_path, "path,kind\na,x\n,y\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has no path in 1 rows, such as row 2: every row needs one in column 'path'; fill "
+        f"--labels_file={path!r} has no path in 1 rows, such as row 2: every row needs one in column "
+        "'path'; fill "
         "them in, or remove the rows."
     )
     path = table(tmp_path, "path,kind\na,x\nb,y\na,y\n")
@@ -122,21 +126,25 @@ def test_cells_that_cannot_be_meant(tmp_path):
     )
     path = table(tmp_path, "path,tags:red\na,1\nb,maybe\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has 'maybe' in column 'tags:red', where 1, 0 or nothing was expected, as in every "
+        f"--labels_file={path!r} has 'maybe' in column 'tags:red', where 1, 0 or nothing was expected, as "
+        "in every "
         "column TASK:LABEL: mend it."
     )
     path = table(tmp_path, "path,kind,split\na,x,train\nb,y,dev\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has 'dev' in column 'split', where 'train', 'validation' or 'test' was expected: "
+        f"--labels_file={path!r} has 'dev' in column 'split', where 'train', 'validation' or 'test' was "
+        "expected: "
         "mend it, or leave the column out."
     )
     path = table(tmp_path, "path,kind,weight\na,x,-1\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has '-1' in column 'weight', where a number of 0 or more was expected: mend it."
+        f"--labels_file={path!r} has '-1' in column 'weight', where a number of 0 or more was expected: "
+        "mend it."
     )
     path = table(tmp_path, "path,tags\na,x|y;z\nb,y\n")
     assert sentence(path, None, {}, ";") == (
-        f"--labels_file={path!r} has labels with '|' in column 'tags', which stands between labels in the tables of "
+        f"--labels_file={path!r} has labels with '|' in column 'tags', which stands between labels in the "
+        "tables of "
         "a run: rename them."
     )
 
