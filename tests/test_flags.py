@@ -61,7 +61,7 @@ def test_predict_takes_files_between_and_after_flags():
 
 def test_an_empty_value_is_a_mistake_such_as_an_unset_variable_of_a_shell():
     assert sentence("--image_dir=x", "--tfhub_module=") == (
-        "--tfhub_module needs a value, but was given an empty one: leave it out, or name one."
+        "--tfhub_module needs a value, but was given an empty one: leave it out or name one."
     )
 
 

@@ -13,7 +13,7 @@ from retrain.errors import InputError
 from retrain.flags import parse
 from tests import tiny_worlds
 
-# Enough for colours, and much faster than the 600 steps of the recipe.
+# Enough for colours, and much faster than the 1000 steps of the recipe.
 FAST = "--max_steps=60"
 
 
@@ -51,7 +51,7 @@ def test_everything_is_there(trained_run):
 def test_colours_are_told_apart_without_a_mistake(trained_run):
     metrics = read_json(trained_run / "metrics.json")
     assert set(metrics) == {"validation", "test", "global_step"}
-    assert metrics["global_step"] == 600
+    assert metrics["global_step"] == 1000
     for split in ("validation", "test"):
         figures = metrics[split]
         assert (figures["accuracy"], figures["count"]) == (1.0, 3)

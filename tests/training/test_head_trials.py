@@ -152,7 +152,7 @@ START = Start(np.eye(5, CLASSES, dtype=np.float32), np.asarray([0.5, -1.0, 0.0],
 def test_a_start_that_is_not_left():
     heads = train_heads(HEAD, 2 * [Trial(1e-30, 0.1)], Schedule(3, 6, 0.0, 0), TRAIN, VALIDATION, START)
     for number in range(2):
-        np.testing.assert_allclose(heads.kernels[number], START.kernel, rtol=1e-6)
+        np.testing.assert_allclose(heads.kernels[number], START.kernel, atol=1e-6)
         np.testing.assert_allclose(heads.biases[number], START.bias, atol=1e-5)
     loss = HEAD.loss(HEAD.targets(VALIDATION.labels), VALIDATION.features @ START.kernel + START.bias)
     assert heads.losses[-1, 1, 0] == pytest.approx(np.mean(VALIDATION.weights * loss), rel=1e-5)
