@@ -27,7 +27,7 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line, and returns the exit status."""
     # What TensorFlow and Keras read once, when the command imports them.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
         status = _run(sys.argv if argv is None else argv)

@@ -107,7 +107,7 @@ def _converter(flag: str, name: str) -> Callable[[str], Any]:
         if get_origin(FIELDS[name].type) is tuple:
             return tuple(one(part.strip()) for part in text.split(","))
         if kind(name) is str and not text:
-            return FIELDS[name].default
+            raise InputError(f"--{flag} needs a value, but was given an empty one: leave it out or name one.")
         return os.path.expanduser(text) if about(FIELDS[name]).path else one(text)
 
     return convert

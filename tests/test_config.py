@@ -72,6 +72,10 @@ def test_a_config_cannot_be_changed():
             {"module_input_range": (1.0,)},
             "--module_input_range=1.0 is no range: it must be two numbers, the lower first, such as -1,1.",
         ),
+        (
+            {"warm_start_head": True},
+            "--warm_start_head needs --label_map: a text file of the module's own classes, one a line.",
+        ),
     ],
 )
 def test_what_cannot_be_trained_with(change, expected):

@@ -59,9 +59,10 @@ def test_predict_takes_files_between_and_after_flags():
     assert (result.verb, result.files) == ("predict", ("a.jpg", "train", "--odd.jpg"))
 
 
-def test_an_empty_value_is_the_default():
-    assert sentence("--image_dir=") == sentence()
-    assert parsed("--image_dir=a", "--tfhub_module=").config.tfhub_module == "builtin:"
+def test_an_empty_value_is_a_mistake_such_as_an_unset_variable_of_a_shell():
+    assert sentence("--image_dir=x", "--tfhub_module=") == (
+        "--tfhub_module needs a value, but was given an empty one: leave it out or name one."
+    )
 
 
 def test_home_is_known_in_paths(monkeypatch):

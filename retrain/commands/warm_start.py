@@ -1,4 +1,4 @@
-"""Where --warm_start_head lets a head begin: at the publisher's weights of the classes of the folder."""
+"""Where --warm_start_head lets a head begin: near the publisher's weights of the classes of the folder."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,11 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.publisher_head import find_publisher_head
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.training.head_trials import Start
+
+# Which part of the publisher's weights to begin with; the whole is too sure for few classes. On photos of ten
+# kinds of clothes, eight with a label of ImageNet, 0.3 adds 9 and 6 points of accuracy for two MobileNets at
+# 2 images per class, 3 and 0 with 10, none with 100; the whole takes 2 from the better one with 3 images.
+SHARE = 0.3
 
 
 def warm_start(module: ImageModule, class_names: Sequence[str], label_map: str) -> Start | None:
@@ -36,7 +41,8 @@ def warm_start(module: ImageModule, class_names: Sequence[str], label_map: str) 
     )
     for position, name in enumerate(class_names):
         if name in known:
-            start.kernel[:, position], start.bias[position] = kernel[:, known[name]], bias[known[name]]
+            start.kernel[:, position] = SHARE * kernel[:, known[name]]
+            start.bias[position] = SHARE * bias[known[name]]
     return start
 
 

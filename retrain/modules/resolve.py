@@ -90,8 +90,11 @@ def _check_module_file(handle: str) -> None:
 def _check_is_module(directory: pathlib.Path, handle: str) -> None:
     if (directory / SAVED_MODEL_FILE).is_file():
         return
-    inside = sorted(path.parent.name for path in directory.glob(f"*/{SAVED_MODEL_FILE}"))
-    advice = f" Did you mean {os.path.join(handle, inside[0])!r}?" if inside else ""
+    # What a run's directory, and its export/, are most probably meant to be; then anything one level down.
+    places = ("export/saved_model", "saved_model", "*")
+    inside = [found for place in places for found in sorted(directory.glob(f"{place}/{SAVED_MODEL_FILE}"))]
+    meant = os.path.join(handle, inside[0].parent.relative_to(directory)) if inside else ""
+    advice = f" Did you mean {meant!r}?" if inside else ""
     raise InputError(
         f"{handle!r} is no module: there is no {SAVED_MODEL_FILE} in it, but {_listed(directory)}.{advice}"
     )

@@ -1,5 +1,7 @@
 """One picture of a run: images that it was not trained on, each with what was predicted, mistakes first."""
 
+import functools
+import importlib.util
 import io
 import os
 from typing import NamedTuple
@@ -55,7 +57,7 @@ def _tile(image_dir: str, example: _Example) -> Image.Image:
     tile = Image.new("RGB", (SIDE, SIDE + CAPTION - BORDER), "white")
     picture = ImageOps.fit(_picture(os.path.join(image_dir, example.path)), (SIDE, SIDE))
     tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, colour))
-    draw, font = ImageDraw.Draw(tile), ImageFont.load_default(13)
+    draw, font = ImageDraw.Draw(tile), _font()
     prediction = _fitting(f"{example.predicted} {example.probability:.0%}", font)
     draw.text((2, SIDE + 1), prediction, colour, font)
     if not right:
@@ -69,6 +71,13 @@ def _picture(path: str) -> Image.Image:
             return ImageOps.exif_transpose(image).convert("RGB")
     except Exception:  # Pillow may refuse what TensorFlow reads; a thumbnail is not worth a run
         return Image.new("RGB", (SIDE, SIDE), BLANK)
+
+
+@functools.cache
+def _font() -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, which comes with matplotlib: Pillow's own font has no letters beyond ASCII."""
+    package = importlib.util.find_spec("matplotlib").submodule_search_locations[0]
+    return ImageFont.truetype(os.path.join(package, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf"), 12)
 
 
 def _fitting(text: str, font: ImageFont.FreeTypeFont) -> str:

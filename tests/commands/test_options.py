@@ -28,7 +28,7 @@ def test_where_features_are_kept(user_cache):
         ({"train_epochs": 2.0}, 200),
         ({"train_epochs": 0.5, "batch_size": 300}, 17),
         ({"train_epochs": 1e-6}, 1),
-        ({"batch_size": 1000}, 600),
+        ({"batch_size": 1000}, 1000),
     ],
 )
 def test_how_many_steps(settings, steps):

@@ -13,7 +13,7 @@ from retrain.errors import InputError
 from retrain.flags import parse
 from tests import tiny_worlds
 
-# Enough for colours, and much faster than the 600 steps of the recipe.
+# Enough for colours, and much faster than the 1000 steps of the recipe.
 FAST = "--max_steps=60"
 
 

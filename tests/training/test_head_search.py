@@ -4,7 +4,7 @@ import pytest
 from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training.head_search import calibrated_losses, search_head
-from retrain.training.head_trials import Schedule, Split, Trial, train_heads
+from retrain.training.head_trials import Schedule, Split, Start, Trial, train_heads
 
 HEAD = SoftmaxHead(["a", "b"])
 SCHEDULE = Schedule(30, 8, 0.0, 0)
@@ -77,3 +77,13 @@ def test_when_every_trial_diverges(validation):
     assert str(raised.value) == (
         "Training diverged at every learning rate (up to 1e+35): give a lower --learning_rate."
     )
+
+
+@pytest.mark.parametrize("validation", [VALIDATION, None])
+@pytest.mark.parametrize("count", [40, 9])
+def test_every_road_begins_at_the_start(validation, count):
+    start = Start(np.full([3, 2], 7, np.float32), np.full([2], 3, np.float32))
+    still = [Trial(1e-30, 0.0), Trial(1e-30, 0.1)]
+    found = search_head(HEAD, still, SCHEDULE, TRAIN.rows(np.arange(count)), validation, start)
+    np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
+    np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from retrain.data.pipeline import index_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training import head_trials
-from retrain.training.head_trials import MOMENTUM, Schedule, Split, Trial, train_heads
+from retrain.training.head_trials import MOMENTUM, Schedule, Split, Start, Trial, train_heads
 
 CLASSES = 3
 HEAD = SoftmaxHead(["a", "b", "c"])
@@ -144,3 +144,30 @@ def test_readings_along_the_way_end_with_the_last_step():
     heads = train_heads(HEAD, TRIALS, Schedule(45, 6, 0.0, 0), TRAIN, None)
     assert heads.steps.tolist() == [*range(3, 46, 3)]
     assert len(heads.losses) == len(heads.steps)
+
+
+START = Start(np.eye(5, CLASSES, dtype=np.float32), np.asarray([0.5, -1.0, 0.0], np.float32))
+
+
+def test_a_start_that_is_not_left():
+    heads = train_heads(HEAD, 2 * [Trial(1e-30, 0.1)], Schedule(3, 6, 0.0, 0), TRAIN, VALIDATION, START)
+    for number in range(2):
+        np.testing.assert_allclose(heads.kernels[number], START.kernel, atol=1e-6)
+        np.testing.assert_allclose(heads.biases[number], START.bias, atol=1e-5)
+    loss = HEAD.loss(HEAD.targets(VALIDATION.labels), VALIDATION.features @ START.kernel + START.bias)
+    assert heads.losses[-1, 1, 0] == pytest.approx(np.mean(VALIDATION.weights * loss), rel=1e-5)
+
+
+def test_a_start_of_zeros_is_none(group):
+    zeros = Start(np.zeros_like(START.kernel), np.zeros_like(START.bias))
+    heads = train_heads(HEAD, TRIALS, Schedule(12, 6, 0.0, 0), TRAIN, VALIDATION, zeros)
+    np.testing.assert_array_equal(heads.kernels, group.kernels)
+    np.testing.assert_array_equal(heads.biases, group.biases)
+
+
+def test_penalties_draw_towards_the_start():
+    trials = [Trial(0.02, 0.0), Trial(0.02, 10.0), Trial(0.02, 0.0, l1_regularizer=10.0)]
+    heads = train_heads(HEAD, trials, Schedule(300, 24, 0.0, 0), TRAIN, None, START)
+    free, l2, l1 = (np.abs(kernel - START.kernel).max() for kernel in heads.kernels)
+    assert l2 < 0.02 < 0.1 < free
+    assert l1 < 0.1 < free
