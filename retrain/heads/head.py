@@ -19,7 +19,7 @@ Labels = np.ndarray
 COLDEST, HOTTEST = 0.05, 20.0
 # A temperature is drawn towards 1 by this much of log(T)^2, less than an example weighs: a handful of
 # examples that are all predicted rightly would else call for certainty.
-DRAWN_TO_1 = 0.2
+DRAWN_TO_1 = 0.5
 
 
 class Head:
