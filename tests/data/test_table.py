@@ -1,5 +1,6 @@
 import math
 
+import pandas as pd
 import pytest
 
 from retrain.data.examples import examples_table
@@ -47,6 +48,12 @@ def test_tasks_path_column_and_separator_as_the_user_says(tmp_path):
     given = read(table(tmp_path, text), "photos", ("where", {"tags": "softmax"}, ";"))
     assert given.columns.tasks == {"tags": ["red; big", "red"]}
     assert given.columns.several == frozenset()
+
+
+def test_parquet_with_an_empty_cell(tmp_path):
+    columns = {"path": ["a.jpg", "b.jpg"], "kind": ["cat", None]}
+    pd.DataFrame(columns).to_parquet(tmp_path / "labels.parquet")
+    assert read(str(tmp_path / "labels.parquet")).columns.tasks == {"kind": ["cat", None]}
 
 
 def test_split_group_and_weight(tmp_path):
