@@ -50,10 +50,8 @@ def split_examples(
         names, trained = listing.class_names, set(examples[TASK][examples["split"] == "train"])
     else:
         names, trained = _names(labels), _names(labels, (examples["split"] == "train").tolist())
-    logging.info(
-        "%d images of %d classes: %s. %d other files are ignored.",
-        *(len(examples), len(names), listed, listing.ignored),
-    )
+    ignored = f" Ignored: {listing.ignored} other files." if listing.ignored else ""
+    logging.info("%d images of %d classes: %s.%s", len(examples), len(names), listed, ignored)
     _check_train(names, trained)
     return examples
 

@@ -48,7 +48,7 @@ def test_a_given_split_stays_and_others_are_decided(split_folder, colour_folder,
     listing = read_listing(str(split_folder))
     examples = split_examples(examples_without_leaks(listing)[0], listing, Config())
     assert examples["split"].value_counts().to_dict() == {"train": 6, "validation": 6}
-    assert logged[-1] == "12 images of 3 classes: 6 train, 6 validation. 0 other files are ignored."
+    assert logged[-1] == "12 images of 3 classes: 6 train, 6 validation."
     listing = read_listing(colour_folder)
     examples = split_examples(examples_without_leaks(listing)[0], listing, Config())
     assert examples["split"].value_counts().to_dict() == {"train": 18, "validation": 3, "test": 3}
