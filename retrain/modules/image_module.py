@@ -5,12 +5,14 @@ features are float32 [B, num_features]. Preprocessing beyond [0, 1] is inside th
 features is the consumer's. Resizing images, and everything about labels, is left to others.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from retrain import files
 from retrain.errors import InputError
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
 
@@ -88,6 +90,13 @@ class ImageModule(tf.Module):
 
     def _output_key(self, signature: str) -> str:
         return self.feature_output if signature == IMAGE_FEATURE_VECTOR else DEFAULT_OUTPUT
+
+
+def directory_fingerprint(location: str, kind: str | None) -> str:
+    """The fingerprint of a module in a directory, loaded as `ModuleOptions.kind` says."""
+    content = files.directory_hash(location)
+    # The user's word may choose another function of the same content.
+    return content if kind is None else hashlib.sha256(f"{content} {kind}".encode()).hexdigest()
 
 
 def expected_image_size(

@@ -9,7 +9,6 @@ with a `training` argument is called with it; whatever else is asked to train ru
 the first two when it is saved, and then they are the variables that its functions use.
 """
 
-import hashlib
 import pathlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +17,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from retrain import files
 from retrain.errors import InputError
 from retrain.modules.image_module import (
     ImageModule,
     ModuleOptions,
     check_has_signature,
+    directory_fingerprint,
     expected_image_size,
 )
 from retrain.modules.saved_model_methods import Method, by_key, read_method, traces
@@ -91,7 +90,7 @@ def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
     return SavedModel(
         handle,
-        _fingerprint(location, options.kind),
+        directory_fingerprint(location, options.kind),
         loaded,
         methods,
         expected_image_size(handle, [tuple(spec.shape[1:3]) for spec in main.images], options.image_size),
@@ -139,12 +138,6 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
     if not labels.is_file() or default is None:
         return False
     return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape[-1]
-
-
-def _fingerprint(location: str, kind: str | None) -> str:
-    content = files.directory_hash(location)
-    # The user's word may choose another function of the same content.
-    return content if kind is None else hashlib.sha256(f"{content} {kind}".encode()).hexdigest()
 
 
 def _loaded(location: str, handle: str) -> Any:

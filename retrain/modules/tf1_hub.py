@@ -7,7 +7,6 @@ one also under the name of its kind where none is named. `feature_output` is any
 image_feature_vector.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -16,13 +15,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graph_function import GraphFunction
 from retrain.modules.image_module import (
     ImageModule,
     ModuleOptions,
     check_has_signature,
+    directory_fingerprint,
     expected_image_size,
 )
 from retrain.modules.module_spec import INFERENCE, TRAIN
@@ -115,7 +114,7 @@ def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
     ]
     return TF1HubModule(
         handle,
-        _fingerprint(location, options.kind),
+        directory_fingerprint(location, options.kind),
         {
             name: image_signature(image_size, described_signature(definition).outputs)
             for name, definition in named.items()
@@ -169,9 +168,3 @@ def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> di
 def _variable(name: str, value: np.ndarray, trainable: bool) -> tf.Variable:
     moving = not trainable and np.issubdtype(value.dtype, np.floating)
     return tf.Variable(value, trainable=trainable, name=name, **(MOVING if moving else {}))
-
-
-def _fingerprint(location: str, kind: str | None) -> str:
-    content = files.directory_hash(location)
-    # The user's word may choose another function of the same content.
-    return content if kind is None else hashlib.sha256(f"{content} {kind}".encode()).hexdigest()
