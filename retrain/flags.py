@@ -18,7 +18,7 @@ from retrain.config import FIELDS, Config, check, kind
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
-from retrain.settings import about
+from retrain.settings.setting import about
 
 # Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1.
 ALIASES = {

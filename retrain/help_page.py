@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from retrain.config import FIELDS, read_by
-from retrain.settings import about
+from retrain.settings.setting import about
 
 ABOUT = (
     "retrain turns a folder of images and a pretrained image module into a classifier, "

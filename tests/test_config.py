@@ -10,7 +10,7 @@ from retrain.commands import COMMANDS
 from retrain.config import FIELDS, Config, check, from_json, kind, read_by, to_flags, to_json
 from retrain.errors import InputError
 from retrain.flags import parse
-from retrain.settings import Bounds, about
+from retrain.settings.setting import Bounds, about
 
 TRAINABLE = Config(image_dir="photos")
 

@@ -15,9 +15,9 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
     **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
-    **dict.fromkeys(["settings", "cache_directory", "quiet"], 0),
-    **dict.fromkeys(["config", "data", "modules", "heads"], 1),
-    **dict.fromkeys(["model", "keras"], 2),
+    **dict.fromkeys(["cache_directory", "quiet"], 0),
+    **dict.fromkeys(["settings", "data", "modules", "heads"], 1),
+    **dict.fromkeys(["config", "model", "keras"], 2),
     "export": 3,
     "training": 4,
     "report": 5,
@@ -37,7 +37,8 @@ HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "ten
 # What must answer before TensorFlow has been imported.
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
-    *["retrain.cache_directory", "retrain.settings", "retrain.config", "retrain.help_page", "retrain.flags"],
+    *["retrain.cache_directory", "retrain.settings.setting", "retrain.config"],
+    *["retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
     *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
     *["retrain.commands", "retrain.commands.inputs", "retrain.__main__"],

@@ -9,6 +9,12 @@ from typing import Any
 
 from retrain.extensions import unknown_name
 
+PERCENT = {"low": 0.0, "below": 100.0}
+COUNT = {"low": 1, "high": 10**9}
+DATA_VERBS = ("train", "evaluate")
+ALL_VERBS = ("train", "evaluate", "predict", "inspect")
+MODULE_VERBS = ("train", "inspect")
+
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:

@@ -1,6 +1,6 @@
 import dataclasses
 
-from retrain.settings import Bounds, about, as_text, complaint, setting
+from retrain.settings.setting import Bounds, about, as_text, complaint, setting
 
 
 @dataclasses.dataclass

@@ -1,0 +1,85 @@
+"""The settings of training."""
+
+import dataclasses
+
+from retrain.settings.setting import COUNT, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+    """How heads are trained."""
+
+    learning_rate: float | None = setting(
+        None,
+        "training",
+        "Step size of the optimizer. Default: by the recipe; a given value is never overridden.",
+        sweep=True,
+        above=0.0,
+    )
+    max_steps: int | None = setting(
+        None, "training", "Steps of training, one batch each. Default: by the recipe.", sweep=True, **COUNT
+    )
+    train_epochs: float | None = setting(
+        None, "training", "Passes over the training images, instead of max_steps.", sweep=True, above=0.0
+    )
+    batch_size: int = setting(100, "training", "Images per training step.", sweep=True, **COUNT)
+    dropout_rate: float = setting(
+        0.2,
+        "training",
+        "Share of the features left out at random in each step; 0.5 when there are few images.",
+        sweep=True,
+        low=0.0,
+        below=1.0,
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "training",
+        "Share of each label that is spread over all classes; 0.1 when some labels are wrong.",
+        sweep=True,
+        low=0.0,
+        below=1.0,
+    )
+    l1_regularizer: float = setting(
+        0.0,
+        "training",
+        "Weight of the L1 penalty on the head; it sets what useless features count to zero.",
+        sweep=True,
+        low=0.0,
+    )
+    l2_regularizer: float | None = setting(
+        None,
+        "training",
+        "Weight of the L2 penalty on the head; more for fewer images. Default: the best of a small grid.",
+        sweep=True,
+        low=0.0,
+    )
+    class_weights: str = setting(
+        "none",
+        "training",
+        "balanced lets every class count the same, however many images it has.",
+        choices=("none", "balanced"),
+        sweep=True,
+    )
+    task_weights: str | None = setting(
+        None,
+        "training",
+        "What the loss of each task counts, such as kind:1,tags:0.5. Default: 1 each.",
+    )
+    calibrate: bool = setting(
+        True,
+        "training",
+        "Fit a temperature to the validation images, so that probabilities are as often right as they say.",
+    )
+    warm_start_head: bool = setting(
+        False,
+        "training",
+        "Begin with the weights that the module's publisher gave to classes of the same names, found in "
+        "--label_map; for few images.",
+    )
+    seed: int = setting(
+        0,
+        "training",
+        "Two runs with the same seed give the same classifier, on a CPU to the last bit.",
+        low=0,
+        high=2**31 - 1,
+    )
