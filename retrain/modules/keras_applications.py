@@ -5,7 +5,6 @@ preprocessing takes pixels in [0, 255], whatever it makes of them.
 """
 
 import contextlib
-import difflib
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,37 +12,14 @@ from typing import Any
 import keras
 
 from retrain.errors import InputError
-
-NAMES = [name for name in dir(keras.applications) if name[0].isupper()]
-
-# What each was trained on, where that is not 224 x 224; Keras tells it only with a classification layer.
-USUAL_IMAGE_SIZE = 224
-IMAGE_SIZES = {
-    "InceptionV3": 299,
-    "InceptionResNetV2": 299,
-    "Xception": 299,
-    "NASNetLarge": 331,
-    "EfficientNetB1": 240,
-    "EfficientNetB2": 260,
-    "EfficientNetB3": 300,
-    "EfficientNetB4": 380,
-    "EfficientNetB5": 456,
-    "EfficientNetB6": 528,
-    "EfficientNetB7": 600,
-    "EfficientNetV2B1": 240,
-    "EfficientNetV2B2": 260,
-    "EfficientNetV2B3": 300,
-    "EfficientNetV2S": 384,
-    "EfficientNetV2M": 480,
-    "EfficientNetV2L": 480,
-}
+from retrain.modules.application_sizes import IMAGE_SIZES, check_name
 
 
 def application(handle: str, image_size: tuple[int, int] | None) -> tuple[keras.Model, Callable[..., Any]]:
     """The model [B, H, W, 3] -> [B, num_features], and what makes its inputs of pixels in [0, 255]."""
     name, weights = _parts(handle)
     constructor = getattr(keras.applications, name)
-    side = IMAGE_SIZES.get(name, USUAL_IMAGE_SIZE)
+    side = IMAGE_SIZES[name]
     with _reproducible(), _explained(handle, image_size):
         model = constructor(
             include_top=False,
@@ -57,13 +33,7 @@ def application(handle: str, image_size: tuple[int, int] | None) -> tuple[keras.
 
 def _parts(handle: str) -> tuple[str, str | None]:
     _, name, *weights = handle.split(":")
-    if name not in NAMES:
-        names = {known.lower(): known for known in NAMES}
-        close = difflib.get_close_matches(name.lower(), names, n=4, cutoff=0.0)
-        raise InputError(
-            f"{handle!r} names no model of keras.applications; the nearest names are "
-            f"{', '.join(names[lower] for lower in close)}, and https://keras.io/api/applications lists all."
-        )
+    check_name(name, handle)
     return name, None if weights == ["none"] else "imagenet"
 
 

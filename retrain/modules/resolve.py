@@ -17,6 +17,7 @@ from typing import NamedTuple
 from retrain import files
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
+from retrain.modules.application_sizes import check_name
 
 FORMS = "a module directory, a .keras file, a .tar.gz of a module, an https:// URL, keras:NAME or builtin:"
 
@@ -74,6 +75,7 @@ def _check_keras_name(handle: str) -> None:
             f"keras.applications and WEIGHTS imagenet (the default) or none (random); "
             f"keras:MobileNetV3Large is an example."
         )
+    check_name(handle.split(":")[1], handle)
 
 
 def _check_module_file(handle: str) -> None:

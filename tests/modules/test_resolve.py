@@ -50,7 +50,7 @@ def test_builtin():
     assert resolve("builtin:name") == Resolved("builtin", "name")
 
 
-@pytest.mark.parametrize("handle", ["keras:MobileNet", "keras:NoSuchName", "keras:MobileNet:none"])
+@pytest.mark.parametrize("handle", ["keras:MobileNet", "keras:NASNetLarge", "keras:MobileNet:none"])
 def test_keras_names_are_known_to_keras_only(handle):
     assert resolve(handle) == Resolved("keras", handle)
 
