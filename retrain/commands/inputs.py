@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from absl import logging
+
 from retrain.commands.task_flags import task_kinds
 from retrain.config import FIELDS, Config
 from retrain.data import READERS
@@ -55,7 +57,10 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         raise InputError(f"--split_file={config.split_file!r} is no file: name a run's predictions.csv.")
     if verb == "predict":
         _check_output(config.output)
-        return Inputs(None, _image_files(files), "")
+        pictures = _image_files(files)
+        # TensorFlow takes seconds to load.
+        logging.info("Pictures to classify with %s: %d.", config.tfhub_module, len(pictures))
+        return Inputs(None, pictures, "")
     run_directory = config.model_dir or _new_run(config.image_dir)
     listing = _read_listing(config)
     if verb == "train" and listing.columns is None:
