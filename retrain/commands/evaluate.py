@@ -66,7 +66,7 @@ def evaluate(config: Config, inputs: Inputs) -> None:
     write_skipped(run, skipped)
     write_predictions(run, examples.assign(split=SPLIT), heads, probabilities)
     write_metrics(run, figures)
-    print(evaluation_summary(figures[SPLIT], run))
+    print(evaluation_summary(figures[SPLIT], heads, run))
 
 
 def _exported(config: Config, listing: Listing) -> _Classifier:

@@ -91,7 +91,7 @@ def train(config: Config, inputs: Inputs) -> None:
     _write_page(run, examples, model, probabilities, listing.image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, trained), global_step)
-    print(training_summary(figures, run, exports))
+    print(training_summary(figures, model.heads, run, exports))
 
 
 def _classifier(module: ImageModule, trained: Mapping[str, TaskHead], dropout_rate: float) -> ImageClassifier:
