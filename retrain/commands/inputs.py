@@ -22,7 +22,7 @@ from retrain.errors import InputError
 from retrain.export import EXPORTERS
 from retrain.export.assets import check_is_classifier
 from retrain.extensions import load, unknown_name
-from retrain.heads import HEADS
+from retrain.heads import HEADS, TAKE_SEVERAL
 from retrain.modules.resolve import check_handle
 
 RUNS = "runs"
@@ -100,7 +100,8 @@ def _read_listing(config: Config) -> Listing:
         _check_no_table(config)
         return read_listing(config.image_dir)
     _check_table(config)
-    form = (config.path_column, kinds, config.label_separator)
+    several = {task: kind in TAKE_SEVERAL for task, kind in kinds.items()}
+    form = (config.path_column, several, config.label_separator)
     return load(READERS, "table", "reader")(config.labels_file, config.image_dir, form)
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from retrain.extensions import load
 from retrain.heads import HEADS as ROWS
+from retrain.heads import TAKE_SEVERAL
 
 HEADS = {**ROWS, "ordinal": "tests.contracts.ordinal_head:OrdinalHead"}
 CLASSES = ("a", "b", "c")
@@ -188,3 +189,7 @@ def test_figures_that_the_reports_read(name):
 def test_names_in_a_label_are_its_classes(name):
     head = load(HEADS, name, "head")
     assert {part for label in LABELS[name] for part in head.names_in(label)} == set(CLASSES)
+
+
+def test_tables_are_read_as_it_takes_labels(name):
+    assert (load(HEADS, name, "head").joined(["a", "b"]) is not None) == (name in TAKE_SEVERAL)
