@@ -1,10 +1,10 @@
 """Keeps computed features on disk, so that an image passes through a frozen module once, whatever run asks.
 
 A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of
-its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other (or
-`NAME.u8`, where they are bytes), and `NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its line is written; a
-row without a line, and all from the first line on that is not whole, is never read. A file is the same while
-its path, size and modification time are.
+its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other (bytes in
+`NAME.u8`), and `NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its
+line is written; a row without a line, and all from the first line on that is not whole, is never read. A file
+is the same while its path, size and modification time are.
 """
 
 import hashlib
