@@ -16,6 +16,8 @@ from retrain.data.table_file import SEPARATOR, check_column, read_cells
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, label_names, read_labels
 from retrain.errors import InputError
 
+SHOWN_ROWS = 5
+
 
 class TableFormat(NamedTuple):
     """What the user says of a table; `tasks`: name -> whether a cell may hold several labels, if named."""
@@ -77,9 +79,11 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
     if again.any():
         name = once[column][again].iloc[0]
         rows = [str(row + 1) for row in np.flatnonzero(table[column] == name)]
+        more = ", ..." if len(rows) > SHOWN_ROWS else ""
         raise InputError(
-            f"--labels_file={path!r} says different things of {name!r}, in the rows {', '.join(rows)}: keep "
-            f"one row for each image."
+            f"--labels_file={path!r} says different things of {name!r}, in the rows "
+            f"{', '.join(rows[:SHOWN_ROWS])}{more}: keep one row for each image, or say with --path_column "
+            f"where the paths are, if not in {column!r}."
         )
     return once, len(table) - len(once)
 

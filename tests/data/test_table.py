@@ -131,7 +131,8 @@ def test_cells_that_cannot_be_meant(tmp_path):
     )
     path = table(tmp_path, "path,kind\na,x\nb,y\na,y\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} says different things of 'a', in the rows 1, 3: keep one row for each image."
+        f"--labels_file={path!r} says different things of 'a', in the rows 1, 3: keep one row for each "
+        "image, or say with --path_column where the paths are, if not in 'path'."
     )
     path = table(tmp_path, "path,tags:red\na,1\nb,maybe\n")
     assert sentence(path) == (
