@@ -83,7 +83,8 @@ def _sketch(contents: tf.Tensor, image: tf.Tensor, orientation: tf.Tensor) -> Sk
     """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
     size = tf.shape(image)[:2]
     apart = tf.maximum(1, tf.reduce_min(size) // SAMPLED)
-    means = tf.image.resize(image[::apart, ::apart], (SKETCH_SIDE, SKETCH_SIDE), "area")
+    looked_at = tf.ensure_shape(image[::apart, ::apart], [None, None, 3])
+    means = tf.image.resize(looked_at, (SKETCH_SIDE, SKETCH_SIDE), "area")
     thumbnail = _upright(tf.cast(tf.round(means), tf.uint8), orientation)
     return {
         "magic": tf.strings.substr(contents, 0, MAGIC_LENGTH),

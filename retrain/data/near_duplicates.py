@@ -1,10 +1,10 @@
 """Images that were made from the same photo: saved again smaller, at another quality, slightly cropped.
 
-Perceptual hashing (Zauner 2010) with a longer hash than usual, the thumbnail of a sketch, compared in two steps.
-First, 8 x 8 mean colours of all pairs, by matrix products: alike in pattern and in brightness. Then, for the
-few that are left, one thumbnail is laid over the other, stretched and shifted as far as a crop would
-(Lucas & Kanade 1981), in both directions: the colours must agree, and so must the details, which tell apart two
-white shirts on the same table. A picture with nothing on it is like no other.
+Perceptual hashing (Zauner 2010), with the thumbnail of a sketch for a hash, compared in two steps. First,
+8 x 8 mean colours of all pairs, by matrix products: alike in pattern and in brightness. Then, for the few
+that are left, one thumbnail is laid over the other, stretched and shifted as far as a crop would (Lucas &
+Kanade 1981), in both directions: the colours must agree, and so must the details, which tell apart two white
+shirts on the same table. A picture with nothing on it is like no other.
 """
 
 from collections.abc import Iterator

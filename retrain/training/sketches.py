@@ -39,7 +39,7 @@ class Sketches(NamedTuple):
 
 
 class SketchBook:
-    """Collects the sketches of `files` in a `with` block, and keeps the new ones at its end, however it ends."""
+    """Collects the sketches of `files` in a `with` block; at its end, however it ends, new ones are kept."""
 
     def __init__(self, files: Sequence[FileKey], cache_directory: str | os.PathLike[str] | None):
         self.files, self.row_of = files, {file: row for row, file in enumerate(files)}
@@ -62,6 +62,7 @@ class SketchBook:
         if self.cache is not None and len(new):
             with self.cache.writer() as writer:
                 writer.append([self.files[row] for row in new], self.rows[new])
+        self.remembered = self.known.copy()
 
     def has(self, files: Sequence[FileKey]) -> bool:
         """Whether all of these are sketched."""
