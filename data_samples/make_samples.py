@@ -1,11 +1,16 @@
-"""Draws data_samples/drawings: four kinds of simple pictures in class folders, the same ones every time.
+"""Draws data_samples/drawings and data_samples/scenes: simple pictures, the same ones every time.
 
     python data_samples/make_samples.py [DIRECTORY]
 
-Every class uses every colour, on every background, at many places, sizes and angles: shape tells them apart.
-Beside them drawings.csv says of each picture its kind, one of four, and its colours, several of eight.
+Drawings are of four kinds, in class folders. Every class uses every colour, on every background, at many
+places, sizes and angles: shape tells them apart. Beside them drawings.csv says of each picture its kind, one
+of four, and its colours, several of eight: two tasks.
+
+Scenes show any of four things, each there or not whatever the others are. scenes.csv says which: one task of
+several labels.
 """
 
+import math
 import pathlib
 import random
 import sys
@@ -14,6 +19,7 @@ from collections.abc import Callable
 from PIL import Image, ImageDraw
 
 IMAGES_PER_CLASS = 14
+SCENES = 60
 SIZE = 128
 FINE = 4  # drawn this many times larger, so that edges come out smooth
 
@@ -101,12 +107,35 @@ def tree(pen: Pen, colours: list[str], rng: random.Random) -> None:
         pen.ellipse((x, y), rng.uniform(0.65, 0.8), rng.uniform(0.65, 0.8), fill=colours[0])
 
 
-CLASSES: dict[str, Callable[[Pen, list[str], random.Random], None]] = {
+def sun(pen: Pen, colours: list[str], rng: random.Random) -> None:
+    turn = rng.uniform(0.0, math.pi / 4)
+    for ray in range(8):
+        angle = turn + ray * math.pi / 4
+        tip, left, right = ((1.0, 0.0), (0.6, 0.18), (0.6, -0.18))
+        pen.polygon(*(_turned(point, angle) for point in (tip, left, right)), fill=colours[1])
+    pen.ellipse((0.0, 0.0), 1.1, 1.1, fill=colours[0])
+
+
+def _turned(point: Point, angle: float) -> Point:
+    (x, y), cosine, sine = point, math.cos(angle), math.sin(angle)
+    return x * cosine - y * sine, x * sine + y * cosine
+
+
+Draw = Callable[[Pen, list[str], random.Random], None]
+CLASSES: dict[str, Draw] = {
     "boat": boat,
     "fish": fish,
     "house": house,
     "tree": tree,
 }
+# What is in scenes, and its shades: scenes are few, so that colour may help.
+THINGS: dict[str, tuple[Draw, list[str]]] = {
+    "fish": (fish, ["#2e86ab", "#1f6f96", "#4aa3c7"]),
+    "house": (house, ["#e4572e", "#c9432b", "#d1456f"]),
+    "sun": (sun, ["#f0a202", "#f6c02e", "#ffd34d"]),
+    "tree": (tree, ["#3d9a50", "#2f7d3f", "#58b368"]),
+}
+QUARTERS = [(column, row) for column in range(2) for row in range(2)]
 
 
 def drawing(name: str, index: int) -> Image.Image:
@@ -130,7 +159,23 @@ def colours(name: str, index: int) -> list[str]:
     return sorted(COLOURS[colour] for colour in drawn[: 2 if name == "tree" else 3])
 
 
-def make_samples(directory: pathlib.Path) -> None:
+def scene(index: int) -> tuple[Image.Image, list[str]]:
+    """The scene of this number, RGB, and the things in it: each with a chance of its own of one half."""
+    rng = random.Random(f"scene {index}")
+    things = [name for name in THINGS if rng.random() < 0.5]
+    picture = Image.new("RGB", (SIZE * FINE, SIZE * FINE), rng.choice(BACKGROUNDS))
+    half = SIZE * FINE // 2
+    for name, (column, row) in zip(things, rng.sample(QUARTERS, len(things)), strict=True):
+        draw, shades = THINGS[name]
+        pen = Pen(round(half * rng.uniform(0.8, 0.98)))
+        draw(pen, rng.sample(shades, 3), rng)
+        layer = pen.image.rotate(rng.uniform(-9, 9), Image.Resampling.BICUBIC)
+        free = half - layer.width
+        picture.paste(layer, (column * half + rng.randint(0, free), row * half + rng.randint(0, free)), layer)
+    return picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS), things
+
+
+def make_drawings(directory: pathlib.Path) -> None:
     """Writes DIRECTORY/CLASS/CLASS-NN.jpg; by these names every class has images in every default split.
 
     And DIRECTORY.csv, a table of two tasks.
@@ -145,6 +190,19 @@ def make_samples(directory: pathlib.Path) -> None:
     directory.with_suffix(".csv").write_text("\n".join(rows) + "\n")
 
 
+def make_scenes(directory: pathlib.Path) -> None:
+    """Writes DIRECTORY/scene-NN.jpg, and DIRECTORY.csv with a column for each thing."""
+    directory.mkdir(parents=True, exist_ok=True)
+    rows = [",".join(["path", *(f"things:{name}" for name in THINGS)])]
+    for index in range(1, SCENES + 1):
+        picture, things = scene(index)
+        path = directory / f"scene-{index:02}.jpg"
+        picture.save(path, quality=78, optimize=True)
+        rows.append(",".join([path.name, *(str(int(name in things)) for name in THINGS)]))
+    directory.with_suffix(".csv").write_text("\n".join(rows) + "\n")
+
+
 if __name__ == "__main__":
-    beside = pathlib.Path(__file__).parent / "drawings"
-    make_samples(pathlib.Path(sys.argv[1]) if sys.argv[1:] else beside)
+    beside = pathlib.Path(sys.argv[1] if sys.argv[1:] else pathlib.Path(__file__).parent)
+    make_drawings(beside / "drawings")
+    make_scenes(beside / "scenes")

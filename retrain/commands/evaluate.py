@@ -3,10 +3,10 @@
 With --label_map, any module that classifies images, by the classes that its publisher gave it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 
 from retrain.commands.image_features import image_features
@@ -19,12 +19,12 @@ from retrain.data.examples import TASK, examples_table
 from retrain.data.label_map import label_indices
 from retrain.data.listing import Listing
 from retrain.errors import InputError
-from retrain.export.reload import load_classifier
+from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.published import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, task_signature
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, SERVING_SIGNATURE
 from retrain.report.run_files import write_metrics, write_predictions, write_settings, write_skipped
 from retrain.report.summary import evaluation_summary
 from retrain.training.evaluation import figures_by_task
@@ -32,54 +32,76 @@ from retrain.training.evaluation import figures_by_task
 SPLIT = "evaluation"
 
 
+class _Classifier(NamedTuple):
+    """What scores images: rows that one pass through the module gives -> probabilities by task."""
+
+    module: ImageModule
+    signature: str
+    heads: Heads
+    probabilities: Callable[[np.ndarray], Mapping[str, np.ndarray]]
+
+
 def evaluate(config: Config, inputs: Inputs) -> None:
     """Figures over all images of the folder, whatever their split, and a prediction for each."""
     run, listing = inputs.run_directory, inputs.listing
-    module, heads = (_exported if config.label_map is None else _published)(config, listing)
+    classifier = (_exported if config.label_map is None else _published)(config, listing)
+    heads = classifier.heads
     examples = examples_table(listing)
     if listing.columns is None:
         examples = join_labels(examples, listing.image_dir, heads)
-    examples, probabilities, skipped = _pass(config, listing, examples, module, heads)
+    examples, rows, skipped = image_features(
+        examples,
+        listing.image_dir,
+        classifier.module,
+        classifier.signature,
+        None,
+        "auto",
+        config.max_skipped_percentage,
+        TASK if listing.columns is None else None,
+    )
+    probabilities = classifier.probabilities(rows)
     labels = {task: head.encode(examples[task]) for task, head in heads.items() if task in examples}
     figures = {SPLIT: figures_by_task(heads, labels, probabilities)}
     write_settings(run, to_json(config), to_flags(config, "evaluate"))
     write_skipped(run, skipped)
     write_predictions(run, examples.assign(split=SPLIT), heads, probabilities)
     write_metrics(run, figures)
-    print(evaluation_summary(figures[SPLIT], run))
+    print(evaluation_summary(figures[SPLIT], heads, run))
 
 
-def _pass(
-    config: Config, listing: Listing, examples: pd.DataFrame, module: ImageModule, heads: Heads
-) -> tuple[pd.DataFrame, dict[str, np.ndarray], pd.DataFrame]:
-    """Examples, probabilities by task, and what was skipped; images pass through the module for each task."""
-    probabilities, skipped = {}, []
-    column = TASK if listing.columns is None else None
-    for position, (task, head) in enumerate(heads.items()):
-        signature = task_signature(task, primary=not position)
-        examples, logits, left_out = image_features(
-            examples,
-            listing.image_dir,
-            module,
-            signature,
-            None,
-            "auto",
-            config.max_skipped_percentage,
-            column,
-        )
-        probabilities[task] = head.probabilities(tf.constant(logits)).numpy()
-        skipped.append(left_out)
-    return examples, probabilities, pd.concat(skipped)
-
-
-def _exported(config: Config, listing: Listing) -> tuple[ImageModule, Heads]:
-    """A classifier that says itself what its classes are."""
-    module, heads = load_classifier(config.tfhub_module, module_options(config))
+def _exported(config: Config, listing: Listing) -> _Classifier:
+    """A classifier that says itself what its classes are; class folders are about its primary task."""
+    classifier = load_classifier(config.tfhub_module, module_options(config))
+    heads = dict(classifier.heads)
     if listing.columns is None:
-        head = next(iter(heads.values()))
-        _check_classes(head, listing.class_names, config.tfhub_module)
-        return module, {TASK: head} if len(heads) == 1 else {TASK: head, **dict(list(heads.items())[1:])}
-    tasks = listing.columns.tasks
+        _check_classes(classifier.primary_head, listing.class_names, config.tfhub_module)
+        primary, *others = heads
+        heads = {TASK: heads[primary], **{task: heads[task] for task in others}}
+    else:
+        _check_tasks(config, heads, listing.columns.tasks)
+    served = ServedProbabilities(classifier)
+
+    def probabilities(rows: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(heads, served.by_task(rows).values(), strict=True))
+
+    return _Classifier(served, SERVING_SIGNATURE, heads, probabilities)
+
+
+def _published(config: Config, listing: Listing) -> _Classifier:
+    """A classifier whose classes stand in a label file."""
+    module = load_module(config.tfhub_module, module_options(config), IMAGE_CLASSIFICATION)
+    labels = published_labels(config.label_map, module)
+    head = PublishedHead(labels, label_indices(listing.class_names, labels, config.label_map))
+    return _Classifier(
+        module,
+        IMAGE_CLASSIFICATION,
+        {TASK: head},
+        lambda logits: {TASK: head.probabilities(tf.constant(logits)).numpy()},
+    )
+
+
+def _check_tasks(config: Config, heads: Heads, tasks: Mapping[str, Sequence[str | None]]) -> None:
+    """InputError when the table is of none of the tasks, or of a class that one of them does not know."""
     if not set(tasks) & set(heads):
         raise InputError(
             f"The classifier {config.tfhub_module!r} has the tasks {', '.join(map(repr, heads))}, and "
@@ -87,19 +109,15 @@ def _exported(config: Config, listing: Listing) -> tuple[ImageModule, Heads]:
             f"rename its columns."
         )
     for task, head in heads.items():
-        known = [cell for cell in tasks.get(task, ()) if cell is not None]
-        _check_classes(
-            head, sorted({name for cell in known for name in head.names_in(cell)}), config.tfhub_module
-        )
-    return module, heads
-
-
-def _published(config: Config, listing: Listing) -> tuple[ImageModule, Heads]:
-    """A classifier whose classes stand in a label file."""
-    module = load_module(config.tfhub_module, module_options(config), IMAGE_CLASSIFICATION)
-    labels = published_labels(config.label_map, module)
-    indices = label_indices(listing.class_names, labels, config.label_map)
-    return module, {TASK: PublishedHead(labels, indices)}
+        cells = {cell for cell in tasks.get(task, ()) if cell is not None}
+        names = sorted({name for cell in cells for name in head.names_in(cell)})
+        unknown = [name for name in names if name not in head.class_names]
+        if unknown:
+            raise InputError(
+                f"The classifier {config.tfhub_module!r} does not know the label {unknown[0]!r} in column "
+                f"{task!r} of --labels_file={config.labels_file!r}; it knows "
+                f"{', '.join(map(repr, head.class_names))}: mend it, or empty the cell."
+            )
 
 
 def _check_classes(head: Head, class_names: Sequence[str], handle: str) -> None:

@@ -5,6 +5,7 @@ The rows of the table and of the features agree; images that gave none are in ne
 
 import os
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
 from retrain.training.feature_cache import FileKey
 from retrain.training.frozen_features import FrozenFeatures, frozen_features
+from retrain.training.sketches import SketchBook
 
 
 class ImageFeatures(NamedTuple):
@@ -35,26 +37,40 @@ def image_features(
     engine: str,
     max_skipped_percentage: float,
     class_column: str | None = TASK,
+    book: SketchBook | None = None,
 ) -> ImageFeatures:
     """Passes every image through the module, once; InputError when too many are no images.
 
-    Or when no image of a class in `class_column` is one.
+    Or when no image of a class in `class_column` is one. Sketches of the images go into `book`.
     """
     start = time.monotonic()
-    result = frozen_features(module, _file_keys(examples, image_dir), cache_directory, engine, signature)
+    files = file_keys(examples, image_dir)
+    result = frozen_features(module, files, cache_directory, engine, signature, book)
     _log_pass(result, len(examples), time.monotonic() - start)
-    rows = list(result.skipped)
-    skipped = examples.loc[rows, ["path"]].assign(reason=list(result.skipped.values()))
-    kept = examples.drop(index=rows)
-    _check_skipped(skipped, examples, max_skipped_percentage)
-    if class_column is not None:
-        _check_classes(skipped, examples, kept, class_column)
-    features = result.features[kept.index] if rows else result.features
+    kept, skipped = without_skipped(examples, result.skipped, max_skipped_percentage, class_column)
+    features = result.features[kept.index] if len(skipped) else result.features
     _check_finite(features, kept, module.handle)
     return ImageFeatures(kept.reset_index(drop=True), features, skipped.reset_index(drop=True))
 
 
-def _file_keys(examples: pd.DataFrame, image_dir: str) -> list[FileKey]:
+def without_skipped(
+    examples: pd.DataFrame,
+    reasons: Mapping[int, str],
+    max_skipped_percentage: float,
+    class_column: str | None = TASK,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Examples that are images, and a table (path, reason) of the others; `reasons` by position."""
+    rows = list(reasons)
+    skipped = examples.loc[rows, ["path"]].assign(reason=list(reasons.values()))
+    kept = examples.drop(index=rows)
+    _check_skipped(skipped, examples, max_skipped_percentage)
+    if class_column is not None:
+        _check_classes(skipped, examples, kept, class_column)
+    return kept, skipped
+
+
+def file_keys(examples: pd.DataFrame, image_dir: str) -> list[FileKey]:
+    """By what each file is known, in the order of the examples."""
     root = os.path.abspath(image_dir)
     columns = (examples[name].tolist() for name in ("path", "size", "mtime_ns"))
     return [FileKey(os.path.join(root, path), *rest) for path, *rest in zip(*columns, strict=True)]

@@ -10,17 +10,17 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from retrain.commands.task_flags import task_kinds
-from retrain.config import FIELDS, Config
-from retrain.data import READERS
+from absl import logging
+
+from retrain.commands.label_inputs import read_labels
+from retrain.config import Config
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
-from retrain.data.listing import EXTENSIONS, Listing, images_below, read_listing
+from retrain.data.listing import EXTENSIONS, Listing, images_below
 from retrain.errors import InputError
 from retrain.export import EXPORTERS
 from retrain.export.assets import check_is_classifier
-from retrain.extensions import load, unknown_name
-from retrain.heads import HEADS
+from retrain.extensions import unknown_name
 from retrain.modules.resolve import check_handle
 
 RUNS = "runs"
@@ -55,9 +55,12 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         raise InputError(f"--split_file={config.split_file!r} is no file: name a run's predictions.csv.")
     if verb == "predict":
         _check_output(config.output)
-        return Inputs(None, _image_files(files), "")
+        pictures = _image_files(files)
+        # TensorFlow takes seconds to load.
+        logging.info("Pictures to classify with %s: %d.", config.tfhub_module, len(pictures))
+        return Inputs(None, pictures, "")
     run_directory = config.model_dir or _new_run(config.image_dir)
-    listing = _read_listing(config)
+    listing = read_labels(config)
     if verb == "train" and listing.columns is None:
         check_class_count(config.image_dir, listing.class_names)
     _check_class_names(listing)
@@ -84,46 +87,6 @@ def claimed(directory: str) -> Iterator[None]:
         if made:
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
-
-
-def _read_listing(config: Config) -> Listing:
-    kinds = task_kinds(config)
-    for kind in (config.head, *kinds.values()):
-        if kind not in HEADS:
-            raise InputError(unknown_name(kind, HEADS, "head"))
-    if config.labels_file is None:
-        _check_no_table(config)
-        return read_listing(config.image_dir)
-    _check_table(config)
-    form = (config.path_column, kinds, config.label_separator)
-    return load(READERS, "table", "reader")(config.labels_file, config.image_dir, form)
-
-
-def _check_no_table(config: Config) -> None:
-    for name, value in (("tasks", config.tasks), ("path_column", config.path_column)):
-        if value is not None:
-            raise InputError(
-                f"--{name}={value} says what is in a table of labels, but there is no --labels_file: give "
-                f"one."
-            )
-
-
-def _check_table(config: Config) -> None:
-    if not os.path.isdir(config.image_dir):
-        raise InputError(
-            f"--image_dir={config.image_dir!r} is no folder, but the paths in "
-            f"--labels_file={config.labels_file!r} are taken from there: name the folder of the images."
-        )
-    if config.head != FIELDS["head"].default:
-        raise InputError(
-            f"--head={config.head} is for class folders: with --labels_file, write "
-            f"--tasks=COLUMN:{config.head}."
-        )
-    if config.label_map is not None:
-        raise InputError(
-            "--label_map is for class folders, which have the names of a module's own classes: it does not "
-            "go with --labels_file."
-        )
 
 
 def _new_run(image_dir: str) -> str:

@@ -3,14 +3,14 @@
 import os
 
 import pandas as pd
-import tensorflow as tf
 from absl import logging
 
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import module_options
 from retrain.config import Config
 from retrain.errors import InputError
-from retrain.export.reload import load_classifier
+from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.modules.signatures import SERVING_SIGNATURE
 from retrain.report.run_files import write_table
 from retrain.training.feature_cache import FileKey
 from retrain.training.frozen_features import frozen_features
@@ -19,20 +19,16 @@ from retrain.training.frozen_features import frozen_features
 def predict(config: Config, inputs: Inputs) -> None:
     """Prints path, class and probability of each picture, for each task, or writes them to --output."""
     classifier = load_classifier(config.tfhub_module, module_options(config))
-    files = [_file_key(path) for path in inputs.files]
-    signatures = classifier.signatures
-    result = frozen_features(classifier.module, files, None, signature=next(iter(signatures.values())))
+    served = ServedProbabilities(classifier)
+    result = frozen_features(served, list(map(_file_key, inputs.files)), None, signature=SERVING_SIGNATURE)
     for row, reason in result.skipped.items():
         logging.warning("%r is skipped: %s.", inputs.files[row], reason)
     seen = [row for row in range(len(inputs.files)) if row not in result.skipped]
     if not seen:
         raise InputError(f"None of the {len(inputs.files)} files is an image that can be decoded.")
     columns = {"path": [inputs.files[row] for row in seen]}
-    for position, (task, head) in enumerate(classifier.heads.items()):
-        if position:  # images pass through the module for each task
-            result = frozen_features(classifier.module, files, None, signature=signatures[task])
-        probabilities = head.probabilities(tf.constant(result.features[seen])).numpy()
-        suffix = f"/{task}" if len(signatures) > 1 else ""
+    for task, probabilities in served.by_task(result.features[seen]).items():
+        head, suffix = classifier.heads[task], f"/{task}" if len(classifier.heads) > 1 else ""
         columns[f"class{suffix}"] = head.predicted(probabilities)
         columns[f"probability{suffix}"] = head.confidence(probabilities).round(6)
     table = pd.DataFrame(columns)

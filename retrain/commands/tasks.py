@@ -79,8 +79,8 @@ def _of_column(head: type[Head], task: str, cells: Sequence[str | None]) -> Head
     shown = ", ".join(map(repr, names[:SHOWN_NAMES])) or "none"
     if len(names) < head.fewest_classes:
         raise InputError(
-            f"Task {task!r} has {len(names)} classes ({shown}), but a {head.kind} head needs "
-            f"{head.fewest_classes} or more: label images of others, or leave the column out of --tasks."
+            f"A {head.kind} head needs {head.fewest_classes} classes or more, and task {task!r} has "
+            f"{len(names)} ({shown}): label images of others, or leave the column out of --tasks."
         )
     if len(names) > FREE_TEXT and 2 * len(names) > len(labels):
         raise InputError(

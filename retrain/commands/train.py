@@ -11,13 +11,14 @@ import tensorflow as tf
 from absl import logging
 
 from retrain import extensions
-from retrain.commands.image_features import image_features
+from retrain.commands.data_report import check_trained, dry_run, examined
+from retrain.commands.image_features import file_keys, image_features
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import feature_cache_directory, module_options
 from retrain.commands.task_flags import task_kinds, task_weights
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
-from retrain.commands.tasks import Heads, heads_of, join_labels, several_labels
-from retrain.commands.training_examples import examples_without_leaks, split_examples
+from retrain.commands.tasks import Heads, heads_of
+from retrain.commands.training_examples import training_examples
 from retrain.commands.warm_start import warm_start
 from retrain.config import Config, to_flags, to_json
 from retrain.data.examples import TASK
@@ -27,6 +28,7 @@ from retrain.model import FEATURES, ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.report.data_report import write_data_report
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import (
     labelled_predictions,
@@ -39,32 +41,39 @@ from retrain.report.run_files import (
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import Figures
+from retrain.training.sketches import SketchBook
 from retrain.training.summaries import write_scalars
 
 
 def train(config: Config, inputs: Inputs) -> None:
     """Features once, the best head of a small grid, figures on images it has not seen, and exports."""
     run, listing = inputs.run_directory, inputs.listing
+    heads = heads_of(listing, config.head, task_kinds(config))
+    examples, leaks = training_examples(listing, heads)
+    book = SketchBook(file_keys(examples, listing.image_dir), feature_cache_directory(config))
+    if config.dry_run:
+        dry_run(examples, leaks, book, inputs, heads, config)
+        return
     module = load_module(config.tfhub_module, module_options(config))
     logging.info(
         "%s takes images of %d x %d pixels and gives %d features.",
         *(module.handle, *module.image_size, module.num_features),
     )
-    heads = heads_of(listing, config.head, task_kinds(config))
-    examples, leaks = examples_without_leaks(listing)
-    if listing.columns is None:
-        examples = join_labels(examples, listing.image_dir, heads)
-    examples, features, skipped = image_features(
-        examples,
-        listing.image_dir,
-        module,
-        IMAGE_FEATURE_VECTOR,
-        feature_cache_directory(config),
-        config.feature_engine,
-        config.max_skipped_percentage,
-        TASK if listing.columns is None else None,
-    )
-    examples = split_examples(examples, listing, config, several_labels(examples, listing, heads))
+    with book:
+        examples, features, skipped = image_features(
+            examples,
+            listing.image_dir,
+            module,
+            IMAGE_FEATURE_VECTOR,
+            feature_cache_directory(config),
+            config.feature_engine,
+            config.max_skipped_percentage,
+            TASK if listing.columns is None else None,
+            book,
+        )
+    left_out = pd.concat([skipped, leaks])
+    examples, report = examined(examples, left_out, book, listing, heads, config)
+    check_trained(report)
     start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
     trained = {
         task: train_task(
@@ -76,7 +85,8 @@ def train(config: Config, inputs: Inputs) -> None:
 
     write_settings(run, to_json(config), to_flags(config, "train"))
     write_labels(run, model.heads)
-    write_skipped(run, pd.concat([skipped, leaks]))
+    write_skipped(run, left_out)
+    write_data_report(run, report)
     write_scalars(run, _readings(trained))
     estimator = Estimator(model, run, seed=config.seed, task_weights=task_weights(config, heads))
     global_step = max(task_head.steps for task_head in trained.values())
@@ -91,7 +101,7 @@ def train(config: Config, inputs: Inputs) -> None:
     _write_page(run, examples, model, probabilities, listing.image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, trained), global_step)
-    print(training_summary(figures, run, exports))
+    print(training_summary(figures, model.heads, run, exports))
 
 
 def _classifier(module: ImageModule, trained: Mapping[str, TaskHead], dropout_rate: float) -> ImageClassifier:

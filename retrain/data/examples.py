@@ -7,6 +7,7 @@ labels has a column for each of its tasks, None where nothing is known, and weig
 """
 
 import os
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -30,7 +31,9 @@ def examples_table(listing: Listing) -> pd.DataFrame:
         }
     )
     # A given split is not decided by group; what lies in two of its splits is `duplicates.drop_leaks`'s.
-    return examples if listing.given_split else _join_duplicates(examples, listing.image_dir)
+    if listing.given_split:
+        return examples
+    return join_groups(examples, same_content(examples, listing.image_dir))
 
 
 def task_names(listing: Listing) -> list[str]:
@@ -65,12 +68,12 @@ def _size_and_time(path: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _join_duplicates(examples: pd.DataFrame, image_dir: str) -> pd.DataFrame:
-    """One group for groups that share an image, called after the first of them."""
+def join_groups(examples: pd.DataFrame, together: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """One group for groups that share a set of paths in `together`, called after the first of them."""
     groups = examples["group"].tolist()
     group_of = dict(zip(examples["path"].tolist(), groups, strict=True))
     joined: dict[str, str] = {}
-    for paths in same_content(examples, image_dir):
+    for paths in together:
         firsts = {_first(joined, group_of[path]) for path in paths}
         joined |= dict.fromkeys(firsts, min(firsts))
     return examples.assign(group=[_first(joined, group) for group in groups])

@@ -4,6 +4,9 @@ Reads JPEG, PNG (8 and 16 bit, grey, palette, alpha), GIF (first frame), BMP and
 dropped, and what the camera noted about its position (EXIF orientation) is applied. All is TensorFlow ops, in
 graphs and eagerly alike, and raises InvalidArgumentError for what cannot be decoded. What a module wants
 other than [0, 1] is the module's.
+
+A sketch is what is remembered of an image beside its features, the same for every module: `magic`, the first
+bytes of the file; `size`, upright height and width, int32 [2]; `thumbnail`, uint8 [32, 32, 3], mean colours.
 """
 
 import io
@@ -14,6 +17,11 @@ from PIL import ExifTags, Image
 
 # Names everything here that decides a pixel: part of the key under which features are kept.
 DECODING = "decode_image exif bilinear 1"
+
+Sketch = dict[str, tf.Tensor]
+SKETCH_SIDE = 32
+MAGIC_LENGTH = 4
+SAMPLED = 256  # rows or columns at least, where there are so many
 
 # Beginnings of files that hold no EXIF and that TensorFlow reads rightly ("?" is any byte): a JPEG whose
 # picture starts at once or after a JFIF segment, a GIF, and a lossy WebP. The rest is looked into by Python.
@@ -44,13 +52,45 @@ def decode_image(contents: tf.Tensor) -> tf.Tensor:
 
 def load_image(path: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
     """The image of one file, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
+    return _resize_upright(*_stored(tf.io.read_file(path)), image_size)
+
+
+def load_sketched_image(path: tf.Tensor, image_size: tuple[int, int]) -> tuple[tf.Tensor, Sketch]:
+    """What `load_image` gives, and the sketch of the same file."""
     contents = tf.io.read_file(path)
-    image = tf.cond(
+    image, orientation = _stored(contents)
+    return _resize_upright(image, orientation, image_size), _sketch(contents, image, orientation)
+
+
+def load_sketch(path: tf.Tensor) -> Sketch:
+    """The sketch of one file alone."""
+    contents = tf.io.read_file(path)
+    return _sketch(contents, *_stored(contents))
+
+
+def _stored(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The image as it is stored, uint8 [H, W, 3], and its EXIF orientation."""
+    upright = tf.constant(1)
+    image, orientation = tf.cond(
         _is_plain(contents),
-        lambda: tf.image.resize(_decode(contents), image_size),
-        lambda: _resize_upright(*_decode_and_orientation(contents), image_size),
+        lambda: (_decode(contents), upright),
+        lambda: _decode_and_orientation(contents),
     )
-    return tf.ensure_shape(image, [*image_size, 3]) / 255.0
+    return tf.ensure_shape(image, [None, None, 3]), orientation
+
+
+def _sketch(contents: tf.Tensor, image: tf.Tensor, orientation: tf.Tensor) -> Sketch:
+    """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
+    size = tf.shape(image)[:2]
+    apart = tf.maximum(1, tf.reduce_min(size) // SAMPLED)
+    looked_at = tf.ensure_shape(image[::apart, ::apart], [None, None, 3])
+    means = tf.image.resize(looked_at, (SKETCH_SIDE, SKETCH_SIDE), "area")
+    thumbnail = _upright(tf.cast(tf.round(means), tf.uint8), orientation)
+    return {
+        "magic": tf.strings.substr(contents, 0, MAGIC_LENGTH),
+        "size": tf.where(orientation < _TURNED, size, size[::-1]),
+        "thumbnail": tf.ensure_shape(thumbnail, [SKETCH_SIDE, SKETCH_SIDE, 3]),
+    }
 
 
 def _decode(contents: tf.Tensor) -> tf.Tensor:
@@ -67,7 +107,8 @@ def _decode_and_orientation(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _resize_upright(image: tf.Tensor, orientation: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
     # Turned when it has become small: the same picture, for much less.
     size = tf.where(orientation < _TURNED, image_size, image_size[::-1])
-    return _upright(tf.image.resize(image, size), orientation)
+    resized = _upright(tf.image.resize(image, size), orientation)
+    return tf.ensure_shape(resized, [*image_size, 3]) / 255.0
 
 
 def _is_plain(contents: tf.Tensor) -> tf.Tensor:

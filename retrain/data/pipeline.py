@@ -5,12 +5,12 @@ where features are kept, is for others to know.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from retrain.data.images import decode_image, load_image
+from retrain.data.images import decode_image, load_image, load_sketch, load_sketched_image
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
@@ -29,9 +29,25 @@ def image_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size:
 
     The row is the position in `paths`; the last batch may be smaller.
     """
+    return _batches(paths, lambda path: (load_image(path, image_size),), batch_size)
+
+
+def sketched_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+    """As `image_batches`, with the sketches of the same images: (row, images, sketches)."""
+    return _batches(paths, lambda path: load_sketched_image(path, image_size), batch_size)
+
+
+def sketch_batches(paths: Sequence[str], batch_size: int) -> tf.data.Dataset:
+    """The sketches alone: (row, sketches)."""
+    return _batches(paths, lambda path: (load_sketch(path),), batch_size)
+
+
+def _batches(
+    paths: Sequence[str], load: Callable[[tf.Tensor], tuple[object, ...]], batch_size: int
+) -> tf.data.Dataset:
     rows = tf.data.Dataset.from_tensor_slices(_encoded(paths)).enumerate()
-    images = rows.map(lambda row, path: (row, load_image(path, image_size)), num_parallel_calls=PARALLEL)
-    return _finished(images.ignore_errors().batch(batch_size))
+    loaded = rows.map(lambda row, path: (row, *load(path)), num_parallel_calls=PARALLEL)
+    return _finished(loaded.ignore_errors().batch(batch_size))
 
 
 def training_batches(

@@ -1,10 +1,10 @@
 """Which split each image is in, decided by a hash of its path: the same tomorrow and on another machine.
 
 The path is relative to image_dir, so that moving the folder moves no image. It is hashed up to `_nohash_`,
-and images with the same content are one group: what belongs together stays together. Adding images moves
-none, except where a class would have nothing in a split, or where a new image has the content of an old one;
-both are noted. A class of three groups or more has one in every split asked for; of two, one in train and one
-in validation (in test when no validation is asked for); of one, in train.
+and images with the same content, or nearly, are one group: what belongs together stays together. Adding
+images moves none, except where a class would have nothing in a split, or where a new image duplicates an old
+one; both are noted. A class of three groups or more has one in every split asked for; of two, one in train
+and one in validation (in test when no validation is asked for); of one, in train.
 
 A group under two labels is wrong under one of them, whatever is predicted: it stays in train, where no figure
 is taken, and only the other groups of its classes are moved to fill a split.
@@ -115,5 +115,5 @@ def _notes(
             label = next(iter(classes[group]))
             notes.append(f"{path!r} is in {split}, not {own}: class {label!r} had no {split} image.")
         elif own != split:
-            notes.append(f"{path!r} is in {split}, not {own}: it has the same content as {group!r}.")
+            notes.append(f"{path!r} is in {split}, not {own}: it duplicates {group!r}.")
     return notes

@@ -6,13 +6,14 @@ they leave keeps another group with each of their labels.
 """
 
 import collections
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from retrain.data.split import HASH_ORDER, SPLITS, Bounds, percentage, split_at
 
-Labels = frozenset[Hashable]
+Label = tuple[str, str]  # task and class
+Labels = frozenset[Label]
 
 
 def assign_label_splits(
@@ -25,7 +26,7 @@ def assign_label_splits(
     """
     bounds: Bounds = (0.0, validation_percentage, validation_percentage + testing_percentage, 100.0)
     groups = examples["group"].tolist()
-    labels_of: dict[str, set[Hashable]] = collections.defaultdict(set)
+    labels_of: dict[str, set[Label]] = collections.defaultdict(set)
     for group, of_example in zip(groups, labels, strict=True):
         labels_of[group] |= of_example
     split_of = {group: split_at(percentage(group), bounds) for group in labels_of}
@@ -35,7 +36,7 @@ def assign_label_splits(
 
 
 def _fill(
-    labels_of: dict[str, set[Hashable]], split_of: dict[str, str], asked: list[str], bounds: Bounds
+    labels_of: dict[str, set[Label]], split_of: dict[str, str], asked: list[str], bounds: Bounds
 ) -> list[str]:
     """Moves groups in `split_of`, and says which."""
     with_label = collections.defaultdict(list)
@@ -46,7 +47,7 @@ def _fill(
         (label, split_of[group]) for group in labels_of for label in labels_of[group]
     )
     notes = []
-    for label, groups in sorted(with_label.items(), key=lambda item: (len(item[1]), str(item[0]))):
+    for label, groups in sorted(with_label.items(), key=lambda item: (len(item[1]), item[0])):
         for split in asked[: len(groups)]:
             if counts[label, split]:
                 continue
@@ -60,8 +61,10 @@ def _fill(
             ]
             if spare:
                 nearest = min(spare, key=lambda group: (_distance(group, split, bounds), group))
+                task, name = label
                 notes.append(
-                    f"{nearest!r} is in {split}, not {split_of[nearest]}: {label!r} had no {split} image."
+                    f"{nearest!r} is in {split}, not {split_of[nearest]}: {name!r} ({task}) had no {split} "
+                    f"image."
                 )
                 counts.subtract((other, split_of[nearest]) for other in labels_of[nearest])
                 counts.update((other, split) for other in labels_of[nearest])

@@ -4,7 +4,7 @@ Source of the format: https://www.tensorflow.org/hub/tf1_hub_module. The graph w
 that with the tag "train" for fine-tuning: there batch norm uses the batch, UPDATE_OPS holds its updates,
 REGULARIZATION_LOSSES the module's penalties. Both share their variables, all of them resource variables. The
 signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default;
-image_classification/TASK gives the logits of another task.
+image_classification/TASK gives the logits of another task, serving_default the probabilities of all of them.
 """
 
 import itertools
@@ -40,6 +40,7 @@ from retrain.modules.signatures import (
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     IMAGES,
+    SERVING_SIGNATURE,
 )
 from retrain.modules.tf1_hub_files import CHECKPOINT
 
@@ -121,14 +122,23 @@ def _meta_graph(
         for update, value in zip(graph.updates, new_values, strict=True):
             operation = getattr(own[update.variable], update.method)(value, read_value=False)
             tf.compat.v1.add_to_collection(KEYS.UPDATE_OPS, operation)
+        outputs = _outputs(classifier, features, logits)
         exported = tf.compat.v1.train.export_meta_graph(collection_list=COLLECTIONS, strip_default_attrs=True)
-    outputs = {
-        IMAGE_FEATURE_VECTOR: features,
-        **logits,
-        DEFAULT_SIGNATURE: logits[IMAGE_CLASSIFICATION],
-    }
     _describe(exported, tags, images, outputs, classifier.image_size)
     return exported
+
+
+def _outputs(
+    classifier: ImageClassifier, features: tf.Tensor, logits: Mapping[str, tf.Tensor]
+) -> dict[str, dict[str, tf.Tensor]]:
+    """The outputs of each signature, by key; `logits` by signature."""
+    by_task = {task: logits[signature] for signature, task in classifier.task_signatures.items()}
+    return {
+        **{name: {DEFAULT_OUTPUT: output} for name, output in logits.items()},
+        IMAGE_FEATURE_VECTOR: {DEFAULT_OUTPUT: features},
+        DEFAULT_SIGNATURE: {DEFAULT_OUTPUT: logits[IMAGE_CLASSIFICATION]},
+        SERVING_SIGNATURE: classifier.probabilities(by_task),
+    }
 
 
 def _variable(name: str, variable: tf.Variable, trainable: bool) -> Any:
@@ -146,14 +156,14 @@ def _describe(
     graph: MetaGraphDef,
     tags: Tags,
     images: tf.Tensor,
-    outputs: Mapping[str, tf.Tensor],
+    outputs: Mapping[str, Mapping[str, tf.Tensor]],
     image_size: tuple[int, int],
 ) -> None:
     """Gives the graph its tags, signatures and image size, and frees it of devices."""
     graph.meta_info_def.tags.extend(sorted(tags))
-    for name, output in outputs.items():
-        signature = SignatureDef(inputs={IMAGES: _info(images)}, outputs={DEFAULT_OUTPUT: _info(output)})
-        graph.signature_def[name].CopyFrom(signature)
+    for name, by_key in outputs.items():
+        infos = {key: _info(output) for key, output in by_key.items()}
+        graph.signature_def[name].CopyFrom(SignatureDef(inputs={IMAGES: _info(images)}, outputs=infos))
     height, width = image_size
     info = ImageModuleInfo(default_image_size={"height": height, "width": width})
     attachment = ModuleAttachment(key=IMAGE_MODULE_INFO, value=info.SerializeToString())

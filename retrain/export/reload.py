@@ -1,32 +1,65 @@
 """An exported classifier, read again: the module, and the heads that know its labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
 
 from retrain.export.assets import check_is_classifier
 from retrain.export.documents import read_heads
 from retrain.heads.head import Head
-from retrain.modules.image_module import ImageModule, ModuleOptions
+from retrain.modules.image_module import ImageModule, ModuleOptions, check_has_signature
 from retrain.modules.load import NO_OPTIONS, load_module
 from retrain.modules.resolve import resolve
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, task_signature
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    IMAGE_CLASSIFICATION,
+    SERVING_SIGNATURE,
+    image_signature,
+)
 
 
 class ExportedClassifier(NamedTuple):
-    """A module whose `image_classification` gives the logits of the first of `heads`, and of all tasks."""
+    """A module that serves probabilities of all tasks, and the heads that they are of."""
 
     module: ImageModule
     heads: Mapping[str, Head]
 
     @property
-    def signatures(self) -> Mapping[str, str]:
-        """The signature of the logits of each task."""
-        primary = next(iter(self.heads))
-        return {task: task_signature(task, task == primary) for task in self.heads}
-
-    @property
     def primary_head(self) -> Head:
         return next(iter(self.heads.values()))
+
+
+class ServedProbabilities(ImageModule):
+    """What a classifier serves as one output: the probabilities of all tasks, side by side.
+
+    So images pass through it once, however many tasks there are.
+    """
+
+    def __init__(self, classifier: ExportedClassifier):
+        module, heads = classifier
+        sizes = {task: head.num_classes for task, head in heads.items()}
+        outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, sum(sizes.values())], tf.float32)}
+        signatures = {SERVING_SIGNATURE: image_signature(module.image_size, outputs)}
+        super().__init__(module.handle, module.fingerprint, signatures, module.image_size)
+        self.module = module
+        self._sizes = MappingProxyType(sizes)
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        return self.module.variables
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        served = self.module.outputs(images, signature, training)
+        tasks = self._sizes if len(self._sizes) > 1 else [DEFAULT_OUTPUT]
+        return {DEFAULT_OUTPUT: tf.concat([served[task] for task in tasks], axis=-1)}
+
+    def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Rows of the output -> the probabilities of each task, [N, C]."""
+        ends = np.cumsum(list(self._sizes.values()))[:-1]
+        return dict(zip(self._sizes, np.split(rows, ends, axis=1), strict=True))
 
 
 def load_classifier(handle: str, options: ModuleOptions = NO_OPTIONS) -> ExportedClassifier:
@@ -34,4 +67,6 @@ def load_classifier(handle: str, options: ModuleOptions = NO_OPTIONS) -> Exporte
     directory = resolve(handle).location
     check_is_classifier(directory, handle)
     heads = read_heads(directory)
-    return ExportedClassifier(load_module(handle, options, IMAGE_CLASSIFICATION), heads)
+    module = load_module(handle, options, IMAGE_CLASSIFICATION)
+    check_has_signature(handle, module.signatures, SERVING_SIGNATURE)
+    return ExportedClassifier(module, heads)

@@ -8,6 +8,7 @@ What is decided after training (a temperature, thresholds) makes another head: `
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,8 @@ class Head:
 
     kind: str  # its row of HEADS
     fewest_classes = 2  # that there is something to tell apart
+    # The figures by which the head is judged, as they are called in print; the first is the accuracy.
+    headlines: Mapping[str, str] = MappingProxyType({"accuracy": "accuracy"})
 
     def __init__(self, class_names: Sequence[str], temperature: float = 1.0):
         self.class_names = tuple(class_names)
@@ -52,10 +55,14 @@ class Head:
 
     def labelled(self, labels: Labels) -> np.ndarray:
         """Which of the encoded labels say anything, bool [N]."""
-        raise NotImplementedError
+        return self.known(self.targets(tf.constant(labels))).numpy()
 
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         """Encoded labels [B, ...] -> float32 [B, num_classes], what perfect probabilities would be."""
+        raise NotImplementedError
+
+    def known(self, targets: tf.Tensor) -> tf.Tensor:
+        """Which of the targets [..., num_classes] are of an example with a label, bool [...]."""
         raise NotImplementedError
 
     def loss(

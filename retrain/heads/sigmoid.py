@@ -6,6 +6,7 @@ example is the mean over its known classes.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ class SigmoidHead(Head):
 
     kind = "sigmoid"
     fewest_classes = 1
+    headlines = MappingProxyType({"accuracy": "exact match", "macro_f1": "macro F1"})
 
     def __init__(
         self,
@@ -57,11 +59,11 @@ class SigmoidHead(Head):
                     row[index[name.removeprefix(NOT_KNOWN)]] = np.nan if name.startswith(NOT_KNOWN) else 1.0
         return rows
 
-    def labelled(self, labels: Labels) -> np.ndarray:
-        return ~np.isnan(labels).all(axis=1)
-
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         return tf.cast(labels, tf.float32)
+
+    def known(self, targets: tf.Tensor) -> tf.Tensor:
+        return tf.logical_not(tf.reduce_all(tf.math.is_nan(targets), axis=-1))
 
     def loss(
         self, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: tf.Tensor | float = 0.0

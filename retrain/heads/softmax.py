@@ -24,11 +24,12 @@ class SoftmaxHead(Head):
         index = {name: position for position, name in enumerate(self.class_names)}
         return np.asarray([UNKNOWN if label is None else index[label] for label in labels], np.int32)
 
-    def labelled(self, labels: Labels) -> np.ndarray:
-        return labels != UNKNOWN
-
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
+        """One 1 in each row, none without a label."""
         return tf.one_hot(labels, self.num_classes)
+
+    def known(self, targets: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_any(targets > 0.0, axis=-1)
 
     def loss(
         self, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: tf.Tensor | float = 0.0

@@ -2,8 +2,9 @@
 
 What stands for which signature: a method, else a signature, of that name; the unnamed one (`__call__`, else
 `serving_default`, else `default`) is a classification when output keys or the labels beside the model say so,
-and is the image feature vector when nothing is named. `ModuleOptions.kind` decides over both. A method traced
-with a `training` argument is called with it; whatever else is asked to train runs as in inference.
+and is the image feature vector when nothing is named. `ModuleOptions.kind` decides over both. Beside a
+classification that is named, its further tasks are offered, and what it serves. A method traced with a
+`training` argument is called with it; whatever else is asked to train runs as in inference.
 
 `variables`, `trainable_variables` and `regularization_losses` are the object's own; a plain tf.Module loses
 the first two when it is saved, and then they are the variables that its functions use.
@@ -31,6 +32,7 @@ from retrain.modules.signatures import (
     DEFAULT_SIGNATURE,
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
+    IMAGES,
     SERVING_SIGNATURE,
     image_signature,
 )
@@ -100,8 +102,7 @@ def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
 
 def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
     """The functions of the loaded object to use, by the name of the signature that they stand for."""
-    further = [name for name in loaded.signatures if name.startswith(f"{IMAGE_CLASSIFICATION}/")]
-    named = {name: _named(loaded, name) for name in (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION, *further)}
+    named = {name: _named(loaded, name) for name in (IMAGE_FEATURE_VECTOR, *_classifications(loaded))}
     functions = {name: function for name, function in named.items() if function is not None}
     unnamed = _unnamed(loaded)
     if unnamed is None:
@@ -111,6 +112,16 @@ def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict
     if _gives_scores(unnamed, loaded.signatures, location):
         return {IMAGE_CLASSIFICATION: unnamed} | functions
     return functions or {IMAGE_FEATURE_VECTOR: unnamed}
+
+
+def _classifications(loaded: Any) -> list[str]:
+    """The signatures of a classification, if one is named: its tasks, and what it serves for images."""
+    if _named(loaded, IMAGE_CLASSIFICATION) is None:
+        return []
+    served = loaded.signatures.get(SERVING_SIGNATURE)
+    of_images = served is not None and list(served.structured_input_signature[1]) == [IMAGES]
+    tasks = [name for name in loaded.signatures if name.startswith(f"{IMAGE_CLASSIFICATION}/")]
+    return [IMAGE_CLASSIFICATION, *tasks, *([SERVING_SIGNATURE] if of_images else [])]
 
 
 def _named(loaded: Any, name: str) -> Any:

@@ -5,41 +5,46 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrain.heads.head import Head
+
 HARDEST = 3  # classes that are named as those with the lowest F1
 
 
-def training_summary(figures: Mapping[str, Mapping[str, Any]], run: str, exports: Sequence[str]) -> str:
+def training_summary(
+    figures: Mapping[str, Mapping[str, Any]], heads: Mapping[str, Head], run: str, exports: Sequence[str]
+) -> str:
     """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
     lines = [""]
     if not figures:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split in ("validation", "test"):
         if split in figures:
-            lines += _lines(f"{split} ", figures[split])
+            lines += _lines(f"{split} ", figures[split], heads)
     written = ["predictions.png", "predictions.csv", "metrics.json", *_names(exports, run)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
     return "\n".join(lines)
 
 
-def evaluation_summary(figures: Mapping[str, Any], run: str) -> str:
+def evaluation_summary(figures: Mapping[str, Any], heads: Mapping[str, Head], run: str) -> str:
     """What `evaluate` prints."""
-    lines = ["", *_lines("", figures)]
+    lines = ["", *_lines("", figures, heads)]
     if "top_5_accuracy" in figures:
         lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
     lines.append(f"Everything is in {run}: metrics.json, predictions.csv")
     return "\n".join(lines)
 
 
-def _lines(split: str, figures: Mapping[str, Any]) -> list[str]:
-    """A line for each task; where an example may have several labels it is right when all of them are."""
-    tasks = [key.removeprefix("accuracy") for key in figures if key.partition("/")[0] == "accuracy"]
+def _lines(split: str, figures: Mapping[str, Any], heads: Mapping[str, Head]) -> list[str]:
+    """A line for each task that has figures, of those that its head is judged by."""
     lines = []
-    for suffix in tasks:
-        of_task = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
-        name = "exact match" if "exact_match" in of_task else "accuracy"
-        line = accuracy_line(f"{split}{name}{suffix.replace('/', ' of ')}", of_task)
-        lines.append(line + (f"; macro F1 {of_task['macro_f1']:.1%}" if "exact_match" in of_task else ""))
+    for task, head in heads.items():
+        suffix, of_task = (f"/{task}", f" of {task}") if len(heads) > 1 else ("", "")
+        if f"accuracy{suffix}" in figures:
+            own = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
+            line = accuracy_line(f"{split}{head.headlines['accuracy']}{of_task}", own)
+            others = {key: name for key, name in head.headlines.items() if key != "accuracy"}
+            lines.append("; ".join([line, *(f"{name} {own[key]:.1%}" for key, name in others.items())]))
     return lines
 
 

@@ -70,3 +70,9 @@ class DataSettings:
         low=0.0,
         high=100.0,
     )
+    dry_run: bool = setting(
+        False,
+        "data",
+        "Look at the images, tell what is found (sizes, duplicates, labels that contradict each other), and "
+        "stop before training; data_report.json holds all of it.",
+    )

@@ -1,10 +1,10 @@
 """Keeps computed features on disk, so that an image passes through a frozen module once, whatever run asks.
 
 A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of
-its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other, and
-`NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its line is written; a
-row without a line, and all from the first line on that is not whole, is never read. A file is the same while
-its path, size and modification time are.
+its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other (bytes in
+`NAME.u8`), and `NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its
+line is written; a row without a line, and all from the first line on that is not whole, is never read. A file
+is the same while its path, size and modification time are.
 """
 
 import hashlib
@@ -42,11 +42,17 @@ class Place(NamedTuple):
 class FeatureCache:
     """The features of one module, of one output, at one size, decoded in one way, computed by one engine."""
 
-    def __init__(self, parent: str | os.PathLike[str], key: Mapping[str, object], num_features: int):
+    def __init__(
+        self,
+        parent: str | os.PathLike[str],
+        key: Mapping[str, object],
+        num_features: int,
+        dtype: type[np.generic] = np.float32,
+    ):
         text = json.dumps({**key, "num_features": num_features, "layout": LAYOUT}, sort_keys=True, indent=2)
         self.directory = pathlib.Path(parent) / "features" / hashlib.sha256(text.encode()).hexdigest()[:32]
         self.description = text + "\n"
-        self.num_features = num_features
+        self.num_features, self.dtype = num_features, np.dtype(dtype)
         self.places = self._read_places()
 
     def has(self, key: FileKey) -> bool:
@@ -54,8 +60,8 @@ class FeatureCache:
         return key in self.places
 
     def read(self, keys: Sequence[FileKey]) -> np.ndarray:
-        """The features of these files, all of which must be there: float32 [len(keys), num_features]."""
-        features = np.empty([len(keys), self.num_features], np.float32)
+        """The features of these files, all of which must be there: [len(keys), num_features]."""
+        features = np.empty([len(keys), self.num_features], self.dtype)
         by_segment: dict[pathlib.Path, list[tuple[int, int]]] = {}
         for position, key in enumerate(keys):
             place = self.places[key]
@@ -69,21 +75,26 @@ class FeatureCache:
         """A new segment, to be used in a `with` block."""
         if not self.directory.is_dir():
             files.write_text(self.directory / "key.json", self.description)
-        return SegmentWriter(self.directory / secrets.token_hex(8), self.num_features)
+        return SegmentWriter(self.directory / secrets.token_hex(8), self.dtype)
 
     def _read_places(self) -> dict[FileKey, Place]:
         places = {}
         for index in sorted(self.directory.glob("*.rows")):
-            segment = index.with_suffix(".f32")
+            segment = index.with_suffix(_suffix(self.dtype))
             for row, key in zip(range(len(self._rows(segment))), _keys(index), strict=False):
                 places[key] = Place(segment, row)
         return places
 
     def _rows(self, segment: pathlib.Path) -> np.ndarray:
-        count = segment.stat().st_size // (4 * self.num_features) if segment.exists() else 0
+        length = self.dtype.itemsize * self.num_features
+        count = segment.stat().st_size // length if segment.exists() else 0
         if not count:
-            return np.empty([0, self.num_features], np.float32)
-        return np.memmap(segment, np.float32, "r", shape=(count, self.num_features))
+            return np.empty([0, self.num_features], self.dtype)
+        return np.memmap(segment, self.dtype, "r", shape=(count, self.num_features))
+
+
+def _suffix(dtype: np.dtype) -> str:
+    return f".{dtype.kind}{8 * dtype.itemsize}"
 
 
 def _keys(index: pathlib.Path) -> Iterator[FileKey]:
@@ -100,20 +111,20 @@ def _keys(index: pathlib.Path) -> Iterator[FileKey]:
 class SegmentWriter:
     """Appends rows of one process; what was appended is there for the next run, however this one ends."""
 
-    def __init__(self, stem: pathlib.Path, num_features: int):
-        self.stem, self.num_features = stem, num_features
+    def __init__(self, stem: pathlib.Path, dtype: np.dtype):
+        self.stem, self.dtype = stem, dtype
         self.waiting: list[FileKey] = []
 
     def __enter__(self) -> Self:
         with files.writing(self.stem):
-            self.rows = open(self.stem.with_suffix(".f32"), "xb")
+            self.rows = open(self.stem.with_suffix(_suffix(self.dtype)), "xb")
             self.lines = open(self.stem.with_suffix(".rows"), "xb")
         return self
 
     def append(self, keys: Sequence[FileKey], features: np.ndarray) -> None:
-        """Adds float32 [len(keys), num_features]."""
+        """Adds features [len(keys), num_features]."""
         with files.writing(self.stem):
-            self.rows.write(np.ascontiguousarray(features, np.float32).tobytes())
+            self.rows.write(np.ascontiguousarray(features, self.dtype).tobytes())
             self.waiting += keys
             if len(self.waiting) >= ROWS_AT_A_TIME:
                 self._flush()

@@ -15,7 +15,7 @@ import numpy as np
 from absl import logging
 
 from retrain.data.images import DECODING
-from retrain.data.pipeline import image_batches, undecodable
+from retrain.data.pipeline import image_batches, sketched_batches, undecodable
 from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
@@ -31,6 +31,7 @@ from retrain.training.feature_engine import (
     choose_engine,
     make_engine,
 )
+from retrain.training.sketches import SketchBook
 
 CHANGED = "changed while it was read"
 
@@ -59,24 +60,25 @@ def frozen_features(
     cache_directory: str | os.PathLike[str] | None,
     engine: str = "auto",
     signature: str = IMAGE_FEATURE_VECTOR,
+    book: SketchBook | None = None,
 ) -> FrozenFeatures:
     """The signature's output for all files; without `cache_directory` nothing is kept.
 
-    `engine` is "auto", "tensorflow" or "litert".
+    `engine` is "auto", "tensorflow" or "litert". The images that are decoded are sketched in `book`.
     """
     caches = _caches(module, signature, cache_directory) if cache_directory else {}
     name = _cheapest_engine(engine, module, files, caches)
     cache = caches.get(name)
     missing = _missing(files, cache)
     features = _remembered(files, missing, cache, module.num_outputs(signature))
-    batches = _decoded([files[row].path for row in missing], module.image_size)
+    batches = _decoded(files, missing, module.image_size, book)
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
         try:
             run = make_engine(name, module, signature)
         except NotConvertibleError as error:
             _check_may_fall_back(engine, module.handle, error)
-            return frozen_features(module, files, cache_directory, TENSORFLOW, signature)
+            return frozen_features(module, files, cache_directory, TENSORFLOW, signature, book)
         results = _run(run, itertools.chain([first], batches))
         computed = _keep(features, files, missing, results, cache)
     skipped = {row: undecodable(files[row].path) or CHANGED for row in missing if row not in computed}
@@ -125,8 +127,19 @@ def _remembered(
     return features
 
 
-def _decoded(paths: Sequence[str], image_size: tuple[int, int]) -> Iterator[Batch]:
-    return image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator() if paths else iter(())
+def _decoded(
+    files: Sequence[FileKey], missing: Sequence[int], image_size: tuple[int, int], book: SketchBook | None
+) -> Iterator[Batch]:
+    """Positions in `missing`, and images."""
+    paths = [files[row].path for row in missing]
+    if not paths:
+        return
+    if book is None or book.has([files[row] for row in missing]):
+        yield from image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator()
+        return
+    for positions, images, sketches in sketched_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator():
+        book.add([files[missing[position]] for position in positions], sketches)
+        yield positions, images
 
 
 def _check_may_fall_back(wanted: str, handle: str, error: NotConvertibleError) -> None:

@@ -1,9 +1,9 @@
 """The general training loop: many steps in one call of one tf.function, under any tf.distribute strategy.
 
-A step: forward with the heads' dropout, the mean over the examples of weight x loss summed over tasks (each
-by its own weight, 1 unless given), penalties on the heads' kernels, the base's own regularization losses when
-it is trained, and one update by a Keras optimizer. The mean is over the whole batch, however unevenly it is
-shared out among the replicas.
+A step: forward with the heads' dropout; for each task the mean of weight x loss over the examples that have a
+label of it, summed over tasks (each by its own weight, 1 unless given); penalties on the heads' kernels, the
+base's own regularization losses when it is trained; and one update by a Keras optimizer. Means are over the
+whole batch, however unevenly it is shared out among the replicas.
 """
 
 from collections.abc import Iterator, Mapping
@@ -102,15 +102,16 @@ class TrainingLoop:
     def _data_loss(
         self, logits: dict[str, tf.Tensor], labels: dict[str, tf.Tensor], weights: list[tf.Tensor]
     ) -> tf.Tensor:
-        """The sum over this replica's examples, divided by the number of examples of all replicas."""
-        losses = sum(
-            self.task_weights.get(task, 1.0)
-            * head.loss(head.targets(labels[task]), logits[task], self.label_smoothing)
-            for task, head in self.model.heads.items()
-        )
-        replicas = tf.distribute.get_replica_context()
-        count = replicas.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(tf.size(losses), tf.float32))
-        return tf.reduce_sum(losses * weights[0] if weights else losses) / count
+        """Of each task the sum over this replica's examples, divided by how many of all have a label."""
+        replicas, total = tf.distribute.get_replica_context(), 0.0
+        for task, head in self.model.heads.items():
+            targets = head.targets(labels[task])
+            losses = head.loss(targets, logits[task], self.label_smoothing)
+            known = tf.reduce_sum(tf.cast(head.known(targets), tf.float32))
+            count = replicas.all_reduce(tf.distribute.ReduceOp.SUM, known)
+            mean = tf.math.divide_no_nan(tf.reduce_sum(losses * weights[0] if weights else losses), count)
+            total += self.task_weights.get(task, 1.0) * mean
+        return total
 
     def _penalty(self) -> tf.Tensor:
         l1, l2 = self.penalties

@@ -38,9 +38,8 @@ def test_what_no_head_can_learn(tmp_path):
     with pytest.raises(InputError) as raised:
         heads_of(listing(tmp_path, "path,kind\na,x\nb,x\n"), "softmax", {})
     assert str(raised.value) == (
-        "Task 'kind' has 1 classes ('x'), but a softmax head needs 2 or more: label images of others, or "
-        "leave the "
-        "column out of --tasks."
+        "A softmax head needs 2 classes or more, and task 'kind' has 1 ('x'): label images of others, or "
+        "leave the column out of --tasks."
     )
     rows = "".join(f"{index},this is picture {index}\n" for index in range(30))
     with pytest.raises(InputError) as raised:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from retrain.extensions import load
 from retrain.heads import HEADS as ROWS
+from retrain.heads import TAKE_SEVERAL
 
 HEADS = {**ROWS, "ordinal": "tests.contracts.ordinal_head:OrdinalHead"}
 CLASSES = ("a", "b", "c")
@@ -119,6 +120,8 @@ def test_an_example_without_a_label_counts_nowhere(name, class_weights):
     head = make(name)
     labels, gaps = head.encode(LABELS[name]), head.encode([*LABELS[name], None])
     assert head.labelled(gaps).tolist() == [True] * 4 + [False]
+    trials = tf.stack([head.targets(gaps)] * 2, axis=1)
+    assert head.known(trials).numpy().tolist() == [[True] * 2] * 4 + [[False] * 2]
     logits = np.concatenate([LOGITS, LOGITS[:1]])
     for smoothing in (0.0, 0.1):
         losses = head.loss(head.targets(gaps), logits, smoothing).numpy()
@@ -175,6 +178,8 @@ def test_figures_that_the_reports_read(name):
     assert list(figures["classes"]) == list(CLASSES)
     assert all({"f1", "count"} <= set(of) for of in figures["classes"].values())
     assert figures["count"] == 4
+    assert next(iter(head.headlines)) == "accuracy"
+    assert set(head.headlines) <= set(figures)
     assert 0 <= figures["expected_calibration_error"] <= 1
     confidence = head.confidence(probabilities)
     assert confidence.shape == (4,)
@@ -184,3 +189,7 @@ def test_figures_that_the_reports_read(name):
 def test_names_in_a_label_are_its_classes(name):
     head = load(HEADS, name, "head")
     assert {part for label in LABELS[name] for part in head.names_in(label)} == set(CLASSES)
+
+
+def test_tables_are_read_as_it_takes_labels(name):
+    assert (load(HEADS, name, "head").joined(["a", "b"]) is not None) == (name in TAKE_SEVERAL)

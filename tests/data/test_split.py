@@ -141,7 +141,7 @@ def test_the_same_content_gets_one_split_and_a_note(tree):
     examples, notes = assign_splits(examples_table(read_listing(photos)), 10, 10)
     split_of = dict(zip(examples["path"], examples["split"], strict=True))
     assert split_of == {**by_hash, second: "train", "b/1.jpg": "train"}
-    assert f"{second!r} is in train, not test: it has the same content as {first!r}." in notes
+    assert f"{second!r} is in train, not test: it duplicates {first!r}." in notes
     assert len(notes) == 1 + (split_at(percentage("b/1.jpg"), BOUNDS) != "train")
 
 

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from retrain.data.examples import examples_table
-from retrain.data.table import SEPARATOR, read
+from retrain.data.table import read
+from retrain.data.table_file import SEPARATOR
+from retrain.data.table_labels import NOT_KNOWN
 from retrain.errors import InputError
 from retrain.heads import sigmoid
 
@@ -20,8 +22,8 @@ def sentence(path: str, *form) -> str:
     return str(raised.value)
 
 
-def test_the_separator_is_that_of_the_head_that_reads_it():
-    assert SEPARATOR == sigmoid.SEPARATOR
+def test_cells_are_written_as_the_head_reads_them():
+    assert (SEPARATOR, NOT_KNOWN) == (sigmoid.SEPARATOR, sigmoid.NOT_KNOWN)
 
 
 def test_every_column_is_a_task_and_one_with_several_labels_in_a_cell_says_so(tmp_path):
@@ -42,10 +44,10 @@ def test_columns_of_one_label_each_may_be_unknown_in_part(tmp_path):
 
 def test_tasks_path_column_and_separator_as_the_user_says(tmp_path):
     text = "id,tags,where,note\n1,red; big,x.jpg,hm\n2,red,y.jpg,oh\n"
-    listing = read(table(tmp_path, text), "photos", ("where", {"tags": "sigmoid"}, ";"))
+    listing = read(table(tmp_path, text), "photos", ("where", {"tags": True}, ";"))
     assert (listing.image_dir, listing.paths) == ("photos", ["x.jpg", "y.jpg"])
     assert listing.columns.tasks == {"tags": ["red|big", "red"]}
-    given = read(table(tmp_path, text), "photos", ("where", {"tags": "softmax"}, ";"))
+    given = read(table(tmp_path, text), "photos", ("where", {"tags": False}, ";"))
     assert given.columns.tasks == {"tags": ["red; big", "red"]}
     assert given.columns.several == frozenset()
 
@@ -102,7 +104,7 @@ def test_columns_that_are_not_there(tmp_path):
     assert sentence(path, "file") == (
         f"--labels_file={path!r} has no path column 'file'; {columns}: name one of them."
     )
-    assert sentence(path, None, {"color": "softmax"}) == (
+    assert sentence(path, None, {"color": False}) == (
         f"--labels_file={path!r} has no column of labels 'color'; {columns}: did you mean 'colour'?"
     )
     path = table(tmp_path, "path,split\na,train\n")
@@ -129,7 +131,8 @@ def test_cells_that_cannot_be_meant(tmp_path):
     )
     path = table(tmp_path, "path,kind\na,x\nb,y\na,y\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} says different things of 'a', in the rows 1, 3: keep one row for each image."
+        f"--labels_file={path!r} says different things of 'a', in the rows 1, 3: keep one row for each "
+        "image, or say with --path_column where the paths are, if not in 'path'."
     )
     path = table(tmp_path, "path,tags:red\na,1\nb,maybe\n")
     assert sentence(path) == (

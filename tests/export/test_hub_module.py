@@ -17,7 +17,7 @@ from retrain.modules.tf1_hub_files import collected, read_graphs, variable_names
 from tests import tiny_tf1_hub, tiny_worlds
 
 BATCH = np.random.default_rng(0).random((3, 8, 8, 3), np.float32)
-SIGNATURES = ["default", "image_classification", "image_feature_vector"]
+SIGNATURES = ["default", "image_classification", "image_feature_vector", "serving_default"]
 # What hub.Module reads; it refuses any other.
 READ = {"variables", "trainable_variables", "update_ops", "regularization_losses", "hub_module_attachments"}
 
@@ -64,7 +64,7 @@ def test_the_spec(written):
     assert spec.get_tags() == [set(), {"train"}]
     for tags in spec.get_tags():
         assert spec.get_signature_names(tags) == SIGNATURES
-        for name, length in zip(SIGNATURES, (2, 2, 3), strict=True):
+        for name, length in zip(SIGNATURES, (2, 2, 3, 2), strict=True):
             inputs, outputs = spec.get_input_info_dict(name, tags), spec.get_output_info_dict(name, tags)
             assert inputs == {"images": tf.TensorSpec([None, 8, 8, 3], name="images")}
             assert outputs == {"default": tf.TensorSpec([None, length])}

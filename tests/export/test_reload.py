@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain import extensions
 from retrain.errors import InputError
-from retrain.export.reload import load_classifier
+from retrain.export import EXPORTERS
+from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.heads.sigmoid import SigmoidHead
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
 
 PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
@@ -15,6 +20,21 @@ def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
     assert classifier.primary_head.class_names == ("cyan", "magenta", "yellow")
     logits = module.output(PIXELS, "image_classification")
     np.testing.assert_allclose(logits, tf.saved_model.load(directory)(PIXELS), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_path):
+    heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
+    model = ImageClassifier(loaded_module, heads)
+    for kernel in model.kernels.values():
+        kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
+    extensions.load(EXPORTERS, name, "export format")(model, str(tmp_path / "export"))
+    served = ServedProbabilities(load_classifier(str(tmp_path / "export")))
+    rows = served.output(PIXELS, "serving_default").numpy()
+    assert rows.shape == (2, served.num_outputs("serving_default")) == (2, 5)
+    logits = model.logits(model.base(PIXELS))
+    for task, probabilities in served.by_task(rows).items():
+        np.testing.assert_allclose(probabilities, heads[task].probabilities(logits[task]), atol=1e-6)
 
 
 @pytest.mark.parametrize("handle", ["builtin:", "keras:MobileNetV2:none"])

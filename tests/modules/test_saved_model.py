@@ -98,11 +98,11 @@ FEATURES, CLASSES = IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION
     [
         ({}, None, {FEATURES: 1}),
         ({}, CLASSES, {CLASSES: 1}),
-        # As this project exports: all named, __call__ the classification.
+        # As this project exports: all named, __call__ the classification, and what it serves.
         (
             {"methods": {"__call__": 2, FEATURES: 3, CLASSES: 2}, "output_key": "default", "labels": 3},
             None,
-            {FEATURES: 3, CLASSES: 2},
+            {FEATURES: 3, CLASSES: 2, "serving_default": 1},
         ),
         # A method is preferred to a signature, and both to the unnamed.
         (

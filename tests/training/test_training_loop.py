@@ -10,6 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from retrain.heads.sigmoid import SigmoidHead
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
 from retrain.training import training_loop
 from retrain.training.estimator import Estimator
@@ -78,3 +81,18 @@ def test_predictions_are_logits_and_probabilities(loaded_module, tmp_path):
     [(logits, probabilities)] = loop.predictions({"features": tf.constant(worlds.COLOURS)}).values()
     np.testing.assert_allclose(logits, worlds.COLOURS, rtol=1e-6)
     np.testing.assert_allclose(probabilities, tf.nn.softmax(worlds.COLOURS), rtol=1e-6)
+
+
+def test_an_example_without_a_label_of_a_task_does_not_count_in_its_loss(loaded_module, tmp_path):
+    heads = {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["c"])}
+    model = ImageClassifier(loaded_module, heads)
+    estimator = Estimator(model, tmp_path, keras.optimizers.SGD(0.0), task_weights={"tags": 0.5})
+    labels = {"kind": np.asarray([0, 1, -1, -1]), "tags": np.asarray([[1.0], [np.nan], [np.nan], [np.nan]])}
+    batch = ({"features": np.ones([4, 3], np.float32)}, labels)
+    estimator.train(lambda: tf.data.Dataset.from_tensors(batch), steps=1)
+    # All logits are 0: each loss that counts is log 2.
+    np.testing.assert_allclose(estimator.loop.last_loss, 1.5 * np.log(2.0), rtol=1e-6)
+    unknown = {"kind": labels["kind"][2:], "tags": labels["tags"][2:]}
+    none = ({"features": np.ones([2, 3], np.float32)}, unknown)
+    estimator.train(lambda: tf.data.Dataset.from_tensors(none).repeat(2), steps=1)
+    assert float(estimator.loop.last_loss) == 0.0

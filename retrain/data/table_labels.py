@@ -1,0 +1,103 @@
+"""The labels in a table: which columns a task has, and what its cells say, as the examples table has it.
+
+A cell may hold several labels, a separator between, or they stand in columns of their own, TASK:LABEL, with
+yes or no in each. Nothing in a cell: not known.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from retrain.data.table_file import SEPARATOR, check_column
+from retrain.errors import InputError
+
+# Before a label of which it is not known whether the image has it, as the sigmoid head reads it.
+NOT_KNOWN = "?"
+SPLIT, GROUP, WEIGHT = "split", "group", "weight"
+# Columns of the examples table, and of the tables that a run writes.
+TAKEN = ("path", "size", "mtime_ns", "reason", "predicted", "probability")
+TRUTHS = {
+    **dict.fromkeys(("1", "true", "yes", "1.0"), True),
+    **dict.fromkeys(("0", "false", "no", "0.0"), False),
+}
+
+
+def label_columns(
+    path: str, table: pd.DataFrame, path_column: str, tasks: Mapping[str, bool]
+) -> dict[str, list[str]]:
+    """Task -> its column, or its columns TASK:LABEL; those that are named, in that order, or all."""
+    found: dict[str, list[str]] = {}
+    for name in table.columns:
+        if name != path_column and (name in tasks or name not in (SPLIT, GROUP, WEIGHT)):
+            task = name if name in tasks or ":" not in name else name.partition(":")[0]
+            found.setdefault(task, []).append(name)
+    for task in tasks:
+        if task not in found:
+            check_column(path, table, task, "column of labels")
+    chosen = {task: found[task] for task in tasks} or found
+    if not chosen:
+        raise InputError(
+            f"--labels_file={path!r} has no column of labels beside {path_column!r}: add one for each task."
+        )
+    for task in chosen:
+        if task in TAKEN or not task or "/" in task:
+            raise InputError(
+                f"--labels_file={path!r} has a column of labels {task!r}, a name that means something else "
+                f"in the tables of a run: rename it, or choose others with --tasks."
+            )
+    return chosen
+
+
+def read_labels(
+    path: str, columns: pd.DataFrame, task: str, may_be_several: bool, separator: str
+) -> tuple[list[str | None], bool]:
+    """The labels of each row as the examples table has them, and whether a row may have several."""
+    if columns.isna().all(axis=None):
+        raise InputError(f"--labels_file={path!r} has no label at all in column {task!r}: fill it in.")
+    if list(columns.columns) != [task]:
+        return _joined(path, columns), True
+    cells = columns[task]
+    several = may_be_several and bool(cells.str.contains(separator, regex=False).any())
+    if several and separator != SEPARATOR and cells.str.contains(SEPARATOR, regex=False).any():
+        raise InputError(
+            f"--labels_file={path!r} has labels with {SEPARATOR!r} in column {task!r}, which stands between "
+            f"labels in the tables of a run: rename them."
+        )
+    if not several:
+        return [None if cell is None else cell.strip() or None for cell in cells], False
+    parts = (None if cell is None else [part.strip() for part in cell.split(separator)] for cell in cells)
+    return [None if part is None else SEPARATOR.join(filter(None, part)) for part in parts], True
+
+
+def _joined(path: str, columns: pd.DataFrame) -> list[str | None]:
+    """Of columns TASK:LABEL the labels of each row that are there, and after `?` those that are not known."""
+    names = [name.partition(":")[2] for name in columns.columns]
+    values = np.stack([_truths(path, columns[name]) for name in columns.columns], axis=1)
+    rows: list[str | None] = []
+    for row in values:
+        parts = [
+            NOT_KNOWN * bool(np.isnan(value)) + name for name, value in zip(names, row, strict=True) if value
+        ]
+        rows.append(None if np.isnan(row).all() else SEPARATOR.join(parts))
+    return rows
+
+
+def _truths(path: str, cells: pd.Series) -> np.ndarray:
+    """1, 0, or nan where nothing stands."""
+    words = cells.str.strip().str.lower()
+    unknown = sorted(set(words.dropna()) - set(TRUTHS))
+    if unknown:
+        raise InputError(
+            f"--labels_file={path!r} has {unknown[0]!r} in column {cells.name!r}, where 1, 0 or nothing was "
+            f"expected, as in every column TASK:LABEL: mend it."
+        )
+    return words.map(TRUTHS).astype(float).to_numpy()
+
+
+def label_names(cells: Sequence[str | None], several: bool) -> tuple[str, ...]:
+    """All labels in the cells of a task, sorted."""
+    labels = {cell for cell in cells if cell is not None}
+    if several:
+        labels = {part.removeprefix(NOT_KNOWN) for label in labels for part in label.split(SEPARATOR) if part}
+    return tuple(sorted(labels))
