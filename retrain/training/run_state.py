@@ -14,7 +14,7 @@ class RunState(tf.Module):
 
     Attributes:
       global_step: int64, steps taken.
-      rate_factor: float32, what the learning rate of the schedule is multiplied with; halved after divergence.
+      rate_factor: float32, by what the schedule's learning rate is multiplied; halved after divergence.
       best_value: float64, the best value so far of the metric that decides when to stop; nan before any.
       best_step: int64, the step of that value, whose checkpoint is kept; NO_STEP before any.
       waited: int64, evaluations since the best.

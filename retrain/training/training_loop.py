@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from retrain.model import ImageClassifier
+from retrain.training.run_state import RunState
 
 STEPS_PER_CALL = 50
 
@@ -48,8 +49,13 @@ class TrainingLoop:
             # Built before the tf.function: under a mirrored strategy the slots cannot be lifted out of one.
             optimizer.build(model.trainable_variables)
             once = tf.VariableAggregation.ONLY_FIRST_REPLICA
-            self.global_step = tf.Variable(0, dtype=tf.int64, name="global_step", aggregation=once)
+            self.run_state = RunState()
             self.last_loss = tf.Variable(float("nan"), name="last_loss", aggregation=once)
+
+    @property
+    def global_step(self) -> tf.Variable:
+        """How many steps were taken."""
+        return self.run_state.global_step
 
     def batches(self, dataset: tf.data.Dataset) -> Iterator[Any]:
         """An iterator of global batches, shared out among the replicas."""
