@@ -2,10 +2,10 @@
 
 The contract is tf.estimator's without its graphs. An `input_fn` returns a tf.data.Dataset of batches:
 (inputs, labels) or (inputs, labels, weights), with inputs = {"images": float32 [B, H, W, 3]} or
-{"features": float32 [B, F]}, labels = {task: as its head encodes them}, weights float32 [B], which count in
-training only; `predict` takes batches of inputs alone, too. An input_fn for training may take `first_step`,
-the step of its first batch: a continued run then draws no batch that was used before. Without it the batches
-of earlier steps are drawn and thrown away.
+{"features": float32 [B, F]}, labels = {task: as its head encodes them}, weights float32 [B], or such by task,
+which count in training only; `predict` takes batches of inputs alone, too. An input_fn for training may take
+`first_step`, the step of its first batch: a continued run then draws no batch that was used before. Without
+it the batches of earlier steps are drawn and thrown away.
 """
 
 import inspect
@@ -28,7 +28,7 @@ from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.evaluation import Figures, figures_by_task, labelled_probabilities
 from retrain.training.run_state import RunState
-from retrain.training.summaries import write_scalars
+from retrain.training.summaries import write_figures, write_scalars
 from retrain.training.training_loop import NO_PENALTIES, Penalties, TrainingLoop
 
 InputFn = Callable[..., tf.data.Dataset]
@@ -83,6 +83,11 @@ class Estimator:
         """How many steps the variables, as they are now, have been trained."""
         return int(self.loop.global_step.numpy())
 
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """How many classes each task has."""
+        return {task: head.num_classes for task, head in self.model.heads.items()}
+
     def latest_checkpoint(self) -> str | None:
         """The path prefix of the newest checkpoint in model_dir, or None."""
         return self.checkpoints.latest()
@@ -113,8 +118,7 @@ class Estimator:
         self._restore(checkpoint_path)
         labels, probabilities = labelled_probabilities(self.loop, input_fn())
         figures = figures_by_task(self.model.heads, labels, probabilities, self.loop.task_weights)
-        scalars = {key: value for key, value in figures.items() if isinstance(value, float)}
-        write_scalars(self.eval_dir(name), {self.global_step: scalars})
+        write_figures(self.eval_dir(name), self.global_step, figures)
         return figures | {"global_step": self.global_step}
 
     def eval_dir(self, name: str | None = None) -> pathlib.Path:

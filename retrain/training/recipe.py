@@ -17,6 +17,7 @@ L2_REGULARIZERS = (5e-1, 1.5e-1, 5e-2, 1.5e-2, 5e-3, 1.5e-3, 5e-4, 1.5e-4)
 
 SAMPLE, ITERATIONS = 2000, 20
 
+BATCH_SIZE = 100
 SHORT = 1000  # steps: enough for small sets to converge
 EPOCHS = 10  # what larger sets need
 
