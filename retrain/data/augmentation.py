@@ -56,7 +56,7 @@ LEVELS = {
     "none": NONE,
     "light": Augmentation(flip_left_right=True, resized_crop=0.7, brightness=0.1),
     "medium": _MEDIUM,
-    "strong": _MEDIUM._replace(resized_crop=0.35, rand_augment=(2, 7.0), erasing=0.25, mixup=0.2, cutmix=1.0),
+    "strong": _MEDIUM._replace(resized_crop=0.35, rand_augment=(2, 7.0), mixup=0.2, cutmix=1.0),
     # What make_image_classifier does with --do_data_augmentation, with degrees that are degrees.
     "classic": Augmentation(flip_left_right=True, rotation=40, width_shift=0.2, height_shift=0.2, zoom=0.2),
 }

@@ -10,6 +10,8 @@ from retrain.data.augmentation import Augmentation
 from retrain.data.draws import CUTMIX, MIXING, MIXUP, Draw, key, uniforms
 from retrain.data.erasing import box_mask
 
+TINY = 1e-30  # for a small alpha, both draws may be too small for float32
+
 
 def mix(images: tf.Tensor, augmentation: Augmentation, draw: Draw) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Images float32 [B, H, W, 3], the row of each one's partner int32 [B], its own share float32 [B]."""
@@ -33,4 +35,4 @@ def _boxes(area: tf.Tensor, x: tf.Tensor, y: tf.Tensor, image_size: tf.TensorSha
 def _beta(alpha: float, seed: tf.Tensor, count: int) -> tf.Tensor:
     """float32 [count] from Beta(alpha, alpha)."""
     one, other = tf.unstack(tf.random.stateless_gamma([count, 2], seed, alpha), 2, axis=1)
-    return one / tf.maximum(one + other, tf.float32.min)
+    return one / tf.maximum(one + other, TINY)
