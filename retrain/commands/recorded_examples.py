@@ -42,6 +42,11 @@ def as_recorded(run: str, examples: pd.DataFrame) -> pd.DataFrame | None:
     return found.assign(split=recorded["split"].astype(examples["split"].dtype))
 
 
+def check_readable(run: str, skipped: Sequence[str]) -> None:
+    """Raises InputError when images that could be decoded at the run's begin no longer can."""
+    _check(run, skipped, "damaged")
+
+
 def _check(run: str, paths: Sequence[str], what: str) -> None:
     if paths:
         raise InputError(

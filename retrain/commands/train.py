@@ -5,23 +5,24 @@ from collections.abc import Mapping
 import pandas as pd
 from absl import logging
 
+from retrain.commands.begin_run import begin_run
 from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
 from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import feature_cache_directory, module_options
+from retrain.commands.recorded_examples import as_recorded, check_readable
 from retrain.commands.results import task_suffix, write_results
 from retrain.commands.task_flags import task_kinds
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
 from retrain.commands.tasks import heads_of, join_labels, several_labels
 from retrain.commands.training_examples import examples_without_leaks, split_examples
 from retrain.commands.warm_start import warm_start
-from retrain.config import Config, to_flags, to_json
+from retrain.config import Config
 from retrain.data.examples import TASK
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
-from retrain.report.run_files import write_labels, write_settings, write_skipped
 from retrain.training.estimator import Estimator
 from retrain.training.summaries import write_scalars
 
@@ -39,8 +40,9 @@ def train(config: Config, inputs: Inputs) -> None:
     examples, leaks = examples_without_leaks(listing)
     if listing.columns is None:
         examples = join_labels(examples, listing.image_dir, heads)
+    recorded = as_recorded(run, examples)
     examples, features, skipped = image_features(
-        examples,
+        examples if recorded is None else recorded,
         listing.image_dir,
         module,
         IMAGE_FEATURE_VECTOR,
@@ -49,7 +51,10 @@ def train(config: Config, inputs: Inputs) -> None:
         config.max_skipped_percentage,
         TASK if listing.columns is None else None,
     )
-    examples = split_examples(examples, listing, config, several_labels(examples, listing, heads))
+    if recorded is None:
+        examples = split_examples(examples, listing, config, several_labels(examples, listing, heads))
+    else:
+        check_readable(run, skipped["path"].tolist())
     start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
     found = {
         task: train_task(
@@ -61,9 +66,7 @@ def train(config: Config, inputs: Inputs) -> None:
         )
         for task, head in heads.items()
     }
-    write_settings(run, to_json(config), to_flags(config, "train"))
-    write_labels(run, heads)
-    write_skipped(run, pd.concat([skipped, leaks]))
+    begin_run(run, config, examples, heads, pd.concat([skipped, leaks]))
     model = _classifier(config, module, found)
     if trains_on_images(config):
         features, global_step = train_on_images(config, run, listing.image_dir, examples, features, model)

@@ -47,15 +47,18 @@ class Checkpoints:
         return next((path for step in reversed(self._steps()) if (path := self._sound(step))), None)
 
     def best(self) -> str | None:
-        """The path of the checkpoint of `best_step`, or None where there is no such step."""
-        step = int(self.run_state.best_step.numpy())
-        return self._sound(step) if step in self._steps() else None
+        """The path of the checkpoint of `best_step`, or None where there is none."""
+        return self._at(self.run_state.best_step)
+
+    def looked(self) -> str | None:
+        """The path of the checkpoint of `looked_step`, or None where there is none."""
+        return self._at(self.run_state.looked_step)
 
     def save(self) -> str:
         """Saves the variables as they are, and returns the checkpoint's path.
 
-        It becomes the newest: those of later steps are of a course that was abandoned, and go. The last few
-        and the best one are kept.
+        It becomes the newest: those of later steps are of a course that was abandoned, and go. The last few,
+        the best one and that of the last evaluation are kept.
         """
         step = int(self.run_state.global_step.numpy())
         with files.replaced_directory(self._place(step)) as partial:
@@ -84,6 +87,10 @@ class Checkpoints:
         names = os.listdir(self.directory) if self.directory.is_dir() else []
         return sorted(int(found[1]) for name in names if (found := NAME.fullmatch(name)))
 
+    def _at(self, step: tf.Variable) -> str | None:
+        wanted = int(step.numpy())
+        return self._sound(wanted) if wanted in self._steps() else None
+
     def _sound(self, step: int) -> str | None:
         """The path of a checkpoint, or None and a warning where it is damaged."""
         place = self._place(step)
@@ -96,7 +103,8 @@ class Checkpoints:
 
     def _rotate(self, newest: int) -> None:
         earlier = [step for step in self._steps() if step <= newest]
-        kept = {*earlier[-KEPT:], int(self.run_state.best_step.numpy())}
+        marked = (self.run_state.best_step, self.run_state.looked_step)
+        kept = {*earlier[-KEPT:], *(int(step.numpy()) for step in marked)}
         for step in self._steps():
             if step not in kept or step > newest:
                 shutil.rmtree(self._place(step))

@@ -17,6 +17,8 @@ class RunState(tf.Module):
       rate_factor: float32, by what the schedule's learning rate is multiplied; halved after divergence.
       best_value: float64, the best value so far of the metric that decides when to stop; nan before any.
       best_step: int64, the step of that value, whose checkpoint is kept; NO_STEP before any.
+      looked_step: int64, the step of the last evaluation, to which training is set back when it diverges;
+        NO_STEP before any.
       waited: int64, evaluations since the best.
       evaluations: int64, how often the validation images have been looked at.
       elapsed_seconds: float64, of training, over all processes of the run.
@@ -29,6 +31,7 @@ class RunState(tf.Module):
         # Twice the precision of what is compared: what comes back from the disk compares as it did before.
         self.best_value = _scalar(float("nan"), tf.float64, "best_value")
         self.best_step = _scalar(NO_STEP, tf.int64, "best_step")
+        self.looked_step = _scalar(NO_STEP, tf.int64, "looked_step")
         self.waited = _scalar(0, tf.int64, "waited")
         self.evaluations = _scalar(0, tf.int64, "evaluations")
         self.elapsed_seconds = _scalar(0.0, tf.float64, "elapsed_seconds")

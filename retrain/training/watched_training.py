@@ -1,8 +1,9 @@
 """Training on pixels, watched: validation along the way, the best step kept, an end when nothing is gained.
 
 Each look at the validation images is followed by a checkpoint, so that what was seen is remembered with the
-weights it was seen of. When training diverges it goes back to the last checkpoint with half the learning
-rate, once. At the end the model has the weights of the best step, averaged where the optimizer does so.
+weights it was seen of; others are saved by time, and on SIGTERM and Ctrl-C, and have no part in the result.
+When training diverges it goes back to the last look with half the learning rate, once. At the end the model
+has the weights of the best step, averaged where the optimizer does so.
 """
 
 import time
@@ -23,6 +24,7 @@ from retrain.training.time_account import CHECKPOINTS, EVALUATION, TimeAccount
 from retrain.training.training_loop import Reading
 
 SLOWER = 0.5
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 class Course(NamedTuple):
@@ -54,7 +56,7 @@ class WatchedTraining:
         self.state = estimator.loop.run_state
         self.times = TimeAccount()
         self._lap: list[Reading] = []
-        self._looked = time.monotonic()
+        self._looked = self._saved = time.monotonic()
 
     def run(self) -> None:
         """Goes on from the newest checkpoint to the end, and takes the weights of the best step."""
@@ -90,15 +92,15 @@ class WatchedTraining:
             self._account(reading)
             advance(reading.steps, f"loss {reading.loss:.3g}")
             if has_diverged(reading.loss, self.estimator.class_counts, self.loop.task_weights):
-                return self._set_back()
-            looks = self._look_is_due(reading.step) or reason_to_stop(self.state, self.course.rules)
+                self._set_back()
+                return
+            looks = self._look_is_due(reading.step)
             if looks:
                 self._look()
-            if looks or interrupted() or self._save_is_due(reading.step):
+            if looks or self._save_is_due(reading.step) or interrupted():
                 self._save()
-            if interrupted() or reason_to_stop(self.state, self.course.rules):
-                return None
-        return None
+            if interrupted() or (looks and reason_to_stop(self.state, self.course.rules)):
+                return
 
     def _account(self, reading: Reading) -> None:
         self.times.add(reading)
@@ -118,7 +120,9 @@ class WatchedTraining:
 
     def _save_is_due(self, step: int) -> bool:
         every = self.estimator.save_checkpoints_steps
-        return every is not None and step % every == 0
+        if every is not None:
+            return step % every == 0
+        return time.monotonic() - self._saved >= SECONDS_BETWEEN_CHECKPOINTS
 
     def _look(self) -> None:
         """Figures of the validation images, where there are any, and a line that tells all."""
@@ -131,6 +135,7 @@ class WatchedTraining:
         logging.info(
             "Step %d of %d: %s.", self.estimator.global_step, self.course.steps, "; ".join(parts) or "start"
         )
+        self.state.looked_step.assign(self.estimator.global_step)
         self._write_losses()
         self._lap, self._looked = [], time.monotonic()
 
@@ -148,16 +153,17 @@ class WatchedTraining:
         with self.times.spent_on(CHECKPOINTS):
             self.checkpoints.save()
         self.checkpoints.leave()
+        self._saved = time.monotonic()
 
     def _set_back(self) -> None:
-        """To the last checkpoint, with half the learning rate; InputError when that did not help before."""
+        """To the last evaluation, with half the learning rate; InputError when that did not help before."""
         step = self.estimator.global_step
         if float(self.state.rate_factor.numpy()) < 1.0:
             raise InputError(
                 f"Training has diverged at step {step}, also with half the learning rate: give a lower "
                 f"--learning_rate, or --gradient_clip_norm=1."
             )
-        self.checkpoints.restore(self.estimator.latest_checkpoint())
+        self.checkpoints.restore(self.checkpoints.looked())
         self.state.rate_factor.assign(SLOWER)
         logging.warning(
             "Training has diverged at step %d: it goes on from step %d with half the learning rate.",

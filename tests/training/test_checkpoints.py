@@ -94,6 +94,17 @@ def test_the_best_is_kept_apart_from_the_newest(make, tmp_path):
     assert again.best() == paths[1]
 
 
+def test_that_of_the_last_evaluation_is_kept_too(make, tmp_path):
+    checkpoints = make()
+    assert checkpoints.looked() is None
+    for step in range(KEPT + 1):
+        checkpoints.run_state.global_step.assign(step)
+        checkpoints.run_state.looked_step.assign(0)
+        checkpoints.save()
+    assert checkpoints.looked() == str(tmp_path / "run" / "ckpt-0" / "variables")
+    assert len(names(tmp_path / "run")) == 1 + 1 + KEPT
+
+
 def test_a_checkpoint_is_found_and_read_with_tensorflow_alone(make, tmp_path):
     checkpoints = make()
     checkpoints.run_state.global_step.assign(12)

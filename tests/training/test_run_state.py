@@ -12,6 +12,7 @@ def test_a_run_begins_with_nothing_done():
         "global_step": 0,
         "rate_factor": 1.0,
         "best_step": NO_STEP,
+        "looked_step": NO_STEP,
         "waited": 0,
         "evaluations": 0,
         "elapsed_seconds": 0.0,
