@@ -42,7 +42,7 @@ from retrain.training.watched_training import Course, WatchedTraining
 
 
 def trains_on_images(config: Config) -> bool:
-    """Gives the model the weights of the best step; returns its features with them, and that step."""
+    """Whether features do not do: the base changes, or every image looks different each time."""
     return config.fine_tune or asks_for_augmentation(config)
 
 
