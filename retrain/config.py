@@ -15,7 +15,7 @@ from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import DataSettings
-from retrain.settings.fine_tuning import FineTuningSettings
+from retrain.settings.fine_tuning import FineTuningSettings, check_fine_tuning
 from retrain.settings.module import ModuleSettings
 from retrain.settings.results import ResultSettings
 from retrain.settings.setting import about, as_text, complaint
@@ -59,6 +59,8 @@ def check(config: Config, verb: str, given: Collection[str]) -> None:
     ):
         if sentence := contradiction(config):
             raise InputError(sentence)
+    if verb == "train":
+        check_fine_tuning(config, config.augments)
 
 
 def to_json(config: Config) -> str:

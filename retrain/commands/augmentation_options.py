@@ -27,11 +27,6 @@ SAME = {
 }
 
 
-def asks_for_augmentation(config: Config) -> bool:
-    """Whether a flag says that images are augmented: then also a frozen module must see pixels."""
-    return config.augment not in (None, "none") or augmentation_options(config, "none") != NONE
-
-
 def augmentation_options(config: Config, level: str) -> Augmentation:
     """The level's strengths (a row of LEVELS), but those that the user gave."""
     given = {field: getattr(config, name) for name, field in SAME.items()}

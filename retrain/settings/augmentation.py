@@ -15,6 +15,12 @@ SHARE = {"low": 0.0, "below": 1.0}
 class AugmentationSettings:
     """What is done to training images at random; a strength replaces that of the level, and 0 means off."""
 
+    @property
+    def augments(self) -> bool:
+        """Whether a flag says that images are augmented: then also a frozen module must see pixels."""
+        names = [field.name for field in dataclasses.fields(AugmentationSettings)]
+        return any(getattr(self, name) not in (None, "none", False, 0) for name in names)
+
     augment: str | None = setting(
         None,
         "augmentation",

@@ -4,15 +4,16 @@ import dataclasses
 import re
 
 from retrain.errors import InputError
-from retrain.settings.setting import setting
+from retrain.settings.setting import as_text, setting
 
 # Of the fields below, those that also a frozen base reads whose head is trained on augmented images.
-ON_PIXELS = (
+ON_IMAGES = (
     *("optimizer", "momentum", "weight_decay", "warmup_steps", "gradient_clip_norm", "ema", "eval_every"),
     *("early_stopping_patience", "early_stopping_metric", "max_train_time", "save_checkpoints_steps"),
     "profile_steps",
 )
-QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([s%]?)")
+UNITS = {"%": "a percentage of them", "s": "seconds"}
+EXAMPLES = {"%": "200 or 10%", "s": "200 or 30s"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,16 +121,34 @@ class FineTuningSettings:
     )
 
 
+def check_fine_tuning(settings: FineTuningSettings, augments: bool) -> None:
+    """InputError for what is said of a training that there is not, and for what is no number of steps."""
+    for field in dataclasses.fields(FineTuningSettings):
+        value, on_images = getattr(settings, field.name), field.name in ON_IMAGES
+        if value == field.default or settings.fine_tune or (augments and on_images):
+            continue
+        needed = "--fine_tune or --augment" if on_images else "--fine_tune"
+        raise InputError(f"--{field.name}={as_text(value)} needs {needed}: give it, too, or leave this out.")
+    if settings.warmup_steps is not None:
+        steps_or_share("warmup_steps", settings.warmup_steps, 1)
+    if settings.eval_every is not None:
+        steps_or_seconds("eval_every", settings.eval_every)
+    if settings.profile_steps is not None:
+        two_steps("profile_steps", settings.profile_steps)
+
+
 def steps_or_share(flag: str, text: str, steps: int) -> int:
     """The number of steps that "200", or "10%" of `steps`, says."""
-    number, unit = _quantity(flag, text, "%", "200 or 10%")
-    return round(number * steps / 100) if unit else int(number)
+    count, share = _count_or_quantity(flag, text, "%")
+    return round(share * steps / 100) if count is None else count
 
 
 def steps_or_seconds(flag: str, text: str) -> tuple[int | None, float | None]:
     """("200") -> 200 steps, None; ("30s") -> None, 30 seconds."""
-    number, unit = _quantity(flag, text, "s", "200 or 30s")
-    return (None, number) if unit else (int(number), None)
+    count, seconds = _count_or_quantity(flag, text, "s")
+    if not (count or seconds):
+        raise InputError(f"--{flag}={text!r} is out of range: it must be above 0.")
+    return count, seconds
 
 
 def two_steps(flag: str, text: str) -> tuple[int, int]:
@@ -140,16 +159,11 @@ def two_steps(flag: str, text: str) -> tuple[int, int]:
     return int(words[0]), int(words[1])
 
 
-def _quantity(flag: str, text: str, unit: str, examples: str) -> tuple[float, str]:
-    match = QUANTITY.fullmatch(text.strip())
-    if (
-        match is None
-        or match[2] not in ("", unit)
-        or (not match[2] and "." in match[1])
-        or not float(match[1])
-    ):
-        raise InputError(f"--{flag}={text!r} says neither steps nor {WORDS[unit]}: write {examples}, say.")
-    return float(match[1]), match[2]
-
-
-WORDS = {"%": "a percentage", "s": "seconds"}
+def _count_or_quantity(flag: str, text: str, unit: str) -> tuple[int | None, float | None]:
+    match = re.fullmatch(rf"(\d+)|(\d+(?:\.\d+)?){unit}", text.strip())
+    if match is None:
+        raise InputError(
+            f"--{flag}={text!r} was expected to be a number of steps, or {UNITS[unit]}: write, say, "
+            f"{EXAMPLES[unit]}."
+        )
+    return (int(match[1]), None) if match[1] else (None, float(match[2]))

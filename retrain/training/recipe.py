@@ -42,6 +42,12 @@ def head_grid(
     return [Trial(rate, l2, l1_regularizer, label_smoothing) for l2 in strengths]
 
 
+def head_rate(features: np.ndarray) -> float:
+    """The learning rate for a head on features that are not centred: along their mean they are largest."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    return LEARNING_RATE / (largest_variance(features) + float(mean @ mean))
+
+
 def largest_variance(features: np.ndarray) -> float:
     """The variance of features [N, F] in the direction in which it is largest; 1 when they are all the same.
 

@@ -114,7 +114,9 @@ class WatchedTraining:
 
     def _look_is_due(self, step: int) -> bool:
         rules = self.course.rules
-        if step == self.course.steps or (rules.eval_every and step % rules.eval_every == 0):
+        if step == self.course.steps or reason_to_stop(self.state, rules):
+            return True
+        if rules.eval_every is not None and step % rules.eval_every == 0:
             return True
         return rules.eval_seconds is not None and time.monotonic() - self._looked >= rules.eval_seconds
 

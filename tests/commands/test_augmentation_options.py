@@ -5,7 +5,6 @@ import pytest
 from retrain.commands.augmentation_options import (
     PERCENTAGES,
     SAME,
-    asks_for_augmentation,
     augmentation_options,
 )
 from retrain.config import Config
@@ -71,4 +70,4 @@ def test_operations_and_magnitude_of_rand_augment(config, level, expected):
     ],
 )
 def test_whether_augmentation_was_asked_for(config, expected):
-    assert asks_for_augmentation(config) is expected
+    assert config.augments is expected
