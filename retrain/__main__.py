@@ -13,15 +13,17 @@ import absl.logging
 
 from retrain import flags
 from retrain.commands import COMMANDS
-from retrain.commands.inputs import claimed, read_inputs
+from retrain.commands.inputs import read_inputs
+from retrain.commands.run_directory import claimed, how_to_go_on
 from retrain.errors import InputError
 from retrain.extensions import load
 from retrain.files import writing
 from retrain.quiet import native_stderr_held
+from retrain.signals import Terminated, sigterm_raised
 
 PACKAGE = os.path.dirname(__file__) + os.sep
-INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
+# 128 + the signal's number, as a shell reports it
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,15 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        status = _run(sys.argv if argv is None else argv)
-        sys.stdout.flush()
+        with sigterm_raised():
+            status = _run(sys.argv if argv is None else argv)
+            sys.stdout.flush()
         return status
     except InputError as error:
         print(f"retrain: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("retrain: interrupted.", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        terminated = isinstance(interrupt, Terminated)
+        words = "terminated." if terminated else "interrupted."
+        print("retrain:", words, *getattr(interrupt, "__notes__", ()), file=sys.stderr)
+        return TERMINATED if terminated else INTERRUPTED
     except BrokenPipeError:
         # The reader has left (`| head`): the interpreter's last flush must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,13 +58,18 @@ def _run(argv: Sequence[str]) -> int:
     parsed = flags.parse(argv)
     _log_plainly(parsed.verbosity)
     inputs = read_inputs(parsed.verb, parsed.config, parsed.files)
-    with native_stderr_held():
-        command = load(COMMANDS, parsed.verb, "verb")
-        # Whether there are GPUs is asked now, because the answer is written to stderr, too.
-        importlib.import_module("tensorflow").config.list_physical_devices()
     place = inputs.run_directory or parsed.config.output or os.curdir
     with writing(place), claimed(inputs.run_directory):
-        return command(parsed.config, inputs) or 0
+        with native_stderr_held():
+            command = load(COMMANDS, parsed.verb, "verb")
+            # Whether there are GPUs is asked now, because the answer is written to stderr, too.
+            importlib.import_module("tensorflow").config.list_physical_devices()
+        try:
+            return command(parsed.config, inputs) or 0
+        except KeyboardInterrupt as interrupt:
+            if parsed.verb == "train":
+                interrupt.add_note(how_to_go_on(inputs.run_directory))
+            raise
 
 
 def _log_plainly(verbosity: str) -> None:

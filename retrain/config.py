@@ -13,7 +13,9 @@ from typing import Any, get_args
 
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
+from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import DataSettings
+from retrain.settings.fine_tuning import FineTuningSettings, check_fine_tuning
 from retrain.settings.module import ModuleSettings
 from retrain.settings.results import ResultSettings
 from retrain.settings.setting import about, as_text, complaint
@@ -21,7 +23,9 @@ from retrain.settings.training import TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(ResultSettings, TrainingSettings, ModuleSettings, DataSettings):
+class Config(
+    ResultSettings, AugmentationSettings, FineTuningSettings, TrainingSettings, ModuleSettings, DataSettings
+):
     """Every setting of every verb; a dataclass takes the fields of its bases from the last one on."""
 
 
@@ -46,9 +50,17 @@ def check(config: Config, verb: str, given: Collection[str]) -> None:
     for name, field in FIELDS.items():
         if sentence := complaint(field, getattr(config, name), verb, name in given):
             raise InputError(sentence)
-    for contradiction in (_no_training_images, _two_lengths, _no_input_range, _no_label_map):
+    for contradiction in (
+        _no_training_images,
+        _two_lengths,
+        _no_input_range,
+        _no_label_map,
+        _no_rand_augment,
+    ):
         if sentence := contradiction(config):
             raise InputError(sentence)
+    if verb == "train":
+        check_fine_tuning(config, config.augments)
 
 
 def to_json(config: Config) -> str:
@@ -112,3 +124,9 @@ def _no_label_map(config: Config) -> str | None:
     if not config.warm_start_head or config.label_map is not None:
         return None
     return "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
+
+
+def _no_rand_augment(config: Config) -> str | None:
+    if config.rand_augment_magnitude is None or config.rand_augment or config.augment == "strong":
+        return None
+    return "--rand_augment_magnitude needs --rand_augment: how many operations are done, such as 2."

@@ -53,18 +53,36 @@ def new_directory(path: Path) -> Iterator[str]:
     path = pathlib.Path(path)
     if os.path.lexists(path):
         raise _exists(path)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = _beside(path)
-        partial.mkdir()
-        try:
-            yield str(partial)
-            _flush_tree(partial)
-            _rename_directory(partial, path)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        _flush(path.parent)
+    with _partial_directory(path) as partial:
+        yield str(partial)
+        _flush_tree(partial)
+        _rename_directory(partial, path)
+
+
+@contextlib.contextmanager
+def replaced_directory(path: Path) -> Iterator[str]:
+    """As `new_directory`, but what was at `path` makes room once the new one is complete.
+
+    Between the two renames, for a moment, neither is there.
+    """
+    path = pathlib.Path(path)
+    with _partial_directory(path) as partial:
+        yield str(partial)
+        _flush_tree(partial)
+        old = _beside(path)
+        if path.exists():
+            path.rename(old)
+        partial.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Removes what processes that were killed had begun to write below `directory`; none may be alive."""
+    for path in sorted(pathlib.Path(directory).rglob(".*.partial")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -95,6 +113,21 @@ def directory_hash(path: Path) -> str:
 
 def _beside(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+
+
+@contextlib.contextmanager
+def _partial_directory(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a new directory beside `path`, removed when the body fails; at the end names are on the disk."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _beside(path)
+        partial.mkdir()
+        try:
+            yield partial
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        _flush(path.parent)
 
 
 def _write_and_flush(path: pathlib.Path, data: bytes) -> None:

@@ -20,14 +20,19 @@ from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
 from retrain.settings.setting import about
 
-# Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1.
+# Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1, those in
+# SWITCHES as true or false.
 ALIASES = {
     "validation_split": "validation_percentage",
     "testing_split": "testing_percentage",
     "how_many_training_steps": "max_steps",
     "train_batch_size": "batch_size",
+    "do_fine_tuning": "fine_tune",
+    "horizontal_flip": "flip_left_right",
+    "do_data_augmentation": "augment",
 }
 FRACTIONS = ("validation_split", "testing_split")
+SWITCHES = {"do_data_augmentation": {True: "classic", False: "none"}}
 VERBOSITIES = ("debug", "info", "warning", "error")
 TAKES = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
@@ -71,14 +76,12 @@ def _also() -> dict[str, str]:
 def _flags() -> absl_flags.FlagValues:
     flags = absl_flags.FlagValues()
     flags.set_gnu_getopt(True)
-    for name in FIELDS:
+    for flag, name in [*((name, name) for name in FIELDS), *ALIASES.items()]:
+        convert = _percentage if flag in FRACTIONS else _switch if flag in SWITCHES else _converter
         # A boolean one may be given as --NAME and --noNAME.
-        is_boolean = kind(name) is bool
-        parser = _Parser(_converter(name, name))
-        absl_flags.DEFINE(parser, name, None, "", flag_values=flags, boolean=is_boolean)
-    for alias, name in ALIASES.items():
-        convert = _percentage if alias in FRACTIONS else _converter
-        absl_flags.DEFINE(_Parser(convert(alias, name)), alias, None, "", flag_values=flags)
+        is_boolean = kind(name) is bool or flag in SWITCHES
+        parser = _Parser(convert(flag, name))
+        absl_flags.DEFINE(parser, flag, None, "", flag_values=flags, boolean=is_boolean)
     absl_flags.DEFINE(_Parser(_verbosity), "verbosity", "info", "", flag_values=flags)
     return flags
 
@@ -95,13 +98,7 @@ def _converter(flag: str, name: str) -> Callable[[str], Any]:
     """The function from the text of `flag` to the value of the field `name`."""
 
     def one(text: str) -> Any:
-        try:
-            value = TRUTHS[text] if kind(name) is bool else kind(name)(text)
-            if isinstance(value, str) or math.isfinite(value):
-                return value
-        except (ValueError, OverflowError, KeyError):
-            pass
-        raise InputError(f"--{flag} takes {TAKES[kind(name)]}, but was given {text!r}.")
+        return _one(flag, kind(name), text)
 
     def convert(text: str) -> Any:
         if get_origin(FIELDS[name].type) is tuple:
@@ -111,6 +108,20 @@ def _converter(flag: str, name: str) -> Callable[[str], Any]:
         return os.path.expanduser(text) if about(FIELDS[name]).path else one(text)
 
     return convert
+
+
+def _one(flag: str, wanted: type, text: str) -> Any:
+    try:
+        value = TRUTHS[text] if wanted is bool else wanted(text)
+        if isinstance(value, str) or math.isfinite(value):
+            return value
+    except (ValueError, OverflowError, KeyError):
+        pass
+    raise InputError(f"--{flag} takes {TAKES[wanted]}, but was given {text!r}.")
+
+
+def _switch(flag: str, name: str) -> Callable[[str], Any]:
+    return lambda text: SWITCHES[flag][_one(flag, bool, text)]
 
 
 def _percentage(flag: str, name: str) -> Callable[[str], float]:

@@ -27,6 +27,8 @@ GROUPS = {
     "data": "Data",
     "module": "Image module and its features",
     "training": "Training the head",
+    "fine_tuning": "Fine-tuning the module with it",
+    "augmentation": "Augmentation of training images",
     "results": "Results",
 }
 

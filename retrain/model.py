@@ -5,11 +5,13 @@ classifier is an image module, too: `image_classification` is the first task's l
 `image_classification/TASK` another's, features the base's.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import tensorflow as tf
 
+from retrain.errors import InputError
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import (
@@ -22,6 +24,7 @@ from retrain.modules.signatures import (
 )
 
 IMAGES, FEATURES = "images", "features"
+SHOWN_NAMES = 8
 
 Seed = tuple[tf.Tensor | int, tf.Tensor | int]
 
@@ -34,6 +37,9 @@ class ImageClassifier(ImageModule):
       heads: task -> Head, in order; the first is the primary task.
       kernels, biases: task -> variables [F, C] and [C], zeros at first: every class is equally probable.
       train_base: whether training also changes the base (fine-tuning) or leaves it as it is (frozen).
+      fine_tune_from: of a trained base, only the variables from the first one on whose name matches this
+        regular expression are trained, in the order of the module.
+      freeze_batch_norm: whether a trained base computes as in inference, with the statistics that it has.
     """
 
     def __init__(
@@ -42,6 +48,8 @@ class ImageClassifier(ImageModule):
         heads: Mapping[str, Head],
         dropout_rate: float = 0.0,
         train_base: bool = False,
+        fine_tune_from: str | None = None,
+        freeze_batch_norm: bool = False,
     ):
         super().__init__(base.handle, base.fingerprint, _signatures(base, heads), base.image_size)
         self.base = base
@@ -49,11 +57,21 @@ class ImageClassifier(ImageModule):
         self.heads = MappingProxyType(dict(heads))
         self.dropout_rate = dropout_rate
         self.train_base = train_base
+        self.fine_tune_from = fine_tune_from
+        self.freeze_batch_norm = freeze_batch_norm
         size = base.num_features
         self.kernels = {
             task: _zeros([size, head.num_classes], f"{task}/kernel") for task, head in self.heads.items()
         }
         self.biases = {task: _zeros([head.num_classes], f"{task}/bias") for task, head in self.heads.items()}
+
+    def with_heads(self, heads: Mapping[str, Head]) -> "ImageClassifier":
+        """The classifier with the same weights, and heads for the same classes."""
+        tuning = (self.train_base, self.fine_tune_from, self.freeze_batch_norm)
+        other = ImageClassifier(self.base, heads, self.dropout_rate, *tuning)
+        for mine, its in zip(self.head_variables, other.head_variables, strict=True):
+            its.assign(mine)
+        return other
 
     @property
     def primary_task(self) -> str:
@@ -73,8 +91,16 @@ class ImageClassifier(ImageModule):
         return [*self.base.variables, *self.head_variables]
 
     @property
+    def trained_base_variables(self) -> Sequence[tf.Variable]:
+        """Those of the base that training changes by gradients."""
+        if not self.train_base:
+            return ()
+        variables = self.base.trainable_variables
+        return variables if self.fine_tune_from is None else variables_from(variables, self.fine_tune_from)
+
+    @property
     def trainable_variables(self) -> Sequence[tf.Variable]:
-        return [*(self.base.trainable_variables if self.train_base else ()), *self.head_variables]
+        return [*self.trained_base_variables, *self.head_variables]
 
     @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
@@ -96,7 +122,8 @@ class ImageClassifier(ImageModule):
         """The features in `inputs`, or those of its images; a frozen base never sees `training`."""
         if FEATURES in inputs:
             return inputs[FEATURES]
-        return self.base(inputs[IMAGES], training=training and self.train_base)
+        training = training and self.train_base and not self.freeze_batch_norm
+        return self.base(inputs[IMAGES], training=training)
 
     def logits(self, features: tf.Tensor, dropout_seed: Seed | None = None) -> dict[str, tf.Tensor]:
         """Logits by task; with a seed, features are dropped as in training, alike for the same seed."""
@@ -108,6 +135,19 @@ class ImageClassifier(ImageModule):
         """Logits by task -> probabilities by task, or under `default` when there is only one task."""
         by_task = {task: head.probabilities(logits[task]) for task, head in self.heads.items()}
         return by_task if len(by_task) > 1 else {DEFAULT_OUTPUT: by_task[self.primary_task]}
+
+
+def variables_from(variables: Sequence[tf.Variable], pattern: str) -> Sequence[tf.Variable]:
+    """The variables from the first one on whose name matches; InputError where none does."""
+    for position, variable in enumerate(variables):
+        if re.search(pattern, variable.name):
+            return variables[position:]
+    names = [variable.name.partition(":")[0] for variable in variables]
+    shown = ", ".join(map(repr, names[:: max(1, len(names) // SHOWN_NAMES)])) or "none"
+    raise InputError(
+        f"--fine_tune_from={pattern!r} matches no variable of the module that can be trained; some of its "
+        f"{len(names)} names, in order: {shown}."
+    )
 
 
 def drop_features(features: tf.Tensor, rate: float, seed: Seed) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """Tells how far a long pass has come: a bar with rate and time left on a terminal, else a few log lines."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -7,8 +8,10 @@ from typing import TypeVar
 
 from absl import logging
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 Item = TypeVar("Item")
+Advance = Callable[[int, str], None]
 
 LINES = 10
 SECONDS_BETWEEN_LINES = 2.0
@@ -50,3 +53,28 @@ def _lines(
             progress_so_far = (description, done, total, unit, rate, left)
             logging.info("%s: %d of %d %s, %.0f a second, %.0f s left", *progress_so_far)
             last, threshold = now, done + total / LINES
+
+
+@contextlib.contextmanager
+def step_bar(total: int, done: int, description: str) -> Iterator[Advance]:
+    """Yields a function that tells how many more steps were taken, and how they went, to a bar on a terminal.
+
+    Log lines written meanwhile stand above the bar; elsewhere there are only these.
+    """
+    shown = sys.stderr.isatty()
+    bar = tqdm(
+        desc=description,
+        total=total,
+        initial=done,
+        unit=" steps",
+        file=sys.stderr,
+        dynamic_ncols=True,
+        disable=not shown,
+    )
+
+    def advance(steps: int, note: str) -> None:
+        bar.set_postfix_str(note, refresh=False)
+        bar.update(steps)
+
+    with bar, logging_redirect_tqdm([logging.get_absl_logger()]) if shown else contextlib.nullcontext():
+        yield advance

@@ -76,6 +76,10 @@ def test_a_config_cannot_be_changed():
             {"warm_start_head": True},
             "--warm_start_head needs --label_map: a text file of the module's own classes, one a line.",
         ),
+        (
+            {"rand_augment_magnitude": 5.0},
+            "--rand_augment_magnitude needs --rand_augment: how many operations are done, such as 2.",
+        ),
     ],
 )
 def test_what_cannot_be_trained_with(change, expected):
@@ -168,6 +172,7 @@ TRAIN_NAMES = set(read_by("train")) - {
     "image_dir",
     "max_steps",
     "model_dir",
+    "rand_augment_magnitude",
     "testing_percentage",
     "warm_start_head",
 }

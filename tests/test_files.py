@@ -152,6 +152,34 @@ def test_an_existing_directory_is_never_touched(tmp_path):
     assert str(raised.value) == sentence
 
 
+def test_a_replaced_directory_is_the_old_one_until_the_new_one_is_complete(tmp_path):
+    for content in ("old", "new"):
+        with files.replaced_directory(tmp_path / "a") as directory:
+            assert os.listdir(directory) == []
+            files.write_text(os.path.join(directory, content), content)
+            assert names(tmp_path / "a") == ["old"] if content == "new" else names(tmp_path)[0] != "a"
+        assert names(tmp_path) == ["a"]
+        assert names(tmp_path / "a") == [content]
+
+
+def test_a_directory_is_not_replaced_when_the_making_of_the_new_one_fails(tmp_path):
+    files.write_text(tmp_path / "a" / "old", "old")
+    with pytest.raises(KeyboardInterrupt), files.replaced_directory(tmp_path / "a") as directory:
+        files.write_text(os.path.join(directory, "new"), "new")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == ["a"]
+    assert names(tmp_path / "a") == ["old"]
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    for name in ("metrics.json", ".hidden", "a.partial", ".metrics.json.0123abcd.partial"):
+        (tmp_path / name).touch()
+    files.write_text(tmp_path / "export" / ".saved_model.0123abcd.partial" / "saved_model.pb", "half")
+    files.remove_leftovers(tmp_path)
+    assert names(tmp_path) == [".hidden", "a.partial", "export", "metrics.json"]
+    assert names(tmp_path / "export") == []
+
+
 def test_of_two_makers_of_one_directory_the_later_is_told(tmp_path):
     path = tmp_path / "a"
     with pytest.raises(InputError) as raised, files.new_directory(path):

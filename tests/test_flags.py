@@ -77,12 +77,24 @@ def test_home_is_known_in_paths(monkeypatch):
         ("--testing_split=0.07", Config(image_dir="a", testing_percentage=7.0)),
         ("--how_many_training_steps=4000", Config(image_dir="a", max_steps=4000)),
         ("--train_batch_size=5", Config(image_dir="a", batch_size=5)),
+        ("--horizontal_flip", Config(image_dir="a", flip_left_right=True)),
+        ("--horizontal_flip=false", Config(image_dir="a", flip_left_right=False)),
+        ("--do_data_augmentation", Config(image_dir="a", augment="classic")),
+        ("--do_data_augmentation=1", Config(image_dir="a", augment="classic")),
+        ("--do_data_augmentation=false", Config(image_dir="a", augment="none")),
     ],
 )
 def test_the_names_of_the_predecessors(flag, config):
     result = parsed("--image_dir=a", flag)
     assert result.config == config
     assert result.given == {"image_dir", ALIASES[flag[2:].partition("=")[0]]}
+
+
+def test_a_switch_of_the_predecessors_can_be_turned_off():
+    assert parsed("--image_dir=a", "--nodo_data_augmentation").config.augment == "none"
+    assert sentence("--image_dir=a", "--do_data_augmentation=maybe") == (
+        "--do_data_augmentation takes true or false, but was given 'maybe'."
+    )
 
 
 def test_two_names_of_one_flag():

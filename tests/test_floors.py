@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
     **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
-    **dict.fromkeys(["cache_directory", "quiet"], 0),
+    **dict.fromkeys(["cache_directory", "quiet", "signals"], 0),
     **dict.fromkeys(["settings", "data", "modules", "heads"], 1),
     **dict.fromkeys(["config", "model", "keras"], 2),
     "export": 3,
@@ -41,7 +41,8 @@ ANSWER_FIRST = [
     *["retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
     *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
-    *["retrain.commands", "retrain.commands.inputs", "retrain.__main__"],
+    *["retrain.commands", "retrain.commands.inputs", "retrain.commands.run_directory"],
+    *["retrain.signals", "retrain.__main__"],
 ]
 
 

@@ -3,16 +3,16 @@
 What was found on the way is handed to the command, so that nothing is looked up twice.
 """
 
-import contextlib
 import os
 import pathlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from absl import logging
 
 from retrain.commands.label_inputs import read_labels
+from retrain.commands.run_directory import check_run_directory
 from retrain.config import Config
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
@@ -24,7 +24,6 @@ from retrain.extensions import unknown_name
 from retrain.modules.resolve import check_handle
 
 RUNS = "runs"
-SHOWN_NAMES = 5
 
 
 class Inputs(NamedTuple):
@@ -33,7 +32,8 @@ class Inputs(NamedTuple):
     Attributes:
       listing: the images of image_dir; None for predict.
       files: the images that predict was given, folders replaced by what is in them.
-      run_directory: where the run will write, not there yet or empty; "" for predict.
+      run_directory: where the run will write, not there yet, empty, or of a run that goes on; "" for
+        predict.
     """
 
     listing: Listing | None
@@ -66,27 +66,8 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
     _check_class_names(listing)
     _check_label_map(verb, config, listing)
     _check_outside(run_directory, config.image_dir)
-    _check_unused(run_directory, listing)
+    check_run_directory(run_directory, verb, config, listing.class_names)
     return Inputs(listing, (), run_directory)
-
-
-@contextlib.contextmanager
-def claimed(directory: str) -> Iterator[None]:
-    """Makes a run's directory, if it has one, before another run can; an empty one does not stay."""
-    made = directory != "" and not os.path.isdir(directory)
-    try:
-        if made:
-            os.makedirs(directory)
-    except FileExistsError:
-        raise InputError(
-            f"Another run, started just now, writes to {directory!r}: start again, or name a --model_dir."
-        ) from None
-    try:
-        yield
-    finally:
-        if made:
-            with contextlib.suppress(OSError):
-                os.rmdir(directory)
 
 
 def _new_run(image_dir: str) -> str:
@@ -123,24 +104,6 @@ def _check_outside(directory: str, image_dir: str) -> None:
             f"The run would write to {directory!r}, inside --image_dir={image_dir!r}, where the next run "
             f"would take it for a class: name a --model_dir elsewhere."
         )
-
-
-def _check_unused(directory: str, listing: Listing) -> None:
-    path = pathlib.Path(directory)
-    if path.is_file():
-        raise InputError(f"--model_dir={directory!r} is a file: name a new directory.")
-    if not path.is_dir() or not any(path.iterdir()):
-        return
-    labels = path / "labels.txt"
-    others = labels.read_text("utf-8", "replace").splitlines() if labels.is_file() else []
-    if others and tuple(others) != listing.class_names:
-        raise InputError(
-            f"--model_dir={directory!r} holds a run with other classes ({', '.join(others[:SHOWN_NAMES])}"
-            f"{', ...' if len(others) > SHOWN_NAMES else ''}): name a new directory."
-        )
-    raise InputError(
-        f"--model_dir={directory!r} is not empty, and nothing is overwritten: name a new directory."
-    )
 
 
 def _check_output(output: str | None) -> None:

@@ -5,7 +5,7 @@ import pathlib
 from retrain.cache_directory import user_cache_directory
 from retrain.config import Config
 from retrain.modules.image_module import ModuleOptions
-from retrain.training.recipe import head_steps
+from retrain.training.recipe import BATCH_SIZE, head_steps
 
 
 def module_options(config: Config) -> ModuleOptions:
@@ -21,10 +21,15 @@ def feature_cache_directory(config: Config) -> pathlib.Path | None:
     return None if config.feature_cache == "none" else pathlib.Path(config.feature_cache)
 
 
+def head_batch_size(config: Config) -> int:
+    """Examples in a step of training heads on features."""
+    return config.batch_size or BATCH_SIZE
+
+
 def training_steps(config: Config, count: int) -> int:
     """Steps over `count` training images: as the user said, else by the recipe."""
     if config.max_steps is not None:
         return config.max_steps
     if config.train_epochs is not None:
-        return max(1, round(config.train_epochs * count / config.batch_size))
-    return head_steps(count, config.batch_size)
+        return max(1, round(config.train_epochs * count / head_batch_size(config)))
+    return head_steps(count, head_batch_size(config))

@@ -9,7 +9,7 @@ import pandas as pd
 import tensorflow as tf
 from absl import logging
 
-from retrain.commands.options import training_steps
+from retrain.commands.options import head_batch_size, training_steps
 from retrain.config import Config
 from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
@@ -20,12 +20,18 @@ from retrain.training.recipe import head_grid
 
 
 class TaskHead(NamedTuple):
-    """A head as it predicts, its weights, and what was decided on validation, for metrics.json."""
+    """A head as its loss is trained with, its weights, and the steps that these took."""
 
     head: Head
     found: FoundHead
-    decisions: Mapping[str, Any]
     steps: int
+
+
+class DecidedHead(NamedTuple):
+    """A head as it predicts, and what was decided for it on validation, for metrics.json."""
+
+    head: Head
+    decisions: Mapping[str, Any]
 
 
 def task_splits(
@@ -47,34 +53,35 @@ def task_splits(
 def train_task(
     task: str, head: Head, splits: Mapping[str, Split], config: Config, start: Start | None
 ) -> TaskHead:
-    """The best head of the grid, calibrated and decided on validation, where there is one."""
-    name = "Head" if task == TASK else f"Head of {task}"
+    """The best head of the grid."""
     labels = splits["train"].labels
     steps = training_steps(config, len(labels))
-    schedule = Schedule(steps, config.batch_size, config.dropout_rate, config.seed)
-    found = _search(name, head.trained_on(labels, config.class_weights), splits, schedule, config, start)
-    if "validation" not in splits:
-        return TaskHead(head, found, {}, steps)
-    logits = splits["validation"].features @ found.kernel + found.bias
-    decided, decisions = _decide(name, head, splits["validation"].labels, logits, config.calibrate)
-    return TaskHead(decided, found, decisions, steps)
+    schedule = Schedule(steps, head_batch_size(config), config.dropout_rate, config.seed)
+    trained_on = head.trained_on(labels, config.class_weights)
+    return TaskHead(trained_on, _search(_name(task), trained_on, splits, schedule, config, start), steps)
 
 
-def _decide(
-    name: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool
-) -> tuple[Head, dict[str, Any]]:
-    """The head with its temperature, if asked for, and what it decides; both, and the calibration error."""
+def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> DecidedHead:
+    """The head with its temperature, if asked for, and what it decides; `labels` are those of validation."""
+    known = head.labelled(labels)
+    labels, logits = labels[known], logits[known]
+    if not len(labels):
+        return DecidedHead(head, {})
     calibrated = head.calibrated(labels, logits) if calibrate else head
     decided = calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
     if not calibrate:
-        return decided, dict(decided.settings())
+        return DecidedHead(decided, dict(decided.settings()))
     before, after = (_calibration_error(of, labels, logits) for of in (head, calibrated))
     logging.info(
         "%s: calibrated at temperature %.3g; expected calibration error on validation %.3f, was %.3f.",
-        *(name, calibrated.temperature, after, before),
+        *(_name(task), calibrated.temperature, after, before),
     )
     decisions = {"temperature": calibrated.temperature, **decided.settings()}
-    return decided, {**decisions, "expected_calibration_error_before": before}
+    return DecidedHead(decided, {**decisions, "expected_calibration_error_before": before})
+
+
+def _name(task: str) -> str:
+    return "Head" if task == TASK else f"Head of {task}"
 
 
 def _calibration_error(head: Head, labels: Labels, logits: np.ndarray) -> float:
@@ -96,7 +103,7 @@ def _search(
         config.learning_rate,
         config.l2_regularizer,
         config.l1_regularizer,
-        config.label_smoothing,
+        config.label_smoothing or 0.0,
     )
     found = search_head(head, trials, schedule, splits["train"], splits.get("validation"), start)
     logging.info(

@@ -1,52 +1,33 @@
 """`python -m retrain`: a folder of images becomes a classifier. The whole story, in one function."""
 
-import functools
-import os
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-import numpy as np
-import pandas as pd
-import tensorflow as tf
 from absl import logging
 
-from retrain import extensions
-from retrain.commands.data_report import check_trained, dry_run, examined
-from retrain.commands.image_features import file_keys, image_features
+from retrain.commands.begin_run import begin_run
+from retrain.commands.data_report import dry_run
+from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
+from retrain.commands.image_features import file_keys
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import feature_cache_directory, module_options
-from retrain.commands.task_flags import task_kinds, task_weights
+from retrain.commands.results import task_suffix, write_results
+from retrain.commands.run_images import run_images
+from retrain.commands.task_flags import task_kinds
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
-from retrain.commands.tasks import Heads, heads_of
+from retrain.commands.tasks import heads_of
 from retrain.commands.training_examples import training_examples
 from retrain.commands.warm_start import warm_start
-from retrain.config import Config, to_flags, to_json
-from retrain.data.examples import TASK
-from retrain.data.split import SPLITS
-from retrain.export import EXPORTERS
-from retrain.model import FEATURES, ImageClassifier
+from retrain.config import Config
+from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
-from retrain.report.data_report import write_data_report
-from retrain.report.prediction_page import write_prediction_page
-from retrain.report.run_files import (
-    labelled_predictions,
-    write_labels,
-    write_metrics,
-    write_predictions,
-    write_settings,
-    write_skipped,
-)
-from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
-from retrain.training.evaluation import Figures
 from retrain.training.sketches import SketchBook
 from retrain.training.summaries import write_scalars
 
 
 def train(config: Config, inputs: Inputs) -> None:
-    """Features once, the best head of a small grid, figures on images it has not seen, and exports."""
+    """Features once, the best head of a small grid, the base with it if asked for, figures and exports."""
     run, listing = inputs.run_directory, inputs.listing
     heads = heads_of(listing, config.head, task_kinds(config))
     examples, leaks = training_examples(listing, heads)
@@ -59,54 +40,47 @@ def train(config: Config, inputs: Inputs) -> None:
         "%s takes images of %d x %d pixels and gives %d features.",
         *(module.handle, *module.image_size, module.num_features),
     )
-    with book:
-        examples, features, skipped = image_features(
-            examples,
-            listing.image_dir,
-            module,
-            IMAGE_FEATURE_VECTOR,
-            feature_cache_directory(config),
-            config.feature_engine,
-            config.max_skipped_percentage,
-            TASK if listing.columns is None else None,
-            book,
-        )
-    left_out = pd.concat([skipped, leaks])
-    examples, report = examined(examples, left_out, book, listing, heads, config)
-    check_trained(report)
+    check_trainable(config, module)
+    examples, features, left_out, report = run_images(config, inputs, module, heads, examples, leaks, book)
     start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
-    trained = {
+    found = {
         task: train_task(
-            task, head, task_splits(examples, features, task, head, config.class_weights), config, start
+            task,
+            head,
+            task_splits(examples, features, task, head, config.class_weights),
+            frozen_part(config),
+            start,
         )
         for task, head in heads.items()
     }
-    model = _classifier(module, trained, config.dropout_rate)
-
-    write_settings(run, to_json(config), to_flags(config, "train"))
-    write_labels(run, model.heads)
-    write_skipped(run, left_out)
-    write_data_report(run, report)
-    write_scalars(run, _readings(trained))
-    estimator = Estimator(model, run, seed=config.seed, task_weights=task_weights(config, heads))
-    global_step = max(task_head.steps for task_head in trained.values())
-    estimator.save_checkpoint(global_step)
-    figures = {
-        name: estimator.evaluate(functools.partial(_batches, examples, features, model.heads, name), name)
-        for name in SPLITS[1:]
-        if (examples["split"] == name).any()
-    }
-    probabilities = _probabilities(model, features)
-    write_predictions(run, examples, model.heads, probabilities)
-    _write_page(run, examples, model, probabilities, listing.image_dir)
-    exports = [_export(name, model, run) for name in config.export_formats]
-    write_metrics(run, _with_decisions(figures, trained), global_step)
-    print(training_summary(figures, model.heads, run, exports))
+    begin_run(run, config, examples, heads, left_out, report)
+    model = _classifier(config, module, found)
+    if trains_on_images(config):
+        features, global_step = train_on_images(config, run, listing.image_dir, examples, features, model)
+    else:
+        global_step = _keep_heads(run, found, model)
+    write_results(config, run, listing.image_dir, examples, heads, model, features, global_step)
 
 
-def _classifier(module: ImageModule, trained: Mapping[str, TaskHead], dropout_rate: float) -> ImageClassifier:
-    model = ImageClassifier(module, {task: of.head for task, of in trained.items()}, dropout_rate)
-    for task, of_task in trained.items():
+def _keep_heads(run: str, found: Mapping[str, TaskHead], model: ImageClassifier) -> int:
+    """Saves a model whose heads have been trained on features; returns its step."""
+    write_scalars(run, _readings(found))
+    global_step = max(of_task.steps for of_task in found.values())
+    Estimator(model, run).save_checkpoint(global_step)
+    return global_step
+
+
+def _classifier(config: Config, module: ImageModule, found: Mapping[str, TaskHead]) -> ImageClassifier:
+    """The model that begins with the heads found."""
+    model = ImageClassifier(
+        module,
+        {task: of_task.head for task, of_task in found.items()},
+        config.dropout_rate,
+        config.fine_tune,
+        config.fine_tune_from,
+        config.freeze_batch_norm,
+    )
+    for task, of_task in found.items():
         model.kernels[task].assign(of_task.found.kernel)
         model.biases[task].assign(of_task.found.bias)
     return model
@@ -117,52 +91,6 @@ def _readings(trained: Mapping[str, TaskHead]) -> dict[int, dict[str, float]]:
     readings: dict[int, dict[str, float]] = {}
     for task, of_task in trained.items():
         for step, losses in of_task.found.readings.items():
-            named = {key + _suffix(task, trained): loss for key, loss in losses.items()}
+            named = {key + task_suffix(task, trained): loss for key, loss in losses.items()}
             readings.setdefault(step, {}).update(named)
     return readings
-
-
-def _with_decisions(figures: Mapping[str, Figures], trained: Mapping[str, TaskHead]) -> dict[str, Figures]:
-    """The figures of validation tell also what was decided there."""
-    decided: Figures = {}
-    for task, of_task in trained.items():
-        decided |= {key + _suffix(task, trained): value for key, value in of_task.decisions.items()}
-    return {name: {**of, **decided} if name == "validation" else of for name, of in figures.items()}
-
-
-def _suffix(task: str, tasks: Collection[str]) -> str:
-    return f"/{task}" if len(tasks) > 1 else ""
-
-
-def _batches(examples: pd.DataFrame, features: np.ndarray, heads: Heads, split: str) -> tf.data.Dataset:
-    """The whole split in one batch: features are small."""
-    at = np.flatnonzero(examples["split"] == split)
-    labels = {task: head.encode(examples[task].iloc[at]) for task, head in heads.items()}
-    return tf.data.Dataset.from_tensors(({FEATURES: features[at]}, labels))
-
-
-def _probabilities(model: ImageClassifier, features: np.ndarray) -> dict[str, np.ndarray]:
-    logits = model.logits(tf.constant(features))
-    return {task: head.probabilities(logits[task]).numpy() for task, head in model.heads.items()}
-
-
-def _write_page(
-    run: str,
-    examples: pd.DataFrame,
-    model: ImageClassifier,
-    probabilities: Mapping[str, np.ndarray],
-    image_dir: str,
-) -> None:
-    """The page is of the primary task, and of the images that have a label of it."""
-    task = model.primary_task
-    columns = labelled_predictions(examples, task, model.heads[task], probabilities[task], named=False)
-    table = pd.DataFrame({"path": examples["path"], **columns, "split": examples["split"]})
-    known = table[table[task].notna()].rename(columns={task: TASK})
-    write_prediction_page(os.path.join(run, "predictions.png"), known, image_dir)
-
-
-def _export(name: str, model: ImageClassifier, run: str) -> str:
-    start, directory = time.monotonic(), os.path.join(run, "export", name)
-    extensions.load(EXPORTERS, name, "export format")(model, directory)
-    logging.info("Exported %s in %.1f s.", name, time.monotonic() - start)
-    return directory

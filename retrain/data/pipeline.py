@@ -4,13 +4,18 @@ Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. 
 where features are kept, is for others to know.
 """
 
+import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from retrain.data.augment import augmented_inputs, picture_size
+from retrain.data.augmentation import NONE, Augmentation
 from retrain.data.images import decode_image, load_image, load_sketch, load_sketched_image
+from retrain.data.pictures import load_picture, picture_batches
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
@@ -52,19 +57,35 @@ def _batches(
 
 def training_batches(
     paths: Sequence[str],
-    labels: np.ndarray,
+    labels: np.ndarray | Mapping[str, np.ndarray],
     image_size: tuple[int, int],
     batch_size: int,
     seed: int,
     first_step: int = 0,
+    augmentation: Augmentation = NONE,
+    weights: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """(images, labels) without end, from step `first_step` on, in the order of `index_batches`."""
-    paths, labels = _encoded(paths), tf.constant(labels)
-    indices = index_batches(len(paths), batch_size, seed, first_step).unbatch()
-    images = indices.map(
-        lambda index: (load_image(paths[index], image_size), labels[index]), num_parallel_calls=PARALLEL
-    )
-    return _finished(images.batch(batch_size, drop_remainder=True))
+    """(inputs, labels) or (inputs, labels, weights) without end, in the order of `index_batches`.
+
+    Inputs hold `images`, and what `retrain.data.mixing` adds. What a batch holds depends on (seed, step)
+    alone; the first one is that of step `first_step`.
+    """
+    rows = index_batches(len(paths), batch_size, seed, first_step)
+    load = functools.partial(load_image, image_size=image_size)
+    if augmentation != NONE:
+        load = functools.partial(load_picture, size=picture_size(image_size, augmentation))
+    pictures = picture_batches(_encoded(paths), rows, batch_size, load, PARALLEL)
+    outputs = (labels,) if weights is None else (labels, weights)
+    outputs = tf.nest.map_structure(tf.constant, outputs)
+
+    def batch(step: tf.Tensor, rows: tf.Tensor, pictures: tf.Tensor) -> tuple[Any, ...]:
+        inputs = {"images": pictures}
+        if augmentation != NONE:
+            inputs = augmented_inputs(pictures, augmentation, image_size, (seed, step))
+        return inputs, *tf.nest.map_structure(lambda values: tf.gather(values, rows), outputs)
+
+    steps = tf.data.Dataset.counter(first_step)
+    return _finished(tf.data.Dataset.zip(steps, rows, pictures).map(batch, num_parallel_calls=PARALLEL))
 
 
 def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -> tf.data.Dataset:

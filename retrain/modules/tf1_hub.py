@@ -75,6 +75,15 @@ class TF1HubModule(ImageModule):
         self._penalties = lambda: tuple(penalties)
 
     @property
+    def variables(self) -> tuple[tf.Variable, ...]:
+        # In the order of the graph: tf.Module would sort them by name, Conv2d_10 before Conv2d_2.
+        return tuple(self._by_name.values())
+
+    @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        return tuple(variable for variable in self.variables if variable.trainable)
+
+    @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         return tuple(map(self._loss, self._penalties()))
 

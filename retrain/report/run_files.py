@@ -19,9 +19,9 @@ GLOBAL_STEP = "global_step"
 
 
 def write_settings(directory: str, config_json: str, run_flags: str) -> None:
-    """What the run was asked to do, and the flagfile that repeats it."""
-    write_text(os.path.join(directory, "config.json"), config_json)
+    """What the run was asked to do, and the flagfile that repeats it, which says that a run has begun."""
     write_text(os.path.join(directory, "run.flags"), run_flags)
+    write_text(os.path.join(directory, "config.json"), config_json)
 
 
 def write_labels(directory: str, heads: Mapping[str, Head]) -> None:

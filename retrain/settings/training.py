@@ -22,7 +22,13 @@ class TrainingSettings:
     train_epochs: float | None = setting(
         None, "training", "Passes over the training images, instead of max_steps.", sweep=True, above=0.0
     )
-    batch_size: int = setting(100, "training", "Images per training step.", sweep=True, **COUNT)
+    batch_size: int | None = setting(
+        None,
+        "training",
+        "Images per training step. Default: 100 for features, 32 with --fine_tune.",
+        sweep=True,
+        **COUNT,
+    )
     dropout_rate: float = setting(
         0.2,
         "training",
@@ -31,10 +37,11 @@ class TrainingSettings:
         low=0.0,
         below=1.0,
     )
-    label_smoothing: float = setting(
-        0.0,
+    label_smoothing: float | None = setting(
+        None,
         "training",
-        "Share of each label that is spread over all classes; 0.1 when some labels are wrong.",
+        "Share of each label that is spread over all classes; 0.1 when some labels are wrong. Default: 0, "
+        "and 0.1 with --fine_tune.",
         sweep=True,
         low=0.0,
         below=1.0,

@@ -1,17 +1,29 @@
-"""The checkpoints of one training, in one directory: its model, its optimizer and its step.
+"""The checkpoints of one training, in one directory: its model, its optimizer and the state of the run.
+
+A checkpoint is a directory `ckpt-STEP` with the files of a tf.train.Checkpoint under the prefix `variables`,
+and their hashes in SHA256SUMS as sha256sum writes them. It is written beside and renamed, so one with that
+name is whole, unless the disk has damaged it since: then the hashes tell, and the one before is used. A path
+of a checkpoint is the prefix that tf.train.load_checkpoint takes; `checkpoint` is the file in which
+tf.train.latest_checkpoint looks.
 
 The step is the input position, too: `Estimator.train` goes on with the batch that comes after it.
 """
 
 import os
 import pathlib
+import re
+import shutil
 
 import keras
 import tensorflow as tf
+from absl import logging
 
+from retrain import files
 from retrain.model import ImageClassifier
+from retrain.training.run_state import RunState
 
 KEPT = 5
+NAME, PREFIX, HASHES = re.compile(r"ckpt-(\d+)"), "variables", "SHA256SUMS"
 
 
 class Checkpoints:
@@ -22,29 +34,96 @@ class Checkpoints:
         directory: str | os.PathLike[str],
         model: ImageClassifier,
         optimizer: keras.optimizers.Optimizer,
-        global_step: tf.Variable,
+        run_state: RunState,
     ):
         self.directory = pathlib.Path(directory)
-        self.global_step = global_step
-        self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, global_step=global_step)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(directory), KEPT)
+        self.run_state = run_state
+        self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, run_state=run_state)
         self._current: str | None = None
+        self._known: dict[str, bool] = {}  # path prefix -> whether it was found sound, or was written here
 
     def latest(self) -> str | None:
-        """The path prefix of the newest checkpoint, of whatever process, or None."""
-        return tf.train.latest_checkpoint(str(self.directory))
+        """The path of the newest checkpoint that is sound, of whatever process, or None."""
+        return next((path for step in reversed(self._steps()) if (path := self._sound(step))), None)
+
+    def best(self) -> str | None:
+        """The path of the checkpoint of `best_step`, or None where there is none."""
+        return self._at(self.run_state.best_step)
+
+    def looked(self) -> str | None:
+        """The path of the checkpoint of `looked_step`, or None where there is none."""
+        return self._at(self.run_state.looked_step)
 
     def save(self) -> str:
-        """Saves the variables as they are, and returns the checkpoint's path prefix."""
-        self._current = self._manager.save(int(self.global_step.numpy()))
+        """Saves the variables as they are, and returns the checkpoint's path.
+
+        It becomes the newest: those of later steps are of a course that was abandoned, and go. The last few,
+        the best one and that of the last evaluation are kept.
+        """
+        step = int(self.run_state.global_step.numpy())
+        with files.replaced_directory(self._place(step)) as partial:
+            self._checkpoint.write(os.path.join(partial, PREFIX))
+            files.write_text(os.path.join(partial, HASHES), _hashes(pathlib.Path(partial)))
+        self._current = str(self._place(step) / PREFIX)
+        self._known[self._current] = True
+        self._rotate(step)
+        self._write_state(step)
         return self._current
 
     def restore(self, path: str | None) -> None:
         """Gives the variables the values of a checkpoint, unless they have them; None leaves them alone."""
         if path is not None and path != self._current:
-            self._checkpoint.restore(path).assert_existing_objects_matched()
+            self._checkpoint.read(path).assert_existing_objects_matched()
             self._current = path
 
     def leave(self) -> None:
         """The variables are about to change: until the next `save` they are those of no checkpoint."""
         self._current = None
+
+    def _place(self, step: int) -> pathlib.Path:
+        return self.directory / f"ckpt-{step}"
+
+    def _steps(self) -> list[int]:
+        names = os.listdir(self.directory) if self.directory.is_dir() else []
+        return sorted(int(found[1]) for name in names if (found := NAME.fullmatch(name)))
+
+    def _at(self, step: tf.Variable) -> str | None:
+        wanted = int(step.numpy())
+        return self._sound(wanted) if wanted in self._steps() else None
+
+    def _sound(self, step: int) -> str | None:
+        """The path of a checkpoint, or None and a warning where it is damaged."""
+        place = self._place(step)
+        path = str(place / PREFIX)
+        if path not in self._known:
+            self._known[path] = _is_sound(place)
+            if not self._known[path]:
+                logging.warning("The checkpoint %s is damaged or incomplete, and is not used.", place)
+        return path if self._known[path] else None
+
+    def _rotate(self, newest: int) -> None:
+        earlier = [step for step in self._steps() if step <= newest]
+        marked = (self.run_state.best_step, self.run_state.looked_step)
+        kept = {*earlier[-KEPT:], *(int(step.numpy()) for step in marked)}
+        for step in self._steps():
+            if step not in kept or step > newest:
+                shutil.rmtree(self._place(step))
+
+    def _write_state(self, newest: int) -> None:
+        """The file by which TensorFlow knows the checkpoints of a directory, a CheckpointState as text."""
+        lines = [f'model_checkpoint_path: "ckpt-{newest}/{PREFIX}"']
+        lines += [f'all_model_checkpoint_paths: "ckpt-{step}/{PREFIX}"' for step in self._steps()]
+        files.write_text(self.directory / "checkpoint", "\n".join(lines) + "\n")
+
+
+def _hashes(directory: pathlib.Path) -> str:
+    names = sorted(path.name for path in directory.iterdir() if path.name != HASHES)
+    return "".join(f"{files.file_hash(directory / name)}  {name}\n" for name in names)
+
+
+def _is_sound(directory: pathlib.Path) -> bool:
+    """Whether the files that were written are there, with the content that was written."""
+    try:
+        return (directory / HASHES).read_text("utf-8") == _hashes(directory)
+    except (OSError, ValueError):
+        return False

@@ -2,10 +2,10 @@
 
 The contract is tf.estimator's without its graphs. An `input_fn` returns a tf.data.Dataset of batches:
 (inputs, labels) or (inputs, labels, weights), with inputs = {"images": float32 [B, H, W, 3]} or
-{"features": float32 [B, F]}, labels = {task: as its head encodes them}, weights float32 [B], which count in
-training only; `predict` takes batches of inputs alone, too. An input_fn for training may take `first_step`,
-the step of its first batch: a continued run then draws no batch that was used before. Without it the batches
-of earlier steps are drawn and thrown away.
+{"features": float32 [B, F]}, labels = {task: as its head encodes them}, weights float32 [B], or such by task,
+which count in training only; `predict` takes batches of inputs alone, too. An input_fn for training may take
+`first_step`, the step of its first batch: a continued run then draws no batch that was used before. Without
+it the batches of earlier steps are drawn and thrown away.
 """
 
 import inspect
@@ -27,7 +27,8 @@ from retrain.export import EXPORTERS
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.evaluation import Figures, figures_by_task, labelled_probabilities
-from retrain.training.summaries import write_scalars
+from retrain.training.run_state import RunState
+from retrain.training.summaries import write_figures, write_scalars
 from retrain.training.training_loop import NO_PENALTIES, Penalties, TrainingLoop
 
 InputFn = Callable[..., tf.data.Dataset]
@@ -46,8 +47,10 @@ class Estimator:
       seed: decides what is dropped out at which step.
       label_smoothing, penalties: parts of the training loss, not of evaluation's.
       task_weights: what the loss of each task counts, 1 where nothing is said.
-      save_checkpoints_steps: steps between checkpoints; None saves every ten minutes. The last step is
-        always saved.
+      save_checkpoints_steps: checkpoints are saved at multiples of it; None saves every ten minutes. The last
+        step is always saved.
+      run_state: what the run knows of itself, where something else, such as the optimizer's schedule, reads
+        it, too.
     """
 
     def __init__(
@@ -62,20 +65,28 @@ class Estimator:
         penalties: Penalties = NO_PENALTIES,
         task_weights: Mapping[str, float] = MappingProxyType({}),
         save_checkpoints_steps: int | None = None,
+        run_state: RunState | None = None,
     ):
         self.model = model
         self.model_dir = pathlib.Path(model_dir)
         self.save_checkpoints_steps = save_checkpoints_steps
         optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
         strategy = strategy or tf.distribute.get_strategy()
-        self.loop = TrainingLoop(model, optimizer, strategy, seed, label_smoothing, penalties, task_weights)
-        self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.global_step)
+        self.loop = TrainingLoop(
+            *(model, optimizer, strategy, seed, label_smoothing, penalties, task_weights, run_state)
+        )
+        self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.run_state)
         self.checkpoints.restore(self.latest_checkpoint())
 
     @property
     def global_step(self) -> int:
         """How many steps the variables, as they are now, have been trained."""
         return int(self.loop.global_step.numpy())
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """How many classes each task has."""
+        return {task: head.num_classes for task, head in self.model.heads.items()}
 
     def latest_checkpoint(self) -> str | None:
         """The path prefix of the newest checkpoint in model_dir, or None."""
@@ -89,9 +100,7 @@ class Estimator:
         if stop is not None and self.global_step >= stop:
             logging.info("Skipping training since max_steps has already saved.")
             return self
-        batches = self.loop.batches(_positioned(input_fn, self.global_step))
-        while not self._train_until_checkpoint(batches, stop):
-            pass
+        self._train(self.loop.batches(positioned(input_fn, self.global_step)), stop)
         return self
 
     def save_checkpoint(self, global_step: int) -> str:
@@ -109,8 +118,7 @@ class Estimator:
         self._restore(checkpoint_path)
         labels, probabilities = labelled_probabilities(self.loop, input_fn())
         figures = figures_by_task(self.model.heads, labels, probabilities, self.loop.task_weights)
-        scalars = {key: value for key, value in figures.items() if isinstance(value, float)}
-        write_scalars(self.eval_dir(name), {self.global_step: scalars})
+        write_figures(self.eval_dir(name), self.global_step, figures)
         return figures | {"global_step": self.global_step}
 
     def eval_dir(self, name: str | None = None) -> pathlib.Path:
@@ -140,34 +148,29 @@ class Estimator:
         extensions.load(EXPORTERS, "saved_model", "export format")(self.model, directory)
         return directory
 
-    def _train_until_checkpoint(self, batches: Iterator[Any], stop: int | None) -> bool:
-        """Trains up to the next checkpoint and saves it; whether that was the end."""
-        started, losses, ended = time.monotonic(), {}, False
-        every = self.save_checkpoints_steps
-        pause = min((bound for bound in (every and self.global_step + every, stop) if bound), default=None)
+    def _train(self, batches: Iterator[Any], stop: int | None) -> None:
+        """Trains up to `stop` or the input's end, and saves checkpoints on the way and at the end."""
+        saved, losses, every = time.monotonic(), {}, self.save_checkpoints_steps
         self.checkpoints.leave()
-        while not ended and (pause is None or self.global_step < pause):
-            before = self.global_step
-            ended = self.loop.advance(batches, None if pause is None else pause - before)
-            if self.global_step > before:
-                losses[self.global_step] = {"loss": self._finite_loss()}
-            if every is None and time.monotonic() - started > SECONDS_BETWEEN_CHECKPOINTS:
-                break
+        for reading in self.loop.readings(batches, stop, [every] if every else []):
+            if not np.isfinite(reading.loss):
+                raise InputError(
+                    f"The loss is {reading.loss} at step {reading.step}: training has diverged; use a lower "
+                    f"--learning_rate."
+                )
+            losses[reading.step] = {"loss": reading.loss}
+            late = every is None and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS
+            if reading.step != stop and (late or (every and not reading.step % every)):
+                self._save(losses)
+                saved, losses = time.monotonic(), {}
+                self.checkpoints.leave()
+        self._save(losses)
+        if losses:
+            logging.info("Loss for final step: %.6g.", float(self.loop.last_loss.numpy()))
+
+    def _save(self, losses: Mapping[int, Mapping[str, float]]) -> None:
         write_scalars(self.model_dir, losses)
         self.checkpoints.save()
-        ended = ended or self.global_step == stop
-        if ended and losses:
-            logging.info("Loss for final step: %.6g.", self._finite_loss())
-        return ended
-
-    def _finite_loss(self) -> float:
-        loss = float(self.loop.last_loss.numpy())
-        if not np.isfinite(loss):
-            raise InputError(
-                f"The loss is {loss} at step {self.global_step}: training has diverged; use a lower "
-                f"--learning_rate."
-            )
-        return loss
 
     def _prediction_columns(self, inputs: dict[str, tf.Tensor]) -> dict[Any, Any]:
         by_task = {}
@@ -197,7 +200,8 @@ def _check_steps(steps: int | None, max_steps: int | None) -> None:
             raise ValueError(f"{name} must be above 0, but is {value}.")
 
 
-def _positioned(input_fn: InputFn, first_step: int) -> tf.data.Dataset:
+def positioned(input_fn: InputFn, first_step: int) -> tf.data.Dataset:
+    """The batches from that of a step on."""
     if "first_step" in inspect.signature(input_fn).parameters:
         return input_fn(first_step=first_step)
     return input_fn().skip(first_step)

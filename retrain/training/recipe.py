@@ -17,6 +17,7 @@ L2_REGULARIZERS = (5e-1, 1.5e-1, 5e-2, 1.5e-2, 5e-3, 1.5e-3, 5e-4, 1.5e-4)
 
 SAMPLE, ITERATIONS = 2000, 20
 
+BATCH_SIZE = 100
 SHORT = 1000  # steps: enough for small sets to converge
 EPOCHS = 10  # what larger sets need
 
@@ -39,6 +40,12 @@ def head_grid(
     rate = LEARNING_RATE / largest_variance(features) if learning_rate is None else learning_rate
     strengths = [l2 * mean_square for l2 in L2_REGULARIZERS] if l2_regularizer is None else [l2_regularizer]
     return [Trial(rate, l2, l1_regularizer, label_smoothing) for l2 in strengths]
+
+
+def head_rate(features: np.ndarray) -> float:
+    """The learning rate for a head on features that are not centred: along their mean they are largest."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    return LEARNING_RATE / (largest_variance(features) + float(mean @ mean))
 
 
 def largest_variance(features: np.ndarray) -> float:

@@ -5,6 +5,7 @@ tf.summary.scalar needs it; what it does is little, see tensorboard/plugins/scal
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -21,3 +22,10 @@ def write_scalars(directory: str | os.PathLike[str], readings: Mapping[int, Mapp
             for tag, value in values.items():
                 tf.summary.write(tag, tf.constant(value, tf.float32), step=step, metadata=_SCALAR)
     writer.close()
+
+
+def write_figures(directory: str | os.PathLike[str], step: int, figures: Mapping[str, Any]) -> None:
+    """Adds the numbers among the figures of an evaluation."""
+    write_scalars(
+        directory, {step: {key: value for key, value in figures.items() if isinstance(value, float)}}
+    )

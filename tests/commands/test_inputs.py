@@ -4,7 +4,7 @@ import re
 import pytest
 from PIL import Image
 
-from retrain.commands.inputs import claimed, read_inputs
+from retrain.commands.inputs import read_inputs
 from retrain.config import Config
 from retrain.errors import InputError
 
@@ -170,32 +170,4 @@ def test_predictions_overwrite_nothing(here):
     (here / "p.csv").touch()
     assert sentence("predict", Config(tfhub_module=exported(here), output="p.csv"), "photos") == (
         "--output='p.csv' exists, and nothing is overwritten: name a new file."
-    )
-
-
-def test_a_claimed_directory_is_there_and_stays_when_it_is_used(here):
-    with claimed("runs/used"):
-        (here / "runs" / "used" / "file").touch()
-    with pytest.raises(ZeroDivisionError), claimed("runs/unused"):
-        assert os.path.isdir("runs/unused")
-        1 / 0  # noqa: B018
-    assert os.listdir("runs") == ["used"]
-
-
-def test_a_directory_that_was_there_stays(here):
-    (here / "mine").mkdir()
-    with claimed("mine"):
-        pass
-    with claimed(""):
-        pass
-    assert (here / "mine").is_dir()
-
-
-def test_two_runs_of_the_same_second(monkeypatch):
-    with claimed("runs/a"):
-        monkeypatch.setattr(os.path, "isdir", lambda _: False)  # as it was when the other one looked
-        with pytest.raises(InputError) as raised, claimed("runs/a"):
-            pass
-    assert str(raised.value) == (
-        "Another run, started just now, writes to 'runs/a': start again, or name a --model_dir."
     )

@@ -7,6 +7,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from retrain.data import pictures
+from retrain.data.augmentation import LEVELS, NONE
+from retrain.data.images import load_image
 from retrain.data.pipeline import image_batches, index_batches, training_batches, undecodable
 
 
@@ -93,19 +96,86 @@ def test_training_batches_follow_the_indices(tmp_path):
     for first_step in (0, 4):
         expected = take(index_batches(5, 3, 7, first_step), 4)
         batches = training_batches(paths, labels, (4, 2), 3, seed=7, first_step=first_step)
-        assert batches.element_spec[0].shape.as_list() == [3, 4, 2, 3]
-        for rows, (images, chosen) in zip(expected, batches, strict=False):
-            assert numbers(images) == rows.tolist()
+        assert batches.element_spec[0]["images"].shape.as_list() == [3, 4, 2, 3]
+        for rows, (inputs, chosen) in zip(expected, batches, strict=False):
+            assert numbers(inputs["images"]) == rows.tolist()
             assert chosen.numpy().tolist() == (rows + 10).tolist()
 
 
-def test_what_is_skipped_is_never_read(tmp_path):
+def test_labels_by_task_and_weights(tmp_path):
+    labels = {"kind": np.array([10, 11, 12]), "tags": np.eye(3, dtype=np.float32)}
+    weights = np.array([1.0, 2.0, 3.0], np.float32)
+    (rows,) = take(index_batches(3, 2, 7), 1)
+    batches = training_batches(grey_images(tmp_path, 3), labels, (2, 2), 2, 7, weights=weights)
+    _, chosen, weighed = next(iter(batches))
+    np.testing.assert_array_equal(chosen["kind"], rows + 10)
+    np.testing.assert_array_equal(chosen["tags"], np.eye(3)[rows])
+    np.testing.assert_array_equal(weighed, rows + 1)
+
+
+@pytest.fixture
+def noise(tmp_path):
+    """Paths of seven images of noise."""
+    paths = [str(tmp_path / f"{index}.png") for index in range(7)]
+    for index, path in enumerate(paths):
+        pixels = np.random.default_rng(index).integers(0, 256, (20, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(path)
+    return paths
+
+
+def training(noise, augmentation=NONE, first_step=0, count=6) -> list[dict[str, np.ndarray]]:
+    batches = training_batches(noise, np.arange(7), (9, 8), 3, 5, first_step, augmentation)
+    return [
+        {name: value.numpy() for name, value in {**inputs, "labels": labels}.items()}
+        for inputs, labels in batches.take(count)
+    ]
+
+
+def test_without_augmentation_images_are_those_of_prediction(noise):
+    for batch in training(noise):
+        expected = [load_image(tf.constant(noise[row]), (9, 8)) for row in batch["labels"]]
+        np.testing.assert_array_equal(batch["images"], expected)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_continued_run_sees_what_an_uninterrupted_one_sees(noise, level):
+    whole, rest = training(noise, LEVELS[level]), training(noise, LEVELS[level], first_step=2, count=4)
+    for expected, batch in zip(whole[2:], rest, strict=True):
+        assert set(batch) == set(expected)
+        for name, value in expected.items():
+            np.testing.assert_array_equal(batch[name], value)
+
+
+@pytest.mark.parametrize("level", ["none", "medium"])
+def test_pictures_that_do_not_fit_into_memory_are_the_same(noise, level, monkeypatch):
+    kept = training(noise, LEVELS[level])
+    monkeypatch.setattr(pictures, "MEMORY", 1000)
+    for expected, batch in zip(kept, training(noise, LEVELS[level]), strict=True):
+        np.testing.assert_array_equal(batch["images"], expected["images"])
+
+
+def test_an_image_comes_out_otherwise_in_every_epoch(noise):
+    by_label = [
+        {
+            int(label): image
+            for batch in batches
+            for label, image in zip(batch["labels"], batch["images"], strict=True)
+        }
+        for batches in (training(noise, LEVELS["light"], step, count=2) for step in (0, 7))
+    ]
+    shared = by_label[0].keys() & by_label[1].keys()
+    assert len(shared) > 2
+    assert not any(np.array_equal(by_label[0][label], by_label[1][label]) for label in shared)
+
+
+def test_what_is_skipped_is_never_read_where_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "MEMORY", 0)
     paths, labels = grey_images(tmp_path, 6), np.arange(6)
     skipped = take(index_batches(6, 2, seed=3), 1)[0]
     for row in skipped:
         os.remove(paths[row])
-    images, _ = next(iter(training_batches(paths, labels, (2, 2), 2, seed=3, first_step=1).take(1)))
-    assert numbers(images) == take(index_batches(6, 2, seed=3), 2)[1].tolist()
+    inputs, _ = next(iter(training_batches(paths, labels, (2, 2), 2, seed=3, first_step=1).take(1)))
+    assert numbers(inputs["images"]) == take(index_batches(6, 2, seed=3), 2)[1].tolist()
 
 
 def test_why_a_file_gives_no_image(tmp_path):

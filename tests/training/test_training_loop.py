@@ -5,9 +5,11 @@ import pathlib
 import subprocess
 import sys
 import textwrap
+import time
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from retrain.heads.sigmoid import SigmoidHead
@@ -65,13 +67,92 @@ def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_m
 def test_a_call_takes_no_more_steps_than_it_may(loaded_module, tmp_path, monkeypatch):
     monkeypatch.setattr(training_loop, "STEPS_PER_CALL", 4)
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    batches = loop.batches(worlds.feature_batches(2))
-    taken = []
-    for limit in (3, None, 10):
-        ended = loop.advance(batches, limit)
-        taken.append((int(loop.global_step), ended))
-    assert taken == [(3, False), (6, True), (6, True)]
-    assert int(loop.optimizer.iterations) == 6
+    batches = loop.batches(worlds.endless())
+    readings = list(loop.readings(batches, stop=25, every=[10], at=[12]))
+    assert [reading.step for reading in readings] == [1, 3, 7, 10, 12, 16, 20, 24, 25]
+    assert [reading.steps for reading in readings] == [1, 2, 4, 3, 2, 4, 4, 4, 1]
+    assert int(loop.optimizer.iterations) == 25
+    assert list(loop.readings(batches, stop=25)) == []
+
+
+def test_readings_end_with_the_input(loaded_module, tmp_path):
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
+    readings = list(loop.readings(loop.batches(worlds.feature_batches(2)), stop=None))
+    assert [reading.step for reading in readings] == [1, 3, 6]
+    assert sum(reading.steps for reading in readings) == 6
+
+
+def test_a_call_does_not_last_long(loaded_module, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 0.0)
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
+    readings = loop.readings(loop.batches(worlds.endless()), stop=4)
+    assert [reading.step for reading in readings] == [1, 2, 3, 4]
+
+
+def test_the_loss_of_a_reading_is_the_mean_of_its_steps(loaded_module, tmp_path, monkeypatch):
+    losses = []
+    for seconds in (0.0, 1e9):
+        monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", seconds)
+        loop = Estimator(worlds.classifier(loaded_module), tmp_path / str(seconds)).loop
+        losses.append([r.loss for r in loop.readings(loop.batches(worlds.endless()), stop=3)])
+    single, together = losses
+    assert together == pytest.approx([single[0], np.mean(single[1:])])
+
+
+def test_waiting_for_input_is_told_apart(loaded_module, tmp_path):
+    def slow(*batch):
+        time.sleep(0.05)
+        return batch[0]
+
+    def slowed(inputs, labels):
+        features = inputs["features"]
+        return {"features": tf.ensure_shape(tf.numpy_function(slow, [features], tf.float32), [4, 3])}, labels
+
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
+    readings = list(loop.readings(loop.batches(worlds.endless().map(slowed)), stop=11))
+    waited, seconds = (sum(part) for part in zip(*((r.input_wait, r.seconds) for r in readings), strict=True))
+    assert 0.5 <= waited <= seconds
+
+
+def test_an_image_of_two_has_the_loss_of_both(loaded_module, tmp_path):
+    """Mixed with shares, the loss is what it would be with the labels mixed so."""
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
+    partner, share = np.asarray([1, 2, 3, 0]), np.asarray([1.0, 0.75, 0.5, 0.0], np.float32)
+    inputs = {"features": worlds.COLOURS[:4], "partner": partner.astype(np.int32), "share": share}
+    labels, weights = worlds.LABELS[:4], np.asarray([1.0, 2.0, 0.0, 1.0], np.float32)
+    loop.model.kernels["label"].assign(np.eye(3))
+    batch = tf.data.Dataset.from_tensors((inputs, {"label": labels}, weights))
+    [reading] = loop.readings(loop.batches(batch), stop=1)
+    surprise = -tf.nn.log_softmax(worlds.COLOURS[:4]).numpy()
+    own, other = (weights[rows] * surprise[range(4), labels[rows]] for rows in (range(4), partner))
+    assert reading.loss == pytest.approx(np.mean(share * own + (1 - share) * other), rel=1e-6)
+
+
+def test_weights_may_be_given_for_each_task(loaded_module, tmp_path):
+    losses = []
+    weights = np.asarray([1.0, 2.0, 0.0, 1.0], np.float32)
+    for name, given in (("one", weights), ("by_task", {"label": weights})):
+        loop = Estimator(worlds.classifier(loaded_module), tmp_path / name).loop
+        inputs = {"features": worlds.COLOURS[:4]}
+        batch = tf.data.Dataset.from_tensors((inputs, {"label": worlds.LABELS[:4]}, given))
+        losses.append([reading.loss for reading in loop.readings(loop.batches(batch), stop=1)])
+    assert losses[0] == losses[1] == [pytest.approx(np.log(3))]
+
+
+def test_within_averaged_the_model_has_the_averages(loaded_module, tmp_path):
+    optimizer = keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path, optimizer).loop
+    with loop.averaged():  # before the first step there are none
+        assert not worlds.weights(loop.model)[-1].any()
+    values = []
+    for _ in loop.readings(loop.batches(worlds.endless()), stop=3, every=[1]):
+        values.append(worlds.weights(loop.model)[-2])
+    with loop.averaged():
+        averages = worlds.weights(loop.model)[-2]
+    np.testing.assert_allclose(averages, 0.25 * values[0] + 0.25 * values[1] + 0.5 * values[2], rtol=1e-5)
+    np.testing.assert_array_equal(worlds.weights(loop.model)[-2], values[2])
+    loop.take_averages()
+    np.testing.assert_array_equal(worlds.weights(loop.model)[-2], averages)
 
 
 def test_predictions_are_logits_and_probabilities(loaded_module, tmp_path):

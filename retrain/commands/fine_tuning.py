@@ -1,0 +1,126 @@
+"""Training on images: the base and the head together, or the head of a frozen base on augmented images."""
+
+import dataclasses
+import functools
+import os
+
+import numpy as np
+import pandas as pd
+from absl import logging
+
+from retrain.commands.augmentation_options import augmentation_options
+from retrain.commands.fine_tuning_options import optimizer_settings, recipe_of, stopping_rules
+from retrain.commands.image_features import image_features
+from retrain.commands.task_flags import task_weights
+from retrain.commands.training_images import image_paths, train_batches, validation_batches
+from retrain.config import Config
+from retrain.data.augmentation import NONE, Augmentation
+from retrain.errors import InputError
+from retrain.model import ImageClassifier, variables_from
+from retrain.modules.image_module import ImageModule
+from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.report.augmented_page import write_augmented_page
+from retrain.settings.fine_tuning import two_steps
+from retrain.training.estimator import Estimator
+from retrain.training.fine_tune_recipe import FineTuneRecipe
+from retrain.training.optimizer import WarmupCosine, make_optimizer
+from retrain.training.run_state import RunState
+from retrain.training.training_loop import Penalties
+from retrain.training.watched_training import Course, WatchedTraining
+
+AUGMENTED_PAGE = "augmented.png"
+
+
+def trains_on_images(config: Config) -> bool:
+    """Whether features do not do: the base changes, or every image looks different each time."""
+    return config.fine_tune or config.augments
+
+
+def frozen_part(config: Config) -> Config:
+    """The settings of the head that training on images starts from: what is said is said of the latter."""
+    later = ("max_steps", "train_epochs", "learning_rate", "batch_size", "label_smoothing")
+    return dataclasses.replace(config, **dict.fromkeys(later)) if trains_on_images(config) else config
+
+
+def check_trainable(config: Config, module: ImageModule) -> None:
+    """Raises InputError for a base that cannot be fine-tuned, or a pattern that names nothing in it."""
+    if config.fine_tune and not module.trainable_variables:
+        raise InputError(
+            f"--fine_tune trains the variables of a module, and {module.handle!r} has none that can be "
+            f"trained: leave it out, or use another module."
+        )
+    if config.fine_tune_from is not None:
+        variables_from(module.trainable_variables, config.fine_tune_from)
+
+
+def train_on_images(
+    config: Config,
+    run: str,
+    image_dir: str,
+    examples: pd.DataFrame,
+    features: np.ndarray,
+    model: ImageClassifier,
+) -> tuple[np.ndarray, int]:
+    """Gives the model the weights of the best step; returns its features with them, and that step."""
+    counts = examples["split"].value_counts()
+    classes = max(head.num_classes for head in model.heads.values())
+    of_train = examples[examples["split"] == "train"]
+    of_validation = counts.get("validation", 0)
+    recipe = recipe_of(config, len(of_train), classes, of_validation, features)
+    logging.info("%s: %s.", "Fine-tuning" if config.fine_tune else "Head on augmented images", recipe)
+    augmentation = augmentation_options(config, recipe.augment)
+    if augmentation != NONE:
+        page = os.path.join(run, AUGMENTED_PAGE)
+        write_augmented_page(
+            page, image_paths(image_dir, of_train), model.image_size, augmentation, config.seed
+        )
+    estimator = _estimator(config, run, model, recipe)
+    course = _course(config, image_dir, examples, model, recipe, augmentation)
+    WatchedTraining(estimator, course).run()
+    if config.fine_tune:
+        _, features, _ = image_features(
+            *(examples, image_dir, model.base, IMAGE_FEATURE_VECTOR),
+            *(None, config.feature_engine, config.max_skipped_percentage, None),
+        )
+    return features, estimator.global_step
+
+
+def _estimator(config: Config, run: str, model: ImageClassifier, recipe: FineTuneRecipe) -> Estimator:
+    state = RunState()
+    rates = WarmupCosine(recipe.learning_rate, recipe.steps, recipe.warmup_steps, state.rate_factor)
+    settings = optimizer_settings(config, recipe)
+    base, factor = model.trained_base_variables, recipe.base_learning_rate_factor
+    return Estimator(
+        model,
+        run,
+        make_optimizer(settings, rates, base, factor),
+        seed=config.seed,
+        label_smoothing=recipe.label_smoothing,
+        penalties=Penalties(config.l1_regularizer, config.l2_regularizer or 0.0),
+        task_weights=task_weights(config, model.heads),
+        save_checkpoints_steps=config.save_checkpoints_steps,
+        run_state=state,
+    )
+
+
+def _course(
+    config: Config,
+    image_dir: str,
+    examples: pd.DataFrame,
+    model: ImageClassifier,
+    recipe: FineTuneRecipe,
+    augmentation: Augmentation,
+) -> Course:
+    train = functools.partial(
+        *(train_batches, image_dir, examples, model, recipe.batch_size),
+        *(augmentation, config.class_weights, config.seed),
+    )
+    validation = functools.partial(validation_batches, image_dir, examples, model)
+    return Course(
+        train,
+        validation if (examples["split"] == "validation").any() else None,
+        recipe.steps,
+        recipe.batch_size,
+        stopping_rules(config, recipe),
+        None if config.profile_steps is None else two_steps("profile_steps", config.profile_steps),
+    )

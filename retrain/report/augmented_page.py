@@ -1,0 +1,42 @@
+"""One picture of a run: training images as they are, at the left, and as training sees them."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from retrain.data.augment import augmented_inputs, picture_size
+from retrain.data.augmentation import Augmentation
+from retrain.data.images import load_image
+from retrain.data.pictures import load_picture
+from retrain.files import write_bytes
+
+ROWS, VARIANTS = 8, 7
+SIDE, BORDER, GAP = 128, 4, 16  # pixels; the gap is between an image and its variants
+
+
+def write_augmented_page(
+    path: str, image_paths: Sequence[str], image_size: tuple[int, int], augmentation: Augmentation, seed: int
+) -> None:
+    """Draws up to 8 of these images, a row each, with what 7 steps of training make of them; a PNG file."""
+    chosen = image_paths[:: max(1, len(image_paths) // ROWS)][:ROWS]
+    columns = [tf.stack([load_image(tf.constant(image), image_size) for image in chosen])]
+    size = picture_size(image_size, augmentation)
+    pictures = tf.stack([load_picture(tf.constant(image), size) for image in chosen])
+    for step in range(VARIANTS):
+        columns.append(augmented_inputs(pictures, augmentation, image_size, (seed, step))["images"])
+    width = SIDE + GAP + VARIANTS * (SIDE + BORDER) + BORDER
+    page = Image.new("RGB", (width, len(chosen) * (SIDE + BORDER) + BORDER), "white")
+    for column, images in enumerate(columns):
+        left = BORDER + column * (SIDE + BORDER) + (GAP - BORDER) * (column > 0)
+        for row, image in enumerate(images.numpy()):
+            page.paste(_tile(image), (left, BORDER + row * (SIDE + BORDER)))
+    png = io.BytesIO()
+    page.save(png, "PNG", optimize=True)
+    write_bytes(path, png.getvalue())
+
+
+def _tile(image: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.rint(image * 255).astype(np.uint8)).resize((SIDE, SIDE))
