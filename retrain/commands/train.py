@@ -14,6 +14,7 @@ from retrain import extensions
 from retrain.commands.data_report import check_trained, dry_run, examined
 from retrain.commands.image_features import file_keys, image_features
 from retrain.commands.inputs import Inputs
+from retrain.commands.label_issues import label_issues
 from retrain.commands.options import feature_cache_directory, module_options
 from retrain.commands.task_flags import task_kinds, task_weights
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
@@ -29,6 +30,7 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.data_report import write_data_report
+from retrain.report.label_issues import write_label_issues
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import (
     labelled_predictions,
@@ -98,6 +100,7 @@ def train(config: Config, inputs: Inputs) -> None:
     }
     probabilities = _probabilities(model, features)
     write_predictions(run, examples, model.heads, probabilities)
+    write_label_issues(run, label_issues(examples, features, trained, config))
     _write_page(run, examples, model, probabilities, listing.image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, trained), global_step)

@@ -15,6 +15,8 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize_scalar
 
+from retrain.heads.label_doubts import Doubts
+
 Labels = np.ndarray
 
 COLDEST, HOTTEST = 0.05, 20.0
@@ -89,6 +91,10 @@ class Head:
         Among them are accuracy, accuracy_interval, average_loss, count, expected_calibration_error, and
         classes: f1 and count of each. One example at least must have a label.
         """
+        raise NotImplementedError
+
+    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+        """How far out-of-sample probabilities contradict encoded labels; every example has a label."""
         raise NotImplementedError
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
