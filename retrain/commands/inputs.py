@@ -22,6 +22,7 @@ from retrain.export import EXPORTERS
 from retrain.export.assets import check_is_classifier
 from retrain.extensions import unknown_name
 from retrain.modules.resolve import check_handle
+from retrain.report.data_report import DATA_REPORT
 
 RUNS = "runs"
 SHOWN_NAMES = 5
@@ -129,7 +130,8 @@ def _check_unused(directory: str, listing: Listing) -> None:
     path = pathlib.Path(directory)
     if path.is_file():
         raise InputError(f"--model_dir={directory!r} is a file: name a new directory.")
-    if not path.is_dir() or not any(path.iterdir()):
+    # What a dry run left is no run.
+    if not path.is_dir() or {file.name for file in path.iterdir()} <= {DATA_REPORT}:
         return
     labels = path / "labels.txt"
     others = labels.read_text("utf-8", "replace").splitlines() if labels.is_file() else []

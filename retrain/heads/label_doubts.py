@@ -27,7 +27,7 @@ class Doubts(NamedTuple):
 
 
 def doubted(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices int [N] and probabilities [N, C] of exclusive classes -> support, suggested indices, in doubt."""
+    """Indices int [N] and probabilities [N, C] of exclusive classes -> support, suggestions, in doubt."""
     rows, least = np.arange(len(labels)), np.finfo(np.float32).tiny
     usual = np.full(probabilities.shape[1], np.inf)
     for index in np.unique(labels):
