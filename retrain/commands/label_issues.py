@@ -13,7 +13,7 @@ from retrain.report.label_issues import COLUMNS, label_issues_line
 from retrain.training.cross_validation import out_of_sample_probabilities
 from retrain.training.head_trials import Schedule, Split
 
-SHORTER = 4  # so many times fewer steps than the chosen head took: enough to rank labels
+SHORTER = 5  # so many times fewer steps than the chosen head took: enough to rank labels
 SUFFICE = 10  # examples; fewer cannot be judged by each other
 
 

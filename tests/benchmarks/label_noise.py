@@ -22,7 +22,7 @@ from retrain.training.head_trials import Schedule, Split
 from retrain.training.recipe import head_grid, head_steps
 
 FLIPPED = 0.05
-BATCH_SIZE, DROPOUT_RATE, SHORTER = 100, 0.2, 4
+BATCH_SIZE, DROPOUT_RATE, SHORTER = 100, 0.2, 5
 
 
 def main(image_dir: str, handle: str, seeds: int = 6) -> None:
