@@ -21,9 +21,9 @@ Labels = np.ndarray
 
 COLDEST, HOTTEST = 0.05, 20.0
 # A temperature is drawn towards 1 by this much of log(T)^2: a handful of examples that are all predicted
-# rightly would else call for certainty. Of 0 to 5 it gave the lowest loss on other clothing photos where there
-# were 5, 10 or 20 to calibrate on (0.95, 0.90, 0.88; without it 1.45, 0.93, 0.88), and from 40 on it cost 0.001
-# at most (MobileNet v2 and v1 features, 4 splits, heads too sure and too unsure).
+# rightly would else call for certainty. Of 0 to 5 it gave the lowest loss on other clothing photos when
+# calibrated on 5, 10 or 20 (0.95, 0.90, 0.88; without it 1.45, 0.93, 0.88), and from 40 on it cost 0.001 at
+# most (MobileNet v2 and v1 features, 4 splits, heads too sure and too unsure).
 DRAWN_TO_1 = 0.5
 
 

@@ -155,6 +155,29 @@ def test_a_label_that_occurs_in_validation_only(photos, averaging_module, comman
     )
 
 
+def test_nothing_is_lost_to_a_missing_file_a_repeated_row_or_a_class_of_one_image(
+    photos, averaging_module, command, tmp_path
+):
+    rows = [f"{index:03}.png,{'ab'[index % 2]}" for index in range(40)] + [
+        "039.png,b",
+        "gone.png,a",
+        "041.png,c",
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,kind", *rows]) + "\n")
+    more = [f"--tfhub_module={averaging_module}", "--max_steps=20", f"--model_dir={tmp_path / 'run'}"]
+    result = command(f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *more)
+    assert result.status == 0
+    assert result.err.splitlines()[0] == (
+        f"--labels_file='{tmp_path}/labels.csv' has paths that do not exist in --image_dir='{photos}': 1 of "
+        "42, such as 'gone.png'. They are skipped."
+    )
+    skipped = (tmp_path / "run" / "skipped.csv").read_text()
+    assert skipped == "path,reason\ngone.png,cannot be read (No such file or directory)\n"
+    table = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    assert len(table) == 41
+    assert table.loc[table["kind"] == "c", "split"].tolist() == ["train"]
+
+
 def test_flags_that_do_not_go_together(photos, command):
     for given, said in {
         "--tasks=kind:softmax": "--tasks=kind:softmax says what is in a table of labels, but there is no "
