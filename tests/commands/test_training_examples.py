@@ -72,4 +72,3 @@ def test_a_frozen_split(colour_folder, tmp_path, logged):
     frozen.to_csv(tmp_path / "frozen.csv")
     again = split_examples(examples, listing, Config(split_file=str(tmp_path / "frozen.csv")))
     assert again["split"].tolist() == frozen["split"].tolist()
-
