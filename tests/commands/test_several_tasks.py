@@ -70,6 +70,19 @@ def test_both_tasks_are_learnt_from_the_labels_that_there_are(run):
     assert (run / "labels.tags.txt").read_text() == "blue\ngreen\nred\n"
 
 
+def test_a_head_is_the_same_among_others_as_alone(run, photos, averaging_module, command, tmp_path):
+    frozen = f"--split_file={run / 'predictions.csv'}"
+    more = [f"--tfhub_module={averaging_module}", "--tasks=tags:sigmoid", f"--model_dir={tmp_path / 'run'}"]
+    assert command(*flags(photos), *more, frozen, "--export_formats=saved_model").status == 0
+    among, alone = (
+        json.loads((of / "export/saved_model/assets.extra/retrain.json").read_text())["tasks"]["tags"]
+        for of in (run, tmp_path / "run")
+    )
+    assert among == alone
+    one, other = (json.loads((of / "metrics.json").read_text())["test"] for of in (run, tmp_path / "run"))
+    assert one["average_loss/tags"] == other["average_loss"]
+
+
 @pytest.mark.parametrize("name", ["saved_model", "hub_module"])
 def test_an_export_carries_both(run, photos, command, name, tmp_path):
     export = run / "export" / name
