@@ -2,7 +2,8 @@
 
 Some classes are surer of their own examples than others: each probability is taken relative to the mean
 probability of the class over the examples that are labelled so. A label is in doubt when another class is at
-least as probable as it usually is for its own.
+least as probable as it usually is for its own, and more probable than not: a head that knows nothing doubts
+nothing.
 """
 
 from typing import NamedTuple
@@ -34,6 +35,6 @@ def doubted(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, 
         usual[index] = max(probabilities[labels == index, index].mean(), least)
     relative = probabilities / usual
     support = relative[rows, labels] / np.maximum(relative.sum(axis=1), least)
-    sure = np.where(probabilities >= usual, probabilities, 0.0)
+    sure = np.where(probabilities >= np.maximum(usual, 0.5), probabilities, 0.0)
     in_doubt = sure.any(axis=1) & (sure.argmax(axis=1) != labels)
     return support, relative.argmax(axis=1), in_doubt
