@@ -20,6 +20,8 @@ def write_label_issues(directory: str, issues: pd.DataFrame) -> None:
 
 def label_issues_line(issues: pd.DataFrame) -> str:
     """How many labels are in doubt, and the worst of them."""
+    if issues.empty:
+        return "Labels: too few to be judged by each other."
     doubted = issues[issues["in_doubt"].astype(bool)]
     if doubted.empty:
         return f"Labels: none of {len(issues)} is in doubt."

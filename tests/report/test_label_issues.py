@@ -36,4 +36,4 @@ def test_a_line_names_the_worst():
 def test_no_label_could_be_judged(tmp_path):
     write_label_issues(str(tmp_path), ISSUES[:0])
     assert (tmp_path / "label_issues.csv").read_text() == "path,task,label,suggested,probability,rank\n"
-    assert label_issues_line(ISSUES[:0]) == "Labels: none of 0 is in doubt."
+    assert label_issues_line(ISSUES[:0]) == "Labels: too few to be judged by each other."
