@@ -16,8 +16,8 @@ from retrain.config import Config, to_flags
 from retrain.errors import InputError
 
 RUN_FLAGS, METRICS, LABELS = "run.flags", "metrics.json", "labels.txt"
-# What --find_learning_rate leaves, and a killed process: neither is a run.
-NO_RUN = re.compile(r"learning_rates\..*|\..*\.partial")
+# What --dry_run, --find_learning_rate and a killed process leave is no run.
+NO_RUN = re.compile(r"data_report\.json|learning_rates\..*|\..*\.partial")
 CHECKPOINT = re.compile(r"ckpt-(\d+)")
 LENGTH = ("max_steps", "train_epochs")
 SHOWN_NAMES = 5

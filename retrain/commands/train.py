@@ -9,6 +9,7 @@ from retrain.commands.data_report import dry_run
 from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
 from retrain.commands.image_features import file_keys
 from retrain.commands.inputs import Inputs
+from retrain.commands.label_issues import label_issues
 from retrain.commands.options import feature_cache_directory, module_options
 from retrain.commands.results import task_suffix, write_results
 from retrain.commands.run_images import run_images
@@ -21,6 +22,7 @@ from retrain.config import Config
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
+from retrain.report.label_issues import write_label_issues
 from retrain.training.estimator import Estimator
 from retrain.training.sketches import SketchBook
 from retrain.training.summaries import write_scalars
@@ -54,6 +56,7 @@ def train(config: Config, inputs: Inputs) -> None:
         for task, head in heads.items()
     }
     begin_run(run, config, examples, heads, left_out, report)
+    write_label_issues(run, label_issues(examples, features, found, config))
     model = _classifier(config, module, found)
     if trains_on_images(config):
         features, global_step = train_on_images(config, run, listing.image_dir, examples, features, model)

@@ -14,9 +14,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 COARSE = 8  # pixels a side
-ALIKE = 0.93  # correlation of the 8 x 8 colours
-NEAR = 22.0  # their root mean square difference, of 255
-CONTRAST = 4.0  # standard deviation of the 8 x 8 colours below which a picture is empty
+ALIKE = 0.92  # correlation of the 8 x 8 colours
+NEAR = 24.0  # their root mean square difference, of 255
+CONTRAST = 4.0  # standard deviation of each of the 8 x 8 colours below which a picture is empty
 
 DETAILS = 0.65  # correlation of what stands out from its surroundings, once aligned
 CLOSE = 17.0  # root mean square difference of the colours, once aligned
@@ -34,7 +34,7 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 def near_duplicates(thumbnails: np.ndarray) -> list[list[int]]:
     """The sets of rows, two or more each, of uint8 [N, S, S, 3] that are one photo; sorted."""
     first, again = _equal(thumbnails)
-    rows = first[_coarse(thumbnails[first]).std(axis=1) >= CONTRAST]
+    rows = first[_contrast(_coarse(thumbnails[first])) >= CONTRAST]
     pairs = np.concatenate([_NO_PAIRS, *_candidates(_coarse(thumbnails[rows]))])
     found = rows[_connecting(pairs, thumbnails[rows])]
     set_of = _sets(np.concatenate([found, again[np.isin(again[:, 0], rows)]]), len(thumbnails))
@@ -78,6 +78,11 @@ def _coarse(thumbnails: np.ndarray) -> np.ndarray:
     count, side = thumbnails.shape[:2]
     cells = thumbnails.reshape(count, COARSE, side // COARSE, COARSE, side // COARSE, 3)
     return cells.mean(axis=(2, 4), dtype=np.float32).reshape(count, 3 * COARSE * COARSE)
+
+
+def _contrast(colours: np.ndarray) -> np.ndarray:
+    """How much the most varied of the three colours varies over the picture, [N]."""
+    return colours.reshape(-1, COARSE * COARSE, 3).std(axis=1).max(axis=1)
 
 
 def _candidates(colours: np.ndarray) -> Iterator[np.ndarray]:

@@ -15,11 +15,15 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize_scalar
 
+from retrain.heads.label_doubts import Doubts
+
 Labels = np.ndarray
 
 COLDEST, HOTTEST = 0.05, 20.0
-# A temperature is drawn towards 1 by this much of log(T)^2, less than an example weighs: a handful of
-# examples that are all predicted rightly would else call for certainty.
+# A temperature is drawn towards 1 by this much of log(T)^2: a handful of examples that are all predicted
+# rightly would else call for certainty. Of 0 to 5 it gave the lowest loss on other clothing photos when
+# calibrated on 5, 10 or 20 (0.95, 0.90, 0.88; without it 1.45, 0.93, 0.88), and from 40 on it cost 0.001 at
+# most (MobileNet v2 and v1 features, 4 splits, heads too sure and too unsure).
 DRAWN_TO_1 = 0.5
 
 
@@ -89,6 +93,10 @@ class Head:
         Among them are accuracy, accuracy_interval, average_loss, count, expected_calibration_error, and
         classes: f1 and count of each. One example at least must have a label.
         """
+        raise NotImplementedError
+
+    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+        """How far out-of-sample probabilities contradict encoded labels; every example has a label."""
         raise NotImplementedError
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:

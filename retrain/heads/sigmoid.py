@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from retrain.heads import label_sets
 from retrain.heads.head import Head, Labels
+from retrain.heads.label_doubts import Doubts, doubted
 
 SEPARATOR = "|"
 NOT_KNOWN = "?"
@@ -96,6 +97,26 @@ class SigmoidHead(Head):
         return label_sets.orthogonal_classes(
             labels[known], probabilities[known], self.class_names, self.thresholds
         )
+
+    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+        """An example is as doubtful as the class of which its label is most doubtful."""
+        support, in_doubt = np.ones(labels.shape), np.zeros(labels.shape, bool)
+        for index in range(self.num_classes):
+            known = ~np.isnan(labels[:, index])
+            there = probabilities[known, index]
+            both = np.stack([1.0 - there, there], axis=1)
+            support[known, index], _, in_doubt[known, index] = doubted(labels[known, index].astype(int), both)
+        worst = (np.arange(len(labels)), support.argmin(axis=1))
+        flipped = in_doubt.copy()
+        flipped[worst] |= support[worst] < 0.5
+        suggested = [self._written(row) for row in np.where(flipped, 1.0 - labels, labels)]
+        probability = np.where(labels == 1.0, probabilities, 1.0 - probabilities)[worst]
+        return Doubts(probability, support[worst], suggested, in_doubt.any(axis=1))
+
+    def _written(self, row: np.ndarray) -> str:
+        """A row of encoded labels as it would stand in a table."""
+        names = zip(self.class_names, row, strict=True)
+        return SEPARATOR.join(NOT_KNOWN * bool(np.isnan(cell)) + name for name, cell in names if cell)
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
         """Equal for all that have a label: classes are balanced in the loss."""

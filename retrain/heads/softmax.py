@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from retrain.heads import metrics
 from retrain.heads.head import Head, Labels
+from retrain.heads.label_doubts import Doubts, doubted
 
 UNKNOWN = -1
 
@@ -51,6 +52,11 @@ class SoftmaxHead(Head):
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)
         return metrics.exclusive_classes(labels[known], probabilities[known], self.class_names)
+
+    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+        support, suggested, in_doubt = doubted(labels, probabilities)
+        names = [self.class_names[index] for index in suggested]
+        return Doubts(probabilities[np.arange(len(labels)), labels], support, names, in_doubt)
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
         """Balanced, every class has an equal share."""

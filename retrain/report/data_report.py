@@ -52,7 +52,8 @@ def _classes(task: str, of: Mapping[str, Any], named: bool) -> str:
     extremes = f"smallest {least!r} ({counts[least]}), largest {most!r} ({counts[most]})"
     if counts[least] == counts[most]:
         extremes = f"{counts[most]} each"
-    return f"{f'{task}: ' if named else ''}{len(counts)} classes on {of['labelled']} images; {extremes}.{missing}"
+    name = f"{task}: " if named else ""
+    return f"{name}{len(counts)} classes on {of['labelled']} images; {extremes}.{missing}"
 
 
 def _skipped(report: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from retrain.heads.head import Head
 
+WRITTEN = ("predictions.png", "predictions.csv", "metrics.json", "label_issues.csv")
 HARDEST = 3  # classes that are named as those with the lowest F1
 
 
@@ -20,7 +21,7 @@ def training_summary(
     for split in ("validation", "test"):
         if split in figures:
             lines += _lines(f"{split} ", figures[split], heads)
-    written = ["predictions.png", "predictions.csv", "metrics.json", *_names(exports, run)]
+    written = [*WRITTEN, *_names(exports, run)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
     return "\n".join(lines)

@@ -70,7 +70,8 @@ class TrainingSettings:
     task_weights: str | None = setting(
         None,
         "training",
-        "What the loss of each task counts, such as kind:1,tags:0.5. Default: 1 each.",
+        "What the loss of each task counts in their sum, such as kind:1,tags:0.5. Default: 1 each. The heads "
+        "of a frozen module share nothing and stay the same: only loss in metrics.json changes.",
     )
     calibrate: bool = setting(
         True,

@@ -70,6 +70,12 @@ def test_a_directory_with_something_in_it_is_left_alone(here):
     )
 
 
+def test_what_a_dry_run_left_is_no_run(here):
+    (here / "run").mkdir()
+    (here / "run" / "data_report.json").touch()
+    assert read_inputs("train", Config(image_dir="photos", model_dir="run"), ()).run_directory == "run"
+
+
 def test_a_file_is_no_directory_to_write_to(here):
     (here / "run").touch()
     assert sentence("train", Config(image_dir="photos", model_dir="run")) == (

@@ -70,6 +70,19 @@ def test_both_tasks_are_learnt_from_the_labels_that_there_are(run):
     assert (run / "labels.tags.txt").read_text() == "blue\ngreen\nred\n"
 
 
+def test_a_head_is_the_same_among_others_as_alone(run, photos, averaging_module, command, tmp_path):
+    frozen = f"--split_file={run / 'predictions.csv'}"
+    more = [f"--tfhub_module={averaging_module}", "--tasks=tags:sigmoid", f"--model_dir={tmp_path / 'run'}"]
+    assert command(*flags(photos), *more, frozen, "--export_formats=saved_model").status == 0
+    among, alone = (
+        json.loads((of / "export/saved_model/assets.extra/retrain.json").read_text())["tasks"]["tags"]
+        for of in (run, tmp_path / "run")
+    )
+    assert among == alone
+    one, other = (json.loads((of / "metrics.json").read_text())["test"] for of in (run, tmp_path / "run"))
+    assert one["average_loss/tags"] == other["average_loss"]
+
+
 @pytest.mark.parametrize("name", ["saved_model", "hub_module"])
 def test_an_export_carries_both(run, photos, command, name, tmp_path):
     export = run / "export" / name
@@ -153,6 +166,29 @@ def test_a_label_that_occurs_in_validation_only(photos, averaging_module, comman
         "remove "
         "the class."
     )
+
+
+def test_nothing_is_lost_to_a_missing_file_a_repeated_row_or_a_class_of_one_image(
+    photos, averaging_module, command, tmp_path
+):
+    rows = [f"{index:03}.png,{'ab'[index % 2]}" for index in range(40)] + [
+        "039.png,b",
+        "gone.png,a",
+        "041.png,c",
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,kind", *rows]) + "\n")
+    more = [f"--tfhub_module={averaging_module}", "--max_steps=20", f"--model_dir={tmp_path / 'run'}"]
+    result = command(f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *more)
+    assert result.status == 0
+    assert result.err.splitlines()[0] == (
+        f"--labels_file='{tmp_path}/labels.csv' has paths that do not exist in --image_dir='{photos}': 1 of "
+        "42, such as 'gone.png'. They are skipped."
+    )
+    skipped = (tmp_path / "run" / "skipped.csv").read_text()
+    assert skipped == "path,reason\ngone.png,cannot be read (No such file or directory)\n"
+    table = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    assert len(table) == 41
+    assert table.loc[table["kind"] == "c", "split"].tolist() == ["train"]
 
 
 def test_flags_that_do_not_go_together(photos, command):

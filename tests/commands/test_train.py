@@ -41,6 +41,7 @@ def test_everything_is_there(trained_run):
     } == {
         *("checkpoint", "config.json", "eval_test", "eval_validation", "export", "labels.txt"),
         *("metrics.json", "predictions.csv", "predictions.png", "run.flags", "skipped.csv"),
+        *("data_report.json", "label_issues.csv"),
     }
     assert len(list(trained_run.glob("events.*"))) == 1
     assert (trained_run / "labels.txt").read_text() == "cyan\nmagenta\nyellow\n"

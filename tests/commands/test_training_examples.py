@@ -4,7 +4,6 @@ from absl import logging
 from retrain.commands.training_examples import examples_without_leaks, split_examples
 from retrain.config import Config
 from retrain.data.listing import read_listing
-from retrain.errors import InputError
 from tests import tiny_worlds
 
 
@@ -73,16 +72,3 @@ def test_a_frozen_split(colour_folder, tmp_path, logged):
     frozen.to_csv(tmp_path / "frozen.csv")
     again = split_examples(examples, listing, Config(split_file=str(tmp_path / "frozen.csv")))
     assert again["split"].tolist() == frozen["split"].tolist()
-
-
-def test_a_class_without_an_image_to_train_on(colour_folder, tmp_path):
-    listing = read_listing(colour_folder)
-    examples, _ = examples_without_leaks(listing)
-    splits = ["test" if label != "cyan" else "train" for label in examples["label"]]
-    examples.assign(split=splits).to_csv(tmp_path / "frozen.csv")
-    with pytest.raises(InputError) as raised:
-        split_examples(examples, listing, Config(split_file=str(tmp_path / "frozen.csv")))
-    assert str(raised.value) == (
-        "Every class needs an image to train on, but train has none of 'magenta', 'yellow': add images, or "
-        "remove the class."
-    )

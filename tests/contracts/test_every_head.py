@@ -134,6 +134,20 @@ def test_an_example_without_a_label_counts_nowhere(name, class_weights):
     assert head.metrics(gaps, probabilities) == head.metrics(labels, probabilities[:4])
 
 
+def test_labels_that_probabilities_contradict_are_the_most_doubtful(name):
+    head = make(name)
+    labels = head.encode(LABELS[name])
+    sure = 0.9 * head.targets(labels).numpy() + 0.05
+    sure[1] = 1.0 - sure[1]
+    doubts = head.doubts(labels, sure)
+    assert doubts.support.argmin() == 1
+    assert doubts.in_doubt[1]
+    assert doubts.probability[1] == pytest.approx(0.05)
+    assert all(set(head.names_in(label)) <= set(CLASSES) for label in doubts.suggested)
+    assert [of.shape for of in (doubts.probability, doubts.support, doubts.in_doubt)] == [(4,)] * 3
+    assert doubts.suggested[1] != LABELS[name][1]
+
+
 def test_its_trained_form_has_the_same_predictions(name):
     head = make(name)
     labels = head.encode(LABELS[name])
