@@ -115,10 +115,11 @@ def _course(
         *(train_batches, image_dir, examples, model, recipe.batch_size),
         *(augmentation, config.class_weights, config.seed),
     )
-    validation = functools.partial(validation_batches, image_dir, examples, model)
+    has_validation = (examples["split"] == "validation").any()
+    validation = validation_batches(image_dir, examples, model) if has_validation else None
     return Course(
         train,
-        validation if (examples["split"] == "validation").any() else None,
+        validation and (lambda: validation),
         recipe.steps,
         recipe.batch_size,
         stopping_rules(config, recipe),
