@@ -6,10 +6,11 @@ import pandas as pd
 from absl import logging
 
 from retrain.commands.begin_run import begin_run
+from retrain.commands.earlier_model import load_base, warm_starts
 from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
 from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
-from retrain.commands.options import feature_cache_directory, module_options
+from retrain.commands.options import feature_cache_directory
 from retrain.commands.recorded_examples import as_recorded, check_readable
 from retrain.commands.results import task_suffix, write_results
 from retrain.commands.task_flags import task_kinds
@@ -21,7 +22,6 @@ from retrain.config import Config
 from retrain.data.examples import TASK
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.training.estimator import Estimator
 from retrain.training.summaries import write_scalars
@@ -30,7 +30,7 @@ from retrain.training.summaries import write_scalars
 def train(config: Config, inputs: Inputs) -> None:
     """Features once, the best head of a small grid, the base with it if asked for, figures and exports."""
     run, listing = inputs.run_directory, inputs.listing
-    module = load_module(config.tfhub_module, module_options(config))
+    module, earlier = load_base(config)
     logging.info(
         "%s takes images of %d x %d pixels and gives %d features.",
         *(module.handle, *module.image_size, module.num_features),
@@ -55,14 +55,16 @@ def train(config: Config, inputs: Inputs) -> None:
         examples = split_examples(examples, listing, config, several_labels(examples, listing, heads))
     else:
         check_readable(run, skipped["path"].tolist())
-    start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
+    starts = warm_starts(earlier, heads) if earlier else {}
+    if config.warm_start_head:
+        starts = dict.fromkeys(heads, warm_start(module, listing.class_names, config.label_map))
     found = {
         task: train_task(
             task,
             head,
             task_splits(examples, features, task, head, config.class_weights),
             frozen_part(config),
-            start,
+            starts.get(task),
         )
         for task, head in heads.items()
     }
