@@ -55,6 +55,7 @@ def check(config: Config, verb: str, given: Collection[str]) -> None:
         _two_lengths,
         _no_input_range,
         _no_label_map,
+        _two_starts,
         _no_rand_augment,
     ):
         if sentence := contradiction(config):
@@ -124,6 +125,16 @@ def _no_label_map(config: Config) -> str | None:
     if not config.warm_start_head or config.label_map is not None:
         return None
     return "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
+
+
+def _two_starts(config: Config) -> str | None:
+    if config.warm_start_from is None:
+        return None
+    if config.warm_start_head:
+        return "--warm_start_from and --warm_start_head both say where the head begins: give one of the two."
+    if config.tfhub_module == FIELDS["tfhub_module"].default:
+        return None
+    return "--warm_start_from brings the module of its run with it: leave --tfhub_module out."
 
 
 def _no_rand_augment(config: Config) -> str | None:

@@ -67,8 +67,22 @@ class ImageClassifier(ImageModule):
 
     def with_heads(self, heads: Mapping[str, Head]) -> "ImageClassifier":
         """The classifier with the same weights, and heads for the same classes."""
+        return self._with(self.base, heads)
+
+    def with_base(self, base: ImageModule) -> "ImageClassifier":
+        """The classifier with the same weights in another module with the same variables."""
+        other = self._with(base, self.heads)
+        other.take_weights(self)
+        return other
+
+    def take_weights(self, other: "ImageClassifier") -> None:
+        """Assigns those of a classifier that has the same variables."""
+        for mine, its in zip(self.variables, other.variables, strict=True):
+            mine.assign(its)
+
+    def _with(self, base: ImageModule, heads: Mapping[str, Head]) -> "ImageClassifier":
         tuning = (self.train_base, self.fine_tune_from, self.freeze_batch_norm)
-        other = ImageClassifier(self.base, heads, self.dropout_rate, *tuning)
+        other = ImageClassifier(base, heads, self.dropout_rate, *tuning)
         for mine, its in zip(self.head_variables, other.head_variables, strict=True):
             its.assign(mine)
         return other

@@ -11,6 +11,7 @@ from absl import logging
 from retrain.commands.augmentation_options import augmentation_options
 from retrain.commands.fine_tuning_options import optimizer_settings, recipe_of, stopping_rules
 from retrain.commands.image_features import image_features
+from retrain.commands.mixed_precision import check_hardware, trained_model
 from retrain.commands.task_flags import task_weights
 from retrain.commands.training_images import image_paths, train_batches, validation_batches
 from retrain.config import Config
@@ -43,7 +44,7 @@ def frozen_part(config: Config) -> Config:
 
 
 def check_trainable(config: Config, module: ImageModule) -> None:
-    """Raises InputError for a base that cannot be fine-tuned, or a pattern that names nothing in it."""
+    """Raises InputError for a base that cannot be fine-tuned as the flags say, or not here."""
     if config.fine_tune and not module.trainable_variables:
         raise InputError(
             f"--fine_tune trains the variables of a module, and {module.handle!r} has none that can be "
@@ -51,6 +52,8 @@ def check_trainable(config: Config, module: ImageModule) -> None:
         )
     if config.fine_tune_from is not None:
         variables_from(module.trainable_variables, config.fine_tune_from)
+    if config.mixed_precision:
+        check_hardware()
 
 
 def train_on_images(
@@ -74,9 +77,12 @@ def train_on_images(
         write_augmented_page(
             page, image_paths(image_dir, of_train), model.image_size, augmentation, config.seed
         )
-    estimator = _estimator(config, run, model, recipe)
-    course = _course(config, image_dir, examples, model, recipe, augmentation)
+    trained = trained_model(config, model)
+    estimator = _estimator(config, run, trained, recipe)
+    course = _course(config, image_dir, examples, trained, recipe, augmentation)
     WatchedTraining(estimator, course).run()
+    if trained is not model:
+        model.take_weights(trained)
     if config.fine_tune:
         _, features, _ = image_features(
             *(examples, image_dir, model.base, IMAGE_FEATURE_VECTOR),
@@ -115,10 +121,11 @@ def _course(
         *(train_batches, image_dir, examples, model, recipe.batch_size),
         *(augmentation, config.class_weights, config.seed),
     )
-    validation = functools.partial(validation_batches, image_dir, examples, model)
+    has_validation = (examples["split"] == "validation").any()
+    validation = validation_batches(image_dir, examples, model) if has_validation else None
     return Course(
         train,
-        validation if (examples["split"] == "validation").any() else None,
+        validation and (lambda: validation),
         recipe.steps,
         recipe.batch_size,
         stopping_rules(config, recipe),

@@ -13,6 +13,7 @@ from absl import logging
 
 from retrain.commands.label_inputs import read_labels
 from retrain.commands.run_directory import check_run_directory
+from retrain.commands.warm_start_source import find_source
 from retrain.config import Config
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
@@ -51,6 +52,8 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
     for name in config.export_formats:
         if name not in EXPORTERS:
             raise InputError(unknown_name(name, EXPORTERS, "export format"))
+    if config.warm_start_from is not None:
+        find_source(config.warm_start_from)
     if config.split_file is not None and not os.path.isfile(config.split_file):
         raise InputError(f"--split_file={config.split_file!r} is no file: name a run's predictions.csv.")
     if verb == "predict":

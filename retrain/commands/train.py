@@ -6,11 +6,12 @@ from absl import logging
 
 from retrain.commands.begin_run import begin_run
 from retrain.commands.data_report import dry_run
+from retrain.commands.earlier_model import load_base, warm_starts
 from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
 from retrain.commands.image_features import file_keys
 from retrain.commands.inputs import Inputs
 from retrain.commands.label_issues import label_issues
-from retrain.commands.options import feature_cache_directory, module_options
+from retrain.commands.options import feature_cache_directory
 from retrain.commands.results import task_suffix, write_results
 from retrain.commands.run_images import run_images
 from retrain.commands.task_flags import task_kinds
@@ -21,7 +22,6 @@ from retrain.commands.warm_start import warm_start
 from retrain.config import Config
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
 from retrain.report.label_issues import write_label_issues
 from retrain.training.estimator import Estimator
 from retrain.training.sketches import SketchBook
@@ -37,21 +37,23 @@ def train(config: Config, inputs: Inputs) -> None:
     if config.dry_run:
         dry_run(examples, leaks, book, inputs, heads, config)
         return
-    module = load_module(config.tfhub_module, module_options(config))
+    module, earlier = load_base(config)
     logging.info(
         "%s takes images of %d x %d pixels and gives %d features.",
         *(module.handle, *module.image_size, module.num_features),
     )
     check_trainable(config, module)
     examples, features, left_out, report = run_images(config, inputs, module, heads, examples, leaks, book)
-    start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
+    starts = warm_starts(earlier, heads) if earlier else {}
+    if config.warm_start_head:
+        starts = dict.fromkeys(heads, warm_start(module, listing.class_names, config.label_map))
     found = {
         task: train_task(
             task,
             head,
             task_splits(examples, features, task, head, config.class_weights),
             frozen_part(config),
-            start,
+            starts.get(task),
         )
         for task, head in heads.items()
     }

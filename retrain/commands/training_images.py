@@ -1,5 +1,6 @@
 """The batches of images that training on images takes, from the table of examples."""
 
+import math
 import os
 from collections.abc import Mapping
 
@@ -15,6 +16,8 @@ from retrain.model import IMAGES, ImageClassifier
 Heads = Mapping[str, Head]
 
 EVALUATION_BATCH = 64
+PIXEL = 3 * 4  # bytes
+MEMORY = 2**29  # bytes of images of validation that are kept, so that looking at them does not decode them
 
 
 def train_batches(
@@ -43,10 +46,12 @@ def train_batches(
 
 
 def validation_batches(image_dir: str, examples: pd.DataFrame, model: ImageClassifier) -> tf.data.Dataset:
-    """(inputs, labels), every image of validation once."""
+    """(inputs, labels), every image of validation once; a second pass over the data set may be faster."""
     of_validation = examples[examples["split"] == "validation"]
     labels = tf.nest.map_structure(tf.constant, _labels(of_validation, model.heads))
     batches = image_batches(image_paths(image_dir, of_validation), model.image_size, EVALUATION_BATCH)
+    if len(of_validation) * math.prod(model.image_size) * PIXEL <= MEMORY:
+        batches = batches.cache()
 
     def labelled(rows: tf.Tensor, images: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         return {IMAGES: images}, {task: tf.gather(of_task, rows) for task, of_task in labels.items()}

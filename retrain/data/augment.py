@@ -46,9 +46,11 @@ def augment(
         images = tilted(pictures, windows, tilt, image_size)
     else:
         images = cut_out(pictures, windows, image_size)
-    images /= 255.0
     if operations or colours(augmentation):
-        images = coloured(images, colour)
+        # From [0, 255] to [0, 1] by way of the brightness, which saves a pass over all pixels.
+        images = coloured(images, colour._replace(brightness=colour.brightness / 255.0))
+    else:
+        images /= 255.0
     images = tf.clip_by_value(images, 0.0, 1.0)
     if operations:
         images = toned(images, strengths)

@@ -1,8 +1,8 @@
 """Brightness, contrast, saturation and hue of augmented images: one matrix an image.
 
-Brightness multiplies; contrast moves towards and away from the image's mean grey, saturation from each
-pixel's grey, hue turns the plane of colours of YIQ. Grey is that of ITU-R BT.601, as in tf.image. The result
-may leave [0, 1].
+Brightness multiplies; contrast moves towards and away from the image's mean, saturation from each pixel's
+grey (ITU-R BT.601, as in tf.image), and hue turns the plane of colours of YIQ. What leaves the range of
+colours is not cut off.
 """
 
 import math
@@ -47,13 +47,13 @@ def draw_colour(augmentation: Augmentation, draw: Draw, count: int) -> Colour:
 def coloured(images: tf.Tensor, colour: Colour) -> tf.Tensor:
     """float32 [B, H, W, 3] of the same shape."""
     brightness, contrast, saturation = (factor[:, None, None] for factor in colour[:3])
-    mean_grey = tf.reduce_mean(images, axis=(1, 2)) @ GREY[:, None]
+    # Of all values, not of greys: a reduction over the inner axis, too, is five times as fast.
+    mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)[..., 0]
     to_grey = tf.constant(np.tile(GREY[:, None], 3))
     matrix = saturation * tf.eye(3) + (1.0 - saturation) * to_grey
     matrix = contrast * brightness * matrix @ _hue_matrix(colour.hue)
-    offset = ((1.0 - contrast) * brightness)[..., 0] * mean_grey
-    pixels = tf.reshape(images, [tf.shape(images)[0], -1, 3]) @ matrix + offset[..., None]
-    return tf.reshape(pixels, tf.shape(images))
+    pixels = tf.reshape(images, [images.shape[0], -1, 3]) @ matrix + (1.0 - contrast) * brightness * mean
+    return tf.reshape(pixels, images.shape)
 
 
 def _hue_matrix(hue: tf.Tensor) -> tf.Tensor:

@@ -26,12 +26,14 @@ class ModuleOptions(NamedTuple):
       input_range: the pixel values that a bare Keras file expects for black and white.
       feature_output: the output key, or the Keras layer, whose values are the features; None is the
         module's own choice.
+      bfloat16: whether convolutions and matrix products are computed so, where the format allows it.
     """
 
     image_size: tuple[int, int] | None = None
     kind: str | None = None
     input_range: tuple[float, float] = (0.0, 1.0)
     feature_output: str | None = None
+    bfloat16: bool = False
 
 
 class ImageModule(tf.Module):

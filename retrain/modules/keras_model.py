@@ -23,6 +23,7 @@ from retrain.modules.image_module import (
 )
 from retrain.modules.keras_applications import application
 from retrain.modules.keras_features import feature_model
+from retrain.modules.mixed_precision import use_bfloat16
 from retrain.modules.resolve import KERAS
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 
@@ -39,10 +40,13 @@ class KerasModule(ImageModule):
         model: keras.Model,
         preprocess: Preprocessing,
         image_size: tuple[int, int],
+        bfloat16: bool = False,
     ):
         outputs = {DEFAULT_OUTPUT: tf.TensorSpec(model.output.shape, tf.float32)}
         signatures = {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)}
         super().__init__(handle, fingerprint, signatures, image_size)
+        if bfloat16:
+            use_bfloat16(model)
         self._variables = [variable.value for variable in model.variables]
         # A function is not tracked.
         self._model = lambda: model
@@ -88,6 +92,7 @@ def _load_application(location: str, handle: str, options: ModuleOptions) -> Ker
         feature_model(model, options.feature_output, handle),
         lambda images: preprocess(images * 255.0),
         tuple(model.input_shape[1:3]),
+        options.bfloat16,
     )
 
 
@@ -100,6 +105,7 @@ def _load_file(location: str, handle: str, options: ModuleOptions) -> KerasModul
         feature_model(model, options.feature_output, handle),
         lambda images: low + (high - low) * images,
         expected_image_size(handle, [tuple(model.input_shape[1:3])], options.image_size),
+        options.bfloat16,
     )
 
 

@@ -24,15 +24,15 @@ class PublisherHead(NamedTuple):
     bias: np.ndarray
 
 
-def find_publisher_head(module: ImageModule) -> PublisherHead | None:
-    """The head between the module's two signatures, or None where there is no such dense layer."""
-    if not {IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION} <= set(module.signatures):
+def find_publisher_head(module: ImageModule, signature: str = IMAGE_CLASSIFICATION) -> PublisherHead | None:
+    """The head from the features to the logits of a signature, or None where there is no such dense layer."""
+    if not {IMAGE_FEATURE_VECTOR, signature} <= set(module.signatures):
         return None
     images = _images(module.image_size)
     features = module.output(images, IMAGE_FEATURE_VECTOR).numpy()
-    logits = module.output(images, IMAGE_CLASSIFICATION).numpy()
+    logits = module.output(images, signature).numpy()
     tolerance = TOLERANCE * np.abs(logits).max()
-    for kernel, bias in itertools.product(_kernels(module), _biases(module)):
+    for kernel, bias in itertools.product(_kernels(module, signature), _biases(module, signature)):
         if np.abs(features @ kernel + bias - logits).max() <= tolerance:
             return PublisherHead(kernel, bias)
     return None
@@ -44,16 +44,16 @@ def _images(image_size: tuple[int, int]) -> tf.Tensor:
     return tf.constant(noise * np.linspace(0.1, 1.0, IMAGES, dtype=np.float32)[:, None, None, None])
 
 
-def _kernels(module: ImageModule) -> list[np.ndarray]:
+def _kernels(module: ImageModule, signature: str) -> list[np.ndarray]:
     """Variables that map features to logits by their shape; 1 x 1 convolutions among them."""
-    shape = (module.num_features, module.num_outputs(IMAGE_CLASSIFICATION))
+    shape = (module.num_features, module.num_outputs(signature))
     found = [variable for variable in module.variables if _squeezed(variable) == shape]
     return [np.reshape(variable.numpy(), shape) for variable in found]
 
 
-def _biases(module: ImageModule) -> list[np.ndarray]:
+def _biases(module: ImageModule, signature: str) -> list[np.ndarray]:
     """Variables that can be added to logits; none at all is possible, too."""
-    shape = (module.num_outputs(IMAGE_CLASSIFICATION),)
+    shape = (module.num_outputs(signature),)
     found = [variable.numpy() for variable in module.variables if tuple(variable.shape) == shape]
     return [*found, np.zeros(shape, np.float32)]
 

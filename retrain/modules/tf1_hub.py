@@ -24,6 +24,7 @@ from retrain.modules.image_module import (
     directory_fingerprint,
     expected_image_size,
 )
+from retrain.modules.mixed_precision import in_bfloat16
 from retrain.modules.module_spec import INFERENCE, TRAIN
 from retrain.modules.pure_graph import PureGraph, purify, variable_types
 from retrain.modules.signatures import (
@@ -114,7 +115,10 @@ def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
     taken = [tuple(tensor_spec(definition.inputs[IMAGES]).shape[1:3]) for definition in named.values()]
     attached = attached_image_size(inference)
     image_size = expected_image_size(handle, [attached, *taken] if attached else taken, options.image_size)
-    pure = {tags: _pure(graph) for tags, graph in ((INFERENCE, inference), (TRAIN, training))}
+    pure = {
+        tags: in_bfloat16(_pure(graph)) if options.bfloat16 else _pure(graph)
+        for tags, graph in ((INFERENCE, inference), (TRAIN, training))
+    }
     functions = _functions(inference, pure[INFERENCE], named, handle)
     in_training = _functions(training, pure[TRAIN], _image_signatures(training, options.kind), handle)
     penalties = [

@@ -84,6 +84,13 @@ class TrainingSettings:
         "Begin with the weights that the module's publisher gave to classes of the same names, found in "
         "--label_map; for few images.",
     )
+    warm_start_from: str | None = setting(
+        None,
+        "training",
+        "Begin with the base and the head of an earlier run, a checkpoint of it, or an export: with other "
+        "images, or more classes. Rows of the head go over by the name of the class; others begin at 0.",
+        path=True,
+    )
     seed: int = setting(
         0,
         "training",

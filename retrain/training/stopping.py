@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from retrain.errors import InputError
 from retrain.training.run_state import RunState
 
-# A loss so many times that of a model that knows nothing is no longer one of a training that goes well.
-DIVERGED = 10.0
+# A loss of validation so many times that of a model that knows nothing is past mending. Several times as much
+# is not: the statistics of batch norm follow the weights only after a hundred steps or so.
+DIVERGED = 100.0
 SMALLER_IS_BETTER = ("loss", "error")
 
 
@@ -75,6 +76,6 @@ def reason_to_stop(state: RunState, rules: StoppingRules) -> str | None:
 
 
 def has_diverged(loss: float, class_counts: Mapping[str, int], weights: Mapping[str, float]) -> bool:
-    """Whether a training loss is no number, or far beyond that of equal probabilities for all classes."""
+    """Whether a loss of validation is no number, or far beyond that of equal probabilities of classes."""
     chance = sum(weights.get(task, 1.0) * math.log(max(2, count)) for task, count in class_counts.items())
     return not loss <= DIVERGED * chance

@@ -6,6 +6,7 @@ When training diverges it goes back to the last look with half the learning rate
 has the weights of the best step, averaged where the optimizer does so.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -68,6 +69,7 @@ class WatchedTraining:
         ):
             if newest is None:
                 self._look()
+                self.state.looked_step.assign(self.estimator.global_step)
                 self._save()
             while not interrupted() and self._goes_on():
                 self._train(advance, interrupted)
@@ -91,12 +93,13 @@ class WatchedTraining:
         ):
             self._account(reading)
             advance(reading.steps, f"loss {reading.loss:.3g}")
-            if has_diverged(reading.loss, self.estimator.class_counts, self.loop.task_weights):
+            looks = self._look_is_due(reading.step)
+            # Not whether a loss is large: over how many steps a reading is depends on the speed.
+            if not math.isfinite(reading.loss) or (looks and self._has_diverged(self._look())):
                 self._set_back()
                 return
-            looks = self._look_is_due(reading.step)
             if looks:
-                self._look()
+                self.state.looked_step.assign(reading.step)
             if looks or self._save_is_due(reading.step) or interrupted():
                 self._save()
             if interrupted() or (looks and reason_to_stop(self.state, self.course.rules)):
@@ -126,20 +129,25 @@ class WatchedTraining:
             return step % every == 0
         return time.monotonic() - self._saved >= SECONDS_BETWEEN_CHECKPOINTS
 
-    def _look(self) -> None:
-        """Figures of the validation images, where there are any, and a line that tells all."""
+    def _look(self) -> float:
+        """Figures of the validation images, where there are any, and a line that tells all; their loss."""
+        loss = 0.0
         parts = [_speed(self._lap, self.course.batch_size)] if self._lap else []
         if self.course.validation is not None:
             with self.times.spent_on(EVALUATION):
                 figures = self._figures()
+            loss = figures["loss"]
             best = note_figures(self.state, figures, self.course.rules.metric)
             parts.append(_told(figures) + (", the best so far" if best else ""))
         logging.info(
             "Step %d of %d: %s.", self.estimator.global_step, self.course.steps, "; ".join(parts) or "start"
         )
-        self.state.looked_step.assign(self.estimator.global_step)
         self._write_losses()
         self._lap, self._looked = [], time.monotonic()
+        return loss
+
+    def _has_diverged(self, loss: float) -> bool:
+        return has_diverged(loss, self.estimator.class_counts, self.loop.task_weights)
 
     def _figures(self) -> Figures:
         with self.loop.averaged():

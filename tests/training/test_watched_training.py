@@ -1,0 +1,197 @@
+import os
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from absl import logging
+
+from retrain.errors import InputError
+from retrain.training import training_loop
+from retrain.training.estimator import Estimator
+from retrain.training.optimizer import OptimizerSettings, WarmupCosine, make_optimizer
+from retrain.training.run_state import RunState
+from retrain.training.stopping import StoppingRules
+from retrain.training.watched_training import Course, WatchedTraining
+from tests.training import worlds
+
+STEPS = 12
+EVERY_4 = StoppingRules(4)
+
+
+@pytest.fixture(autouse=True)
+def steps_one_by_one(monkeypatch):
+    monkeypatch.setattr(training_loop, "STEPS_PER_CALL", 1)
+
+
+@pytest.fixture
+def lines(monkeypatch) -> list[str]:
+    found = []
+    ours = ("Step", "Training")
+    for level in ("info", "warning"):
+        monkeypatch.setattr(
+            logging, level, lambda text, *values: text.startswith(ours) and found.append(text % values)
+        )
+    return found
+
+
+@pytest.fixture
+def make(loaded_module, tmp_path):
+    """A new training, as a new process would make it, of a head on features of three colours."""
+
+    def training(
+        name: str = "run",
+        rules: StoppingRules = EVERY_4,
+        rate: float = 0.5,
+        ema: float | None = None,
+        validation=worlds.feature_batches,
+        train=worlds.positioned,
+        profile: tuple[int, int] | None = None,
+        **settings,
+    ) -> WatchedTraining:
+        state = RunState()
+        rates = WarmupCosine(rate, STEPS, 2, state.rate_factor)
+        optimizer = make_optimizer(OptimizerSettings(ema=ema), rates)
+        model = worlds.classifier(loaded_module, dropout_rate=0.25)
+        estimator = Estimator(model, tmp_path / name, optimizer, run_state=state, **settings)
+        return WatchedTraining(estimator, Course(train, validation, STEPS, 4, rules, profile))
+
+    return training
+
+
+def saved(training: WatchedTraining) -> list[str]:
+    return sorted(path.name for path in training.estimator.model_dir.glob("ckpt-*"))
+
+
+def figures_at(monkeypatch, losses: dict[int, float]) -> None:
+    """Lets validation have these losses."""
+
+    def figures(self):
+        return {"loss": losses[self.estimator.global_step], "accuracy": 0.5}
+
+    monkeypatch.setattr(WatchedTraining, "_figures", figures)
+
+
+def test_validation_is_looked_at_now_and_then_and_told(make, lines):
+    training = make()
+    training.run()
+    assert lines[0] == f"Step 0 of 12: validation loss {np.log(3):.4g}, accuracy 33.3%, the best so far."
+    assert [line.split(":")[0] for line in lines] == [
+        *("Step 0 of 12", "Step 4 of 12", "Step 8 of 12", "Step 12 of 12"),
+        "Training took " + lines[-1].removeprefix("Training took ").split(":")[0],
+    ]
+    assert " images/s, input wait " in lines[1]
+    assert training.estimator.global_step == int(training.state.best_step) == 12
+    assert saved(training) == ["ckpt-0", "ckpt-12", "ckpt-4", "ckpt-8"]
+
+
+def test_the_end_has_the_weights_of_the_best_step(make, monkeypatch):
+    figures_at(monkeypatch, {0: 3.0, 4: 1.0, 8: 2.0, 12: 2.0})
+    training, weights = make(), {}
+    save = training._save
+
+    def remembered():
+        weights[training.estimator.global_step] = worlds.weights(training.estimator.model)
+        save()
+
+    monkeypatch.setattr(training, "_save", remembered)
+    training.run()
+    assert training.estimator.global_step == 4
+    assert worlds.equal(worlds.weights(training.estimator.model), weights[4])
+    assert not worlds.equal(weights[4], weights[12])
+
+
+def test_the_averages_of_the_best_step_are_taken(make):
+    training = make(ema=0.5)
+    training.run()
+    averages = worlds.weights(training.estimator.model)
+    training.checkpoints.leave()
+    training.checkpoints.restore(training.checkpoints.best())
+    assert not worlds.equal(averages, worlds.weights(training.estimator.model))
+    with training.loop.averaged():
+        assert worlds.equal(averages, worlds.weights(training.estimator.model))
+
+
+def test_patience_ends_training(make, monkeypatch, lines):
+    figures_at(monkeypatch, {0: 1.0, 4: 2.0, 8: 2.0})
+    training = make(rules=StoppingRules(4, patience=2))
+    training.run()
+    assert "Training ends at step 8: validation loss has not become better in 2 evaluations." in lines
+    assert saved(training) == ["ckpt-0", "ckpt-4", "ckpt-8"]
+    assert training.estimator.global_step == 0
+    again = make(rules=StoppingRules(4, patience=2), train=lambda first_step: pytest.fail("trained"))
+    again.run()
+    assert again.estimator.global_step == 0
+
+
+def test_time_that_is_over_ends_training_with_a_last_look(make, lines):
+    training = make(rules=StoppingRules(100, max_seconds=1e-9))
+    training.run()
+    assert "Training ends at step 1: --max_train_time=1e-09 seconds are over." in lines
+    assert saved(training) == ["ckpt-0", "ckpt-1"]
+
+
+def test_looks_by_time(make, lines):
+    make(rules=StoppingRules(None, eval_seconds=1e-9)).run()
+    assert sum(line.startswith("Step ") for line in lines) == 13
+
+
+def test_without_validation_the_last_step_is_taken(make, lines):
+    training = make(validation=None)
+    training.run()
+    assert lines[0] == "Step 0 of 12: start."
+    assert training.estimator.global_step == 12
+    assert saved(training) == ["ckpt-0", "ckpt-12", "ckpt-4", "ckpt-8"]
+
+
+def test_looking_changes_nothing_of_training(make):
+    one, other = make("one"), make("other", rules=StoppingRules(1))
+    for training in (one, other):
+        training.run()
+        training.checkpoints.restore(training.estimator.latest_checkpoint())
+    assert worlds.equal(worlds.weights(one.estimator.model), worlds.weights(other.estimator.model))
+
+
+def test_checkpoints_at_steps_of_their_own(make):
+    training = make(rules=StoppingRules(6), save_checkpoints_steps=5)
+    training.run()
+    assert saved(training) == ["ckpt-0", "ckpt-10", "ckpt-12", "ckpt-5", "ckpt-6"]
+
+
+def exploding(first_step: int, at: tuple[int, ...]) -> tf.data.Dataset:
+    """The batches of `positioned`, but those of the steps `at`, whose features are no numbers."""
+    steps = tf.data.Dataset.counter(first_step)
+
+    def spoilt(step, batch):
+        inputs, labels = batch
+        bad = tf.reduce_any(step == tf.constant(at, tf.int64))
+        return {"features": tf.where(bad, np.nan, inputs["features"])}, labels
+
+    return tf.data.Dataset.zip(steps, worlds.positioned(first_step)).map(spoilt)
+
+
+def test_what_diverges_goes_on_from_the_last_look_with_half_the_rate_once(make, lines, tmp_path):
+    spoils = [(6,), ()]
+    training = make(train=lambda first_step: exploding(first_step, spoils.pop(0)))
+    training.run()
+    assert "Training has diverged at step 7: it goes on from step 4 with half the learning rate." in lines
+    assert float(training.state.rate_factor) == 0.5
+    assert [line[:7] for line in lines if line.startswith("Step")] == [
+        "Step 0 ",
+        "Step 4 ",
+        "Step 8 ",
+        "Step 12",
+    ]
+    spoils[:] = [(9,)]
+    os.rename(tmp_path / "run" / "ckpt-12", tmp_path / "gone")
+    with pytest.raises(InputError) as raised:
+        make(train=lambda first_step: exploding(first_step, spoils.pop(0))).run()
+    assert str(raised.value) == (
+        "Training has diverged at step 10, also with half the learning rate: give a lower --learning_rate, "
+        "or --gradient_clip_norm=1."
+    )
+
+
+def test_a_profile_is_written(make, tmp_path):
+    make(profile=(2, 4)).run()
+    assert list(pathlib.Path(tmp_path / "run").rglob("*.xplane.pb"))
