@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from retrain.data.pipeline import image_batches, sketch_batches, sketched_batches
 from retrain.training import sketches
 from retrain.training.feature_cache import FileKey
 from retrain.training.sketches import SketchBook
@@ -81,3 +82,13 @@ def test_without_a_directory_nothing_is_kept(files, tmp_path):
     with SketchBook(files, None) as book:
         book.fill(files)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_images_are_the_same_whether_sketched_or_not(files):
+    paths = [file.path for file in files]
+    (rows, plain), *_ = image_batches(paths, (24, 16), 8).as_numpy_iterator()
+    (also, images, taken), *_ = sketched_batches(paths, (24, 16), 8).as_numpy_iterator()
+    (_, alone), *_ = sketch_batches(paths, 8).as_numpy_iterator()
+    assert rows.tolist() == also.tolist() == [0, 1]
+    assert np.array_equal(images, plain)
+    assert all(np.array_equal(taken[name], alone[name]) for name in taken)
