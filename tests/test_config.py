@@ -161,7 +161,11 @@ def values(name: str) -> st.SearchStrategy:
     text = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1)
     if about(FIELDS[name]).path:
         text = text.map(lambda part: os.path.abspath("/" + part))
-    known = {"module_input_range": st.just((-1.0, 1.0)), "export_formats": st.just(("saved_model", "tflite"))}
+    known = {
+        "module_input_range": st.just((-1.0, 1.0)),
+        "export_formats": st.just(("saved_model", "tflite")),
+        **{"warmup_steps": st.just("10%"), "eval_every": st.just("30s"), "profile_steps": st.just("1,2")},
+    }
     choices = about(FIELDS[name]).choices
     strings = st.sampled_from(choices) if choices else text
     return known.get(name, strings if kind(name) is str else numbers(name))
@@ -169,6 +173,7 @@ def values(name: str) -> st.SearchStrategy:
 
 # Not model_dir, which run.flags leaves out, nor what contradicts another field.
 TRAIN_NAMES = set(read_by("train")) - {
+    "fine_tune",
     "image_dir",
     "max_steps",
     "model_dir",
@@ -183,7 +188,7 @@ CHOSEN = st.fixed_dictionaries(
 
 @given(CHOSEN)
 def test_run_flags_repeat_the_run(tmp_path_factory, chosen):
-    config = Config(testing_percentage=0.0, **chosen)
+    config = Config(testing_percentage=0.0, fine_tune=True, **chosen)
     path = pathlib.Path(tmp_path_factory.getbasetemp()) / "run.flags"
     path.write_text(to_flags(config, "train"))
     assert parse(["retrain", f"--flagfile={path}"]).config == config

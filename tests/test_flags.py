@@ -110,7 +110,7 @@ def test_two_names_of_one_flag():
         ([], "train needs --image_dir: a folder with one folder of images per class."),
         (["--batchsize=3"], "--batchsize is no flag of retrain: did you mean --batch_size?"),
         (["--flagfiel=3"], "--flagfiel is no flag of retrain: did you mean --flagfile?"),
-        (["--fine_tune"], "--fine_tune is no flag of retrain: python -m retrain --help lists them."),
+        (["--zzz"], "--zzz is no flag of retrain: python -m retrain --help lists them."),
         (["--image_dir"], "--image_dir needs a value: --image_dir=VALUE."),
         (["--flagfile"], "--flagfile needs a value: --flagfile=VALUE."),
         (["--batch_size=many"], "--batch_size takes a whole number, but was given 'many'."),

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
-from retrain.model import FEATURES, IMAGES, ImageClassifier, drop_features
+from retrain.model import FEATURES, IMAGES, ImageClassifier, drop_features, variables_from
+from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
 
 PIXELS = np.random.default_rng(0).random([4, 8, 8, 3], np.float32)
@@ -91,3 +93,58 @@ def test_dropped_features_are_zero_and_the_others_make_up_for_them():
     # Whole features or whole examples would be another regularizer.
     assert 0.1 < (dropped == 0).mean(axis=0).min() < (dropped == 0).mean(axis=0).max() < 0.4
     np.testing.assert_array_equal(drop_features(tf.ones([2, 2]), 0.0, (0, 0)), np.ones([2, 2]))
+
+
+def layers(*names: str) -> list[tf.Variable]:
+    return [tf.Variable(0.0, name=name) for name in names]
+
+
+def test_variables_from_the_first_one_that_matches():
+    variables = layers("Conv_0/weights", "Conv_1/weights", "Conv_1/bias", "Conv_10/weights")
+    assert list(variables_from(variables, "Conv_1/")) == variables[1:]
+    assert list(variables_from(variables, "^Conv_1.*bias")) == variables[2:]
+
+
+def test_a_pattern_that_matches_no_variable():
+    with pytest.raises(InputError) as raised:
+        variables_from(layers("Conv_0/weights", "Conv_1/weights"), "block")
+    assert str(raised.value) == (
+        "--fine_tune_from='block' matches no variable of the module that can be trained; some of its 2 "
+        "names, in order: 'Conv_0/weights', 'Conv_1/weights'."
+    )
+
+
+def test_only_the_variables_from_there_on_are_trained(loaded_module):
+    heads = {"label": SoftmaxHead(["no", "yes"])}
+    assert ImageClassifier(loaded_module, heads).trained_base_variables == ()
+    tuned = ImageClassifier(loaded_module, heads, train_base=True, fine_tune_from="scale")
+    assert [v.name for v in tuned.trained_base_variables] == ["scale:0"]
+    assert [v.name for v in tuned.trainable_variables] == ["scale:0", "label/kernel:0", "label/bias:0"]
+
+
+@pytest.mark.parametrize(
+    ("train_base", "freeze_batch_norm", "changes"),
+    [(False, False, False), (True, False, True), (True, True, False)],
+)
+def test_statistics_of_batches_change_only_in_a_base_that_is_trained(
+    averaging_module, train_base, freeze_batch_norm, changes
+):
+    module = load_module(averaging_module)
+    settings = {"train_base": train_base, "freeze_batch_norm": freeze_batch_norm}
+    classifier = ImageClassifier(module, {"label": SoftmaxHead(["no", "yes"])}, **settings)
+    classifier.features({IMAGES: PIXELS}, training=True)
+    [average] = [variable for variable in module.variables if not variable.trainable]
+    assert bool(np.any(average.numpy())) is changes
+
+
+def test_other_heads_or_another_base_with_the_same_weights(classifier, averaging_module):
+    decided = classifier.with_heads({"label": SoftmaxHead(["no", "yes"], temperature=2.0)})
+    assert decided.heads["label"].temperature == 2.0
+    classifier.biases["label"].assign([9.0, 9.0])
+    np.testing.assert_array_equal(decided.kernels["label"], KERNEL)
+    np.testing.assert_array_equal(decided.biases["label"], BIAS)
+    base = load_module(averaging_module)
+    base.variables[0].assign([7.0, 7.0, 7.0])
+    moved = decided.with_base(base)
+    np.testing.assert_array_equal(base.variables[0], np.ones(3))
+    np.testing.assert_array_equal(moved.logits(MEANS)["label"], MEANS @ KERNEL + BIAS)

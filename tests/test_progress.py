@@ -5,7 +5,7 @@ import pytest
 from absl import logging
 
 from retrain import progress as progress_module
-from retrain.progress import progress
+from retrain.progress import progress, step_bar
 
 
 class Terminal(io.StringIO):
@@ -72,3 +72,23 @@ def test_a_terminal_gets_a_bar_and_no_lines(monkeypatch, lines):
     assert "Reading: 100%" in terminal.getvalue()
     assert "4/4" in terminal.getvalue()
     assert lines == []
+
+
+def test_a_bar_of_steps_with_log_lines_above_it(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with step_bar(8, 2, "training") as advance:
+        logging.get_absl_logger().warning("A line.")
+        advance(3, "loss 0.5")
+        advance(3, "loss 0.25")
+    shown = terminal.getvalue()
+    assert "training:  25%" in shown
+    assert "A line.\n" in shown
+    assert "8/8" in shown
+    assert "loss 0.25" in shown
+
+
+def test_elsewhere_there_is_no_bar_of_steps(capsys):
+    with step_bar(8, 0, "training") as advance:
+        advance(8, "loss 0.5")
+    assert capsys.readouterr().err == ""

@@ -30,13 +30,15 @@ def values(run: pathlib.Path) -> list[np.ndarray]:
     return [v.numpy() for v in tf.saved_model.load(str(run / "export" / "saved_model")).variables[:-2]]
 
 
-@pytest.mark.parametrize("source", MODULES)
 @pytest.mark.parametrize(
-    ("head", "flags"),
+    ("source", "head", "flags"),
     [
-        ("softmax", ["--fine_tune"]),
-        ("sigmoid", ["--fine_tune", "--augment=strong"]),
-        ("softmax", ["--augment=light"]),
+        ("saved_model", "softmax", ["--fine_tune"]),
+        ("saved_model", "sigmoid", ["--augment=light"]),
+        ("keras", "sigmoid", ["--fine_tune", "--augment=strong"]),
+        ("keras", "softmax", ["--augment=light"]),
+        ("tf1_hub", "softmax", ["--fine_tune"]),
+        ("tf1_hub", "sigmoid", ["--augment=light"]),
     ],
 )
 def test_every_source_is_trained_on_images(command, colour_folder, handles, tmp_path, source, head, flags):
