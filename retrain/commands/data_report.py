@@ -4,11 +4,12 @@ Near duplicates are found here, and joined into one group before the split is de
 stays as it is, and what lies in two of its parts is reported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from absl import logging
 
 from retrain.commands.image_features import file_keys, without_skipped
 from retrain.commands.inputs import Inputs
@@ -28,6 +29,10 @@ from retrain.training.sketches import SketchBook, Sketches
 
 Sets = Sequence[Sequence[str]]  # of paths that belong together
 
+# More images than this that look alike, if they are also more than this share of all, are no copies of one
+# photo, but what a camera sees that never moves: kept together they would leave nothing to test on.
+COPIES, SHARE = 10, 0.02
+
 
 def examined(
     examples: pd.DataFrame,
@@ -46,8 +51,10 @@ def examined(
     near = [[paths[row] for row in rows] for rows in near_duplicates(sketches.thumbnails)]
     exact = same_content(examples, listing.image_dir)
     if not listing.given_split:
-        examples = join_groups(examples, near)
-        _log_near(near, exact)
+        copies = [paths for paths in near if len(paths) <= max(COPIES, SHARE * len(examples))]
+        examples = join_groups(examples, copies)
+        _log_near(copies, exact)
+        _log_scenes(len(paths) for paths in near if paths not in copies)
     labels = several_labels(examples, listing, heads)
     examples = split_examples(examples, listing, config, labels)
     report = {
@@ -114,6 +121,15 @@ def _log_near(near: Sets, exact: Sets) -> None:
         for path in paths[1:]
     ]
     log_notes(notes, "images are nearly the same as others.")
+
+
+def _log_scenes(sizes: Iterable[int]) -> None:
+    for size in sorted(sizes, reverse=True):
+        logging.info(
+            "%d images look nearly alike, as those of a camera that does not move do: too many to keep them "
+            "in one split; give each its group in a table of labels if they are copies.",
+            size,
+        )
 
 
 def _without(near: Sets, exact: Sets) -> Sets:

@@ -91,3 +91,23 @@ def test_a_class_without_an_image_to_train_on_is_told_after_the_report(command, 
         "remove the class."
     )
     assert read(tmp_path / "run")["tasks"]["kind"]["not_in_train"] == ["c"]
+
+
+def test_what_a_camera_sees_that_never_moves_is_split_as_ever(command, tmp_path):
+    """As in the inspection of parts: all pictures look alike, and are no copies of one."""
+    scene = np.asarray(picture(0))
+    for index in range(24):
+        pixels = scene.copy()
+        pixels[4:8, 4:8] = 10 * index
+        path = tmp_path / "parts" / ("good", "broken")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    result = command(f"--image_dir={tmp_path / 'parts'}", f"--model_dir={tmp_path / 'run'}", "--dry_run")
+    assert result.status == 0, result.err
+    report = read(tmp_path / "run")
+    assert [len(paths) for paths in report["near_duplicates"]] == [24]
+    assert set(report["splits"]) == {"train", "validation", "test"}
+    assert (
+        "24 images look nearly alike, as those of a camera that does not move do: too many to keep them in "
+        "one split; give each its group in a table of labels if they are copies." in result.err
+    )

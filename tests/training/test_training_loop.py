@@ -66,6 +66,7 @@ def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_m
 
 def test_a_call_takes_no_more_steps_than_it_may(loaded_module, tmp_path, monkeypatch):
     monkeypatch.setattr(training_loop, "STEPS_PER_CALL", 4)
+    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 1e9)
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
     batches = loop.batches(worlds.endless())
     readings = list(loop.readings(batches, stop=25, every=[10], at=[12]))
@@ -75,7 +76,8 @@ def test_a_call_takes_no_more_steps_than_it_may(loaded_module, tmp_path, monkeyp
     assert list(loop.readings(batches, stop=25)) == []
 
 
-def test_readings_end_with_the_input(loaded_module, tmp_path):
+def test_readings_end_with_the_input(loaded_module, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 1e9)
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
     readings = list(loop.readings(loop.batches(worlds.feature_batches(2)), stop=None))
     assert [reading.step for reading in readings] == [1, 3, 6]
