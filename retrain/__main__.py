@@ -58,7 +58,7 @@ def _run(argv: Sequence[str]) -> int:
         # Whether there are GPUs is asked now, because the answer is written to stderr, too.
         importlib.import_module("tensorflow").config.list_physical_devices()
     place = inputs.run_directory or parsed.config.output or os.curdir
-    with writing(place), claimed(inputs.run_directory):
+    with writing(place), claimed(inputs.run_directory, parsed.verb == "sweep"):
         return command(parsed.config, inputs) or 0
 
 

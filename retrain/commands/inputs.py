@@ -4,14 +4,15 @@ What was found on the way is handed to the command, so that nothing is looked up
 """
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from retrain.commands.task_flags import task_kinds
-from retrain.config import FIELDS, Config
+from retrain.commands.task_flags import head_kinds, task_kinds
+from retrain.config import FIELDS, Config, check
 from retrain.data import READERS
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
@@ -22,8 +23,11 @@ from retrain.export.assets import check_is_classifier
 from retrain.extensions import load, unknown_name
 from retrain.heads import HEADS
 from retrain.modules.resolve import check_handle
+from retrain.sweep.objective import find_objective
+from retrain.sweep.space import check_space, parse_space, trial_count, values_of
 
 RUNS = "runs"
+SWEEP_FLAGS = "sweep.flags"  # the file by which a sweep's directory is known, and may be gone on with
 SHOWN_NAMES = 5
 
 
@@ -46,7 +50,7 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
     check_handle(config.tfhub_module)
     if verb == "inspect":
         return Inputs(None, (), "")
-    if verb != "train" and config.label_map is None and os.path.isdir(config.tfhub_module):
+    if verb in ("evaluate", "predict") and config.label_map is None and os.path.isdir(config.tfhub_module):
         check_is_classifier(config.tfhub_module, config.tfhub_module)
     for name in config.export_formats:
         if name not in EXPORTERS:
@@ -57,23 +61,29 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         _check_output(config.output)
         return Inputs(None, _image_files(files), "")
     run_directory = config.model_dir or _new_run(config.image_dir)
-    listing = _read_listing(config)
-    if verb == "train" and listing.columns is None:
+    listing = read_labels(config)
+    if verb != "evaluate" and listing.columns is None:
         check_class_count(config.image_dir, listing.class_names)
     _check_class_names(listing)
     _check_label_map(verb, config, listing)
     _check_outside(run_directory, config.image_dir)
-    _check_unused(run_directory, listing)
+    if verb == "sweep":
+        check_sweep(config, listing)
+    if verb != "sweep" or not os.path.isfile(os.path.join(run_directory, SWEEP_FLAGS)):
+        _check_unused(run_directory, listing)
     return Inputs(listing, (), run_directory)
 
 
 @contextlib.contextmanager
-def claimed(directory: str) -> Iterator[None]:
-    """Makes a run's directory, if it has one, before another run can; an empty one does not stay."""
+def claimed(directory: str, shared: bool = False) -> Iterator[None]:
+    """Makes a run's directory, if it has one, before another run can; an empty one does not stay.
+
+    One that is `shared` may have been made by another worker meanwhile.
+    """
     made = directory != "" and not os.path.isdir(directory)
     try:
         if made:
-            os.makedirs(directory)
+            os.makedirs(directory, exist_ok=shared)
     except FileExistsError:
         raise InputError(
             f"Another run, started just now, writes to {directory!r}: start again, or name a --model_dir."
@@ -86,7 +96,8 @@ def claimed(directory: str) -> Iterator[None]:
                 os.rmdir(directory)
 
 
-def _read_listing(config: Config) -> Listing:
+def read_labels(config: Config) -> Listing:
+    """The images of image_dir and their labels, which folders or a table give them."""
     kinds = task_kinds(config)
     for kind in (config.head, *kinds.values()):
         if kind not in HEADS:
@@ -126,6 +137,26 @@ def _check_table(config: Config) -> None:
         )
 
 
+def check_sweep(config: Config, listing: Listing) -> None:
+    """InputError for a space that cannot be searched, or an objective that some trial would not have."""
+    space = parse_space(config.sweep)
+    check_space(space, config)
+    trial_count(config.trials, config.sampler, space)
+    first = {name: values_of(space, name)[0] for name in space}
+    check(dataclasses.replace(config, **first), "sweep", first)
+    for handle in values_of(space, "tfhub_module") if "tfhub_module" in space else ():
+        check_handle(handle)
+    for name in {"head", "tasks"} & set(space):
+        for value in values_of(space, name):
+            of_value = dataclasses.replace(config, **{name: value})
+            find_objective(config.objective, _head_kinds(read_labels(of_value), of_value))
+    find_objective(config.objective, _head_kinds(listing, config))
+
+
+def _head_kinds(listing: Listing, config: Config) -> dict[str, str]:
+    return head_kinds(listing, config.head, task_kinds(config))
+
+
 def _new_run(image_dir: str) -> str:
     folder = os.path.basename(os.path.abspath(image_dir))
     return os.path.join(RUNS, f"{folder}-{time.strftime('%Y%m%d-%H%M%S')}")
@@ -149,8 +180,8 @@ def _check_label_map(verb: str, config: Config, listing: Listing) -> None:
         label_indices(listing.class_names, labels, config.label_map)
     elif not config.warm_start_head:
         raise InputError(
-            f"--label_map={config.label_map!r} is not read by train without --warm_start_head: give both, or "
-            f"neither."
+            f"--label_map={config.label_map!r} is not read by {verb} without --warm_start_head: give both, "
+            f"or neither."
         )
 
 

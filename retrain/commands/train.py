@@ -11,22 +11,17 @@ import tensorflow as tf
 from absl import logging
 
 from retrain import extensions
-from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
-from retrain.commands.options import feature_cache_directory, module_options
-from retrain.commands.task_flags import task_kinds, task_weights
+from retrain.commands.prepared import Prepared, prepare
+from retrain.commands.task_flags import task_weights
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
-from retrain.commands.tasks import Heads, heads_of, join_labels, several_labels
-from retrain.commands.training_examples import examples_without_leaks, split_examples
-from retrain.commands.warm_start import warm_start
+from retrain.commands.tasks import Heads
 from retrain.config import Config, to_flags, to_json
 from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
 from retrain.export import EXPORTERS
 from retrain.model import FEATURES, ImageClassifier
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import (
     labelled_predictions,
@@ -45,38 +40,24 @@ from retrain.training.summaries import write_scalars
 def train(config: Config, inputs: Inputs) -> None:
     """Features once, the best head of a small grid, figures on images it has not seen, and exports."""
     run, listing = inputs.run_directory, inputs.listing
-    module = load_module(config.tfhub_module, module_options(config))
-    logging.info(
-        "%s takes images of %d x %d pixels and gives %d features.",
-        *(module.handle, *module.image_size, module.num_features),
-    )
-    heads = heads_of(listing, config.head, task_kinds(config))
-    examples, leaks = examples_without_leaks(listing)
-    if listing.columns is None:
-        examples = join_labels(examples, listing.image_dir, heads)
-    examples, features, skipped = image_features(
-        examples,
-        listing.image_dir,
-        module,
-        IMAGE_FEATURE_VECTOR,
-        feature_cache_directory(config),
-        config.feature_engine,
-        config.max_skipped_percentage,
-        TASK if listing.columns is None else None,
-    )
-    examples = split_examples(examples, listing, config, several_labels(examples, listing, heads))
-    start = warm_start(module, listing.class_names, config.label_map) if config.warm_start_head else None
+    figures, exports = train_classifier(config, prepare(config, listing), listing.image_dir, run)
+    print(training_summary(figures, run, exports))
+
+
+def train_classifier(
+    config: Config, prepared: Prepared, image_dir: str, run: str
+) -> tuple[dict[str, Figures], list[str]]:
+    """Writes all that a run leaves behind to the directory `run`; the figures by split, and the exports."""
+    module, heads, examples, features, skipped, start = prepared
     trained = {
-        task: train_task(
-            task, head, task_splits(examples, features, task, head, config.class_weights), config, start
-        )
+        task: train_task(task, head, task_splits(examples, features, task, head), config, start)
         for task, head in heads.items()
     }
     model = _classifier(module, trained, config.dropout_rate)
 
     write_settings(run, to_json(config), to_flags(config, "train"))
     write_labels(run, model.heads)
-    write_skipped(run, pd.concat([skipped, leaks]))
+    write_skipped(run, skipped)
     write_scalars(run, _readings(trained))
     estimator = Estimator(model, run, seed=config.seed, task_weights=task_weights(config, heads))
     global_step = max(task_head.steps for task_head in trained.values())
@@ -88,10 +69,10 @@ def train(config: Config, inputs: Inputs) -> None:
     }
     probabilities = _probabilities(model, features)
     write_predictions(run, examples, model.heads, probabilities)
-    _write_page(run, examples, model, probabilities, listing.image_dir)
+    _write_page(run, examples, model, probabilities, image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, trained), global_step)
-    print(training_summary(figures, run, exports))
+    return figures, exports
 
 
 def _classifier(module: ImageModule, trained: Mapping[str, TaskHead], dropout_rate: float) -> ImageClassifier:
