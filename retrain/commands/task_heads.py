@@ -15,8 +15,8 @@ from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
 from retrain.heads.head import Head, Labels
 from retrain.training.head_search import FoundHead, search_head
-from retrain.training.head_trials import Schedule, Split, Start
 from retrain.training.recipe import head_grid
+from retrain.training.trial import Split, Start
 
 
 class TaskHead(NamedTuple):
@@ -28,19 +28,17 @@ class TaskHead(NamedTuple):
     steps: int
 
 
-def task_splits(
-    examples: pd.DataFrame, features: np.ndarray, task: str, head: Head, class_weights: str
-) -> dict[str, Split]:
+def task_splits(examples: pd.DataFrame, features: np.ndarray, task: str, head: Head) -> dict[str, Split]:
     """Features, labels and weights of each split that has labels of the task."""
     labels = head.encode(examples[task])
     known = head.labelled(labels)
-    given = examples["weight"].to_numpy(np.float32) if "weight" in examples else None
+    given = examples["weight"] if "weight" in examples else np.ones(len(examples))
+    weights = np.asarray(given, np.float32)
     splits = {}
     for name in SPLITS:
         at = np.flatnonzero((examples["split"] == name).to_numpy() & known)
         if len(at):
-            weights = head.example_weights(labels[at], class_weights)
-            splits[name] = Split(features[at], labels[at], weights if given is None else weights * given[at])
+            splits[name] = Split(features[at], labels[at], weights[at])
     return splits
 
 
@@ -51,8 +49,7 @@ def train_task(
     name = "Head" if task == TASK else f"Head of {task}"
     labels = splits["train"].labels
     steps = training_steps(config, len(labels))
-    schedule = Schedule(steps, config.batch_size, config.dropout_rate, config.seed)
-    found = _search(name, head.trained_on(labels, config.class_weights), splits, schedule, config, start)
+    found = _search(name, head, splits, steps, config, start)
     if "validation" not in splits:
         return TaskHead(head, found, {}, steps)
     logits = splits["validation"].features @ found.kernel + found.bias
@@ -86,7 +83,7 @@ def _search(
     name: str,
     head: Head,
     splits: Mapping[str, Split],
-    schedule: Schedule,
+    steps: int,
     config: Config,
     start: Start | None,
 ) -> FoundHead:
@@ -95,15 +92,20 @@ def _search(
         splits["train"].features,
         config.learning_rate,
         config.l2_regularizer,
-        config.l1_regularizer,
-        config.label_smoothing,
+        l1_regularizer=config.l1_regularizer,
+        label_smoothing=config.label_smoothing,
+        class_weights=config.class_weights,
+        dropout_rate=config.dropout_rate,
+        steps=steps,
+        batch_size=config.batch_size,
+        seed=config.seed,
     )
-    found = search_head(head, trials, schedule, splits["train"], splits.get("validation"), start)
+    found = search_head(head, trials, splits["train"], splits.get("validation"), start)
     logging.info(
         "%s: the best of %d by %s (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "
         "%d steps of %d images, %.1f s.",
         *(name, len(trials), found.criterion, found.loss),
         *(found.trial.learning_rate, found.trial.l2_regularizer),
-        *(schedule.steps, schedule.batch_size, time.monotonic() - began),
+        *(steps, config.batch_size, time.monotonic() - began),
     )
     return found

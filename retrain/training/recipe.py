@@ -6,7 +6,7 @@ rates and penalties are therefore stated relative to the features at hand.
 
 import numpy as np
 
-from retrain.training.head_trials import Trial
+from retrain.training.trial import Trial
 
 # Of 1 / (the largest variance of the features in any direction). The curvature of the cross-entropy is at
 # most half of that variance (Boehning 1992), and gradient descent with momentum m is stable up to
@@ -30,15 +30,17 @@ def head_grid(
     features: np.ndarray,
     learning_rate: float | None,
     l2_regularizer: float | None,
-    l1_regularizer: float,
-    label_smoothing: float,
+    **others: float | str,
 ) -> list[Trial]:
-    """The trials of a default run: one for each L2 strength, but what the user gave stays as given."""
+    """The trials of a default run: one for each L2 strength, but what the user gave stays as given.
+
+    `others` are what all trials share.
+    """
     # Not np.square, which would need the memory of all features in double precision.
     mean_square = float(np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size) or 1.0
     rate = LEARNING_RATE / largest_variance(features) if learning_rate is None else learning_rate
     strengths = [l2 * mean_square for l2 in L2_REGULARIZERS] if l2_regularizer is None else [l2_regularizer]
-    return [Trial(rate, l2, l1_regularizer, label_smoothing) for l2 in strengths]
+    return [Trial(rate, l2, **others) for l2 in strengths]
 
 
 def largest_variance(features: np.ndarray) -> float:

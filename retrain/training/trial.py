@@ -1,4 +1,4 @@
-"""What a trial of the head is: the settings it is trained by, the data it is trained on, and what comes of it."""
+"""What a trial of the head is: its settings, the data that it is trained on, and what comes of it."""
 
 from typing import NamedTuple
 
@@ -57,6 +57,7 @@ class TrainedHead(NamedTuple):
       losses: float32 [readings, 2]: mean loss over the training batches since the last reading, and over the
         validation split (nan without one); the last reading is of the head as it is returned.
       steps: int [readings], the step of each reading.
+      calibrated_loss: the last validation loss at the temperature at which it is lowest; nan without one.
       stopped: the step at which halving gave it up; None when it was trained to its end.
     """
 
@@ -64,6 +65,7 @@ class TrainedHead(NamedTuple):
     bias: np.ndarray
     losses: np.ndarray
     steps: np.ndarray
+    calibrated_loss: float
     stopped: int | None = None
 
     @property
