@@ -6,8 +6,8 @@ Trials are asked for, trained together and told, until there are enough of them;
 
 import functools
 import os
-import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import optuna
 from absl import logging
@@ -15,8 +15,8 @@ from absl import logging
 from retrain.commands.inputs import SWEEP_FLAGS, Inputs, read_labels
 from retrain.commands.prepared import Prepared, prepare
 from retrain.commands.sweep_results import Results, results, write_page, write_results
-from retrain.commands.sweep_trials import run_trials, trial_config
-from retrain.commands.sweep_winner import train_winner, write_best_flags
+from retrain.commands.sweep_trials import Judging, run_trials, trial_config
+from retrain.commands.sweep_winner import BEST, train_winner, write_best_flags
 from retrain.commands.task_flags import head_kinds, task_kinds
 from retrain.config import Config, to_flags
 from retrain.errors import InputError
@@ -28,16 +28,47 @@ from retrain.sweep.objective import Objective, find_objective
 from retrain.sweep.record import encoded, flags_of
 from retrain.sweep.sampler import distributions, make_sampler
 from retrain.sweep.space import Space, parse_space, trial_count
-from retrain.sweep.study import ask, heartbeat, keep_watch, open_study, tell, unfinished
+from retrain.sweep.study import heartbeat, next_trials, open_study, tell
+from retrain.training.halving import Halving
 
 STUDY_FILE = "study.db"
 AT_ONCE, AT_ONCE_WITH_TPE = 32, 16  # trials; TPE is to learn from them on the way
-SECONDS_BETWEEN_LOOKS = 1.0
 KEPT = 4  # modules whose features stay in memory for later trials
+GIB = 2**30
+
+
+class Sweep(NamedTuple):
+    """A sweep under way: `config` is what all trials share, `trials` how many of them there will be."""
+
+    config: Config
+    space: Space
+    objective: Objective
+    trials: int
+    study: optuna.Study
+    run: str
 
 
 def sweep(config: Config, inputs: Inputs) -> None:
     """Searches the space, alone or with others, and trains the winner."""
+    run, listing = inputs.run_directory, inputs.listing
+    this = _begun(config, inputs)
+    prepared = functools.lru_cache(KEPT)(
+        lambda common: prepare(common, read_labels(common) if "tasks" in this.space else listing)
+    )
+    _search(this, prepared)
+    found = _results(this)
+    if found.winner is None:
+        raise InputError(f"None of {len(found.rows)} trials has a result; the first: {found.rows[0].reason}.")
+    winner = trial_config(config, found.winner.flags)
+    write_page(run, found, this.study, this.space, this.objective)
+    write_best_flags(run, winner)
+    figures, exports = train_winner(run, winner, prepared, listing.image_dir)
+    print(sweep_summary(found.rows, found.winner.number, this.objective.name, run))
+    print(training_summary(figures, os.path.join(run, BEST), exports))
+
+
+def _begun(config: Config, inputs: Inputs) -> Sweep:
+    """The sweep, new or gone on with; its flags are written once it is known that the study is of them."""
     run, listing = inputs.run_directory, inputs.listing
     space = parse_space(config.sweep)
     kinds = head_kinds(listing, config.head, task_kinds(config))
@@ -50,63 +81,39 @@ def sweep(config: Config, inputs: Inputs) -> None:
         make_sampler(config.sampler, space, config.seed),
     )
     write_text(os.path.join(run, SWEEP_FLAGS), to_flags(config, "sweep", SWEEP_FLAGS))
-    prepared = functools.lru_cache(KEPT)(
-        lambda common: prepare(common, listing if "tasks" not in space else read_labels(common))
-    )
-    _search(study, space, objective, config, prepared, run)
-    found = results(study, space, objective, config.prefer)
-    if found.winner is None:
-        raise InputError(
-            f"No trial has a result: {found.rows[0].reason}" if found.rows else "No trial has a result."
-        )
-    winner = trial_config(config, found.winner.flags)
-    write_results(run, found)
-    write_page(run, found, objective)
-    write_best_flags(run, winner)
-    figures, exports = train_winner(run, winner, prepared, listing.image_dir)
-    print(sweep_summary(found.rows, found.winner.number, objective.name, run))
-    print(training_summary(figures, os.path.join(run, "best"), exports))
+    return Sweep(config, space, objective, trial_count(config.trials, config.sampler, space), study, run)
 
 
-def _search(
-    study: optuna.Study,
-    space: Space,
-    objective: Objective,
-    config: Config,
-    prepared: Callable[[Config], Prepared],
-    run: str,
-) -> None:
-    """Runs trials until there are enough; those that other workers run are waited for."""
-    trials = trial_count(config.trials, config.sampler, space)
+def _search(this: Sweep, prepared: Callable[[Config], Prepared]) -> None:
+    """Runs trials until there are enough."""
+    config = this.config
     at_once = AT_ONCE_WITH_TPE if config.sampler == "tpe" else AT_ONCE
-    costs = bool({"tfhub_module", "image_size"} & set(space))
-    waiting = False
-    while True:
-        asked = ask(study, distributions(space), at_once, trials)
-        if asked:
-            waiting = False
-            configs = [trial_config(config, flags_of(trial, space)) for trial in asked]
-            with heartbeat(study, asked):
-                for records in run_trials(configs, prepared, objective, config.folds, costs):
-                    for at, record in records.items():
-                        tell(study, asked[at], record.value, encoded(record))
-                    found = results(study, space, objective, config.prefer)
-                    write_results(run, found)
-                    _log_progress(found, trials, objective)
-        elif not unfinished(study):
-            return
-        else:
-            if not waiting:
-                logging.info("Waiting for %d trials that other workers run, or died of.", unfinished(study))
-                keep_watch(study)
-                waiting = True
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+    judging = Judging(
+        this.objective,
+        config.folds,
+        Halving() if config.pruner == "halving" else None,
+        int(config.sweep_memory_gb * GIB),
+        costs=bool({"tfhub_module", "image_size"} & set(this.space)),
+    )
+    while asked := next_trials(this.study, distributions(this.space), at_once, this.trials):
+        configs = [trial_config(config, flags_of(trial, this.space)) for trial in asked]
+        with heartbeat(this.study, asked):
+            for records in run_trials(configs, prepared, judging):
+                for at, record in records.items():
+                    tell(this.study, asked[at], record.value, encoded(record), record.stopped)
+                _report_progress(this)
 
 
-def _log_progress(found: Results, trials: int, objective: Objective) -> None:
-    done = f"Sweep: {len(found.rows)} of {trials} trials"
+def _results(this: Sweep) -> Results:
+    return results(this.study, this.space, this.objective, this.config.prefer)
+
+
+def _report_progress(this: Sweep) -> None:
+    found = _results(this)
+    write_results(this.run, found)
+    done = f"Sweep: {len(found.rows)} of {this.trials} trials"
     if found.winner is None:
         logging.info("%s, none with a result.", done)
     else:
-        values = ", ".join(f"{name}={short(value)}" for name, value in found.winner.flags.items())
-        logging.info("%s; best %s %.4f with %s.", done, objective.name, found.winner.value, values)
+        flags = ", ".join(f"{name}={short(value)}" for name, value in found.winner.flags.items())
+        logging.info("%s; %s %.4f with %s.", done, this.objective.name, found.winner.value, flags)

@@ -15,8 +15,8 @@ from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
 from retrain.heads.head import Head, Labels
 from retrain.training.head_search import FoundHead, search_head
-from retrain.training.recipe import head_grid
-from retrain.training.trial import Split, Start
+from retrain.training.recipe import FeatureScale, feature_scale, head_grid
+from retrain.training.trial import Split, Start, Trial
 
 
 class TaskHead(NamedTuple):
@@ -42,6 +42,22 @@ def task_splits(examples: pd.DataFrame, features: np.ndarray, task: str, head: H
     return splits
 
 
+def trials_of(config: Config, scale: FeatureScale, steps: int) -> list[Trial]:
+    """The grid of which a run takes the best."""
+    return head_grid(
+        scale,
+        config.learning_rate,
+        config.l2_regularizer,
+        l1_regularizer=config.l1_regularizer,
+        label_smoothing=config.label_smoothing,
+        class_weights=config.class_weights,
+        dropout_rate=config.dropout_rate,
+        steps=steps,
+        batch_size=config.batch_size,
+        seed=config.seed,
+    )
+
+
 def train_task(
     task: str, head: Head, splits: Mapping[str, Split], config: Config, start: Start | None
 ) -> TaskHead:
@@ -52,26 +68,28 @@ def train_task(
     found = _search(name, head, splits, steps, config, start)
     if "validation" not in splits:
         return TaskHead(head, found, {}, steps)
-    logits = splits["validation"].features @ found.kernel + found.bias
-    decided, decisions = _decide(name, head, splits["validation"].labels, logits, config.calibrate)
-    return TaskHead(decided, found, decisions, steps)
+    labels, logits = splits["validation"].labels, splits["validation"].features @ found.kernel + found.bias
+    after = decided(head, labels, logits, config.calibrate)
+    if not config.calibrate:
+        return TaskHead(after, found, after.settings(), steps)
+    return TaskHead(after, found, _decisions(name, head, after, labels, logits), steps)
 
 
-def _decide(
-    name: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool
-) -> tuple[Head, dict[str, Any]]:
-    """The head with its temperature, if asked for, and what it decides; both, and the calibration error."""
+def decided(head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> Head:
+    """The head with its temperature, if asked for, and what predicts best on these examples."""
     calibrated = head.calibrated(labels, logits) if calibrate else head
-    decided = calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
-    if not calibrate:
-        return decided, dict(decided.settings())
-    before, after = (_calibration_error(of, labels, logits) for of in (head, calibrated))
+    return calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
+
+
+def _decisions(name: str, head: Head, after: Head, labels: Labels, logits: np.ndarray) -> dict[str, Any]:
+    """What was decided, and how far probabilities were off before."""
+    uncalibrated, calibrated = (_calibration_error(of, labels, logits) for of in (head, after))
     logging.info(
         "%s: calibrated at temperature %.3g; expected calibration error on validation %.3f, was %.3f.",
-        *(name, calibrated.temperature, after, before),
+        *(name, after.temperature, calibrated, uncalibrated),
     )
-    decisions = {"temperature": calibrated.temperature, **decided.settings()}
-    return decided, {**decisions, "expected_calibration_error_before": before}
+    decisions = {"temperature": after.temperature, **after.settings()}
+    return {**decisions, "expected_calibration_error_before": uncalibrated}
 
 
 def _calibration_error(head: Head, labels: Labels, logits: np.ndarray) -> float:
@@ -88,18 +106,7 @@ def _search(
     start: Start | None,
 ) -> FoundHead:
     began = time.monotonic()
-    trials = head_grid(
-        splits["train"].features,
-        config.learning_rate,
-        config.l2_regularizer,
-        l1_regularizer=config.l1_regularizer,
-        label_smoothing=config.label_smoothing,
-        class_weights=config.class_weights,
-        dropout_rate=config.dropout_rate,
-        steps=steps,
-        batch_size=config.batch_size,
-        seed=config.seed,
-    )
+    trials = trials_of(config, feature_scale(splits["train"].features), steps)
     found = search_head(head, trials, splits["train"], splits.get("validation"), start)
     logging.info(
         "%s: the best of %d by %s (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "

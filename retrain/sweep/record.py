@@ -18,6 +18,7 @@ class Record(NamedTuple):
       value: its objective; None for one that failed, for the `reason`.
       figures: the numbers of metrics.json, and their intervals.
       scores: float32 [N], of each validation image: right or wrong, or minus its loss.
+      stopped: the step at which it was given up, by halving.
       seconds: its share of the time that trials took together.
       cost: of the module, in operations for an image; 0 where all trials have the same.
     """
@@ -25,9 +26,15 @@ class Record(NamedTuple):
     value: float | None
     figures: Mapping[str, Any]
     scores: np.ndarray
-    seconds: float
+    stopped: int | None = None
+    seconds: float = 0.0
     cost: float = 0.0
     reason: str = ""
+
+
+def failed_record(figures: Mapping[str, Any], reason: str) -> Record:
+    """Of a trial that has no value."""
+    return Record(None, figures, np.empty(0, np.float32), reason=reason)
 
 
 def encoded(record: Record) -> dict[str, Any]:

@@ -25,6 +25,7 @@ RESULT, ABOUT = "result", "about"
 SURPLUS = "surplus"  # asked for by two workers at once, when only one was left
 HEARTBEAT, GRACE = 5, 40  # seconds between two beats, and until a worker is held for dead
 MOST_REPEATS = 5  # of a trial whose workers die: it may be what kills them
+SECONDS_BETWEEN_LOOKS = 1.0
 ATTEMPTS = 5  # to open a storage that another worker is just making
 LOCKED = 60.0  # seconds that a busy SQLite file is waited for
 
@@ -62,6 +63,20 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
     return [trial for trial in study.get_trials(deepcopy=False) if RESULT in trial.user_attrs]
 
 
+def next_trials(
+    study: optuna.Study, distributions: Mapping[str, Any], most: int, trials: int
+) -> list[optuna.trial.Trial]:
+    """As `ask`, but while other workers run the last trials they are waited for: they may die. [] at the end."""
+    asked = ask(study, distributions, most, trials)
+    if not asked and unfinished(study):
+        logging.info("Waiting for %d trials that other workers run, or died of.", unfinished(study))
+        keep_watch(study)
+    while not asked and unfinished(study):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        asked = ask(study, distributions, most, trials)
+    return asked
+
+
 def ask(
     study: optuna.Study, distributions: Mapping[str, Any], most: int, trials: int
 ) -> list[optuna.trial.Trial]:
@@ -82,15 +97,27 @@ def ask(
 
 
 def tell(
-    study: optuna.Study, trial: optuna.trial.Trial, value: float | None, result: Mapping[str, Any]
+    study: optuna.Study,
+    trial: optuna.trial.Trial,
+    value: float | None,
+    result: Mapping[str, Any],
+    stopped: int | None,
 ) -> None:
-    """What a trial gave; no value for one that failed. Nothing where the worker was taken for dead."""
+    """What a trial gave: no value when it failed, that at the step at which it was stopped when it was.
+
+    Nothing where this worker was taken for dead.
+    """
     with _quietly():
         if _frozen(study, trial).state != TrialState.RUNNING:
             return
         trial.set_user_attr(RESULT, dict(result))
-        state = TrialState.FAIL if value is None else TrialState.COMPLETE
-        study.tell(trial, value, state=state, skip_if_finished=True)
+        if value is None:
+            study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+        elif stopped is None:
+            study.tell(trial, value, skip_if_finished=True)
+        else:
+            trial.report(value, stopped)
+            study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
 
 
 def unfinished(study: optuna.Study) -> int:

@@ -7,6 +7,7 @@ Without a validation split every tenth training example is held out to choose by
 trained again on all of them.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,10 +15,13 @@ import numpy as np
 
 from retrain.errors import InputError
 from retrain.heads.head import Head
+from retrain.training.halving import Halving
 from retrain.training.head_trials import train_trials
 from retrain.training.trial import Split, Start, TrainedHead, Trial
+from retrain.training.trial_plan import MEMORY
 
 HELD_OUT = 10  # one in so many, where there is no validation split
+DIVERGED = "Training diverged at every learning rate (up to {rate:.3g}): give a lower --learning_rate."
 
 
 class FoundHead(NamedTuple):
@@ -28,6 +32,7 @@ class FoundHead(NamedTuple):
       trial: its settings.
       criterion, loss: what it was chosen by ("validation loss"), and its own.
       readings: its losses by step, as TensorBoard shows them.
+      stopped: the step at which halving gave it up; None when it was trained to its end.
     """
 
     kernel: np.ndarray
@@ -36,6 +41,7 @@ class FoundHead(NamedTuple):
     criterion: str
     loss: float
     readings: dict[int, dict[str, float]]
+    stopped: int | None = None
 
 
 def search_head(
@@ -61,6 +67,32 @@ def search_head(
     return again._replace(criterion="loss on held out training images", loss=chosen.loss)
 
 
+def search_heads(
+    head: Head,
+    grids: Sequence[Sequence[Trial]],
+    train: Split,
+    validation: Split,
+    start: Start | None = None,
+    memory: int = MEMORY,
+    halving: Halving | None = None,
+) -> list[FoundHead | None]:
+    """What search_head finds for each of the grids, all trained together; None where all trials diverge."""
+    found: dict[int, FoundHead | None] = {}
+    by_weights: dict[str, list[int]] = {}
+    for position, grid in enumerate(grids):
+        # Where there is nothing to choose, it does not matter what the validation images count.
+        by_weights.setdefault(grid[0].class_weights if len(grid) > 1 else "none", []).append(position)
+    for class_weights, positions in by_weights.items():
+        held_out = _weighed(head, validation, class_weights)
+        trials = [trial for position in positions for trial in grids[position]]
+        heads = iter(train_trials(head, trials, train, held_out, start, memory, halving))
+        for position in positions:
+            found[position] = _found(
+                grids[position], list(itertools.islice(heads, len(grids[position]))), True
+            )
+    return [found[position] for position in range(len(grids))]
+
+
 def _weighed(head: Head, split: Split, class_weights: str) -> Split:
     return split._replace(weights=split.weights * head.example_weights(split.labels, class_weights))
 
@@ -73,20 +105,33 @@ def _best(
     start: Start | None,
 ) -> FoundHead:
     heads = train_trials(head, trials, train, validation, start)
-    losses = [trained.losses[-1, 0] if validation is None else trained.calibrated_loss for trained in heads]
-    best = int(np.where(np.isfinite(losses), losses, np.inf).argmin())
-    if not np.isfinite(losses[best]):
-        rates = max(trial.learning_rate for trial in trials)
-        raise InputError(
-            f"Training diverged at every learning rate (up to {rates:.3g}): give a lower --learning_rate."
-        )
+    found = _found(trials, heads, validation is not None)
+    if found is None:
+        raise InputError(DIVERGED.format(rate=max(trial.learning_rate for trial in trials)))
+    return found
+
+
+def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:
+    """The position of the best of those that were not given up, if there are such; None where all diverged."""
+    losses = np.asarray([of.calibrated_loss if validated else of.losses[-1, 0] for of in heads])
+    given_up = np.asarray([of.stopped is not None for of in heads])
+    possible = np.isfinite(losses) & (~given_up | given_up.all())
+    return int(np.where(possible, losses, np.inf).argmin()) if possible.any() else None
+
+
+def _found(trials: Sequence[Trial], heads: Sequence[TrainedHead], validated: bool) -> FoundHead | None:
+    best = best_of(heads, validated)
+    if best is None:
+        return None
+    head = heads[best]
     return FoundHead(
-        heads[best].kernel,
-        heads[best].bias,
+        head.kernel,
+        head.bias,
         trials[best],
-        "training loss" if validation is None else "validation loss",
-        float(losses[best]),
-        _readings(heads[best]),
+        "validation loss" if validated else "training loss",
+        float(head.calibrated_loss if validated else head.losses[-1, 0]),
+        _readings(head),
+        head.stopped,
     )
 
 

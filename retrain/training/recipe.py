@@ -4,6 +4,8 @@ The features of one module may be a thousand times larger than another's, or dif
 rates and penalties are therefore stated relative to the features at hand.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from retrain.training.trial import Trial
@@ -26,8 +28,22 @@ def head_steps(count: int, batch_size: int) -> int:
     return max(SHORT, -(-EPOCHS * count // batch_size))
 
 
+class FeatureScale(NamedTuple):
+    """What rates and penalties are relative to: the mean square of features, and their largest variance."""
+
+    mean_square: float
+    largest_variance: float
+
+
+def feature_scale(features: np.ndarray) -> FeatureScale:
+    """Of features [N, F]."""
+    # Not np.square, which would need the memory of all features in double precision.
+    mean_square = float(np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size)
+    return FeatureScale(mean_square or 1.0, largest_variance(features))
+
+
 def head_grid(
-    features: np.ndarray,
+    scale: FeatureScale,
     learning_rate: float | None,
     l2_regularizer: float | None,
     **others: float | str,
@@ -36,10 +52,9 @@ def head_grid(
 
     `others` are what all trials share.
     """
-    # Not np.square, which would need the memory of all features in double precision.
-    mean_square = float(np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size) or 1.0
-    rate = LEARNING_RATE / largest_variance(features) if learning_rate is None else learning_rate
-    strengths = [l2 * mean_square for l2 in L2_REGULARIZERS] if l2_regularizer is None else [l2_regularizer]
+    rate = LEARNING_RATE / scale.largest_variance if learning_rate is None else learning_rate
+    relative = [l2 * scale.mean_square for l2 in L2_REGULARIZERS]
+    strengths = relative if l2_regularizer is None else [l2_regularizer]
     return [Trial(rate, l2, **others) for l2 in strengths]
 
 
