@@ -35,7 +35,7 @@ def results(study: optuna.Study, space: Space, objective: Objective, prefer: str
     records = {number: decoded(trial) for number, trial in trials.items()}
     ranking = ranked(
         [
-            Judged(number, of.value, of.scores, of.cost)
+            Judged(number, of.value, of.figures["loss"], of.scores, of.cost)
             for number, of in records.items()
             if status_of(of) == FINISHED
         ],

@@ -1,4 +1,4 @@
-"""The trials of a sweep: each is what `train` does with its flags, and those that share features are one matrix.
+"""The trials of a sweep: each is what `train` does with its flags, those of the same features at once.
 
 A trial is judged by the validation images, or, with folds, by all images but those of test, each of which is
 predicted by a head that has not seen it. Images of test are never looked at here.
@@ -45,9 +45,13 @@ DIVERGED = "training diverged"
 
 
 class Judging(NamedTuple):
-    """How trials are judged: by what figure, in how many folds (None: by the validation split), within what memory.
+    """How trials are trained and judged.
 
     Attributes:
+      objective: by what figure.
+      folds: in how many parts; None judges by the validation split.
+      halving: how trials that lag behind are given up, if they are.
+      memory: for the trials that are trained at once, in bytes.
       costs: whether the operations of the module are counted, because modules or image sizes differ.
     """
 
@@ -95,7 +99,7 @@ def _cost(module: ImageModule) -> float:
 
 
 class _Predicted(NamedTuple):
-    """Of one trial and task: logits [N, C] for images that the head has not seen, and where it was given up."""
+    """Of one trial and task: logits [N, C] for images that were not trained on, and where it was stopped."""
 
     logits: np.ndarray
     stopped: int | None

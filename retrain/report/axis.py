@@ -9,7 +9,7 @@ MARGIN = 0.04  # of the axis, beyond the outermost values
 
 
 class Axis(NamedTuple):
-    """From `start` to `end` in pixels, for numbers from `low` to `high`, or for `names` at equal distances."""
+    """From `start` to `end` in pixels: numbers from `low` to `high`, or `names` at equal distances."""
 
     start: float = 0.0
     end: float = 1.0

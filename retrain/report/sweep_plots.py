@@ -46,9 +46,7 @@ def against(
     up = number_axis([row.value for row in done]).between(height - 44, 14)
 
     def place(row: TrialRow) -> tuple[float, float]:
-        # Trials of the same name would lie on each other.
-        aside = (row.number * 7 % 11 - 5) * 0.055 * (across.end - across.start) / max(1, len(across.names))
-        return across.at(row.flags[name]) + (aside if across.names else 0.0), up.at(row.value)
+        return across.at(row.flags[name]) + _aside(row, across), up.at(row.value)
 
     grid = _across(up, 64, width - 14, objective) + _below(across, height - 38, name)
     return _svg(width, height, grid + _means(done, name, across, up) + _marks(done, chosen, place, higher))
@@ -65,8 +63,9 @@ def parallel(
     last = number_axis([row.value for row in done]).between(height - 24, 44)
     lines = []
     for row, colour in zip(reversed(done), reversed(_colours(done, chosen)), strict=True):
-        heights = [axis.at(row.flags[name]) for name, axis in upright.items()] + [last.at(row.value)]
-        points = " ".join(f"{x:.1f},{y}" for x, y in zip(places, heights, strict=True))
+        heights = [axis.at(row.flags[name]) + _aside(row, axis) for name, axis in upright.items()]
+        heights.append(last.at(row.value))
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(places, heights, strict=True))
         kind = _kind(row, chosen)
         lines.append(
             f'<polyline class="trial {kind}" data-trial="{row.number}" stroke="{colour}" points="{points}">'
@@ -104,6 +103,13 @@ def _marks(rows: Sequence[TrialRow], chosen: int, place: Any, higher: bool) -> s
         mark = f'<circle class="trial {kind}" data-trial="{row.number}" fill="{colour}" '
         marks.append((kind == "chosen", f'{mark}cx="{x:.1f}" cy="{y}" r="{radius}">{_title(row)}</circle>'))
     return "".join(mark for _, mark in sorted(marks, key=lambda pair: pair[0]))
+
+
+def _aside(row: TrialRow, axis: Axis) -> float:
+    """Trials of the same name would lie on each other."""
+    if not axis.names:
+        return 0.0
+    return (row.number * 7 % 11 - 5) * 0.05 * (axis.end - axis.start) / len(axis.names)
 
 
 def _kind(row: TrialRow, chosen: int) -> str:

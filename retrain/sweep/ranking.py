@@ -15,18 +15,19 @@ SIGNIFICANT = 0.05
 
 
 class Judged(NamedTuple):
-    """A finished trial: the value of the objective, the score of each image, the cost of an image."""
+    """A finished trial: its objective and loss, the score of each image, and what an image costs."""
 
     number: int
     value: float
+    loss: float
     scores: np.ndarray
     cost: float
 
 
 def ranked(trials: Sequence[Judged], direction: str) -> list[Judged]:
-    """The best first; of equals the cheaper, then the earlier."""
+    """The best first; of equals, of which a few images make many, that of the lower loss."""
     sign = -1.0 if direction == "maximize" else 1.0
-    return sorted(trials, key=lambda trial: (sign * trial.value, trial.cost, trial.number))
+    return sorted(trials, key=lambda trial: (sign * trial.value, trial.loss, trial.number))
 
 
 def tied(ranking: Sequence[Judged]) -> set[int]:

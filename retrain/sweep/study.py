@@ -66,7 +66,7 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 def next_trials(
     study: optuna.Study, distributions: Mapping[str, Any], most: int, trials: int
 ) -> list[optuna.trial.Trial]:
-    """As `ask`, but while other workers run the last trials they are waited for: they may die. [] at the end."""
+    """As `ask`, but waits for the last trials of other workers, who may die; [] when all are finished."""
     asked = ask(study, distributions, most, trials)
     if not asked and unfinished(study):
         logging.info("Waiting for %d trials that other workers run, or died of.", unfinished(study))

@@ -112,7 +112,7 @@ def _best(
 
 
 def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:
-    """The position of the best of those that were not given up, if there are such; None where all diverged."""
+    """The position of the best, of those not given up if there are such; None where all diverged."""
     losses = np.asarray([of.calibrated_loss if validated else of.losses[-1, 0] for of in heads])
     given_up = np.asarray([of.stopped is not None for of in heads])
     possible = np.isfinite(losses) & (~given_up | given_up.all())
