@@ -15,8 +15,6 @@ import tensorflow as tf
 
 from retrain.heads.head import Head
 
-ROWS_AT_A_TIME = 4096  # of a split whose loss is taken: what bounds the memory of its logits
-
 
 class Examples(NamedTuple):
     """Centred features [N, F], encoded labels [N, ...], and weights [N, folds, weightings]."""
@@ -88,8 +86,10 @@ def train_steps(
             kept = batches.dropout_pool[window : window + batch_size]
             batch = batch._replace(features=batch.features * kept)
         step = batches.first_step + tf.cast(position, tf.float32)
-        state, loss = _step(head, settings, state, batch, cosine_decay(step, batches.all_steps))
-        total += loss
+        following, loss = _step(head, settings, state, batch, cosine_decay(step, batches.all_steps))
+        for new, old in zip((*following, loss), (*state, total), strict=True):
+            new.set_shape(old.shape)  # which a trace for any number of heads cannot tell where it is 1
+        state, total = following, total + loss
     return state, total / tf.cast(steps, tf.float32)
 
 
@@ -141,22 +141,13 @@ def cosine_decay(step: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
 
 @tf.function(reduce_retracing=True)
 def total_losses(head: Head, state: State, examples: Examples, temperatures: tf.Tensor) -> tf.Tensor:
-    """The weighted loss of each head over all examples at each temperature, [temperatures, heads].
+    """The weighted loss of each head over the examples at each temperature, [temperatures, heads].
 
-    Examples have one weight each, [N, 1, 1].
+    Examples have one weight each, [B, 1, 1].
     """
-    total = tf.zeros([tf.size(temperatures), tf.size(state.bias) // head.num_classes])
-    for begin in tf.range(0, tf.shape(examples.features)[0], ROWS_AT_A_TIME):
-        part = Examples(*(values[begin : begin + ROWS_AT_A_TIME] for values in examples))
-        logits, targets = _logits(head, state, part.features), head.targets(part.labels)[:, None, :]
-        total += _losses_at(head, temperatures, targets, logits, part.weights[:, 0])
-    return total
+    logits, targets = _logits(head, state, examples.features), head.targets(examples.labels)[:, None, :]
 
-
-def _losses_at(
-    head: Head, temperatures: tf.Tensor, targets: tf.Tensor, logits: tf.Tensor, weights: tf.Tensor
-) -> tf.Tensor:
     def at(temperature: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_sum(weights * head.loss(targets, logits / temperature), axis=0)
+        return tf.reduce_sum(examples.weights[:, 0] * head.loss(targets, logits / temperature), axis=0)
 
     return tf.map_fn(at, temperatures)

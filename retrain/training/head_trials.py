@@ -112,7 +112,7 @@ def _train(
     """Trains the groups to their end, and adds their heads; gives the steps that were done, or are saved."""
     for share in halving.after if halving else ():
         for group in groups:
-            yield from group.advance(round(share * group.shared.steps))
+            yield from group.advance(share)
         losses = {number: loss for group in groups for number, loss in group.calibrated_losses().items()}
         surviving = set(halving.survivors(losses))
         for group in groups:
@@ -121,5 +121,5 @@ def _train(
             yield len(gone) * (group.shared.steps - group.step)
         groups = [group for group in groups if group.numbers]
     for group in groups:
-        yield from group.advance(group.shared.steps)
+        yield from group.advance(1.0)
         heads.update(group.heads())

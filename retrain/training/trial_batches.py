@@ -21,6 +21,7 @@ from retrain.training.trial import Trial
 
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
+ROWS_AT_A_TIME = 4096  # where all are looked at
 STREAMED_BYTES = 2**25  # rows read at a time where features do not fit in memory
 
 
@@ -53,13 +54,17 @@ def made_resident(data: Centred, memory: int) -> Centred:
 
 
 def parts(data: Centred) -> Iterator[Examples]:
-    """All examples, once, in order."""
-    if data.resident is not None:
+    """All examples, once, in order, some at a time."""
+    count = len(data.features)
+    if data.resident is not None and count <= ROWS_AT_A_TIME:
         yield data.resident
         return
-    rows = max(1, STREAMED_BYTES // (4 * data.features.shape[1]))
-    for begin in range(0, len(data.features), rows):
-        yield _read(data, slice(begin, begin + rows))
+    for begin in range(0, count, ROWS_AT_A_TIME):
+        rows = slice(begin, begin + ROWS_AT_A_TIME)
+        if data.resident is None:
+            yield _read(data, rows)
+        else:
+            yield Examples(*(values[rows] for values in data.resident))
 
 
 def mean_square(data: Centred) -> float:

@@ -47,13 +47,12 @@ class TrialGroup:
         self.readings: list[np.ndarray] = []  # [2, heads]
         self.steps: list[int] = []
 
-    def advance(self, end: int) -> Iterator[int]:
-        """Trains to that step; gives the steps of all trials that were done, reading by reading."""
+    def advance(self, share: float) -> Iterator[int]:
+        """Trains to the first reading after that share of the steps; gives the steps that each took."""
         if self.step == 0:
             self.order = batch_order(self.shared, self.data)
-        between = math.ceil(self.shared.steps / READINGS)
-        while self.step < end:
-            until = min(end, self.step - self.step % between + between)
+        while self.step < share * self.shared.steps:
+            until = min(self.shared.steps, self.step + math.ceil(self.shared.steps / READINGS))
             losses = []
             for examples, steps in batches(self.data, self.order, self.step, until):
                 self.state, loss = train_steps(self.head, self.settings, self.state, examples, steps)
@@ -70,12 +69,11 @@ class TrialGroup:
         trials, columns = len(self.numbers), len(self.numbers) * self.head.num_classes
         if not self.validations:
             return np.full([len(temperatures), self.folds * trials], np.nan, np.float32)
-        losses, temperatures = [], tf.constant(temperatures)
+        losses = []
         for fold, data in enumerate(self.validations):
             at = slice(fold * columns, (fold + 1) * columns)
-            part = State(*(values[..., at] for values in self.state)) if self.folds > 1 else self.state
-            totals = [total_losses(self.head, part, each, temperatures).numpy() for each in parts(data)]
-            losses.append(sum(totals) / len(data.labels))
+            state = State(*(values[..., at] for values in self.state)) if self.folds > 1 else self.state
+            losses.append(_mean_losses(self.head, state, data, temperatures))
         return np.concatenate(losses, axis=1)
 
     def calibrated_losses(self) -> dict[int, float]:
@@ -123,6 +121,12 @@ class TrialGroup:
         self.state = State(*(tf.gather(values, columns, axis=-1) for values in self.state))
         self.readings = [values[:, heads] for values in self.readings]
         self.settings = _kept(self.settings, places, heads, columns)
+
+
+def _mean_losses(head: Head, state: State, data: Centred, temperatures: np.ndarray) -> np.ndarray:
+    """[temperatures, heads]."""
+    at = tf.constant(temperatures)
+    return sum(total_losses(head, state, part, at).numpy() for part in parts(data)) / len(data.labels)
 
 
 def _begin(
