@@ -46,7 +46,7 @@ def winner(ranking: Sequence[Judged], prefer: str) -> Judged:
 def differs(scores: np.ndarray, others: np.ndarray) -> bool:
     """Whether more than chance stands between two trials' scores of the same images."""
     if len(scores) != len(others):  # other images: tasks or heads were varied
-        return bool(stats.ttest_ind(scores, others, equal_var=False).pvalue < SIGNIFICANT)
+        return bool(stats.mannwhitneyu(scores, others).pvalue < SIGNIFICANT)
     changed = scores != others
     if not changed.any():
         return False

@@ -42,7 +42,7 @@ class Range:
     def at(self, share: float) -> float:
         """The number at a share from 0 to 1 of the way, rounded."""
         if self.log:
-            value = math.exp(math.log(self.low) + share * math.log(self.high / self.low))
+            value = math.exp((1.0 - share) * math.log(self.low) + share * math.log(self.high))
         else:
             value = self.low + share * (self.high - self.low)
         return self.rounded(value)
