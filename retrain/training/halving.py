@@ -12,7 +12,7 @@ from typing import NamedTuple
 class Halving(NamedTuple):
     """After each of these shares of the steps, this share of the trials goes on."""
 
-    after: tuple[float, ...] = (0.125, 0.25, 0.5)
+    after: tuple[float, ...] = (0.25, 0.5)
     share: float = 0.5
 
     def survivors(self, losses: Mapping[int, float]) -> list[int]:

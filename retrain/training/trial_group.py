@@ -14,7 +14,7 @@ from retrain.training.head_step import Settings, State, total_losses, train_step
 from retrain.training.trial import Start, TrainedHead, Trial
 from retrain.training.trial_batches import Centred, batch_order, batches, mean_square, parts
 
-READINGS = 20  # how often the losses are read along the way
+READINGS = 12  # how often the losses are read along the way
 # A strong penalty makes a head less sure of itself before it makes it worse, and sureness can be mended.
 TEMPERATURES = np.geomspace(1 / 8, 8, 37, dtype=np.float32)
 AS_IT_IS = np.ones(1, np.float32)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training.halving import Halving
 from retrain.training.head_trials import train_trials
-from retrain.training.recipe import head_grid
+from retrain.training.recipe import feature_scale, head_grid
 from retrain.training.trial import Split, Trial
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -32,7 +32,7 @@ def main() -> None:
     head = SoftmaxHead([str(index) for index in range(CLASSES)])
     trials = [random_trial(number, 0.0) for number in range(TRIALS)]
     dropped = [trial._replace(dropout_rate=0.2) for trial in trials]
-    grid = head_grid(train.features, None, None, steps=STEPS, dropout_rate=0.2)
+    grid = head_grid(feature_scale(train.features), None, None, steps=STEPS, dropout_rate=0.2)
     variants = {
         f"{SAMPLE} one after another": lambda: [
             train_trials(head, [trial], train, validation) for trial in trials[:SAMPLE]

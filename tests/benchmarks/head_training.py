@@ -8,7 +8,7 @@ import numpy as np
 
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training.head_trials import train_trials
-from retrain.training.recipe import head_grid
+from retrain.training.recipe import feature_scale, head_grid
 from retrain.training.trial import Split, Trial
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -51,7 +51,7 @@ def main() -> None:
         accuracies["one trial"] = np.mean(logits.argmax(1) == test.labels)
 
     def grid() -> None:
-        train_trials(head, head_grid(train.features, None, None, **SCHEDULE), train, test)
+        train_trials(head, head_grid(feature_scale(train.features), None, None, **SCHEDULE), train, test)
 
     variants = {"keras fit": keras_fit, "one trial": loop, "default grid": grid}
     print_ratios(seconds(variants, rounds=3), "keras fit")

@@ -43,7 +43,7 @@ def test_a_group_lies_in_one_fold(examples, folds, seed):
 
 def test_every_class_is_spread_over_all_folds():
     for fold in range(5):
-        assert np.bincount(TRAIN.labels[FOLD_OF == fold]).tolist() == [2, 2, 2]
+        assert np.bincount(TRAIN.labels[fold == FOLD_OF]).tolist() == [2, 2, 2]
 
 
 def test_folds_of_label_sets_and_of_another_seed():

@@ -151,9 +151,9 @@ def test_halving_says_who_was_given_up_and_when():
     good, poor = Trial(0.1, 0.0, steps=16, batch_size=6), Trial(1e-9, 0.0, steps=16, batch_size=6)
     wild = Trial(1e30, 1e30, steps=32, batch_size=6)
     heads = train_trials(HEAD, [poor, good, wild, poor], TRAIN, VALIDATION, halving=Halving())
-    assert [head.stopped for head in heads] == [4, None, 4, 2]
+    assert [head.stopped for head in heads] == [8, None, 9, 4]
     assert [head.failed for head in heads] == [False, False, True, False]
-    assert heads[3].steps.tolist() == [1, 2]
+    assert heads[3].steps.tolist() == [2, 4]
     assert heads[3].losses.shape == (2, 2)
 
 
@@ -217,7 +217,7 @@ def test_without_validation_there_is_no_validation_loss(trained):
 
 def test_readings_along_the_way_end_with_the_last_step():
     (trained,) = train_trials(HEAD, [Trial(0.1, 0.0, steps=45, batch_size=6)], TRAIN, None)
-    assert trained.steps.tolist() == [*range(3, 46, 3)]
+    assert trained.steps.tolist() == [*range(4, 45, 4), 45]
     assert len(trained.losses) == len(trained.steps)
 
 
