@@ -17,6 +17,7 @@ class Halving(NamedTuple):
 
     def survivors(self, losses: Mapping[int, float]) -> list[int]:
         """The trials of the lowest losses, one at least; those that diverged are given up first."""
-        ranked = sorted(losses, key=lambda number: (not math.isfinite(losses[number]), losses[number]))
+        finite = {number: loss if math.isfinite(loss) else math.inf for number, loss in losses.items()}
+        ranked = sorted(losses, key=finite.get)
         chosen = set(ranked[: max(1, math.ceil(self.share * len(ranked)))])
         return [number for number in losses if number in chosen]
