@@ -21,6 +21,9 @@ from retrain.training.trial import Split, Start, TrainedHead, Trial
 from retrain.training.trial_plan import MEMORY
 
 HELD_OUT = 10  # one in so many, where there is no validation split
+HALVED = (
+    2e12  # operations, about half a minute, from which on the worse half of a grid is not trained to its end
+)
 DIVERGED = "Training diverged at every learning rate (up to {rate:.3g}): give a lower --learning_rate."
 
 
@@ -104,11 +107,18 @@ def _best(
     validation: Split | None,
     start: Start | None,
 ) -> FoundHead:
-    heads = train_trials(head, trials, train, validation, start)
+    halving = Halving() if validation is not None and _operations(head, trials, train) >= HALVED else None
+    heads = train_trials(head, trials, train, validation, start, halving=halving)
     found = _found(trials, heads, validation is not None)
     if found is None:
         raise InputError(DIVERGED.format(rate=max(trial.learning_rate for trial in trials)))
     return found
+
+
+def _operations(head: Head, trials: Sequence[Trial], train: Split) -> float:
+    """Of the products: two in a step, each a multiplication and an addition for each weight and example."""
+    examples = sum(trial.steps * trial.batch_size for trial in trials)
+    return 4.0 * examples * train.features.shape[1] * head.num_classes
 
 
 def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:

@@ -3,6 +3,8 @@ import pytest
 
 from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
+from retrain.training import head_search
+from retrain.training.halving import Halving
 from retrain.training.head_search import search_head
 from retrain.training.head_trials import train_trials
 from retrain.training.trial import Split, Start, Trial
@@ -33,6 +35,20 @@ def test_the_lowest_validation_loss_wins():
     assert list(found.readings) == heads[2].steps.tolist()
     training, validation = heads[2].losses[-1].tolist()
     assert found.readings[30] == {"loss": training, "validation_loss": validation}
+
+
+@pytest.mark.parametrize(("limit", "halving"), [(4 * 4 * 30 * 8 * 3 * 2, Halving()), (1e9, None)])
+def test_a_long_search_gives_up_trials_on_the_way(monkeypatch, limit, halving):
+    asked = []
+
+    def listening(*arguments, halving):
+        asked.append(halving)
+        return train_trials(*arguments, halving=halving)
+
+    monkeypatch.setattr(head_search, "HALVED", limit)
+    monkeypatch.setattr(head_search, "train_trials", listening)
+    assert search_head(HEAD, TRIALS, TRAIN, VALIDATION).trial == TRIALS[2]
+    assert asked == [halving]
 
 
 def test_class_weights_count_in_validation_too():
