@@ -51,37 +51,29 @@ class Sweep(NamedTuple):
 def sweep(config: Config, inputs: Inputs) -> None:
     """Searches the space, alone or with others, and trains the winner."""
     run, listing = inputs.run_directory, inputs.listing
-    this = _begun(config, inputs)
+    space = parse_space(config.sweep)
+    objective = find_objective(config.objective, head_kinds(listing, config.head, task_kinds(config)))
+    trials = trial_count(config.trials, config.sampler, space)
+    storage = config.storage or f"sqlite:///{os.path.abspath(os.path.join(run, STUDY_FILE))}"
+    sampler = make_sampler(config.sampler, space, config.seed)
+    about = about_sweep(space, objective, config, listing)
     prepared = functools.lru_cache(KEPT)(
-        lambda common: prepare(common, read_labels(common) if "tasks" in this.space else listing)
+        lambda common: prepare(common, read_labels(common) if "tasks" in space else listing)
     )
-    _search(this, prepared)
-    found = _results(this)
-    if found.winner is None:
-        raise InputError(f"None of {len(found.rows)} trials has a result; the first: {found.rows[0].reason}.")
+    with open_study(storage, config.study, objective.direction, about, sampler) as study:
+        write_text(os.path.join(run, SWEEP_FLAGS), to_flags(config, "sweep", SWEEP_FLAGS))
+        this = Sweep(config, space, objective, trials, study, run)
+        _search(this, prepared)
+        found = _results(this)
+        if found.winner is None:
+            reason = found.rows[0].reason
+            raise InputError(f"None of {len(found.rows)} trials has a result; the first: {reason}.")
+        write_page(run, found, study, space, objective)
     winner = trial_config(config, found.winner.flags)
-    write_page(run, found, this.study, this.space, this.objective)
     write_best_flags(run, winner)
     figures, exports = train_winner(run, winner, prepared, listing.image_dir)
-    print(sweep_summary(found.rows, found.winner.number, this.objective.name, run))
+    print(sweep_summary(found.rows, found.winner.number, objective.name, run))
     print(training_summary(figures, os.path.join(run, BEST), exports))
-
-
-def _begun(config: Config, inputs: Inputs) -> Sweep:
-    """The sweep, new or gone on with; its flags are written once it is known that the study is of them."""
-    run, listing = inputs.run_directory, inputs.listing
-    space = parse_space(config.sweep)
-    kinds = head_kinds(listing, config.head, task_kinds(config))
-    objective = find_objective(config.objective, kinds)
-    study = open_study(
-        config.storage or f"sqlite:///{os.path.abspath(os.path.join(run, STUDY_FILE))}",
-        config.study,
-        objective.direction,
-        about_sweep(space, objective, config, listing),
-        make_sampler(config.sampler, space, config.seed),
-    )
-    write_text(os.path.join(run, SWEEP_FLAGS), to_flags(config, "sweep", SWEEP_FLAGS))
-    return Sweep(config, space, objective, trial_count(config.trials, config.sampler, space), study, run)
 
 
 def _search(this: Sweep, prepared: Callable[[Config], Prepared]) -> None:

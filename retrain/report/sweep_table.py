@@ -39,17 +39,18 @@ class TrialRow(NamedTuple):
 
 def write_sweep_table(path: str, rows: Sequence[TrialRow]) -> None:
     """One line a trial, in the order of their numbers."""
+    names = list(dict.fromkeys(name for row in rows for name in row.figures))
     lines = [
         {
             "trial": row.number,
             "status": row.status,
             **{name: as_text(value) for name, value in row.flags.items()},
-            **row.figures,
+            **{name: row.figures.get(name) for name in names},
             "tied_with_best": row.tied,
             "seconds": round(row.seconds, 3),
             "reason": row.reason,
         }
-        for row in sorted(rows)
+        for row in sorted(rows, key=lambda row: row.number)
     ]
     write_table(path, pd.DataFrame(lines))
 

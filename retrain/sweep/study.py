@@ -30,9 +30,10 @@ ATTEMPTS = 5  # to open a storage that another worker is just making
 LOCKED = 60.0  # seconds that a busy SQLite file is waited for
 
 
+@contextlib.contextmanager
 def open_study(
     url: str, name: str, direction: str, about: Mapping[str, Any], sampler: optuna.samplers.BaseSampler
-) -> optuna.Study:
+) -> Iterator[optuna.Study]:
     """The study of that name, made if there is none; InputError when it is of another sweep, or not reached.
 
     `about` says what all trials have in common: each key is named in the sentence about what differs.
@@ -40,16 +41,21 @@ def open_study(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _quietly():
         storage = _open_storage(url)
-        study = optuna.create_study(
-            storage=storage, study_name=name, direction=direction, sampler=sampler, load_if_exists=True
-        )
+    try:
+        with _quietly():
+            study = optuna.create_study(
+                storage=storage, study_name=name, direction=direction, sampler=sampler, load_if_exists=True
+            )
         known = study.user_attrs.get(ABOUT)
         if known is None:
             study.set_user_attr(ABOUT, dict(about))
         else:
             _check_same(known, about, name, _without_password(url))
         keep_watch(study)
-    return study
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def keep_watch(study: optuna.Study) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -23,8 +24,19 @@ def url(directory) -> str:
     return f"sqlite:///{directory}/study.db"
 
 
-def make_study(directory, about=ABOUT, sampler: str = "grid") -> optuna.Study:
-    return open_study(url(directory), "sweep", "maximize", about, make_sampler(sampler, SPACE, 0))
+STUDIES = contextlib.ExitStack()
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """Closes the studies that a test opens."""
+    with STUDIES:
+        yield
+
+
+def make_study(directory, about=ABOUT) -> optuna.Study:
+    opened = open_study(url(directory), "sweep", "maximize", about, make_sampler("grid", SPACE, 0))
+    return STUDIES.enter_context(opened)
 
 
 def told(study: optuna.Study, trial: optuna.trial.Trial, value: float | None = 0.5) -> None:
@@ -174,7 +186,8 @@ def test_a_storage_of_another_sweep(tmp_path):
 )
 def test_a_storage_that_cannot_be_reached(storage, reason):
     with pytest.raises(InputError) as raised:
-        open_study(storage, "sweep", "maximize", ABOUT, make_sampler("random", SPACE, 0))
+        with open_study(storage, "sweep", "maximize", ABOUT, make_sampler("random", SPACE, 0)):
+            pass
     text = str(raised.value)
     assert text.startswith(f"The storage {storage.replace('secret', '***')!r} cannot be used ({reason}")
     assert text.endswith(
