@@ -59,7 +59,7 @@ def _run(argv: Sequence[str]) -> int:
     _log_plainly(parsed.verbosity)
     inputs = read_inputs(parsed.verb, parsed.config, parsed.files)
     place = inputs.run_directory or parsed.config.output or os.curdir
-    with writing(place), claimed(inputs.run_directory):
+    with writing(place), claimed(inputs.run_directory, parsed.verb == "sweep"):
         with native_stderr_held():
             command = load(COMMANDS, parsed.verb, "verb")
             # Whether there are GPUs is asked now, because the answer is written to stderr, too.

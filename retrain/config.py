@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
@@ -19,25 +19,28 @@ from retrain.settings.fine_tuning import FineTuningSettings, check_fine_tuning
 from retrain.settings.module import ModuleSettings
 from retrain.settings.results import ResultSettings
 from retrain.settings.setting import about, as_text, complaint
+from retrain.settings.sweep import SweepSettings
 from retrain.settings.training import TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(
-    ResultSettings, AugmentationSettings, FineTuningSettings, TrainingSettings, ModuleSettings, DataSettings
+    ResultSettings,
+    SweepSettings,
+    AugmentationSettings,
+    FineTuningSettings,
+    TrainingSettings,
+    ModuleSettings,
+    DataSettings,
 ):
     """Every setting of every verb; a dataclass takes the fields of its bases from the last one on."""
 
 
 FIELDS: Mapping[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Config)}
+# Where a run writes to, which `run.flags` leaves out: it may be repeated anywhere.
+PLACES = ("model_dir", "storage")
 # Values of a path that name none: "none", and handles such as builtin: or https://...
 NO_PATH = re.compile(r"none$|[A-Za-z0-9_]{2,}:")
-
-
-def kind(name: str) -> type:
-    """The type of one value: of an optional one, without None; of a tuple, that of its elements."""
-    parts = get_args(FIELDS[name].type)
-    return parts[0] if parts else FIELDS[name].type
 
 
 def read_by(verb: str) -> list[str]:
@@ -78,16 +81,17 @@ def from_json(text: str) -> Config:
     return Config(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 
-def to_flags(config: Config, verb: str) -> str:
-    """The text of `run.flags`, which repeats the run from any directory; where it writes is left out.
+def to_flags(config: Config, verb: str, file: str = "run.flags") -> str:
+    """The text of the flagfile `file`, which repeats the run from any directory; where it writes is left out.
 
     Defaults are written, too: a later version may have others.
     """
-    lines = [f"# python -m retrain {verb} --flagfile=run.flags"]
+    lines = [f"# python -m retrain {verb} --flagfile={file}"]
     for name in read_by(verb):
         value = getattr(config, name)
-        if name != "model_dir" and value is not None:
-            lines.append(f"--{name}={as_text(_absolute(name, value))}")
+        if name not in PLACES and value is not None:
+            values = value if about(FIELDS[name]).repeated else [_absolute(name, value)]
+            lines += [f"--{name}={as_text(one)}" for one in values]
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,6 @@ The only place where absl flags are defined, in a FlagValues of its own: no libr
 Whatever a user mistypes becomes one sentence (InputError).
 """
 
-import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,11 +13,11 @@ from absl import flags as absl_flags
 
 from retrain import __version__
 from retrain.commands import COMMANDS
-from retrain.config import FIELDS, Config, check, kind
+from retrain.config import FIELDS, Config, check
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
-from retrain.settings.setting import about
+from retrain.settings.setting import TRUTHS, about, from_text, kind
 
 # Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1, those in
 # SWITCHES as true or false.
@@ -34,8 +33,6 @@ ALIASES = {
 FRACTIONS = ("validation_split", "testing_split")
 SWITCHES = {"do_data_augmentation": {True: "classic", False: "none"}}
 VERBOSITIES = ("debug", "info", "warning", "error")
-TAKES = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Parsed(NamedTuple):
@@ -79,9 +76,14 @@ def _flags() -> absl_flags.FlagValues:
     for flag, name in [*((name, name) for name in FIELDS), *ALIASES.items()]:
         convert = _percentage if flag in FRACTIONS else _switch if flag in SWITCHES else _converter
         # A boolean one may be given as --NAME and --noNAME.
-        is_boolean = kind(name) is bool or flag in SWITCHES
+        is_boolean = kind(FIELDS[name]) is bool or flag in SWITCHES
         parser = _Parser(convert(flag, name))
-        absl_flags.DEFINE(parser, flag, None, "", flag_values=flags, boolean=is_boolean)
+        if about(FIELDS[name]).repeated:
+            absl_flags.DEFINE_multi(
+                parser, absl_flags.ArgumentSerializer(), flag, None, "", flag_values=flags
+            )
+        else:
+            absl_flags.DEFINE(parser, flag, None, "", flag_values=flags, boolean=is_boolean)
     absl_flags.DEFINE(_Parser(_verbosity), "verbosity", "info", "", flag_values=flags)
     return flags
 
@@ -97,31 +99,23 @@ class _Parser(absl_flags.ArgumentParser):
 def _converter(flag: str, name: str) -> Callable[[str], Any]:
     """The function from the text of `flag` to the value of the field `name`."""
 
-    def one(text: str) -> Any:
-        return _one(flag, kind(name), text)
+    field, written = FIELDS[name], f"--{flag}"
 
     def convert(text: str) -> Any:
-        if get_origin(FIELDS[name].type) is tuple:
-            return tuple(one(part.strip()) for part in text.split(","))
-        if kind(name) is str and not text:
-            raise InputError(f"--{flag} needs a value, but was given an empty one: leave it out or name one.")
-        return os.path.expanduser(text) if about(FIELDS[name]).path else one(text)
+        if get_origin(field.type) is tuple and not about(field).repeated:
+            return tuple(from_text(field, part.strip(), written) for part in text.split(","))
+        return from_text(field, text, written)
 
     return convert
 
 
-def _one(flag: str, wanted: type, text: str) -> Any:
-    try:
-        value = TRUTHS[text] if wanted is bool else wanted(text)
-        if isinstance(value, str) or math.isfinite(value):
-            return value
-    except (ValueError, OverflowError, KeyError):
-        pass
-    raise InputError(f"--{flag} takes {TAKES[wanted]}, but was given {text!r}.")
-
-
 def _switch(flag: str, name: str) -> Callable[[str], Any]:
-    return lambda text: SWITCHES[flag][_one(flag, bool, text)]
+    def convert(text: str) -> Any:
+        if text not in TRUTHS:
+            raise InputError(f"--{flag} takes true or false, but was given {text!r}.")
+        return SWITCHES[flag][TRUTHS[text]]
+
+    return convert
 
 
 def _percentage(flag: str, name: str) -> Callable[[str], float]:
@@ -195,4 +189,5 @@ def _values(flags: absl_flags.FlagValues) -> dict[str, Any]:
         first = sources.setdefault(name, alias)
         if flags[first].value != flags[alias].value:
             raise InputError(f"--{first} and --{alias} mean the same, but differ: give one of the two.")
-    return {name: flags[source].value for name, source in sources.items()}
+    values = {name: flags[source].value for name, source in sources.items()}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

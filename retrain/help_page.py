@@ -13,6 +13,10 @@ ABOUT = (
 )
 VERBS = {
     "train": ("--image_dir=DIR", "train a classifier on a folder of class folders (the default verb)"),
+    "sweep": (
+        "--image_dir=DIR [--sweep NAME=VALUES ...]",
+        "find the flags of train that suit your images",
+    ),
     "evaluate": ("--tfhub_module=EXPORT --image_dir=DIR", "measure an exported classifier on other images"),
     "predict": ("--tfhub_module=EXPORT FILE|DIR ...", "say what is on images, as a table or a CSV file"),
     "inspect": ("--tfhub_module=MODULE", "say what a module is, and whether it keeps the common promises"),
@@ -29,6 +33,7 @@ GROUPS = {
     "training": "Training the head",
     "fine_tuning": "Fine-tuning the module with it",
     "augmentation": "Augmentation of training images",
+    "sweep": "Sweep",
     "results": "Results",
 }
 
@@ -65,7 +70,7 @@ def _entry(flag: str, text: str, width: int, column: int = 32) -> str:
 
 def _flag(name: str, verb: str) -> str:
     default = FIELDS[name].default
-    shown = default is not None and default is not False and verb not in about(FIELDS[name]).required
+    shown = default not in (None, ()) and default is not False and verb not in about(FIELDS[name]).required
     return f"--{name}={_short(default)}" if shown else f"--{name}"
 
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.commands import COMMANDS
-from retrain.config import FIELDS, Config, check, from_json, kind, read_by, to_flags, to_json
+from retrain.config import FIELDS, Config, check, from_json, read_by, to_flags, to_json
 from retrain.errors import InputError
 from retrain.flags import parse
-from retrain.settings.setting import Bounds, about
+from retrain.settings.setting import Bounds, about, kind
 
 TRAINABLE = Config(image_dir="photos")
 
@@ -28,7 +28,7 @@ def test_every_field_is_fully_declared(name):
     assert set(known.verbs) <= set(COMMANDS)
     assert set(known.required) <= set(known.verbs)
     assert known.help.endswith(".")
-    assert kind(name) in (int, float, str, bool)
+    assert kind(FIELDS[name]) in (int, float, str, bool)
     assert default is None or known.bounds is None or known.bounds.hold(default)
     assert default is None or not known.choices or default in known.choices
 
@@ -89,10 +89,10 @@ def test_what_cannot_be_trained_with(change, expected):
 def test_a_flag_that_the_verb_does_not_read():
     config = Config(image_dir="photos", tfhub_module="export", max_steps=5)
     assert sentence(config, "evaluate", ("max_steps",)) == (
-        "--max_steps=5 is not read by evaluate: it applies to train."
+        "--max_steps=5 is not read by evaluate: it applies to train and sweep."
     )
     assert sentence(config, "predict", ("image_dir",)) == (
-        "--image_dir=photos is not read by predict: it applies to train and evaluate."
+        "--image_dir=photos is not read by predict: it applies to train, sweep and evaluate."
     )
     check(config, "evaluate", ("image_dir", "tfhub_module"))
 
@@ -147,9 +147,9 @@ def test_paths_become_absolute_and_none_stays():
 
 def numbers(name: str) -> st.SearchStrategy:
     bounds = about(FIELDS[name]).bounds or Bounds()
-    if kind(name) is bool:
+    if kind(FIELDS[name]) is bool:
         return st.booleans()
-    if kind(name) is int:
+    if kind(FIELDS[name]) is int:
         return st.integers(bounds.low, bounds.high)
     inside = st.floats(
         bounds.low or bounds.above, bounds.high or bounds.below, allow_nan=False, allow_infinity=False
@@ -164,11 +164,13 @@ def values(name: str) -> st.SearchStrategy:
     known = {
         "module_input_range": st.just((-1.0, 1.0)),
         "export_formats": st.just(("saved_model", "tflite")),
-        **{"warmup_steps": st.just("10%"), "eval_every": st.just("30s"), "profile_steps": st.just("1,2")},
+        "warmup_steps": st.just("10%"),
+        "eval_every": st.just("30s"),
+        "profile_steps": st.just("1,2"),
     }
     choices = about(FIELDS[name]).choices
     strings = st.sampled_from(choices) if choices else text
-    return known.get(name, strings if kind(name) is str else numbers(name))
+    return known.get(name, strings if kind(FIELDS[name]) is str else numbers(name))
 
 
 # Not model_dir, which run.flags leaves out, nor what contradicts another field.

@@ -127,7 +127,8 @@ def test_two_names_of_one_flag():
         (["--verbosity=loud"], "'loud' is no value of --verbosity: choose from debug, info, warning, error."),
         (
             ["evalute", "--image_dir=a"],
-            "'evalute' is no verb: choose from train, evaluate, predict, inspect; did you mean 'evaluate'?",
+            "'evalute' is no verb: choose from train, sweep, evaluate, predict, inspect; did you mean "
+            "'evaluate'?",
         ),
         (["/"], "'/' is no verb: a folder of images is given as --image_dir=/."),
         (
@@ -140,7 +141,7 @@ def test_two_names_of_one_flag():
         ),
         (
             ["predict", "--tfhub_module=export", "--max_steps=5", "a.jpg"],
-            "--max_steps=5 is not read by predict: it applies to train.",
+            "--max_steps=5 is not read by predict: it applies to train and sweep.",
         ),
         (
             ["--flagfile=/no/such.flags"],

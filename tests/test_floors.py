@@ -33,7 +33,7 @@ IMPORTED_ON_USE = {
     "modules/resolve.py": {"tensorflow_hub"},
 }
 
-HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "tensorflow_hub"}
+HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "tensorflow_hub", "optuna"}
 # What must answer before TensorFlow has been imported.
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
@@ -41,6 +41,7 @@ ANSWER_FIRST = [
     *["retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
     *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
+    *["retrain.sweep", "retrain.sweep.space", "retrain.sweep.objective"],
     *["retrain.commands", "retrain.commands.inputs", "retrain.commands.run_directory"],
     *["retrain.signals", "retrain.__main__"],
 ]

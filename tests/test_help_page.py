@@ -15,7 +15,7 @@ def test_the_help_page_names_every_flag_that_the_verb_reads(verb):
 
 def test_the_help_page_knows_every_verb_group_and_alias():
     assert list(VERBS) == list(COMMANDS)
-    page = answer(["retrain", "-h"])
+    page = answer(["retrain", "sweep", "-h"])
     assert all(f"--{alias}" in page for alias in ALIASES)
     assert all(title in page for title in GROUPS.values())
 

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "train": "retrain.commands.train:train",
+    "sweep": "retrain.commands.sweep:sweep",
     "evaluate": "retrain.commands.evaluate:evaluate",
     "predict": "retrain.commands.predict:predict",
     "inspect": "retrain.commands.inspect:inspect",

@@ -21,7 +21,7 @@ from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.publisher_head import find_publisher_head
-from retrain.training.head_trials import Start
+from retrain.training.trial import Start
 
 VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
 SHOWN_NAMES = 5

@@ -13,6 +13,7 @@ from absl import logging
 
 from retrain.commands.label_inputs import read_labels
 from retrain.commands.run_directory import check_run_directory
+from retrain.commands.sweep_inputs import check_sweep
 from retrain.commands.warm_start_source import find_source
 from retrain.config import Config
 from retrain.data.folder import check_class_count
@@ -47,7 +48,7 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
     check_handle(config.tfhub_module)
     if verb == "inspect":
         return Inputs(None, (), "")
-    if verb != "train" and config.label_map is None and os.path.isdir(config.tfhub_module):
+    if verb in ("evaluate", "predict") and config.label_map is None and os.path.isdir(config.tfhub_module):
         check_is_classifier(config.tfhub_module, config.tfhub_module)
     for name in config.export_formats:
         if name not in EXPORTERS:
@@ -64,11 +65,13 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
         return Inputs(None, pictures, "")
     run_directory = config.model_dir or _new_run(config.image_dir)
     listing = read_labels(config)
-    if verb == "train" and listing.columns is None:
+    if verb != "evaluate" and listing.columns is None:
         check_class_count(config.image_dir, listing.class_names)
     _check_class_names(listing)
     _check_label_map(verb, config, listing)
     _check_outside(run_directory, config.image_dir)
+    if verb == "sweep":
+        check_sweep(config, listing)
     check_run_directory(run_directory, verb, config, listing.class_names)
     return Inputs(listing, (), run_directory)
 
@@ -96,8 +99,8 @@ def _check_label_map(verb: str, config: Config, listing: Listing) -> None:
         label_indices(listing.class_names, labels, config.label_map)
     elif not config.warm_start_head:
         raise InputError(
-            f"--label_map={config.label_map!r} is not read by train without --warm_start_head: give both, or "
-            f"neither."
+            f"--label_map={config.label_map!r} is not read by {verb} without --warm_start_head: give both, "
+            f"or neither."
         )
 
 

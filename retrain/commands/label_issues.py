@@ -7,24 +7,22 @@ import numpy as np
 import pandas as pd
 from absl import logging
 
-from retrain.commands.options import head_batch_size
 from retrain.commands.task_heads import TaskHead
-from retrain.config import Config
 from retrain.report.label_issues import COLUMNS, label_issues_line
 from retrain.training.cross_validation import out_of_sample_probabilities
-from retrain.training.head_trials import Schedule, Split
+from retrain.training.trial import Split
 
 SHORTER = 5  # so many times fewer steps than the chosen head took: enough to rank labels
 SUFFICE = 10  # examples; fewer cannot be judged by each other
 
 
 def label_issues(
-    examples: pd.DataFrame, features: np.ndarray, trained: Mapping[str, TaskHead], config: Config
+    examples: pd.DataFrame, features: np.ndarray, trained: Mapping[str, TaskHead]
 ) -> pd.DataFrame:
     """What `write_label_issues` takes: a row for each label that can be judged."""
     began = time.monotonic()
     tables = [
-        _of_task(examples, features, task, of_task, config)
+        _of_task(examples, features, task, of_task)
         for task, of_task in trained.items()
         if examples[task].notna().sum() >= SUFFICE
     ]
@@ -37,18 +35,15 @@ def label_issues(
     return issues
 
 
-def _of_task(
-    examples: pd.DataFrame, features: np.ndarray, task: str, of_task: TaskHead, config: Config
-) -> pd.DataFrame:
-    labels = of_task.head.encode(examples[task])
-    at = np.flatnonzero(of_task.head.labelled(labels))
-    weights = of_task.head.example_weights(labels[at], config.class_weights)
-    steps = -(-of_task.steps // SHORTER)
-    schedule = Schedule(steps, head_batch_size(config), config.dropout_rate, config.seed)
+def _of_task(examples: pd.DataFrame, features: np.ndarray, task: str, of_task: TaskHead) -> pd.DataFrame:
+    head, trial = of_task.head, of_task.found.trial
+    labels = head.encode(examples[task])
+    at = np.flatnonzero(head.labelled(labels))
+    split = Split(features[at], labels[at], np.ones(len(at), np.float32))
+    shorter = trial._replace(steps=-(-trial.steps // SHORTER))
     groups = examples["group"].iloc[at].tolist()
-    split = Split(features[at], labels[at], weights)
-    probabilities = out_of_sample_probabilities(of_task.head, of_task.found.trial, schedule, split, groups)
+    probabilities = out_of_sample_probabilities(head, shorter, split, groups)
     judged = ~np.isnan(probabilities).any(axis=1)
-    at, doubts = at[judged], of_task.head.doubts(labels[at[judged]], probabilities[judged])
+    at, doubts = at[judged], head.doubts(labels[at[judged]], probabilities[judged])
     columns = {"path": examples["path"].to_numpy()[at], "task": task, "label": examples[task].to_numpy()[at]}
     return pd.DataFrame({**columns, **doubts._asdict()})

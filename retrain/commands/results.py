@@ -20,7 +20,6 @@ from retrain.export import EXPORTERS
 from retrain.model import ImageClassifier
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import labelled_predictions, write_metrics, write_predictions
-from retrain.report.summary import training_summary
 from retrain.training.evaluation import ByTask, Figures, figures_by_task
 from retrain.training.summaries import write_figures
 
@@ -34,8 +33,11 @@ def write_results(
     model: ImageClassifier,
     features: np.ndarray,
     global_step: int,
-) -> None:
-    """Decides on validation what it takes to predict, and writes what follows from the model's features."""
+) -> tuple[dict[str, Figures], list[str]]:
+    """Decides on validation what it takes to predict, and writes what follows from the model's features.
+
+    Returns the figures by split, and the directories of the exports.
+    """
     labels = {task: head.encode(examples[task]) for task, head in heads.items()}
     logits = {task: values.numpy() for task, values in model.logits(tf.constant(features)).items()}
     held_out = np.flatnonzero(examples["split"] == "validation")
@@ -55,7 +57,7 @@ def write_results(
     _write_page(run, examples, model, probabilities, image_dir)
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, decided), global_step)
-    print(training_summary(figures, model.heads, run, exports))
+    return figures, exports
 
 
 def task_suffix(task: str, tasks: Collection[str]) -> str:

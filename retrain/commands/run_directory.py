@@ -16,6 +16,7 @@ from retrain.config import Config, to_flags
 from retrain.errors import InputError
 
 RUN_FLAGS, METRICS, LABELS = "run.flags", "metrics.json", "labels.txt"
+SWEEP_FLAGS = "sweep.flags"  # by it a sweep's directory is known, in which the sweep goes on
 # What --dry_run, --find_learning_rate and a killed process leave is no run.
 NO_RUN = re.compile(r"data_report\.json|learning_rates\..*|\..*\.partial")
 CHECKPOINT = re.compile(r"ckpt-(\d+)")
@@ -29,6 +30,8 @@ def check_run_directory(directory: str, verb: str, config: Config, class_names: 
     if path.is_file():
         raise InputError(f"--model_dir={directory!r} is a file: name a new directory.")
     if not path.is_dir() or all(NO_RUN.fullmatch(name) for name in os.listdir(path)):
+        return
+    if verb == "sweep" and (path / SWEEP_FLAGS).is_file():
         return
     _check_classes(path, directory, class_names)
     was = flags_of_run(directory)
@@ -67,20 +70,23 @@ def how_to_go_on(directory: str) -> str:
 
 
 @contextlib.contextmanager
-def claimed(directory: str) -> Iterator[None]:
-    """Makes a run's directory, if it has one, and keeps other runs out; an empty one does not stay."""
+def claimed(directory: str, shared: bool = False) -> Iterator[None]:
+    """Makes a run's directory, if it has one, and keeps other runs out; an empty one does not stay.
+
+    In one that is `shared` many work at once.
+    """
     if directory == "":
         yield
         return
     made = not os.path.isdir(directory)
     try:
         if made:
-            os.makedirs(directory)
+            os.makedirs(directory, exist_ok=shared)
     except FileExistsError:
         raise InputError(
             f"Another run, started just now, writes to {directory!r}: start again, or name a --model_dir."
         ) from None
-    with _locked(directory):
+    with contextlib.nullcontext() if shared else _locked(directory):
         try:
             yield
         finally:

@@ -1,11 +1,13 @@
 """Flags that say something of each task: TASK:VALUE, with commas between."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from retrain.config import Config
+from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
+from retrain.heads import ONE_LABEL, SEVERAL_LABELS
 
 
 def by_task(flag: str, text: str, example: str) -> dict[str, str]:
@@ -25,6 +27,17 @@ def by_task(flag: str, text: str, example: str) -> dict[str, str]:
 def task_kinds(config: Config) -> dict[str, str]:
     """The kind of head of each task that --tasks names."""
     return {} if config.tasks is None else by_task("tasks", config.tasks, "softmax")
+
+
+def head_kinds(listing: Listing, head: str, kinds: Mapping[str, str]) -> dict[str, str]:
+    """The kind of each task's head, the primary first: `head` for a folder, `kinds` for tasks of a table."""
+    if listing.columns is None:
+        return {TASK: head}
+    several = listing.columns.several
+    return {
+        task: kinds.get(task) or (SEVERAL_LABELS if task in several else ONE_LABEL)
+        for task in listing.columns.tasks
+    }
 
 
 def task_weights(config: Config, tasks: Collection[str]) -> dict[str, float]:

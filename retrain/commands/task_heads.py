@@ -15,8 +15,8 @@ from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
 from retrain.heads.head import Head, Labels
 from retrain.training.head_search import FoundHead, search_head
-from retrain.training.head_trials import Schedule, Split, Start
-from retrain.training.recipe import head_grid
+from retrain.training.recipe import FeatureScale, feature_scale, head_grid
+from retrain.training.trial import Split, Start, Trial
 
 
 class TaskHead(NamedTuple):
@@ -34,20 +34,34 @@ class DecidedHead(NamedTuple):
     decisions: Mapping[str, Any]
 
 
-def task_splits(
-    examples: pd.DataFrame, features: np.ndarray, task: str, head: Head, class_weights: str
-) -> dict[str, Split]:
+def task_splits(examples: pd.DataFrame, features: np.ndarray, task: str, head: Head) -> dict[str, Split]:
     """Features, labels and weights of each split that has labels of the task."""
     labels = head.encode(examples[task])
     known = head.labelled(labels)
-    given = examples["weight"].to_numpy(np.float32) if "weight" in examples else None
+    given = examples["weight"] if "weight" in examples else np.ones(len(examples))
+    weights = np.asarray(given, np.float32)
     splits = {}
     for name in SPLITS:
         at = np.flatnonzero((examples["split"] == name).to_numpy() & known)
         if len(at):
-            weights = head.example_weights(labels[at], class_weights)
-            splits[name] = Split(features[at], labels[at], weights if given is None else weights * given[at])
+            splits[name] = Split(features[at], labels[at], weights[at])
     return splits
+
+
+def trials_of(config: Config, scale: FeatureScale, steps: int) -> list[Trial]:
+    """The grid of which a run takes the best."""
+    return head_grid(
+        scale,
+        config.learning_rate,
+        config.l2_regularizer,
+        l1_regularizer=config.l1_regularizer,
+        label_smoothing=config.label_smoothing or 0.0,
+        class_weights=config.class_weights,
+        dropout_rate=config.dropout_rate,
+        steps=steps,
+        batch_size=head_batch_size(config),
+        seed=config.seed,
+    )
 
 
 def train_task(
@@ -56,28 +70,31 @@ def train_task(
     """The best head of the grid."""
     labels = splits["train"].labels
     steps = training_steps(config, len(labels))
-    schedule = Schedule(steps, head_batch_size(config), config.dropout_rate, config.seed)
-    trained_on = head.trained_on(labels, config.class_weights)
-    return TaskHead(trained_on, _search(_name(task), trained_on, splits, schedule, config, start), steps)
+    return TaskHead(head, _search(_name(task), head, splits, steps, config, start), steps)
 
 
 def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> DecidedHead:
-    """The head with its temperature, if asked for, and what it decides; `labels` are those of validation."""
+    """What is decided on the images of validation, whose labels these are, and the head with it."""
     known = head.labelled(labels)
     labels, logits = labels[known], logits[known]
     if not len(labels):
         return DecidedHead(head, {})
-    calibrated = head.calibrated(labels, logits) if calibrate else head
-    decided = calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
+    after = decided(head, labels, logits, calibrate)
     if not calibrate:
-        return DecidedHead(decided, dict(decided.settings()))
-    before, after = (_calibration_error(of, labels, logits) for of in (head, calibrated))
+        return DecidedHead(after, after.settings())
+    uncalibrated, calibrated = (_calibration_error(of, labels, logits) for of in (head, after))
     logging.info(
         "%s: calibrated at temperature %.3g; expected calibration error on validation %.3f, was %.3f.",
-        *(_name(task), calibrated.temperature, after, before),
+        *(_name(task), after.temperature, calibrated, uncalibrated),
     )
-    decisions = {"temperature": calibrated.temperature, **decided.settings()}
-    return DecidedHead(decided, {**decisions, "expected_calibration_error_before": before})
+    decisions = {"temperature": after.temperature, **after.settings()}
+    return DecidedHead(after, {**decisions, "expected_calibration_error_before": uncalibrated})
+
+
+def decided(head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> Head:
+    """The head with its temperature, if asked for, and what predicts best on these examples."""
+    calibrated = head.calibrated(labels, logits) if calibrate else head
+    return calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
 
 
 def _name(task: str) -> str:
@@ -93,24 +110,18 @@ def _search(
     name: str,
     head: Head,
     splits: Mapping[str, Split],
-    schedule: Schedule,
+    steps: int,
     config: Config,
     start: Start | None,
 ) -> FoundHead:
     began = time.monotonic()
-    trials = head_grid(
-        splits["train"].features,
-        config.learning_rate,
-        config.l2_regularizer,
-        config.l1_regularizer,
-        config.label_smoothing or 0.0,
-    )
-    found = search_head(head, trials, schedule, splits["train"], splits.get("validation"), start)
+    trials = trials_of(config, feature_scale(splits["train"].features), steps)
+    found = search_head(head, trials, splits["train"], splits.get("validation"), start)
     logging.info(
         "%s: the best of %d by %s (%.4g) has learning_rate=%.3g and l2_regularizer=%.3g; "
         "%d steps of %d images, %.1f s.",
         *(name, len(trials), found.criterion, found.loss),
         *(found.trial.learning_rate, found.trial.l2_regularizer),
-        *(schedule.steps, schedule.batch_size, time.monotonic() - began),
+        *(steps, head_batch_size(config), time.monotonic() - began),
     )
     return found

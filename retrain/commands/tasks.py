@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from retrain.commands.task_flags import head_kinds
 from retrain.data.duplicates import same_content
 from retrain.data.examples import TASK
 from retrain.data.listing import Listing
 from retrain.errors import InputError
 from retrain.extensions import load
-from retrain.heads import HEADS, ONE_LABEL, SEVERAL_LABELS
+from retrain.heads import HEADS
 from retrain.heads.head import Head
 
 Heads = Mapping[str, Head]
@@ -22,11 +23,10 @@ def heads_of(listing: Listing, head: str, kinds: Mapping[str, str]) -> dict[str,
     """The head of each task, with its classes; `head` is the kind for a folder, `kinds` those of a table."""
     if listing.columns is None:
         return {TASK: _of_folder(load(HEADS, head, "head"), listing.class_names)}
-    heads = {}
-    for task, cells in listing.columns.tasks.items():
-        kind = kinds.get(task) or (SEVERAL_LABELS if task in listing.columns.several else ONE_LABEL)
-        heads[task] = _of_column(load(HEADS, kind, "head"), task, cells)
-    return heads
+    return {
+        task: _of_column(load(HEADS, kind, "head"), task, listing.columns.tasks[task])
+        for task, kind in head_kinds(listing, head, kinds).items()
+    }
 
 
 def label_sets(examples: pd.DataFrame, heads: Heads) -> list[frozenset[tuple[str, str]]]:

@@ -2,69 +2,57 @@
 
 from collections.abc import Mapping
 
-from absl import logging
-
 from retrain.commands.begin_run import begin_run
 from retrain.commands.data_report import dry_run
-from retrain.commands.earlier_model import load_base, warm_starts
-from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
-from retrain.commands.image_features import file_keys
+from retrain.commands.fine_tuning import frozen_part, train_on_images, trains_on_images
 from retrain.commands.inputs import Inputs
 from retrain.commands.label_issues import label_issues
-from retrain.commands.options import feature_cache_directory
+from retrain.commands.prepared import Prepared, prepare
 from retrain.commands.results import task_suffix, write_results
-from retrain.commands.run_images import run_images
-from retrain.commands.task_flags import task_kinds
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
-from retrain.commands.tasks import heads_of
-from retrain.commands.training_examples import training_examples
-from retrain.commands.warm_start import warm_start
 from retrain.config import Config
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.report.label_issues import write_label_issues
+from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
-from retrain.training.sketches import SketchBook
+from retrain.training.evaluation import Figures
 from retrain.training.summaries import write_scalars
 
 
 def train(config: Config, inputs: Inputs) -> None:
-    """Features once, the best head of a small grid, the base with it if asked for, figures and exports."""
+    """Says what the images are like, and trains a classifier for them, unless that was all."""
     run, listing = inputs.run_directory, inputs.listing
-    heads = heads_of(listing, config.head, task_kinds(config))
-    examples, leaks = training_examples(listing, heads)
-    book = SketchBook(file_keys(examples, listing.image_dir), feature_cache_directory(config))
     if config.dry_run:
-        dry_run(examples, leaks, book, inputs, heads, config)
+        dry_run(config, inputs)
         return
-    module, earlier = load_base(config)
-    logging.info(
-        "%s takes images of %d x %d pixels and gives %d features.",
-        *(module.handle, *module.image_size, module.num_features),
-    )
-    check_trainable(config, module)
-    examples, features, left_out, report = run_images(config, inputs, module, heads, examples, leaks, book)
-    starts = warm_starts(earlier, heads) if earlier else {}
-    if config.warm_start_head:
-        starts = dict.fromkeys(heads, warm_start(module, listing.class_names, config.label_map))
+    prepared = prepare(config, listing, run)
+    figures, exports = train_classifier(config, prepared, listing.image_dir, run)
+    print(training_summary(figures, prepared.heads, run, exports))
+
+
+def train_classifier(
+    config: Config, prepared: Prepared, image_dir: str, run: str
+) -> tuple[dict[str, Figures], list[str]]:
+    """The best head of a small grid, the base with it if asked for; figures by split, and exports.
+
+    All that a run leaves behind is written to the directory `run`.
+    """
+    module, heads, examples, features, left_out, report, starts = prepared
     found = {
         task: train_task(
-            task,
-            head,
-            task_splits(examples, features, task, head, config.class_weights),
-            frozen_part(config),
-            starts.get(task),
+            task, head, task_splits(examples, features, task, head), frozen_part(config), starts.get(task)
         )
         for task, head in heads.items()
     }
     begin_run(run, config, examples, heads, left_out, report)
-    write_label_issues(run, label_issues(examples, features, found, config))
+    write_label_issues(run, label_issues(examples, features, found))
     model = _classifier(config, module, found)
     if trains_on_images(config):
-        features, global_step = train_on_images(config, run, listing.image_dir, examples, features, model)
+        features, global_step = train_on_images(config, run, image_dir, examples, features, model)
     else:
         global_step = _keep_heads(run, found, model)
-    write_results(config, run, listing.image_dir, examples, heads, model, features, global_step)
+    return write_results(config, run, image_dir, examples, heads, model, features, global_step)
 
 
 def _keep_heads(run: str, found: Mapping[str, TaskHead], model: ImageClassifier) -> int:

@@ -10,7 +10,7 @@ from retrain.data.label_map import meanings
 from retrain.modules.image_module import ImageModule
 from retrain.modules.publisher_head import find_publisher_head
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
-from retrain.training.head_trials import Start
+from retrain.training.trial import Start
 
 # Which part of the publisher's weights to begin with; the whole is too sure for few classes. On photos of ten
 # kinds of clothes, eight with a label of ImageNet, 0.3 adds 9 and 6 points of accuracy for two MobileNets at

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from retrain.data.duplicates import same_content
-from retrain.data.listing import Listing
-
-TASK = "label"
+from retrain.data.listing import TASK, Listing
 
 
 def examples_table(listing: Listing) -> pd.DataFrame:

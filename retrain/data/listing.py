@@ -14,6 +14,7 @@ from retrain.data import READERS
 from retrain.errors import InputError
 from retrain.extensions import load
 
+TASK = "label"  # the one task of class folders
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 # The top folders that may stand for a split, and the split each one is.

@@ -16,7 +16,7 @@ class DataSettings:
         "folders named train, validation (or val) and test are taken as the split.",
         verbs=DATA_VERBS,
         path=True,
-        required=dict.fromkeys(("train", "evaluate"), "a folder with one folder of images per class"),
+        required=dict.fromkeys(DATA_VERBS, "a folder with one folder of images per class"),
     )
     labels_file: str | None = setting(
         None,
@@ -36,6 +36,7 @@ class DataSettings:
         "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid. Default: every column of "
         "labels, sigmoid where a cell holds several.",
         verbs=DATA_VERBS,
+        sweep=True,
     )
     label_separator: str = setting(
         "|", "data", "What stands between several labels in a cell of labels_file.", verbs=DATA_VERBS
@@ -45,6 +46,7 @@ class DataSettings:
         "data",
         "For class folders: softmax gives an image one class; sigmoid any number of them, those of all the "
         "folders in which it lies.",
+        sweep=True,
     )
     split_file: str | None = setting(
         None,

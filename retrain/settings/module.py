@@ -34,7 +34,7 @@ class ModuleSettings:
         None,
         "module",
         "What calling the module gives, where the module itself does not say it right.",
-        verbs=("train", "evaluate", "inspect"),
+        verbs=(*DATA_VERBS, "inspect"),
         choices=("image_feature_vector", "image_classification"),
     )
     module_input_range: tuple[float, float] = setting(

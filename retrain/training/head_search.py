@@ -7,18 +7,24 @@ Without a validation split every tenth training example is held out to choose by
 trained again on all of them.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.heads.head import Head
-from retrain.training.head_trials import Schedule, Split, Start, TrainedHeads, Trial, train_heads
+from retrain.training.halving import Halving
+from retrain.training.head_trials import train_trials
+from retrain.training.trial import Split, Start, TrainedHead, Trial
+from retrain.training.trial_plan import MEMORY
 
-TEMPERATURES = np.geomspace(1 / 8, 8, 37, dtype=np.float32)
 HELD_OUT = 10  # one in so many, where there is no validation split
+HALVED = (
+    2e12  # operations, about half a minute, from which on the worse half of a grid is not trained to its end
+)
+DIVERGED = "Training diverged at every learning rate (up to {rate:.3g}): give a lower --learning_rate."
 
 
 class FoundHead(NamedTuple):
@@ -29,6 +35,7 @@ class FoundHead(NamedTuple):
       trial: its settings.
       criterion, loss: what it was chosen by ("validation loss"), and its own.
       readings: its losses by step, as TensorBoard shows them.
+      stopped: the step at which halving gave it up; None when it was trained to its end.
     """
 
     kernel: np.ndarray
@@ -37,69 +44,111 @@ class FoundHead(NamedTuple):
     criterion: str
     loss: float
     readings: dict[int, dict[str, float]]
+    stopped: int | None = None
 
 
 def search_head(
     head: Head,
     trials: Sequence[Trial],
-    schedule: Schedule,
     train: Split,
     validation: Split | None,
     start: Start | None = None,
 ) -> FoundHead:
-    """Trains the trials and returns the best; InputError when all of them diverge."""
+    """Trains the trials and returns the best; InputError when all of them diverge.
+
+    All trials have the same class weights, by which the validation images count, too.
+    """
+    class_weights = trials[0].class_weights
     if validation is not None:
-        return _best(head, trials, schedule, train, validation, start)
+        return _best(head, trials, train, _weighed(head, validation, class_weights), start)
     if len(trials) == 1 or len(train.labels) < HELD_OUT:
-        return _best(head, trials, schedule, train, None, start)
-    held_out = np.arange(len(train.labels)) % HELD_OUT == 0
-    chosen = _best(head, trials, schedule, train.rows(~held_out), train.rows(held_out), start)
-    again = _best(head, [chosen.trial], schedule, train, None, start)
+        return _best(head, trials, train, None, start)
+    at = np.arange(len(train.labels)) % HELD_OUT == 0
+    held_out = _weighed(head, train.rows(at), class_weights)
+    chosen = _best(head, trials, train.rows(~at), held_out, start)
+    again = _best(head, [chosen.trial], train, None, start)
     return again._replace(criterion="loss on held out training images", loss=chosen.loss)
+
+
+def search_heads(
+    head: Head,
+    grids: Sequence[Sequence[Trial]],
+    train: Split,
+    validation: Split,
+    start: Start | None = None,
+    memory: int = MEMORY,
+    halving: Halving | None = None,
+) -> list[FoundHead | None]:
+    """What search_head finds for each of the grids, all trained together; None where all trials diverge."""
+    found: dict[int, FoundHead | None] = {}
+    by_weights: dict[str, list[int]] = {}
+    for position, grid in enumerate(grids):
+        # Where there is nothing to choose, it does not matter what the validation images count.
+        by_weights.setdefault(grid[0].class_weights if len(grid) > 1 else "none", []).append(position)
+    for class_weights, positions in by_weights.items():
+        held_out = _weighed(head, validation, class_weights)
+        trials = [trial for position in positions for trial in grids[position]]
+        heads = iter(train_trials(head, trials, train, held_out, start, memory, halving))
+        for position in positions:
+            found[position] = _found(
+                grids[position], list(itertools.islice(heads, len(grids[position]))), True
+            )
+    return [found[position] for position in range(len(grids))]
+
+
+def _weighed(head: Head, split: Split, class_weights: str) -> Split:
+    return split._replace(weights=split.weights * head.example_weights(split.labels, class_weights))
 
 
 def _best(
     head: Head,
     trials: Sequence[Trial],
-    schedule: Schedule,
     train: Split,
     validation: Split | None,
     start: Start | None,
 ) -> FoundHead:
-    heads = train_heads(head, trials, schedule, train, validation, start)
-    losses = heads.losses[-1, 0] if validation is None else calibrated_losses(head, heads, validation)
-    best = int(np.where(np.isfinite(losses), losses, np.inf).argmin())
-    if not np.isfinite(losses[best]):
-        rates = max(trial.learning_rate for trial in trials)
-        raise InputError(
-            f"Training diverged at every learning rate (up to {rates:.3g}): give a lower --learning_rate."
-        )
+    halving = Halving() if validation is not None and _operations(head, trials, train) >= HALVED else None
+    heads = train_trials(head, trials, train, validation, start, halving=halving)
+    found = _found(trials, heads, validation is not None)
+    if found is None:
+        raise InputError(DIVERGED.format(rate=max(trial.learning_rate for trial in trials)))
+    return found
+
+
+def _operations(head: Head, trials: Sequence[Trial], train: Split) -> float:
+    """Of the products: two in a step, each a multiplication and an addition for each weight and example."""
+    examples = sum(trial.steps * trial.batch_size for trial in trials)
+    return 4.0 * examples * train.features.shape[1] * head.num_classes
+
+
+def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:
+    """The position of the best, of those not given up if there are such; None where all diverged."""
+    losses = np.asarray([of.calibrated_loss if validated else of.losses[-1, 0] for of in heads])
+    given_up = np.asarray([of.stopped is not None for of in heads])
+    possible = np.isfinite(losses) & (~given_up | given_up.all())
+    return int(np.where(possible, losses, np.inf).argmin()) if possible.any() else None
+
+
+def _found(trials: Sequence[Trial], heads: Sequence[TrainedHead], validated: bool) -> FoundHead | None:
+    best = best_of(heads, validated)
+    if best is None:
+        return None
+    head = heads[best]
     return FoundHead(
-        heads.kernels[best],
-        heads.biases[best],
+        head.kernel,
+        head.bias,
         trials[best],
-        "training loss" if validation is None else "validation loss",
-        float(losses[best]),
-        _readings(heads, best),
+        "validation loss" if validated else "training loss",
+        float(head.calibrated_loss if validated else head.losses[-1, 0]),
+        _readings(head),
+        head.stopped,
     )
 
 
-def calibrated_losses(head: Head, heads: TrainedHeads, validation: Split) -> np.ndarray:
-    """The mean validation loss of each trial at its best temperature, [T]; not finite where it diverged."""
-    targets = head.targets(tf.constant(validation.labels))
-    losses = []
-    with np.errstate(all="ignore"):  # diverged trials
-        logits = (validation.features @ heads.kernels + heads.biases[:, None]).astype(np.float32)
-    for temperature in TEMPERATURES:
-        by_example = head.loss(targets, tf.constant(logits / temperature)) * validation.weights
-        losses.append(tf.reduce_mean(by_example, axis=1).numpy())
-    return np.min(losses, axis=0)
-
-
-def _readings(heads: TrainedHeads, trial: int) -> dict[int, dict[str, float]]:
+def _readings(head: TrainedHead) -> dict[int, dict[str, float]]:
     """Validation only where there is one."""
     readings = {}
-    for step, (training, validation) in zip(heads.steps.tolist(), heads.losses[:, :, trial], strict=True):
+    for step, (training, validation) in zip(head.steps.tolist(), head.losses, strict=True):
         readings[step] = {"loss": float(training)}
         if np.isfinite(validation):
             readings[step]["validation_loss"] = float(validation)

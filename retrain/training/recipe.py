@@ -4,9 +4,11 @@ The features of one module may be a thousand times larger than another's, or dif
 rates and penalties are therefore stated relative to the features at hand.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from retrain.training.head_trials import Trial
+from retrain.training.trial import Trial
 
 # Of 1 / (the largest variance of the features in any direction). The curvature of the cross-entropy is at
 # most half of that variance (Boehning 1992), and gradient descent with momentum m is stable up to
@@ -27,19 +29,34 @@ def head_steps(count: int, batch_size: int) -> int:
     return max(SHORT, -(-EPOCHS * count // batch_size))
 
 
+class FeatureScale(NamedTuple):
+    """What rates and penalties are relative to: the mean square of features, and their largest variance."""
+
+    mean_square: float
+    largest_variance: float
+
+
+def feature_scale(features: np.ndarray) -> FeatureScale:
+    """Of features [N, F]."""
+    # Not np.square, which would need the memory of all features in double precision.
+    mean_square = float(np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size)
+    return FeatureScale(mean_square or 1.0, largest_variance(features))
+
+
 def head_grid(
-    features: np.ndarray,
+    scale: FeatureScale,
     learning_rate: float | None,
     l2_regularizer: float | None,
-    l1_regularizer: float,
-    label_smoothing: float,
+    **others: float | str,
 ) -> list[Trial]:
-    """The trials of a default run: one for each L2 strength, but what the user gave stays as given."""
-    # Not np.square, which would need the memory of all features in double precision.
-    mean_square = float(np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size) or 1.0
-    rate = LEARNING_RATE / largest_variance(features) if learning_rate is None else learning_rate
-    strengths = [l2 * mean_square for l2 in L2_REGULARIZERS] if l2_regularizer is None else [l2_regularizer]
-    return [Trial(rate, l2, l1_regularizer, label_smoothing) for l2 in strengths]
+    """The trials of a default run: one for each L2 strength, but what the user gave stays as given.
+
+    `others` are what all trials share.
+    """
+    rate = LEARNING_RATE / scale.largest_variance if learning_rate is None else learning_rate
+    relative = [l2 * scale.mean_square for l2 in L2_REGULARIZERS]
+    strengths = relative if l2_regularizer is None else [l2_regularizer]
+    return [Trial(rate, l2, **others) for l2 in strengths]
 
 
 def head_rate(features: np.ndarray) -> float:

@@ -15,7 +15,7 @@ RATE, KIND = dataclasses.fields(Example)
 def test_a_setting_is_a_field_with_its_default():
     assert Example() == Example(rate=None, kind="a")
     assert about(KIND).choices == ("a", "b")
-    assert about(KIND).verbs == ("train",)
+    assert about(KIND).verbs == ("train", "sweep")
 
 
 def test_bounds_say_which_end_is_allowed():

@@ -3,12 +3,15 @@ import pytest
 
 from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
-from retrain.training.head_search import calibrated_losses, search_head
-from retrain.training.head_trials import Schedule, Split, Start, Trial, train_heads
+from retrain.training import head_search
+from retrain.training.halving import Halving
+from retrain.training.head_search import search_head
+from retrain.training.head_trials import train_trials
+from retrain.training.trial import Split, Start, Trial
 
 HEAD = SoftmaxHead(["a", "b"])
-SCHEDULE = Schedule(30, 8, 0.0, 0)
-TRIALS = [Trial(1e30, 1e30), Trial(0.3, 5.0), Trial(0.3, 1e-4), Trial(1e-6, 0.0)]
+SHORT = {"steps": 30, "batch_size": 8}
+TRIALS = [Trial(rate, l2, **SHORT) for rate, l2 in [(1e30, 1e30), (0.3, 5.0), (0.3, 1e-4), (1e-6, 0.0)]]
 
 
 def make_split(count: int, seed: int) -> Split:
@@ -21,49 +24,59 @@ TRAIN, VALIDATION = make_split(40, 0), make_split(10, 1)
 
 
 def test_the_lowest_validation_loss_wins():
-    found = search_head(HEAD, TRIALS, SCHEDULE, TRAIN, VALIDATION)
-    heads = train_heads(HEAD, TRIALS, SCHEDULE, TRAIN, VALIDATION)
-    assert found.trial == TRIALS[2]
-    np.testing.assert_array_equal(found.kernel, heads.kernels[2])
-    np.testing.assert_array_equal(found.bias, heads.biases[2])
-    losses = calibrated_losses(HEAD, heads, VALIDATION)
+    found = search_head(HEAD, TRIALS, TRAIN, VALIDATION)
+    heads = train_trials(HEAD, TRIALS, TRAIN, VALIDATION)
+    losses = [head.calibrated_loss for head in heads]
     assert losses[2] == np.nanmin(losses)
-    assert (found.criterion, found.loss) == ("validation loss", float(losses[2]))
-    assert list(found.readings) == heads.steps.tolist()
-    assert found.readings[30] == {
-        "loss": float(heads.losses[-1, 0, 2]),
-        "validation_loss": float(heads.losses[-1, 1, 2]),
-    }
+    assert found.trial == TRIALS[2]
+    np.testing.assert_array_equal(found.kernel, heads[2].kernel)
+    np.testing.assert_array_equal(found.bias, heads[2].bias)
+    assert (found.criterion, found.loss) == ("validation loss", losses[2])
+    assert list(found.readings) == heads[2].steps.tolist()
+    training, validation = heads[2].losses[-1].tolist()
+    assert found.readings[30] == {"loss": training, "validation_loss": validation}
 
 
-def test_a_head_that_is_only_less_sure_of_itself_is_as_good():
-    # With a wrong label, or being as sure as can be would cost nothing.
-    mislabelled = VALIDATION._replace(
-        labels=np.where(np.arange(10) == 0, 1 - VALIDATION.labels, VALIDATION.labels)
-    )
-    heads = train_heads(HEAD, TRIALS[2:3], SCHEDULE, TRAIN, mislabelled)
-    unsure = heads._replace(kernels=heads.kernels / 4, biases=heads.biases / 4)
-    sure = calibrated_losses(HEAD, heads, mislabelled)
-    assert sure <= heads.losses[-1, 1]
-    np.testing.assert_allclose(calibrated_losses(HEAD, unsure, mislabelled), sure, rtol=0.02)
+@pytest.mark.parametrize(("limit", "halving"), [(4 * 4 * 30 * 8 * 3 * 2, Halving()), (1e9, None)])
+def test_a_long_search_gives_up_trials_on_the_way(monkeypatch, limit, halving):
+    asked = []
+
+    def listening(*arguments, halving):
+        asked.append(halving)
+        return train_trials(*arguments, halving=halving)
+
+    monkeypatch.setattr(head_search, "HALVED", limit)
+    monkeypatch.setattr(head_search, "train_trials", listening)
+    assert search_head(HEAD, TRIALS, TRAIN, VALIDATION).trial == TRIALS[2]
+    assert asked == [halving]
+
+
+def test_class_weights_count_in_validation_too():
+    lopsided = VALIDATION.rows(np.array([0, 1, 3, 5, 7]))
+    balanced = [trial._replace(class_weights="balanced") for trial in TRIALS]
+    found = search_head(HEAD, balanced, TRAIN, lopsided)
+    logits = (lopsided.features @ found.kernel + found.bias).astype(np.float32)
+    losses = HEAD.loss(HEAD.targets(lopsided.labels), logits).numpy()
+    expected = (losses[0] + losses[1:].mean()) / 2
+    assert found.readings[30]["validation_loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_without_validation_every_tenth_is_held_out_and_then_trained_on():
-    found = search_head(HEAD, TRIALS, SCHEDULE, TRAIN, None)
+    found = search_head(HEAD, TRIALS, TRAIN, None)
     held_out = np.arange(40) % 10 == 0
-    chosen = train_heads(HEAD, TRIALS, SCHEDULE, TRAIN.rows(~held_out), TRAIN.rows(held_out))
-    again = train_heads(HEAD, [TRIALS[2]], SCHEDULE, TRAIN, None)
+    chosen = train_trials(HEAD, TRIALS, TRAIN.rows(~held_out), TRAIN.rows(held_out))
+    (again,) = train_trials(HEAD, [TRIALS[2]], TRAIN, None)
     assert found.trial == TRIALS[2]
     assert found.criterion == "loss on held out training images"
-    assert found.loss == float(calibrated_losses(HEAD, chosen, TRAIN.rows(held_out))[2])
-    np.testing.assert_array_equal(found.kernel, again.kernels[0])
+    assert found.loss == chosen[2].calibrated_loss
+    np.testing.assert_array_equal(found.kernel, again.kernel)
     assert set(found.readings[30]) == {"loss"}
 
 
 @pytest.mark.parametrize(("trials", "count"), [(TRIALS[2:3], 40), (TRIALS, 9)])
 def test_one_trial_or_few_examples_are_trained_at_once(trials, count):
     train = TRAIN.rows(np.arange(count))
-    found = search_head(HEAD, trials, SCHEDULE, train, None)
+    found = search_head(HEAD, trials, train, None)
     assert found.trial == TRIALS[2]
     assert found.criterion == "training loss"
     assert np.isfinite(found.loss)
@@ -71,9 +84,9 @@ def test_one_trial_or_few_examples_are_trained_at_once(trials, count):
 
 @pytest.mark.parametrize("validation", [VALIDATION, None])
 def test_when_every_trial_diverges(validation):
-    wild = [Trial(1e30, 1e30), Trial(1e35, 1e30)]
+    wild = [Trial(1e30, 1e30, **SHORT), Trial(1e35, 1e30, **SHORT)]
     with pytest.raises(InputError) as raised:
-        search_head(HEAD, wild, SCHEDULE, TRAIN, validation)
+        search_head(HEAD, wild, TRAIN, validation)
     assert str(raised.value) == (
         "Training diverged at every learning rate (up to 1e+35): give a lower --learning_rate."
     )
@@ -83,7 +96,7 @@ def test_when_every_trial_diverges(validation):
 @pytest.mark.parametrize("count", [40, 9])
 def test_every_road_begins_at_the_start(validation, count):
     start = Start(np.full([3, 2], 7, np.float32), np.full([2], 3, np.float32))
-    still = [Trial(1e-30, 0.0), Trial(1e-30, 0.1)]
-    found = search_head(HEAD, still, SCHEDULE, TRAIN.rows(np.arange(count)), validation, start)
+    still = [Trial(1e-30, 0.0, **SHORT), Trial(1e-30, 0.1, **SHORT)]
+    found = search_head(HEAD, still, TRAIN.rows(np.arange(count)), validation, start)
     np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
     np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)

@@ -1,0 +1,112 @@
+"""From the study to what people read: the trials in their rank, and which are tied with the best."""
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import optuna
+
+from retrain.heads.metrics import NORMAL_95
+from retrain.report.axis import Axis
+from retrain.report.sweep_page import SweepPage, write_sweep_page
+from retrain.report.sweep_table import TrialRow, write_sweep_table
+from retrain.sweep.objective import Objective
+from retrain.sweep.ranking import Judged, ranked, tied, winner
+from retrain.sweep.record import Record, decoded, flags_of
+from retrain.sweep.space import Choices, Space
+from retrain.sweep.study import finished
+
+FEWEST_TO_EXPLAIN = 8  # trials
+FINISHED, STOPPED, FAILED = "finished", "stopped early", "failed"
+
+
+class Results(NamedTuple):
+    """Finished trials, the best first, failed ones last, and the one that is chosen, if there is one."""
+
+    rows: list[TrialRow]
+    winner: TrialRow | None
+
+
+def results(study: optuna.Study, space: Space, objective: Objective, prefer: str) -> Results:
+    """All that is known so far."""
+    trials = {trial.number: trial for trial in finished(study)}
+    records = {number: decoded(trial) for number, trial in trials.items()}
+    ranking = ranked(
+        [
+            Judged(number, of.value, of.figures["loss"], of.scores, of.cost)
+            for number, of in records.items()
+            if status_of(of) == FINISHED
+        ],
+        objective.direction,
+    )
+    among = tied(ranking)
+    order = [judged.number for judged in ranking]
+    order += sorted(
+        set(records) - set(order), key=lambda number: (status_of(records[number]), number), reverse=True
+    )
+    rows = [
+        _row(number, flags_of(trials[number], space), records[number], objective, number in among)
+        for number in order
+    ]
+    chosen = winner(ranking, prefer).number if ranking else None
+    return Results(rows, next((row for row in rows if row.number == chosen), None))
+
+
+def status_of(record: Record) -> str:
+    """In a word."""
+    if record.value is None:
+        return FAILED
+    return FINISHED if record.stopped is None else STOPPED
+
+
+def write_results(run: str, found: Results) -> None:
+    """sweep.csv, as far as the sweep has come."""
+    write_sweep_table(os.path.join(run, "sweep.csv"), found.rows)
+
+
+def write_page(run: str, found: Results, study: optuna.Study, space: Space, objective: Objective) -> None:
+    """sweep.html, of all trials."""
+    axes = {
+        name: Axis(names=varied.values)
+        if isinstance(varied, Choices)
+        else Axis(low=varied.low, high=varied.high, log=varied.log)
+        for name, varied in space.items()
+    }
+    page = SweepPage(found.rows, found.winner, axes, _importances(study), objective.name, objective.direction)
+    write_sweep_page(os.path.join(run, "sweep.html"), page)
+
+
+def _importances(study: optuna.Study) -> dict[str, float]:
+    """How much of the differences between trials each flag explains (fANOVA, Hutter et al. 2014)."""
+    done = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    if len(done) < FEWEST_TO_EXPLAIN or len({trial.value for trial in done}) == 1:
+        return {}
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)
+
+
+def _row(
+    number: int, flags: Mapping[str, Any], record: Record, objective: Objective, is_tied: bool
+) -> TrialRow:
+    figures = {key: value for key, value in record.figures.items() if not isinstance(value, list)}
+    interval = record.figures.get(f"{objective.metric}_interval{objective.suffix}")
+    if interval is None and objective.is_loss and len(record.scores):
+        interval = _mean_interval(-record.scores)
+    return TrialRow(
+        number,
+        status_of(record),
+        flags,
+        record.value,
+        interval,
+        figures,
+        record.seconds,
+        is_tied,
+        record.reason,
+    )
+
+
+def _mean_interval(values: np.ndarray) -> tuple[float, float]:
+    half = NORMAL_95 * float(values.std()) / math.sqrt(len(values))
+    return float(values.mean()) - half, float(values.mean()) + half

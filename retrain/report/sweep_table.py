@@ -1,0 +1,102 @@
+"""The trials of a sweep as tables: sweep.csv for programs, the ten best for people."""
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from retrain.report.run_files import write_table
+from retrain.settings.setting import as_text
+
+SHOWN = 10
+DIGITS = 4
+
+
+class TrialRow(NamedTuple):
+    """A finished trial, in its rank.
+
+    Attributes:
+      number: by which the study knows it.
+      status: finished or failed.
+      flags: what the flags that vary were.
+      value, interval: the objective and its 95 % interval, where they are known.
+      figures: all numbers that the validation images gave.
+      tied: whether chance alone may tell it from the best.
+    """
+
+    number: int
+    status: str
+    flags: Mapping[str, Any]
+    value: float | None
+    interval: tuple[float, float] | None
+    figures: Mapping[str, float]
+    seconds: float
+    tied: bool
+    reason: str = ""
+
+
+def write_sweep_table(path: str, rows: Sequence[TrialRow]) -> None:
+    """One line a trial, in the order of their numbers."""
+    names = list(dict.fromkeys(name for row in rows for name in row.figures))
+    lines = [
+        {
+            "trial": row.number,
+            "status": row.status,
+            **{name: as_text(value) for name, value in row.flags.items()},
+            **{name: row.figures.get(name) for name in names},
+            "tied_with_best": row.tied,
+            "seconds": round(row.seconds, 3),
+            "reason": row.reason,
+        }
+        for row in sorted(rows, key=lambda row: row.number)
+    ]
+    write_table(path, pd.DataFrame(lines))
+
+
+def best_table(rows: Sequence[TrialRow], objective: str, chosen: int) -> list[str]:
+    """The ten best, aligned: what was tried, what it gave, and whether that is more than chance."""
+    names = list(rows[0].flags)
+    header = ["", "trial", objective, "95 % interval", *names, ""]
+    body = [header]
+    for place, row in enumerate(rows[:SHOWN], 1):
+        interval = f"{as_figure(row.interval[0])} to {as_figure(row.interval[1])}" if row.interval else ""
+        note = "chosen" if row.number == chosen else "tied" if row.tied else ""
+        shown = [short(row.flags[name]) for name in names]
+        body.append([str(place), str(row.number), as_figure(row.value), interval, *shown, note])
+    widths = [max(map(len, column)) for column in zip(*body, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in body
+    ]
+
+
+def sweep_summary(rows: Sequence[TrialRow], chosen: int, objective: str, run: str) -> str:
+    """What `sweep` prints before the lines of the winner's own run."""
+    finished = [row for row in rows if row.value is not None]
+    failed, ties = len(rows) - len(finished), sum(row.tied for row in rows)
+    lines = ["", *best_table(finished, objective, chosen), ""]
+    lines.append(
+        f"{len(finished)} trials"
+        + (f", and {failed} that failed" if failed else "")
+        + f": {ties} are no worse than "
+        f"the best by more than chance, on the same images."
+    )
+    lines.append(f"All of them: {os.path.join(run, 'sweep.html')}, {os.path.join(run, 'sweep.csv')}")
+    again = shlex.quote(os.path.join(run, "best.flags"))
+    lines.append(f"The winner, trial {chosen}, again: python -m retrain --flagfile={again}")
+    return "\n".join(lines)
+
+
+def short(value: Any) -> str:
+    """A value of a flag, as it fits a column: the end of a path, few digits."""
+    if isinstance(value, float):
+        return f"{value:.{DIGITS}g}"
+    text = as_text(value)
+    parts = text.rstrip("/").split("/")
+    return text if len(text) <= 28 or len(parts) < 3 else ".../" + "/".join(parts[-2:])
+
+
+def as_figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.{DIGITS}f}"

@@ -1,0 +1,129 @@
+"""How combinations are drawn: Optuna's TPE, or the n-th point of a sequence for the n-th trial.
+
+Optuna's own grid, random and quasi-random samplers draw the same points again in a second process, or in one
+that goes on after a kill. Here the number of a trial decides its point, whoever asks: workers share a
+sequence without a word between them. TPE begins with the quasi-random one, and sees running trials, too.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+from scipy.stats import qmc
+
+from retrain.sweep.space import Choices, Range, Space, grid_axes
+
+BEGINNING = 16  # trials before TPE has something to go by
+REPEATS = "failed_trial"  # as Optuna calls the number of the trial that is repeated
+
+Point = Mapping[str, Any]
+
+
+def distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
+    """The space as Optuna stores it."""
+    return {name: _distribution(varied) for name, varied in space.items()}
+
+
+def make_sampler(name: str, space: Space, seed: int) -> optuna.samplers.BaseSampler:
+    """One of grid, random, quasirandom and tpe."""
+    if name != "tpe":
+        return Sequence(SEQUENCES[name](space, seed), distributions(space))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return _Tpe(
+            Sequence(quasirandom_points(space, seed), distributions(space)),
+            # Startup trials are the sequence's.
+            optuna.samplers.TPESampler(n_startup_trials=0, multivariate=True, constant_liar=True, seed=seed),
+        )
+
+
+def position(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> int:
+    """Which of the trials it is, from 0; one that repeats a dead worker's is the same as that."""
+    number = trial.system_attrs.get(REPEATS, trial.number)
+    trials = study.get_trials(deepcopy=False)
+    return sum(other.number < number and not is_repeated(other) for other in trials)
+
+
+def is_repeated(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether the trial was given out before, to a worker that died."""
+    return REPEATS in trial.system_attrs
+
+
+def grid_points(space: Space, seed: int) -> Callable[[int], Point]:
+    """All combinations, the last flag's values first; over and over again."""
+    axes = grid_axes(space)
+    shape = [len(values) for values in axes.values()]
+
+    def point(index: int) -> Point:
+        places = np.unravel_index(index % math.prod(shape), shape)
+        return {name: values[place] for (name, values), place in zip(axes.items(), places, strict=True)}
+
+    return point
+
+
+def random_points(space: Space, seed: int) -> Callable[[int], Point]:
+    """Independent draws."""
+    return lambda index: _point(space, np.random.default_rng([seed, index]).random(len(space)))
+
+
+def quasirandom_points(space: Space, seed: int) -> Callable[[int], Point]:
+    """The Sobol sequence, scrambled (Owen 1998): any stretch of it fills the space evenly."""
+    engine = qmc.Sobol(len(space), rng=seed)
+
+    def point(index: int) -> Point:
+        engine.reset()
+        if index:
+            engine.fast_forward(index)
+        return _point(space, engine.random()[0])
+
+    return point
+
+
+SEQUENCES = {"grid": grid_points, "random": random_points, "quasirandom": quasirandom_points}
+
+
+class Sequence(optuna.samplers.BaseSampler):
+    """Gives the n-th trial the n-th point."""
+
+    def __init__(self, point: Callable[[int], Point], space: Mapping[str, Any]):
+        self.point, self.space = point, space
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: Any) -> dict[str, Any]:
+        return dict(self.space)
+
+    def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> dict[str, Any]:
+        return dict(self.point(position(study, trial)))
+
+    def sample_independent(self, study: optuna.Study, trial: Any, name: str, distribution: Any) -> Any:
+        raise AssertionError(f"{name} is part of the space that sample_relative has drawn from.")
+
+
+class _Tpe(Sequence):
+    """TPE after the beginning of a sequence."""
+
+    def __init__(self, beginning: Sequence, tpe: optuna.samplers.TPESampler):
+        super().__init__(beginning.point, beginning.space)
+        self.tpe = tpe
+
+    def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> dict[str, Any]:
+        done = [optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED]
+        if len(study.get_trials(deepcopy=False, states=done)) < BEGINNING:
+            return super().sample_relative(study, trial, search_space)
+        return self.tpe.sample_relative(study, trial, search_space)
+
+
+def _point(space: Space, shares: np.ndarray) -> Point:
+    return {
+        name: varied.at(float(share)) for (name, varied), share in zip(space.items(), shares, strict=True)
+    }
+
+
+def _distribution(varied: Range | Choices) -> optuna.distributions.BaseDistribution:
+    if isinstance(varied, Choices):
+        return optuna.distributions.CategoricalDistribution(varied.values)
+    if isinstance(varied.low, int):
+        return optuna.distributions.IntDistribution(varied.low, varied.high, log=varied.log)
+    return optuna.distributions.FloatDistribution(varied.low, varied.high, log=varied.log)

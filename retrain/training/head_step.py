@@ -1,0 +1,153 @@
+"""One step of many heads on the same batch, and many such steps in one call.
+
+The kernels of all heads stand side by side, float32 [F, columns], so that a step is one plain product
+[batch, F] x [F, columns] in each direction. Nothing mixes the columns of two heads. The update is gradient
+descent with momentum, whose rate falls to zero along a cosine (Loshchilov & Hutter 2017).
+
+A head's rate is multiplied into its small gradient of the logits [batch, columns], and thus into its momentum
+too: a pass over [F, columns] costs as much as half of a product.
+"""
+
+import math
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from retrain.heads.head import Head
+
+
+class Examples(NamedTuple):
+    """Centred features [N, F], encoded labels [N, ...], and weights [N, folds, weightings]."""
+
+    features: tf.Tensor
+    labels: tf.Tensor
+    weights: tf.Tensor
+
+
+class Settings(NamedTuple):
+    """What the heads differ in, a value for each column, or each head where it says so.
+
+    The penalties are multiplied by the learning rate. Those fields are None that no head needs.
+
+    Attributes:
+      weighting: int [trials], which of the weightings of the examples a trial has, in all folds.
+      label_smoothing: [heads, 1].
+      start: the kernels [F, columns] from which penalties are measured; else zero.
+    """
+
+    learning_rate: tf.Tensor
+    bias_learning_rate: tf.Tensor
+    momentum: tf.Tensor
+    l2: tf.Tensor
+    l1: tf.Tensor | None
+    label_smoothing: tf.Tensor | None
+    weighting: tf.Tensor
+    start: tf.Tensor | None = None
+
+
+class State(NamedTuple):
+    """Kernel [F, columns], bias [columns], and their momentum: tensors, as variables are slower."""
+
+    kernel: tf.Tensor
+    bias: tf.Tensor
+    kernel_velocity: tf.Tensor
+    bias_velocity: tf.Tensor
+
+
+class Batches(NamedTuple):
+    """What some steps see.
+
+    Attributes:
+      rows: int [steps, batch].
+      first_step: the number of the first of them, float32.
+      all_steps: how many steps the whole training has, float32.
+      dropout_pool: factors 0 and 1 / (1 - rate), [more than batch, F], or None.
+      windows: int [steps], the first row in the pool of each step.
+    """
+
+    rows: tf.Tensor
+    first_step: tf.Tensor
+    all_steps: tf.Tensor
+    dropout_pool: tf.Tensor | None
+    windows: tf.Tensor
+
+
+@tf.function(reduce_retracing=True)
+def train_steps(
+    head: Head, settings: Settings, state: State, examples: Examples, batches: Batches
+) -> tuple[State, tf.Tensor]:
+    """One step for each row of `batches.rows`; also the mean loss [heads] over them."""
+    steps, batch_size = tf.shape(batches.rows)[0], tf.shape(batches.rows)[1]
+    total = tf.zeros([tf.size(state.bias) // head.num_classes])
+    for position in tf.range(steps):
+        batch = Examples(*(tf.gather(values, batches.rows[position]) for values in examples))
+        if batches.dropout_pool is not None:
+            window = batches.windows[position]
+            kept = batches.dropout_pool[window : window + batch_size]
+            batch = batch._replace(features=batch.features * kept)
+        step = batches.first_step + tf.cast(position, tf.float32)
+        following, loss = _step(head, settings, state, batch, cosine_decay(step, batches.all_steps))
+        for new, old in zip((*following, loss), (*state, total), strict=True):
+            new.set_shape(old.shape)  # which a trace for any number of heads cannot tell where it is 1
+        state, total = following, total + loss
+    return state, total / tf.cast(steps, tf.float32)
+
+
+def _step(
+    head: Head, settings: Settings, state: State, batch: Examples, decay: tf.Tensor
+) -> tuple[State, tf.Tensor]:
+    logits = _logits(head, state, batch.features)
+    smoothing = 0.0 if settings.label_smoothing is None else settings.label_smoothing
+    weights = _weights(settings, batch)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        losses = head.loss(head.targets(batch.labels)[:, None, :], logits, smoothing)
+        loss = tf.reduce_mean(weights * losses, axis=0)
+    gradient = tf.reshape(tape.gradient(loss, logits), [-1, tf.size(state.bias)])
+    kernel_velocity = tf.add_n(
+        [
+            settings.momentum * state.kernel_velocity,
+            tf.matmul(batch.features, settings.learning_rate * gradient, transpose_a=True),
+            *_penalties(settings, state.kernel),
+        ]
+    )
+    bias_gradient = settings.bias_learning_rate * tf.reduce_sum(gradient, axis=0)
+    bias_velocity = settings.momentum * state.bias_velocity + bias_gradient
+    kernel, bias = state.kernel - decay * kernel_velocity, state.bias - decay * bias_velocity
+    return State(kernel, bias, kernel_velocity, bias_velocity), loss
+
+
+def _penalties(settings: Settings, kernel: tf.Tensor) -> list[tf.Tensor]:
+    moved = kernel if settings.start is None else kernel - settings.start
+    l1 = [] if settings.l1 is None else [settings.l1 * tf.sign(moved)]
+    return [settings.l2 * moved, *l1]
+
+
+def _weights(settings: Settings, batch: Examples) -> tf.Tensor:
+    """The weight of each example in each head, [B, heads]: heads of a fold stand together."""
+    weights = tf.gather(batch.weights, settings.weighting, axis=2)
+    return tf.reshape(weights, [-1, tf.size(weights[0])])
+
+
+def _logits(head: Head, state: State, features: tf.Tensor) -> tf.Tensor:
+    """[B, heads, C]."""
+    return tf.reshape(features @ state.kernel + state.bias, [tf.shape(features)[0], -1, head.num_classes])
+
+
+def cosine_decay(step: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    """The share of the learning rate at a step: 1 at the first, near 0 at the last."""
+    return 0.5 * (1.0 + tf.cos(math.pi * step / steps))
+
+
+@tf.function(reduce_retracing=True)
+def total_losses(head: Head, state: State, examples: Examples, temperatures: tf.Tensor) -> tf.Tensor:
+    """The weighted loss of each head over the examples at each temperature, [temperatures, heads].
+
+    Examples have one weight each, [B, 1, 1].
+    """
+    logits, targets = _logits(head, state, examples.features), head.targets(examples.labels)[:, None, :]
+
+    def at(temperature: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(examples.weights[:, 0] * head.loss(targets, logits / temperature), axis=0)
+
+    return tf.map_fn(at, temperatures)

@@ -1,0 +1,141 @@
+"""The engine of sweeps: many trials of the head at once against one after another, and against Keras.
+
+`python -m tests.benchmarks.head_sweep` prints, side by side: 64 trials on features like those of MobileNet v2
+for 3000 images of 10 classes, at once, one after another (a few, scaled), and by Optuna over Keras `fit` (a
+few, scaled); the default grid beside them; whether a trial is the same alone. Wanted: at least 5 times faster
+than one after another, 80 times than Keras, at most 2 times the default grid's wall time with its start-up.
+`--large`: 256 trials on 50 000 images of 100 classes, and the share of this machine's matrix products.
+"""
+
+import resource
+import sys
+import time
+
+import keras
+import numpy as np
+import optuna
+import tensorflow as tf
+
+from retrain.heads.softmax import SoftmaxHead
+from retrain.training.halving import Halving
+from retrain.training.head_trials import train_trials
+from retrain.training.recipe import feature_scale, head_grid
+from retrain.training.trial import Split, Trial
+from tests.benchmarks.rounds import print_ratios, seconds
+
+COUNT, LENGTH, CLASSES, STEPS, TRIALS = 3000, 1280, 10, 300, 64
+SAMPLE = 4  # of those that take long, scaled up
+
+
+def main() -> None:
+    train, validation = make_splits(COUNT, 340, CLASSES)
+    head = SoftmaxHead([str(index) for index in range(CLASSES)])
+    trials = [random_trial(number, 0.0) for number in range(TRIALS)]
+    dropped = [trial._replace(dropout_rate=0.2) for trial in trials]
+    grid = head_grid(feature_scale(train.features), None, None, steps=STEPS, dropout_rate=0.2)
+    variants = {
+        f"{SAMPLE} one after another": lambda: [
+            train_trials(head, [trial], train, validation) for trial in trials[:SAMPLE]
+        ],
+        f"{TRIALS} at once": lambda: train_trials(head, trials, train, validation),
+        f"{SAMPLE} one after another, dropout": lambda: [
+            train_trials(head, [trial], train, validation) for trial in dropped[:SAMPLE]
+        ],
+        f"{TRIALS} at once, dropout": lambda: train_trials(head, dropped, train, validation),
+        f"{TRIALS} at once, halving": lambda: train_trials(
+            head, trials, train, validation, halving=Halving()
+        ),
+        f"default grid of {len(grid)}": lambda: train_trials(head, grid, train, validation),
+        f"{SAMPLE} by Optuna over Keras fit": lambda: optuna_over_keras(train, validation),
+    }
+    taken = seconds(variants, rounds=3)
+    print_ratios(taken, f"{TRIALS} at once")
+    print(f"({SAMPLE} trials stand for {TRIALS}: their ratios are to be divided by {TRIALS // SAMPLE})")
+    together = train_trials(head, trials, train, validation)
+    for number in range(0, TRIALS, TRIALS // SAMPLE):
+        (alone,) = train_trials(head, [trials[number]], train, validation)
+        agree = np.mean(predicted(alone, validation) == predicted(together[number], validation))
+        difference = np.abs(alone.kernel - together[number].kernel).max()
+        print(f"trial {number} alone: weights differ by {difference:.1e}, {agree:.1%} predicted the same")
+
+
+def make_splits(count: int, held_out: int, classes: int) -> tuple[Split, Split]:
+    """Features of classes around centres of their own, never negative, half of them zero."""
+    random = np.random.default_rng(0)
+    labels = random.integers(classes, size=count + held_out).astype(np.int32)
+    features = random.normal(size=[len(labels), LENGTH]).astype(np.float32)
+    features += 0.12 * random.normal(size=[classes, LENGTH]).astype(np.float32)[labels]
+    whole = Split(np.maximum(features, 0.0), labels, np.ones(len(labels), np.float32))
+    return whole.rows(np.arange(count)), whole.rows(np.arange(count, count + held_out))
+
+
+def random_trial(number: int, dropout_rate: float) -> Trial:
+    random = np.random.default_rng(number)
+    return Trial(
+        learning_rate=10 ** random.uniform(-3, -2),
+        l2_regularizer=10 ** random.uniform(-5, -2),
+        label_smoothing=random.uniform(0.0, 0.2),
+        momentum=random.uniform(0.8, 0.95),
+        dropout_rate=dropout_rate,
+        steps=STEPS,
+    )
+
+
+def predicted(found: object, split: Split) -> np.ndarray:
+    return (split.features @ found.kernel + found.bias).argmax(axis=1)
+
+
+def optuna_over_keras(train: Split, validation: Split) -> None:
+    """What people do today: a study whose objective fits a model on the same features."""
+
+    def objective(trial: optuna.Trial) -> float:
+        rate = trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True)
+        l2 = trial.suggest_float("l2_regularizer", 1e-5, 1e-2, log=True)
+        smoothing = trial.suggest_float("label_smoothing", 0.0, 0.2)
+        momentum = trial.suggest_float("momentum", 0.8, 0.95)
+        schedule = keras.optimizers.schedules.CosineDecay(rate, STEPS)
+        dense = keras.layers.Dense(CLASSES, kernel_regularizer=keras.regularizers.L2(l2))
+        model = keras.Sequential([keras.Input([LENGTH]), dense])
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        model.compile(keras.optimizers.SGD(schedule, momentum=momentum), loss, metrics=["accuracy"])
+        targets = keras.ops.one_hot(train.labels, CLASSES)
+        model.fit(train.features, targets, batch_size=100, epochs=STEPS * 100 // COUNT, verbose=0)
+        held_out = keras.ops.one_hot(validation.labels, CLASSES)
+        return model.evaluate(validation.features, held_out, verbose=0)[1]
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.create_study(direction="maximize").optimize(objective, n_trials=SAMPLE)
+
+
+def large() -> None:
+    """How near to the machine's own matrix products: 256 trials, 100 classes, 50 000 images."""
+    count, classes, trials, steps = 50_000, 100, 256, 40
+    train, validation = make_splits(count, 1000, classes)
+    head = SoftmaxHead([str(index) for index in range(classes)])
+    chosen = [random_trial(number, 0.0)._replace(steps=steps) for number in range(trials)]
+    train_trials(head, chosen[:20], train, validation)  # traces
+    peaks, rates = [], []
+    for _ in range(3):
+        peaks.append(peak())
+        start = time.perf_counter()
+        train_trials(head, chosen, train, validation, memory=6 * 2**30)
+        rates.append(4 * steps * 100 * LENGTH * classes * trials / (time.perf_counter() - start) / 1e9)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print("gigaflops of a matrix product:", *(f"{rate:.0f}" for rate in peaks))
+    print("gigaflops of 256 trials:      ", *(f"{rate:.0f}" for rate in rates))
+    print(f"share {np.median(np.divide(rates, peaks)):.0%}; memory {memory:.1f} GB at most")
+
+
+def peak() -> float:
+    """Gigaflops of a product of large square matrices, the best of some."""
+    size, best = 2048, np.inf
+    matrix = tf.random.normal([size, size])
+    for _ in range(8):
+        start = time.perf_counter()
+        tf.matmul(matrix, matrix).numpy()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best / 1e9
+
+
+if __name__ == "__main__":
+    large() if "--large" in sys.argv else main()

@@ -1,0 +1,117 @@
+import html.parser
+import re
+
+import pytest
+
+from retrain.report.axis import Axis
+from retrain.report.sweep_page import SweepPage, write_sweep_page
+from retrain.report.sweep_table import TrialRow
+
+AXES = {
+    "learning_rate": Axis(low=1e-4, high=1e-1, log=True),
+    "tfhub_module": Axis(names=("builtin:", "<b>&module")),
+}
+
+
+def row(number: int, value: float | None, tied: bool = False) -> TrialRow:
+    flags = {"learning_rate": 1e-4 * 1.5**number, "tfhub_module": AXES["tfhub_module"].names[number % 2]}
+    interval = None if value is None else (value - 0.05, value + 0.05)
+    figures = {"accuracy": value, "average_loss": 0.25}
+    reason = "training diverged" if value is None else ""
+    status = "failed" if value is None else "finished"
+    return TrialRow(number, status, flags, value, interval, figures, 1.0, tied, reason)
+
+
+ROWS = [row(2, 0.9, True), row(0, 0.875, True), row(1, 0.5), row(3, None)]
+
+
+class Reader(html.parser.HTMLParser):
+    """Collects what a page shows and what it would fetch; fails on a tag that is not closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.trials, self.addresses, self.text = [], [], [], ""
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.addresses += [values[name] for name in ("src", "href") if name in values]
+        if "data-trial" in values:
+            self.trials.append((tag, int(values["data-trial"]), values["class"]))
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(tmp_path, page: SweepPage) -> Reader:
+    write_sweep_page(str(tmp_path / "sweep.html"), page)
+    reader = Reader()
+    reader.feed((tmp_path / "sweep.html").read_text())
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    shares = {"learning_rate": 0.75, "tfhub_module": 0.25}
+    directory = tmp_path_factory.mktemp("page")
+    return read(directory, SweepPage(ROWS, ROWS[0], AXES, shares, "validation/accuracy", "maximize"))
+
+
+def test_the_page_needs_nothing_else(page):
+    assert page.addresses == []
+    assert "http" not in page.text.replace("http-equiv", "")
+
+
+def test_every_trial_is_in_every_plot_and_in_the_table(page):
+    circles = [number for tag, number, _ in page.trials if tag == "circle"]
+    assert sorted(circles) == sorted([0, 1, 2] * 3)  # best so far, and two flags
+    assert sorted(number for tag, number, _ in page.trials if tag == "polyline") == [0, 1, 2]
+    assert [number for tag, number, _ in page.trials if tag == "tr"] == [2, 0, 1, 3]
+
+
+def test_what_is_chosen_tied_and_neither_is_told_apart(page):
+    kinds = {number: kind for tag, number, kind in page.trials if tag == "circle"}
+    assert kinds == {2: "trial chosen", 0: "trial tied", 1: "trial other"}
+
+
+def test_the_page_says_what_was_found(page):
+    words = " ".join(page.text.split())
+    assert "Sweep of 4 trials" in words
+    assert "4.0 s of training; 1 failed." in words
+    assert "0.9000 95 % interval 0.8500 to 0.9500, trial 2" in words
+    assert "2 trials are tied with the best" in words
+    assert "fANOVA over 3 trials" in words
+    assert "75%" in words
+    assert "training diverged" in words
+
+
+def test_names_are_shown_as_they_are(page):
+    assert "<b>&module" in page.text
+
+
+def test_one_trial_makes_a_page_too(tmp_path):
+    reader = read(tmp_path, SweepPage(ROWS[:1], ROWS[0], AXES, {}, "validation/accuracy", "maximize"))
+    assert "No other trial is tied with the best" in reader.text
+    assert "What makes the difference" not in reader.text
+
+
+def test_the_best_so_far_only_gets_better(tmp_path):
+    rows = [row(0, 0.5), row(1, 0.75), row(2, 0.25), row(3, 0.875)]
+    for direction in ("maximize", "minimize"):
+        ranking = sorted(rows, key=lambda one: one.value, reverse=direction == "maximize")
+        write_sweep_page(
+            str(tmp_path / "sweep.html"), SweepPage(ranking, ranking[0], AXES, {}, "validation/x", direction)
+        )
+        path = re.search(r'class="best" d="([^"]*)"', (tmp_path / "sweep.html").read_text())[1]
+        heights = [float(part) for part in re.findall(r"V([\d.]+)", path)]
+        assert heights == sorted(heights, reverse=direction == "maximize")
+        assert len(set(heights)) == 2

@@ -1,0 +1,52 @@
+import pandas as pd
+
+from retrain.report.sweep_table import TrialRow, short, sweep_summary, write_sweep_table
+
+FIGURES = {"loss": 0.5, "accuracy": 0.9, "count": 100}
+ROWS = [
+    TrialRow(3, "finished", {"rate": 0.0123456, "weights": "none"}, 0.9, (0.8, 0.95), FIGURES, 1.25, True),
+    TrialRow(1, "finished", {"rate": 0.5, "weights": "balanced"}, 0.875, (0.75, 0.9375), FIGURES, 1.0, True),
+    TrialRow(2, "finished", {"rate": 0.25, "weights": "none"}, 0.5, None, FIGURES, 1.0, False),
+    TrialRow(0, "failed", {"rate": 1e6, "weights": "none"}, None, None, {}, 1.0, False, "training diverged"),
+]
+
+
+def test_the_table_has_every_trial_in_its_order(tmp_path):
+    write_sweep_table(str(tmp_path / "sweep.csv"), ROWS)
+    table = pd.read_csv(tmp_path / "sweep.csv", keep_default_na=False)
+    assert list(table.columns) == [
+        *("trial", "status", "rate", "weights", "loss", "accuracy", "count"),
+        *("tied_with_best", "seconds", "reason"),
+    ]
+    assert table["trial"].tolist() == [0, 1, 2, 3]
+    assert table["rate"].tolist() == [1e6, 0.5, 0.25, 0.0123456]
+    assert table["weights"].tolist() == ["none", "balanced", "none", "none"]
+    assert table["status"].tolist() == ["failed", "finished", "finished", "finished"]
+    assert table["reason"].tolist() == ["training diverged", "", "", ""]
+    assert table["tied_with_best"].tolist() == [False, True, False, True]
+
+
+def test_the_best_are_shown_with_what_chance_may_explain():
+    assert sweep_summary(ROWS, 1, "validation/accuracy", "runs/a b").splitlines() == [
+        "",
+        "   trial  validation/accuracy  95 % interval     rate     weights",
+        "1  3      0.9000               0.8000 to 0.9500  0.01235  none      tied",
+        "2  1      0.8750               0.7500 to 0.9375  0.5      balanced  chosen",
+        "3  2      0.5000                                 0.25     none",
+        "",
+        "3 trials, and 1 that failed: 2 are no worse than the best by more than chance, on the same images.",
+        "All of them: runs/a b/sweep.html, runs/a b/sweep.csv",
+        "The winner, trial 1, again: python -m retrain --flagfile='runs/a b/best.flags'",
+    ]
+
+
+def test_values_are_short_enough_for_a_column():
+    module = "/work/modules/mobilenet_v2_100_224/saved_model"
+    assert [short(value) for value in (module, "keras:MobileNetV3Small", 0.123456, 1e-5, 3, True)] == [
+        ".../mobilenet_v2_100_224/saved_model",
+        "keras:MobileNetV3Small",
+        "0.1235",
+        "1e-05",
+        "3",
+        "true",
+    ]
