@@ -164,7 +164,9 @@ def values(name: str) -> st.SearchStrategy:
     known = {
         "module_input_range": st.just((-1.0, 1.0)),
         "export_formats": st.just(("saved_model", "tflite")),
-        **{"warmup_steps": st.just("10%"), "eval_every": st.just("30s"), "profile_steps": st.just("1,2")},
+        "warmup_steps": st.just("10%"),
+        "eval_every": st.just("30s"),
+        "profile_steps": st.just("1,2"),
     }
     choices = about(FIELDS[name]).choices
     strings = st.sampled_from(choices) if choices else text
@@ -179,6 +181,7 @@ TRAIN_NAMES = set(read_by("train")) - {
     "model_dir",
     "rand_augment_magnitude",
     "testing_percentage",
+    "warm_start_from",
     "warm_start_head",
 }
 CHOSEN = st.fixed_dictionaries(
