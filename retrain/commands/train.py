@@ -7,6 +7,7 @@ from absl import logging
 
 from retrain.commands.begin_run import begin_run
 from retrain.commands.earlier_model import load_base, warm_starts
+from retrain.commands.find_learning_rate import find_learning_rate
 from retrain.commands.fine_tuning import check_trainable, frozen_part, train_on_images, trains_on_images
 from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
@@ -68,8 +69,11 @@ def train(config: Config, inputs: Inputs) -> None:
         )
         for task, head in heads.items()
     }
-    begin_run(run, config, examples, heads, pd.concat([skipped, leaks]))
     model = _classifier(config, module, found)
+    if config.find_learning_rate:
+        find_learning_rate(config, run, listing.image_dir, examples, features, model)
+        return
+    begin_run(run, config, examples, heads, pd.concat([skipped, leaks]))
     if trains_on_images(config):
         features, global_step = train_on_images(config, run, listing.image_dir, examples, features, model)
     else:

@@ -10,7 +10,7 @@ from retrain.settings.setting import as_text, setting
 ON_IMAGES = (
     *("optimizer", "momentum", "weight_decay", "warmup_steps", "gradient_clip_norm", "ema", "eval_every"),
     *("early_stopping_patience", "early_stopping_metric", "max_train_time", "save_checkpoints_steps"),
-    "profile_steps",
+    *("profile_steps", "find_learning_rate"),
 )
 UNITS = {"%": "a percentage of them", "s": "seconds"}
 EXAMPLES = {"%": "200 or 10%", "s": "200 or 30s"}
@@ -118,6 +118,12 @@ class FineTuningSettings:
     )
     profile_steps: str | None = setting(
         None, "fine_tuning", "Two steps, such as 100,110, between which a profile for TensorBoard is taken."
+    )
+    find_learning_rate: bool = setting(
+        False,
+        "fine_tuning",
+        "Train nothing, but try rising learning rates for some 150 steps, print and plot the losses "
+        "(learning_rates.png), and suggest one.",
     )
 
 
