@@ -175,6 +175,7 @@ class WatchedTraining:
             )
         self.checkpoints.restore(self.checkpoints.looked())
         self.state.rate_factor.assign(SLOWER)
+        self._lap = []
         logging.warning(
             "Training has diverged at step %d: it goes on from step %d with half the learning rate.",
             *(step, self.estimator.global_step),
