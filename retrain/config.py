@@ -35,6 +35,11 @@ class Config(
 ):
     """Every setting of every verb; a dataclass takes the fields of its bases from the last one on."""
 
+    @property
+    def trains_on_images(self) -> bool:
+        """Whether features do not do: the base changes, or every image looks different each time."""
+        return self.fine_tune or self.augments
+
 
 FIELDS: Mapping[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Config)}
 # Where a run writes to, which `run.flags` leaves out: it may be repeated anywhere.

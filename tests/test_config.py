@@ -181,6 +181,7 @@ TRAIN_NAMES = set(read_by("train")) - {
     "model_dir",
     "rand_augment_magnitude",
     "testing_percentage",
+    "warm_start_from",
     "warm_start_head",
 }
 CHOSEN = st.fixed_dictionaries(

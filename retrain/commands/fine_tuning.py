@@ -32,15 +32,10 @@ from retrain.training.watched_training import Course, WatchedTraining
 AUGMENTED_PAGE = "augmented.png"
 
 
-def trains_on_images(config: Config) -> bool:
-    """Whether features do not do: the base changes, or every image looks different each time."""
-    return config.fine_tune or config.augments
-
-
 def frozen_part(config: Config) -> Config:
     """The settings of the head that training on images starts from: what is said is said of the latter."""
     later = ("max_steps", "train_epochs", "learning_rate", "batch_size", "label_smoothing")
-    return dataclasses.replace(config, **dict.fromkeys(later)) if trains_on_images(config) else config
+    return dataclasses.replace(config, **dict.fromkeys(later)) if config.trains_on_images else config
 
 
 def check_trainable(config: Config, module: ImageModule) -> None:
@@ -65,15 +60,11 @@ def train_on_images(
     model: ImageClassifier,
 ) -> tuple[np.ndarray, int]:
     """Gives the model the weights of the best step; returns its features with them, and that step."""
-    counts = examples["split"].value_counts()
-    classes = max(head.num_classes for head in model.heads.values())
-    of_train = examples[examples["split"] == "train"]
-    of_validation = counts.get("validation", 0)
-    recipe = recipe_of(config, len(of_train), classes, of_validation, features)
+    recipe = recipe_for(config, examples, features, model)
     logging.info("%s: %s.", "Fine-tuning" if config.fine_tune else "Head on augmented images", recipe)
     augmentation = augmentation_options(config, recipe.augment)
     if augmentation != NONE:
-        page = os.path.join(run, AUGMENTED_PAGE)
+        page, of_train = os.path.join(run, AUGMENTED_PAGE), examples[examples["split"] == "train"]
         write_augmented_page(
             page, image_paths(image_dir, of_train), model.image_size, augmentation, config.seed
         )
@@ -91,6 +82,20 @@ def train_on_images(
     return features, estimator.global_step
 
 
+def recipe_for(
+    config: Config, examples: pd.DataFrame, features: np.ndarray, model: ImageClassifier
+) -> FineTuneRecipe:
+    """The recipe for these examples and heads."""
+    counts = examples["split"].value_counts()
+    classes = max(head.num_classes for head in model.heads.values())
+    return recipe_of(config, counts["train"], classes, counts.get("validation", 0), features)
+
+
+def penalties(config: Config) -> Penalties:
+    """What the user said of the heads' kernels."""
+    return Penalties(config.l1_regularizer, config.l2_regularizer or 0.0)
+
+
 def _estimator(config: Config, run: str, model: ImageClassifier, recipe: FineTuneRecipe) -> Estimator:
     state = RunState()
     rates = WarmupCosine(recipe.learning_rate, recipe.steps, recipe.warmup_steps, state.rate_factor)
@@ -102,7 +107,7 @@ def _estimator(config: Config, run: str, model: ImageClassifier, recipe: FineTun
         make_optimizer(settings, rates, base, factor),
         seed=config.seed,
         label_smoothing=recipe.label_smoothing,
-        penalties=Penalties(config.l1_regularizer, config.l2_regularizer or 0.0),
+        penalties=penalties(config),
         task_weights=task_weights(config, model.heads),
         save_checkpoints_steps=config.save_checkpoints_steps,
         run_state=state,

@@ -64,7 +64,7 @@ def steps_taken(directory: str) -> int:
 def how_to_go_on(directory: str) -> str:
     """What to type after an interruption."""
     if flags_of_run(directory) is None:
-        return "The same command begins again; features that were computed are remembered."
+        return "The same command begins again, with what features are in the cache."
     flagfile = shlex.quote(os.path.join(directory, RUN_FLAGS))
     return f"Go on with: python -m retrain --flagfile={flagfile} --model_dir={shlex.quote(directory)}"
 

@@ -17,10 +17,12 @@ from retrain.commands.label_inputs import read_labels
 from retrain.commands.prepared import Prepared, prepare
 from retrain.commands.run_directory import SWEEP_FLAGS
 from retrain.commands.sweep_results import Results, results, write_page, write_results
-from retrain.commands.sweep_trials import Judging, run_trials, shared, trial_config
+from retrain.commands.sweep_trials import Judging, run_trials, trial_config
 from retrain.commands.sweep_winner import BEST, train_winner, write_best_flags
 from retrain.commands.task_flags import head_kinds, task_kinds
+from retrain.commands.tasks import heads_of
 from retrain.config import Config, to_flags
+from retrain.data.listing import Listing
 from retrain.errors import InputError
 from retrain.files import write_text
 from retrain.report.summary import training_summary
@@ -59,13 +61,11 @@ def sweep(config: Config, inputs: Inputs) -> None:
     storage = config.storage or f"sqlite:///{os.path.abspath(os.path.join(run, STUDY_FILE))}"
     sampler = make_sampler(config.sampler, space, config.seed)
     about = about_sweep(space, objective, config, listing)
-    prepared = functools.lru_cache(KEPT)(
-        lambda common: prepare(common, read_labels(common) if "tasks" in space else listing)
-    )
+    prepared = _preparing(lambda common: read_labels(common) if "tasks" in space else listing)
     with open_study(storage, config.study, objective.direction, about, sampler) as study:
         write_text(os.path.join(run, SWEEP_FLAGS), to_flags(config, "sweep", SWEEP_FLAGS))
         this = Sweep(config, space, objective, trials, study, run)
-        _search(this, prepared)
+        _search(this, prepared, listing.image_dir)
         found = _results(this)
         if found.winner is None:
             reason = found.rows[0].reason
@@ -75,11 +75,17 @@ def sweep(config: Config, inputs: Inputs) -> None:
     write_best_flags(run, winner)
     figures, exports = train_winner(run, winner, prepared, listing.image_dir)
     print(sweep_summary(found.rows, found.winner.number, objective.name, run))
-    heads = prepared(shared(winner)).heads
+    heads = heads_of(listing, winner.head, task_kinds(winner))
     print(training_summary(figures, heads, os.path.join(run, BEST), exports))
 
 
-def _search(this: Sweep, prepared: Callable[[Config], Prepared]) -> None:
+def _preparing(listing: Callable[[Config], Listing]) -> Callable[[Config], Prepared]:
+    """`prepare`, which remembers the modules of the last trials, but for those that may change them."""
+    remembered = functools.lru_cache(KEPT)(lambda config: prepare(config, listing(config)))
+    return lambda config: (remembered.__wrapped__ if config.trains_on_images else remembered)(config)
+
+
+def _search(this: Sweep, prepared: Callable[[Config], Prepared], image_dir: str) -> None:
     """Runs trials until there are enough."""
     config = this.config
     at_once = AT_ONCE_WITH_TPE if config.sampler == "tpe" else AT_ONCE
@@ -93,7 +99,7 @@ def _search(this: Sweep, prepared: Callable[[Config], Prepared]) -> None:
     while asked := next_trials(this.study, distributions(this.space), at_once, this.trials):
         configs = [trial_config(config, flags_of(trial, this.space)) for trial in asked]
         with heartbeat(this.study, asked):
-            for records in run_trials(configs, prepared, judging):
+            for records in run_trials(configs, prepared, judging, image_dir, this.run):
                 for at, record in records.items():
                     tell(this.study, asked[at], record.value, encoded(record), record.stopped)
                 _report_progress(this)

@@ -1,12 +1,16 @@
 """What can be known to be wrong with a sweep before TensorFlow is imported."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from retrain.commands.label_inputs import read_labels
 from retrain.commands.task_flags import head_kinds, task_kinds
 from retrain.config import Config, check
 from retrain.data.listing import Listing
+from retrain.errors import InputError
 from retrain.modules.resolve import check_handle
+from retrain.settings.fine_tuning import check_fine_tuning
 from retrain.sweep.objective import find_objective
 from retrain.sweep.space import check_space, parse_space, trial_count, values_of
 
@@ -16,8 +20,11 @@ def check_sweep(config: Config, listing: Listing) -> None:
     space = parse_space(config.sweep)
     check_space(space, config)
     trial_count(config.trials, config.sampler, space)
-    first = {name: values_of(space, name)[0] for name in space}
-    check(dataclasses.replace(config, **first), "sweep", first)
+    first = {name: _value(values_of(space, name)) for name in space}
+    trial = dataclasses.replace(config, **first)
+    check(trial, "sweep", first)
+    check_fine_tuning(trial, trial.augments)
+    _check_folds(trial)
     for handle in values_of(space, "tfhub_module") if "tfhub_module" in space else ():
         check_handle(handle)
     for name in {"head", "tasks"} & set(space):
@@ -25,6 +32,19 @@ def check_sweep(config: Config, listing: Listing) -> None:
             of_value = dataclasses.replace(config, **{name: value})
             find_objective(config.objective, _head_kinds(read_labels(of_value), of_value))
     find_objective(config.objective, _head_kinds(listing, config))
+
+
+def _value(values: Sequence[Any]) -> Any:
+    """One of the values, if possible one that is not off: other flags may be of use with it only."""
+    return next((value for value in values if value not in (False, "none")), values[0])
+
+
+def _check_folds(config: Config) -> None:
+    if config.folds is not None and config.trains_on_images:
+        raise InputError(
+            f"--folds={config.folds} judges heads on remembered features, but with --fine_tune or --augment "
+            f"each fold would be a training of its own: leave out one of the two."
+        )
 
 
 def _head_kinds(listing: Listing, config: Config) -> dict[str, str]:

@@ -6,8 +6,10 @@ predicted by a head that has not seen it. Images of test are never looked at her
 
 import dataclasses
 import functools
+import hashlib
 import itertools
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,12 +22,14 @@ from retrain.commands.prepared import Prepared
 from retrain.commands.task_flags import task_weights
 from retrain.commands.task_heads import decided, task_splits, trials_of
 from retrain.commands.tasks import Heads
-from retrain.config import FIELDS, Config
-from retrain.errors import InputError
+from retrain.commands.train import train_model
+from retrain.config import FIELDS, Config, to_flags
+from retrain.errors import DivergedError, InputError
 from retrain.heads.head import Head, Labels
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.modules.traced_graph import count_float_operations, traced
+from retrain.settings.fine_tuning import unread_by
 from retrain.settings.setting import about
 from retrain.sweep.objective import Objective
 from retrain.sweep.record import Record, failed_record
@@ -42,6 +46,7 @@ OF_A_HEAD = (
     *("l1_regularizer", "l2_regularizer", "class_weights"),
 )
 DIVERGED = "training diverged"
+IMAGE_TRIALS = "trials"
 
 
 class Judging(NamedTuple):
@@ -63,18 +68,32 @@ class Judging(NamedTuple):
 
 
 def trial_config(config: Config, flags: Mapping[str, Any]) -> Config:
-    """What `train` is given to train the trial: the flags of the sweep that are its own, and the trial's."""
+    """What `train` is given to train the trial: the flags of the sweep that are its own, and the trial's.
+
+    What only fine-tuning reads is left out where the trial does none.
+    """
     others = {name: field.default for name, field in FIELDS.items() if "train" not in about(field).verbs}
-    return dataclasses.replace(config, **others, model_dir=None, **flags)
+    trial = dataclasses.replace(config, **others, model_dir=None, **flags)
+    unread = unread_by(trial, trial.augments)
+    return dataclasses.replace(trial, **{name: FIELDS[name].default for name in unread})
 
 
 def shared(config: Config) -> Config:
-    """The config without what concerns the head alone; trials of which it is equal share their features."""
+    """The config without what concerns the head alone; trials of which it is equal share their features.
+
+    One that trains on images shares nothing: it may change the module.
+    """
+    if config.trains_on_images:
+        return config
     return dataclasses.replace(config, **{name: FIELDS[name].default for name in OF_A_HEAD})
 
 
 def run_trials(
-    configs: Sequence[Config], prepared: Callable[[Config], Prepared], judging: Judging
+    configs: Sequence[Config],
+    prepared: Callable[[Config], Prepared],
+    judging: Judging,
+    image_dir: str,
+    run: str,
 ) -> Iterator[dict[int, Record]]:
     """Records by the position of their config, those of one group of trials after another."""
     groups: dict[Config, list[int]] = {}
@@ -83,7 +102,11 @@ def run_trials(
     for common, positions in groups.items():
         of_group = prepared(common)
         start = time.monotonic()
-        records = _head_trials([configs[position] for position in positions], of_group, judging)
+        if common.trains_on_images:
+            directory = image_trial_directory(run, common)
+            records = [_image_trial(common, of_group, judging, image_dir, directory)] * len(positions)
+        else:
+            records = _head_trials([configs[position] for position in positions], of_group, judging)
         seconds = (time.monotonic() - start) / len(positions)
         cost = _cost(of_group.module) if judging.costs else 0.0
         yield {
@@ -103,6 +126,38 @@ class _Predicted(NamedTuple):
 
     logits: np.ndarray
     stopped: int | None
+
+
+def image_trial_directory(run: str, config: Config) -> str:
+    """Where a trial that trains on images keeps its checkpoints: it goes on there after a kill."""
+    name = hashlib.sha256(to_flags(config, "train").encode()).hexdigest()[:12]
+    return os.path.join(run, IMAGE_TRIALS, name)
+
+
+def _image_trial(
+    config: Config, prepared: Prepared, judging: Judging, image_dir: str, directory: str
+) -> Record:
+    """One trial, as `train` would, but for what it writes at the end."""
+    os.makedirs(directory, exist_ok=True)
+    try:
+        model, features, _ = train_model(config, prepared, image_dir, directory)
+    except DivergedError:
+        return failed_record({}, DIVERGED)
+    unseen, predicted = {}, {}
+    for task, head in prepared.heads.items():
+        unseen[task] = _validation(task_splits(prepared.examples, features, task, head))
+        kernel, bias = (values[task].numpy() for values in (model.kernels, model.biases))
+        predicted[task] = _Predicted(unseen[task].features @ kernel + bias, None)
+    return _judged(config, prepared.heads, unseen, predicted, judging.objective)
+
+
+def _validation(splits: Mapping[str, Split]) -> Split:
+    if "validation" not in splits:
+        raise InputError(
+            "A sweep ranks its trials by validation images, but there are none: give a "
+            "--validation_percentage, or --folds=5."
+        )
+    return splits["validation"]
 
 
 def _head_trials(configs: Sequence[Config], prepared: Prepared, judging: Judging) -> list[Record]:
@@ -125,12 +180,7 @@ def _held_out(
 ) -> tuple[Split, list[_Predicted | None]]:
     """Trained on train, for validation."""
     splits = task_splits(prepared.examples, prepared.features, task, head)
-    if "validation" not in splits:
-        raise InputError(
-            "A sweep ranks its trials by validation images, but there are none: give a "
-            "--validation_percentage, or --folds=5."
-        )
-    train, validation = splits["train"], splits["validation"]
+    train, validation = splits["train"], _validation(splits)
     scale, count = feature_scale(train.features), len(train.labels)
     grids = [trials_of(config, scale, training_steps(config, count)) for config in configs]
     found = search_heads(

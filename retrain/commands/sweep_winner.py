@@ -12,7 +12,7 @@ from absl import logging
 
 from retrain.commands.prepared import Prepared
 from retrain.commands.run_directory import METRICS, RUN_FLAGS
-from retrain.commands.sweep_trials import shared
+from retrain.commands.sweep_trials import image_trial_directory, shared
 from retrain.commands.train import train_classifier
 from retrain.config import Config, to_flags
 from retrain.data.split import SPLITS
@@ -38,6 +38,9 @@ def train_winner(
         flags = best / RUN_FLAGS
         if best.exists() and (not flags.is_file() or flags.read_text() != to_flags(config, "train")):
             best.rename(_aside(best))
+        trial = image_trial_directory(run, config)
+        if not best.exists() and os.path.isdir(trial):  # which has been trained already
+            os.rename(trial, best)
         if not (best / METRICS).is_file():
             logging.info("The winner is trained as train would, in %s.", best)
             train_classifier(config, prepared(shared(config)), image_dir, str(best))

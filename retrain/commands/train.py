@@ -1,10 +1,14 @@
 """`python -m retrain`: a folder of images becomes a classifier. The whole story, in one function."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
 
 from retrain.commands.begin_run import begin_run
 from retrain.commands.data_report import dry_run
-from retrain.commands.fine_tuning import frozen_part, train_on_images, trains_on_images
+from retrain.commands.find_learning_rate import find_learning_rate
+from retrain.commands.fine_tuning import frozen_part, train_on_images
 from retrain.commands.inputs import Inputs
 from retrain.commands.label_issues import label_issues
 from retrain.commands.prepared import Prepared, prepare
@@ -20,13 +24,25 @@ from retrain.training.evaluation import Figures
 from retrain.training.summaries import write_scalars
 
 
+class TrainedModel(NamedTuple):
+    """The model, its features float32 [N, F] of the examples, and its step."""
+
+    model: ImageClassifier
+    features: np.ndarray
+    global_step: int
+
+
 def train(config: Config, inputs: Inputs) -> None:
-    """Says what the images are like, and trains a classifier for them, unless that was all."""
+    """Trains a classifier, unless only what images are like, or a learning rate, is asked for."""
     run, listing = inputs.run_directory, inputs.listing
     if config.dry_run:
         dry_run(config, inputs)
         return
     prepared = prepare(config, listing, run)
+    if config.find_learning_rate:
+        model = _classifier(config, prepared.module, _find_heads(config, prepared))
+        find_learning_rate(config, run, listing.image_dir, prepared.examples, prepared.features, model)
+        return
     figures, exports = train_classifier(config, prepared, listing.image_dir, run)
     print(training_summary(figures, prepared.heads, run, exports))
 
@@ -34,25 +50,35 @@ def train(config: Config, inputs: Inputs) -> None:
 def train_classifier(
     config: Config, prepared: Prepared, image_dir: str, run: str
 ) -> tuple[dict[str, Figures], list[str]]:
-    """The best head of a small grid, the base with it if asked for; figures by split, and exports.
+    """Writes all that a run leaves behind to the directory `run`; figures by split, and exports."""
+    trained = train_model(config, prepared, image_dir, run)
+    return write_results(config, run, image_dir, prepared.examples, prepared.heads, *trained)
 
-    All that a run leaves behind is written to the directory `run`.
-    """
-    module, heads, examples, features, left_out, report, starts = prepared
-    found = {
-        task: train_task(
-            task, head, task_splits(examples, features, task, head), frozen_part(config), starts.get(task)
-        )
-        for task, head in heads.items()
-    }
+
+def train_model(config: Config, prepared: Prepared, image_dir: str, run: str) -> TrainedModel:
+    """The best head of a small grid, the base with it if asked for."""
+    found = _find_heads(config, prepared)
+    module, heads, examples, features, left_out, report, _ = prepared
     begin_run(run, config, examples, heads, left_out, report)
     write_label_issues(run, label_issues(examples, features, found))
     model = _classifier(config, module, found)
-    if trains_on_images(config):
-        features, global_step = train_on_images(config, run, image_dir, examples, features, model)
-    else:
-        global_step = _keep_heads(run, found, model)
-    return write_results(config, run, image_dir, examples, heads, model, features, global_step)
+    if config.trains_on_images:
+        return TrainedModel(model, *train_on_images(config, run, image_dir, examples, features, model))
+    return TrainedModel(model, features, _keep_heads(run, found, model))
+
+
+def _find_heads(config: Config, prepared: Prepared) -> dict[str, TaskHead]:
+    """The best head of each task on the features of the module as it is."""
+    return {
+        task: train_task(
+            task,
+            head,
+            task_splits(prepared.examples, prepared.features, task, head),
+            frozen_part(config),
+            prepared.starts.get(task),
+        )
+        for task, head in prepared.heads.items()
+    }
 
 
 def _keep_heads(run: str, found: Mapping[str, TaskHead], model: ImageClassifier) -> int:

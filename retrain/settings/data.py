@@ -77,4 +77,5 @@ class DataSettings:
         "data",
         "Look at the images, tell what is found (sizes, duplicates, labels that contradict each other), and "
         "stop before training; data_report.json holds all of it.",
+        verbs=("train",),
     )

@@ -10,7 +10,7 @@ from retrain.settings.setting import as_text, setting
 ON_IMAGES = (
     *("optimizer", "momentum", "weight_decay", "warmup_steps", "gradient_clip_norm", "ema", "eval_every"),
     *("early_stopping_patience", "early_stopping_metric", "max_train_time", "save_checkpoints_steps"),
-    "profile_steps",
+    *("profile_steps", "find_learning_rate"),
 )
 UNITS = {"%": "a percentage of them", "s": "seconds"}
 EXAMPLES = {"%": "200 or 10%", "s": "200 or 30s"}
@@ -119,22 +119,37 @@ class FineTuningSettings:
     profile_steps: str | None = setting(
         None, "fine_tuning", "Two steps, such as 100,110, between which a profile for TensorBoard is taken."
     )
+    find_learning_rate: bool = setting(
+        False,
+        "fine_tuning",
+        "Train nothing, but try rising learning rates for some 150 steps, print and plot the losses "
+        "(learning_rates.png), and suggest one.",
+        verbs=("train",),
+    )
 
 
 def check_fine_tuning(settings: FineTuningSettings, augments: bool) -> None:
     """InputError for what is said of a training that there is not, and for what is no number of steps."""
-    for field in dataclasses.fields(FineTuningSettings):
-        value, on_images = getattr(settings, field.name), field.name in ON_IMAGES
-        if value == field.default or settings.fine_tune or (augments and on_images):
-            continue
-        needed = "--fine_tune or --augment" if on_images else "--fine_tune"
-        raise InputError(f"--{field.name}={as_text(value)} needs {needed}: give it, too, or leave this out.")
+    for name in unread_by(settings, augments):
+        needed = "--fine_tune or --augment" if name in ON_IMAGES else "--fine_tune"
+        value = as_text(getattr(settings, name))
+        raise InputError(f"--{name}={value} needs {needed}: give it, too, or leave this out.")
     if settings.warmup_steps is not None:
         steps_or_share("warmup_steps", settings.warmup_steps, 1)
     if settings.eval_every is not None:
         steps_or_seconds("eval_every", settings.eval_every)
     if settings.profile_steps is not None:
         two_steps("profile_steps", settings.profile_steps)
+
+
+def unread_by(settings: FineTuningSettings, augments: bool) -> list[str]:
+    """The fields that were given a value, and say it of a training that there is not."""
+    return [
+        field.name
+        for field in dataclasses.fields(FineTuningSettings)
+        if getattr(settings, field.name) != field.default
+        and not (settings.fine_tune or (augments and field.name in ON_IMAGES))
+    ]
 
 
 def steps_or_share(flag: str, text: str, steps: int) -> int:

@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks.clothing_sweep SHARED_DIR` sweeps 64 trials of MobileNet v2's head on
 data/clothing/train, and fits LogisticRegressionCV (C by 5 folds) to the images of train, and to those of
-train and validation. All are scored on the images of test, and on the folder data/clothing/validation, which no
-run has seen. Wanted: on test at most half a point less than logistic regression on train.
+train and validation. All are scored on the images of test, and on the folder data/clothing/validation,
+which no run has seen. Wanted: on test at most half a point less than logistic regression on train.
 """
 
 import pathlib

@@ -123,9 +123,7 @@ def test_the_flags_and_the_steps_of_a_run():
 
 
 def test_how_a_run_goes_on():
-    assert how_to_go_on("run") == (
-        "The same command begins again; features that were computed are remembered."
-    )
+    assert how_to_go_on("run") == ("The same command begins again, with what features are in the cache.")
     make_run(CONFIG)
     os.rename("run", "my run")
     assert how_to_go_on("my run") == (

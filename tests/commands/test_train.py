@@ -39,7 +39,15 @@ def test_everything_is_there(trained_run):
     assert {
         path.name for path in trained_run.iterdir() if not path.name.startswith(("ckpt-", "events."))
     } == {
-        *("checkpoint", "config.json", "eval_test", "eval_validation", "export", "labels.txt"),
+        *(
+            "checkpoint",
+            "config.json",
+            "examples.csv",
+            "eval_test",
+            "eval_validation",
+            "export",
+            "labels.txt",
+        ),
         *("metrics.json", "predictions.csv", "predictions.png", "run.flags", "skipped.csv"),
         *("data_report.json", "label_issues.csv"),
     }
@@ -237,7 +245,10 @@ def test_a_run_that_is_broken_off_leaves_nothing_half_written(
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert (result.status, result.out) == (130, "")
-    assert result.err.endswith("retrain: interrupted.\n")
+    run = tmp_path / "run"
+    assert result.err.splitlines()[-1] == (
+        f"retrain: interrupted. Go on with: python -m retrain --flagfile={run}/run.flags --model_dir={run}"
+    )
     assert os.listdir(tmp_path / "run" / "export") == []
     assert not list(tmp_path.rglob("*.partial"))
     assert not (tmp_path / "run" / "metrics.json").exists()

@@ -30,6 +30,7 @@ OTHERS = {
     "max_train_time": 60.0,
     "save_checkpoints_steps": 100,
     "profile_steps": "10,20",
+    "find_learning_rate": True,
 }
 
 

@@ -176,6 +176,7 @@ def test_what_diverges_goes_on_from_the_last_look_with_half_the_rate_once(make, 
     training.run()
     assert "Training has diverged at step 7: it goes on from step 4 with half the learning rate." in lines
     assert float(training.state.rate_factor) == 0.5
+    assert not any("loss nan" in line for line in lines)
     assert [line[:7] for line in lines if line.startswith("Step")] == [
         "Step 0 ",
         "Step 4 ",

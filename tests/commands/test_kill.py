@@ -1,0 +1,41 @@
+"""The kill test in short; `python -m tests.benchmarks.kills` is long, on photos and a real module."""
+
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+from tests.commands.test_resume import FINE_TUNE, photos
+from tests.run_contents import contents
+from tests.tiny_worlds import keras_file
+
+KILLS = 2
+
+
+def test_final_weights_do_not_tell_how_often_a_run_was_killed(command, tmp_path):
+    module, images = keras_file(tmp_path / "module"), photos(tmp_path / "photos")
+    # The last of two values counts.
+    flags = [f"--image_dir={images}", f"--tfhub_module={module}", *FINE_TUNE, "--max_steps=200"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    chance = random.Random(0)
+    for _ in range(KILLS):
+        before = newest(killed)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "retrain", *flags, f"--model_dir={killed}"], stderr=subprocess.DEVNULL
+        )
+        while newest(killed) <= before:
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0.0, 0.3))
+        process.kill()
+        assert process.wait() == -9
+    assert newest(killed) < 200
+    for run in (killed, whole):
+        assert command(*flags, f"--model_dir={run}").status == 0
+    assert contents(killed) == contents(whole)
+
+
+def newest(run: pathlib.Path) -> int:
+    """The step of the newest checkpoint, -1 without one."""
+    return max((int(path.name.removeprefix("ckpt-")) for path in run.glob("ckpt-*")), default=-1)
