@@ -3,7 +3,3 @@
 
 class InputError(ValueError):
     """What was expected, what was found, where, and what to do: one full sentence."""
-
-
-class DivergedError(InputError):
-    """Training has diverged: a trial of a sweep fails so, and the others go on."""

@@ -16,8 +16,9 @@ from retrain.commands.inputs import Inputs
 from retrain.commands.label_inputs import read_labels
 from retrain.commands.prepared import Prepared, prepare
 from retrain.commands.run_directory import SWEEP_FLAGS
+from retrain.commands.sweep_judging import Judging
 from retrain.commands.sweep_results import Results, results, write_page, write_results
-from retrain.commands.sweep_trials import Judging, run_trials, trial_config
+from retrain.commands.sweep_trials import run_trials, trial_config
 from retrain.commands.sweep_winner import BEST, train_winner, write_best_flags
 from retrain.commands.task_flags import head_kinds, task_kinds
 from retrain.commands.tasks import heads_of

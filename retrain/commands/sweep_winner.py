@@ -12,7 +12,8 @@ from absl import logging
 
 from retrain.commands.prepared import Prepared
 from retrain.commands.run_directory import METRICS, RUN_FLAGS
-from retrain.commands.sweep_trials import image_trial_directory, shared
+from retrain.commands.sweep_image_trial import image_trial_directory
+from retrain.commands.sweep_trials import shared
 from retrain.commands.train import train_classifier
 from retrain.config import Config, to_flags
 from retrain.data.split import SPLITS

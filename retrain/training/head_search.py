@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from retrain.errors import DivergedError
+from retrain.errors import InputError
 from retrain.heads.head import Head
 from retrain.training.halving import Halving
 from retrain.training.head_trials import train_trials
@@ -54,7 +54,7 @@ def search_head(
     validation: Split | None,
     start: Start | None = None,
 ) -> FoundHead:
-    """Trains the trials and returns the best; DivergedError when all of them do.
+    """Trains the trials and returns the best; InputError when all of them do.
 
     All trials have the same class weights, by which the validation images count, too.
     """
@@ -111,7 +111,7 @@ def _best(
     heads = train_trials(head, trials, train, validation, start, halving=halving)
     found = _found(trials, heads, validation is not None)
     if found is None:
-        raise DivergedError(DIVERGED.format(rate=max(trial.learning_rate for trial in trials)))
+        raise InputError(DIVERGED.format(rate=max(trial.learning_rate for trial in trials)))
     return found
 
 

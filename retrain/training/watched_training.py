@@ -14,7 +14,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import logging
 
-from retrain.errors import DivergedError
+from retrain.errors import InputError
 from retrain.progress import Advance, step_bar
 from retrain.signals import signals_deferred
 from retrain.training.estimator import Estimator, InputFn, positioned
@@ -166,10 +166,10 @@ class WatchedTraining:
         self._saved = time.monotonic()
 
     def _set_back(self) -> None:
-        """To the last evaluation, with half the learning rate; DivergedError when that did not help."""
+        """To the last evaluation, with half the learning rate; InputError when that did not help."""
         step = self.estimator.global_step
         if float(self.state.rate_factor.numpy()) < 1.0:
-            raise DivergedError(
+            raise InputError(
                 f"Training has diverged at step {step}, also with half the learning rate: give a lower "
                 f"--learning_rate, or --gradient_clip_norm=1."
             )
