@@ -34,6 +34,7 @@ class Centred(NamedTuple):
       weights: float32 [N, folds, weightings].
       centre: float32 [F].
       resident: all of them, centred, as tensors; None where they do not fit.
+      mean_square: of the centred features, where it is asked for.
     """
 
     features: np.ndarray
@@ -41,6 +42,7 @@ class Centred(NamedTuple):
     weights: np.ndarray
     centre: np.ndarray
     resident: Examples | None = None
+    mean_square: float = 1.0
 
 
 def mean_features(features: np.ndarray) -> np.ndarray:
