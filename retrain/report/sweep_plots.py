@@ -12,7 +12,7 @@ from retrain.report.sweep_table import TrialRow, as_figure, short, short_names
 
 WIDTH = 960
 PALE, DEEP, CHOSEN = (184, 199, 224), (23, 62, 150), (226, 88, 12)
-LETTER = 6.2  # pixels, of a label
+LETTER = 7.0  # pixels, of a label
 
 
 def best_so_far(rows: Sequence[TrialRow], chosen: int, objective: str, higher: bool) -> str:
