@@ -8,11 +8,11 @@ from html import escape
 from typing import Any
 
 from retrain.report.axis import Axis, number_axis
-from retrain.report.sweep_table import TrialRow, as_figure, short
+from retrain.report.sweep_table import TrialRow, as_figure, short, short_names
 
 WIDTH = 960
 PALE, DEEP, CHOSEN = (184, 199, 224), (23, 62, 150), (226, 88, 12)
-LETTER = 6.2  # pixels, of a label
+LETTER = 7.0  # pixels, of a label
 
 
 def best_so_far(rows: Sequence[TrialRow], chosen: int, objective: str, higher: bool) -> str:
@@ -154,8 +154,9 @@ def _below(axis: Axis, y: float, label: str) -> str:
     """Values below the plot, and what they are of."""
     ticks = axis.ticks()
     room = abs(axis.end - axis.start) / max(1, len(ticks))
+    names = short_names(value for _, value in ticks)
     texts = "".join(
-        f'<text class="middle" x="{x}" y="{y + 12}">{escape(_fitting(short(value), room))}</text>'
+        f'<text class="middle" x="{x}" y="{y + 12}">{escape(_fitting(names[value], room))}</text>'
         for x, value in ticks
     )
     middle = (axis.start + axis.end) / 2
@@ -181,8 +182,9 @@ def _means(rows: Sequence[TrialRow], name: str, across: Axis, up: Axis) -> str:
 
 def _column(x: float, name: str, axis: Axis) -> str:
     """An upright axis of the parallel coordinates."""
+    names = short_names(value for _, value in axis.ticks())
     ticks = "".join(
-        f'<text class="halo" x="{x + 6:.1f}" y="{y + 4}">{escape(_fitting(short(value), 150))}</text>'
+        f'<text class="halo" x="{x + 6:.1f}" y="{y + 4}">{escape(_fitting(names[value], 150))}</text>'
         for y, value in axis.ticks()
     )
     title = f'<text class="name" x="{x:.1f}" y="22">{escape(name)}</text>'

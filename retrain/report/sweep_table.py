@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -58,12 +58,13 @@ def write_sweep_table(path: str, rows: Sequence[TrialRow]) -> None:
 def best_table(rows: Sequence[TrialRow], objective: str, chosen: int) -> list[str]:
     """The ten best, aligned: what was tried, what it gave, and whether that is more than chance."""
     names = list(rows[0].flags)
+    texts = {name: short_names(row.flags[name] for row in rows) for name in names}
     header = ["", "trial", objective, "95 % interval", *names, ""]
     body = [header]
     for place, row in enumerate(rows[:SHOWN], 1):
         interval = f"{as_figure(row.interval[0])} to {as_figure(row.interval[1])}" if row.interval else ""
         note = "chosen" if row.number == chosen else "tied" if row.tied else ""
-        shown = [short(row.flags[name]) for name in names]
+        shown = [texts[name][row.flags[name]] for name in names]
         body.append([str(place), str(row.number), as_figure(row.value), interval, *shown, note])
     widths = [max(map(len, column)) for column in zip(*body, strict=True)]
     return [
@@ -90,12 +91,19 @@ def sweep_summary(rows: Sequence[TrialRow], chosen: int, objective: str, run: st
 
 
 def short(value: Any) -> str:
-    """A value of a flag, as it fits a column: the end of a path, few digits."""
-    if isinstance(value, float):
-        return f"{value:.{DIGITS}g}"
-    text = as_text(value)
-    parts = text.rstrip("/").split("/")
-    return text if len(text) <= 28 or len(parts) < 3 else ".../" + "/".join(parts[-2:])
+    """A value of a flag, in few digits."""
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else as_text(value)
+
+
+def short_names(values: Iterable[Any]) -> dict[Any, str]:
+    """Each value as it fits a column: of paths, the last folder in which they differ."""
+    names = {value: short(value) for value in values}
+    parts = {value: text.rstrip("/").split("/") for value, text in names.items() if "/" in text}
+    kept = 1 if len(parts) > 1 else 2
+    while len(parts) > 1 and len({tuple(of[-1:]) for of in parts.values()}) == 1:
+        parts = {value: of[:-1] for value, of in parts.items()}
+    ends = {value: "/".join(of[-kept:]) for value, of in parts.items()}
+    return names | (ends if len(set(ends.values())) == len(ends) else {})
 
 
 def as_figure(value: float | None) -> str:

@@ -59,7 +59,7 @@ class SweepSettings:
     prefer: str = setting(
         "best",
         "sweep",
-        "cheap takes the cheapest module among the trials that chance alone may tell from the best.",
+        "cheap takes the cheapest module among the trials at most one standard error worse than the best.",
         verbs=SWEEP,
         choices=("best", "cheap"),
     )

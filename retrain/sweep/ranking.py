@@ -36,11 +36,18 @@ def tied(ranking: Sequence[Judged]) -> set[int]:
 
 
 def winner(ranking: Sequence[Judged], prefer: str) -> Judged:
-    """The best, or the cheapest of those tied with it."""
+    """The best, or the cheapest that is at most one standard error worse (Breiman et al. 1984)."""
     if prefer == "best":
         return ranking[0]
-    among = tied(ranking)
-    return min((trial for trial in ranking if trial.number in among), key=lambda trial: trial.cost)
+    return min((trial for trial in ranking if _near(ranking[0], trial)), key=lambda trial: trial.cost)
+
+
+def _near(best: Judged, trial: Judged) -> bool:
+    """By the difference on the same images; to be tied with the best is too little to be taken for it."""
+    if len(best.scores) != len(trial.scores):
+        return False
+    differences = best.scores - trial.scores
+    return bool(differences.sum() <= np.sqrt(np.square(differences).sum()))
 
 
 def differs(scores: np.ndarray, others: np.ndarray) -> bool:

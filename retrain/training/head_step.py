@@ -8,7 +8,6 @@ A head's rate is multiplied into its small gradient of the logits [batch, column
 too: a pass over [F, columns] costs as much as half of a product.
 """
 
-import math
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -59,15 +58,13 @@ class Batches(NamedTuple):
 
     Attributes:
       rows: int [steps, batch].
-      first_step: the number of the first of them, float32.
-      all_steps: how many steps the whole training has, float32.
+      decay: float32 [steps], the share of the learning rate that is left.
       dropout_pool: factors 0 and 1 / (1 - rate), [more than batch, F], or None.
       windows: int [steps], the first row in the pool of each step.
     """
 
     rows: tf.Tensor
-    first_step: tf.Tensor
-    all_steps: tf.Tensor
+    decay: tf.Tensor
     dropout_pool: tf.Tensor | None
     windows: tf.Tensor
 
@@ -85,8 +82,7 @@ def train_steps(
             window = batches.windows[position]
             kept = batches.dropout_pool[window : window + batch_size]
             batch = batch._replace(features=batch.features * kept)
-        step = batches.first_step + tf.cast(position, tf.float32)
-        following, loss = _step(head, settings, state, batch, cosine_decay(step, batches.all_steps))
+        following, loss = _step(head, settings, state, batch, batches.decay[position])
         for new, old in zip((*following, loss), (*state, total), strict=True):
             new.set_shape(old.shape)  # which a trace for any number of heads cannot tell where it is 1
         state, total = following, total + loss
@@ -132,11 +128,6 @@ def _weights(settings: Settings, batch: Examples) -> tf.Tensor:
 def _logits(head: Head, state: State, features: tf.Tensor) -> tf.Tensor:
     """[B, heads, C]."""
     return tf.reshape(features @ state.kernel + state.bias, [tf.shape(features)[0], -1, head.num_classes])
-
-
-def cosine_decay(step: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-    """The share of the learning rate at a step: 1 at the first, near 0 at the last."""
-    return 0.5 * (1.0 + tf.cos(math.pi * step / steps))
 
 
 @tf.function(reduce_retracing=True)

@@ -15,7 +15,7 @@ from retrain.heads.head import Head
 from retrain.progress import progress
 from retrain.training.halving import Halving
 from retrain.training.trial import Split, Start, TrainedHead, Trial
-from retrain.training.trial_batches import Centred, made_resident, mean_features
+from retrain.training.trial_batches import Centred, made_resident, mean_features, mean_square
 from retrain.training.trial_group import TrialGroup
 from retrain.training.trial_plan import MEMORY, Size, cohort_limit, group_limit, groups
 
@@ -59,15 +59,16 @@ def train_folds(
     held_out = [_validation(split, data.centre, memory // 4) for split in validations]
     largest_batch = max(trial.batch_size for trial in trials)
     size = Size(len(data.centre), head.num_classes, shares.shape[1], largest_batch)
-    plan = groups(head, train.labels, trials, group_limit(size, memory // 4))
+    trained_on = {name: head.trained_on(train.labels, name) for name in names}
+    plan = groups(trained_on, trials, group_limit(size, memory // 4))
     limit = cohort_limit(size, memory // 4) if halving else 1
     heads: dict[int, TrainedHead] = {}
 
     def group(numbers: Sequence[int]) -> TrialGroup:
         chosen = {number: trials[number] for number in numbers}
-        trained = head.trained_on(train.labels, trials[numbers[0]].class_weights)
         weightings = [names.index(trial.class_weights) for trial in chosen.values()]
-        return TrialGroup(trained, chosen, weightings, data, held_out, start)
+        of_all = trained_on[trials[numbers[0]].class_weights]
+        return TrialGroup(of_all, chosen, weightings, data, held_out, start)
 
     def work() -> Iterator[int]:
         for cohort in _cohorts(plan, limit):
@@ -87,7 +88,8 @@ def _centred(
     weights = whole * shares[:, :, None]
     weights *= whole.sum(axis=0) / np.maximum(weights.sum(axis=0), np.finfo(np.float32).tiny)
     centred = Centred(split.features, split.labels, weights, mean_features(split.features))
-    return made_resident(centred, memory)
+    data = made_resident(centred, memory)
+    return data._replace(mean_square=mean_square(data))
 
 
 def _validation(split: Split, centre: np.ndarray, memory: int) -> Centred:

@@ -34,6 +34,7 @@ class Centred(NamedTuple):
       weights: float32 [N, folds, weightings].
       centre: float32 [F].
       resident: all of them, centred, as tensors; None where they do not fit.
+      mean_square: of the centred features, where it is asked for.
     """
 
     features: np.ndarray
@@ -41,6 +42,7 @@ class Centred(NamedTuple):
     weights: np.ndarray
     centre: np.ndarray
     resident: Examples | None = None
+    mean_square: float = 1.0
 
 
 def mean_features(features: np.ndarray) -> np.ndarray:
@@ -123,10 +125,10 @@ def batches(data: Centred, order: Order, begin: int, end: int) -> Iterator[tuple
 
 def _batches(order: Order, rows: np.ndarray, first_step: int) -> Batches:
     windows = order.windows[first_step : first_step + len(rows)]
-    return Batches(
-        tf.constant(rows),
-        tf.constant(first_step, tf.float32),
-        tf.constant(len(order.rows), tf.float32),
-        order.dropout_pool,
-        tf.constant(windows),
-    )
+    decay = cosine_decay(first_step + np.arange(len(rows)), len(order.rows)).astype(np.float32)
+    return Batches(tf.constant(rows), tf.constant(decay), order.dropout_pool, tf.constant(windows))
+
+
+def cosine_decay(step: np.ndarray, steps: int) -> np.ndarray:
+    """The share of the learning rate at a step: 1 at the first, near 0 at the last."""
+    return 0.5 * (1.0 + np.cos(np.pi * step / steps))

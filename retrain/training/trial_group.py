@@ -12,7 +12,7 @@ import tensorflow as tf
 from retrain.heads.head import Head
 from retrain.training.head_step import Settings, State, total_losses, train_steps
 from retrain.training.trial import Start, TrainedHead, Trial
-from retrain.training.trial_batches import Centred, batch_order, batches, mean_square, parts
+from retrain.training.trial_batches import Centred, batch_order, batches, parts
 
 READINGS = 12  # how often the losses are read along the way
 # A strong penalty makes a head less sure of itself before it makes it worse, and sureness can be mended.
@@ -162,7 +162,7 @@ def _settings(
     with np.errstate(over="ignore"):  # a trial that will diverge
         return Settings(
             columns(rate),
-            columns(rate * np.float32(mean_square(data))),
+            columns(rate * np.float32(data.mean_square)),
             columns(values("momentum")),
             columns(2 * rate * values("l2_regularizer")),
             columns(rate * l1) if l1.any() else None,

@@ -4,10 +4,10 @@ A group is worth its while as long as its products are small: beyond some hundre
 step is bound by arithmetic and the memory it moves, and more columns only make it leave the caches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from retrain.heads.head import Head, Labels
+from retrain.heads.head import Head
 from retrain.training.trial import Trial
 from retrain.training.trial_batches import ROWS_AT_A_TIME
 
@@ -26,13 +26,15 @@ class Size(NamedTuple):
     batch_size: int
 
 
-def groups(head: Head, labels: Labels, trials: Sequence[Trial], limit: int) -> list[list[int]]:
-    """Positions in `trials` of those trained together, at most `limit` in a group; equal parts, in order."""
+def groups(heads: Mapping[str, Head], trials: Sequence[Trial], limit: int) -> list[list[int]]:
+    """Positions in `trials` of those trained together, at most `limit` in a group; equal parts, in order.
+
+    `heads` are those whose loss is trained with, by class weights.
+    """
     alike: dict[tuple, list[int]] = {}
     for position, trial in enumerate(trials):
         order = (trial.steps, trial.batch_size, trial.seed, trial.dropout_rate)
-        of_loss = head.trained_on(labels, trial.class_weights) is not head and trial.class_weights
-        alike.setdefault((*order, of_loss), []).append(position)
+        alike.setdefault((*order, heads[trial.class_weights]), []).append(position)
     return [part for positions in alike.values() for part in _parts(positions, limit)]
 
 

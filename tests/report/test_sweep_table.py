@@ -1,6 +1,7 @@
 import pandas as pd
+import pytest
 
-from retrain.report.sweep_table import TrialRow, short, sweep_summary, write_sweep_table
+from retrain.report.sweep_table import TrialRow, short, short_names, sweep_summary, write_sweep_table
 
 FIGURES = {"loss": 0.5, "accuracy": 0.9, "count": 100}
 ROWS = [
@@ -40,13 +41,19 @@ def test_the_best_are_shown_with_what_chance_may_explain():
     ]
 
 
-def test_values_are_short_enough_for_a_column():
-    module = "/work/modules/mobilenet_v2_100_224/saved_model"
-    assert [short(value) for value in (module, "keras:MobileNetV3Small", 0.123456, 1e-5, 3, True)] == [
-        ".../mobilenet_v2_100_224/saved_model",
-        "keras:MobileNetV3Small",
-        "0.1235",
-        "1e-05",
-        "3",
-        "true",
-    ]
+def test_numbers_have_few_digits():
+    assert [short(value) for value in (0.123456, 1e-5, 3, True)] == ["0.1235", "1e-05", "3", "true"]
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (["builtin:", "/m/v1/saved_model", "/m/v2/saved_model"], ["builtin:", "v1", "v2"]),
+        (["/m/v1/saved_model", "/m/v2/tf1_hub/"], ["saved_model", "tf1_hub"]),
+        (["/a/v1/x", "/b/v1/y", "/c/v2/x"], ["/a/v1/x", "/b/v1/y", "/c/v2/x"]),
+        (["keras:MobileNetV3Small", "/m/v1/saved_model"], ["keras:MobileNetV3Small", "v1/saved_model"]),
+        ([0.5, 0.25], ["0.5", "0.25"]),
+    ],
+)
+def test_paths_are_told_apart_by_the_last_folder_in_which_they_differ(values, names):
+    assert list(short_names(values).values()) == names

@@ -5,9 +5,12 @@ from retrain.heads.softmax import SoftmaxHead
 from retrain.training.trial import Trial
 from retrain.training.trial_plan import COLUMNS, Size, cohort_limit, group_limit, groups
 
-SOFTMAX, SIGMOID = SoftmaxHead(["a", "b"]), SigmoidHead(["a", "b"])
 LABELS = np.array([0, 1, 0], np.int32)
 SETS = np.array([[0, 1], [1, 0], [0, 0]], np.float32)
+SOFTMAX, SIGMOID = (
+    {name: head.trained_on(labels, name) for name in ("none", "balanced")}
+    for head, labels in [(SoftmaxHead(["a", "b"]), LABELS), (SigmoidHead(["a", "b"]), SETS)]
+)
 PLAIN = Trial(0.1, 0.0)
 
 
@@ -23,17 +26,17 @@ def test_trials_share_a_group_where_they_see_the_same():
         PLAIN._replace(steps=7),
         PLAIN._replace(dropout_rate=0.5),
     ]
-    assert groups(SOFTMAX, LABELS, trials, 9) == [[0, 2], [1, 6], [3], [4], [5]]
+    assert groups(SOFTMAX, trials, 9) == [[0, 2], [1, 6], [3], [4], [5]]
 
 
 def test_class_weights_divide_trials_where_they_are_in_the_loss():
     trials = [PLAIN, PLAIN._replace(class_weights="balanced"), PLAIN]
-    assert groups(SIGMOID, SETS, trials, 9) == [[0, 2], [1]]
+    assert groups(SIGMOID, trials, 9) == [[0, 2], [1]]
 
 
 def test_a_group_is_divided_into_equal_parts():
-    assert groups(SOFTMAX, LABELS, 7 * [PLAIN], 3) == [[0, 1], [2, 3], [4, 5, 6]]
-    assert groups(SOFTMAX, LABELS, 2 * [PLAIN], 1) == [[0], [1]]
+    assert groups(SOFTMAX, 7 * [PLAIN], 3) == [[0, 1], [2, 3], [4, 5, 6]]
+    assert groups(SOFTMAX, 2 * [PLAIN], 1) == [[0], [1]]
 
 
 def test_groups_are_no_larger_than_pays_or_fits():
