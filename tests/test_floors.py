@@ -42,7 +42,7 @@ ANSWER_FIRST = [
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
     *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
     *["retrain.commands", "retrain.commands.inputs", "retrain.commands.run_directory"],
-    *["retrain.signals", "retrain.__main__"],
+    *["retrain.commands.warm_start_source", "retrain.signals", "retrain.__main__"],
 ]
 
 
