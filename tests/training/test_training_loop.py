@@ -19,6 +19,7 @@ from retrain.modules.load import load_module
 from retrain.training import training_loop
 from retrain.training.estimator import Estimator
 from retrain.training.training_loop import Penalties
+from tests import tiny_worlds
 from tests.training import worlds
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -34,6 +35,7 @@ MIRRORED = """
     assert strategy.num_replicas_in_sync == 2
     for train_base in (False, True):
         test_training_loop.train(sys.argv[1], sys.argv[2], strategy, train_base)
+    test_training_loop.note_statistics(sys.argv[3], strategy)
 """
 
 
@@ -51,10 +53,26 @@ def train(module: str, directory: str, strategy: tf.distribute.Strategy, train_b
     np.savez(f"{model_dir}/result.npz", *map(np.asarray, [*values, *model.trainable_variables]))
 
 
+def note_statistics(module: str, strategy: tf.distribute.Strategy) -> None:
+    """Batch norm sees half of the images on each replica: what it notes is the mean over both."""
+    with strategy.scope():
+        loaded = load_module(module)
+
+    @tf.function
+    def step():
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        loaded(tf.reshape(tf.constant(worlds.PIXELS), [2, -1, 8, 8, 3])[replica], training=True)
+
+    strategy.run(step)
+    [moving_mean] = [variable for variable in loaded.variables if "moving_mean" in variable.name]
+    np.testing.assert_allclose(moving_mean, 0.01 * worlds.COLOURS.mean(axis=0), rtol=1e-5)
+
+
 def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_module, tmp_path):
     one, two = (str(tmp_path / name) for name in ("one", "two"))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), averaging_module, two]
+    keras_module = tiny_worlds.keras_file(tmp_path / "keras")
+    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), averaging_module, two, keras_module]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     for train_base in (False, True):
         train(averaging_module, one, tf.distribute.get_strategy(), train_base)
