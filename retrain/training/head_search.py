@@ -81,14 +81,18 @@ def search_heads(
 ) -> list[FoundHead | None]:
     """What search_head finds for each of the grids, all trained together; None where all trials diverge."""
     found: dict[int, FoundHead | None] = {}
-    by_weights: dict[str, list[int]] = {}
+    groups: dict[tuple[str, int | None], list[int]] = {}
     for position, grid in enumerate(grids):
-        # Where there is nothing to choose, it does not matter what the validation images count.
-        by_weights.setdefault(grid[0].class_weights if len(grid) > 1 else "none", []).append(position)
-    for class_weights, positions in by_weights.items():
+        # Where there is nothing to choose, it does not matter what the validation images count. A grid that
+        # is halved by itself must be trained by itself, and one so large would gain nothing from others.
+        weights = grid[0].class_weights if len(grid) > 1 else "none"
+        alone = position if len(grid) > 1 and _halving(head, grid, train) else None
+        groups.setdefault((weights, alone), []).append(position)
+    for (class_weights, alone), positions in groups.items():
         held_out = _weighed(head, validation, class_weights)
         trials = [trial for position in positions for trial in grids[position]]
-        heads = iter(train_trials(head, trials, train, held_out, start, memory, halving))
+        halved = halving if alone is None else Halving()
+        heads = iter(train_trials(head, trials, train, held_out, start, memory, halved))
         for position in positions:
             found[position] = _found(
                 grids[position], list(itertools.islice(heads, len(grids[position]))), True
@@ -107,7 +111,7 @@ def _best(
     validation: Split | None,
     start: Start | None,
 ) -> FoundHead:
-    halving = Halving() if validation is not None and _operations(head, trials, train) >= HALVED else None
+    halving = None if validation is None else _halving(head, trials, train)
     heads = train_trials(head, trials, train, validation, start, halving=halving)
     found = _found(trials, heads, validation is not None)
     if found is None:
@@ -115,10 +119,11 @@ def _best(
     return found
 
 
-def _operations(head: Head, trials: Sequence[Trial], train: Split) -> float:
-    """Of the products: two in a step, each a multiplication and an addition for each weight and example."""
+def _halving(head: Head, trials: Sequence[Trial], train: Split) -> Halving | None:
+    """That of a large grid; a step has two products, of two operations for each weight and example."""
     examples = sum(trial.steps * trial.batch_size for trial in trials)
-    return 4.0 * examples * train.features.shape[1] * head.num_classes
+    operations = 4.0 * examples * train.features.shape[1] * head.num_classes
+    return Halving() if operations >= HALVED else None
 
 
 def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:

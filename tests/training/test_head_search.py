@@ -5,7 +5,7 @@ from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training import head_search
 from retrain.training.halving import Halving
-from retrain.training.head_search import search_head
+from retrain.training.head_search import search_head, search_heads
 from retrain.training.head_trials import train_trials
 from retrain.training.trial import Split, Start, Trial
 
@@ -100,3 +100,31 @@ def test_every_road_begins_at_the_start(validation, count):
     found = search_head(HEAD, still, TRAIN.rows(np.arange(count)), validation, start)
     np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
     np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)
+
+
+def test_several_grids_at_once_are_searched_as_if_alone():
+    balanced = [trial._replace(class_weights="balanced", dropout_rate=0.5) for trial in TRIALS]
+    uneven = VALIDATION.rows(np.arange(10) % 4 < 2)
+    together = search_heads(HEAD, [TRIALS, balanced, TRIALS[2:3], TRIALS[:1]], TRAIN, uneven)
+    for found, grid in zip(together, (TRIALS, balanced, TRIALS[2:3]), strict=False):
+        alone = search_head(HEAD, grid, TRAIN, uneven)
+        assert (found.trial, found.criterion) == (alone.trial, alone.criterion)
+        assert found.loss == pytest.approx(alone.loss, rel=1e-5)
+        np.testing.assert_allclose(found.kernel, alone.kernel, atol=1e-6)
+    assert together[3] is None
+
+
+def test_a_grid_is_given_up_only_where_another_is_better():
+    found = search_heads(HEAD, [[trial] for trial in TRIALS], TRAIN, VALIDATION, halving=Halving())
+    assert found[0] is None
+    assert found[2].stopped is None
+    assert found[3].stopped is not None
+
+
+def test_a_large_grid_is_halved_among_others_as_it_is_alone(monkeypatch):
+    monkeypatch.setattr(head_search, "HALVED", 0.0)
+    grid = TRIALS[1:]
+    together = search_heads(HEAD, [grid, TRIALS[2:3]], TRAIN, VALIDATION)
+    alone = search_head(HEAD, grid, TRAIN, VALIDATION)
+    np.testing.assert_array_equal(together[0].kernel, alone.kernel)
+    assert together[0].readings == alone.readings
