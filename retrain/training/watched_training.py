@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -130,12 +131,17 @@ class WatchedTraining:
         return time.monotonic() - self._saved >= SECONDS_BETWEEN_CHECKPOINTS
 
     def _look(self) -> float:
-        """Figures of the validation images, where there are any, and a line that tells all; their loss."""
+        """Figures of the validation images, where there are any, and a line that tells all; their loss.
+
+        The loss is nan, and nothing is told, when the model no longer gives numbers.
+        """
         loss = 0.0
         parts = [_speed(self._lap, self.course.batch_size)] if self._lap else []
         if self.course.validation is not None:
             with self.times.spent_on(EVALUATION):
                 figures = self._figures()
+            if figures is None:
+                return math.nan
             loss = figures["loss"]
             best = note_figures(self.state, figures, self.course.rules.metric)
             parts.append(_told(figures) + (", the best so far" if best else ""))
@@ -149,9 +155,11 @@ class WatchedTraining:
     def _has_diverged(self, loss: float) -> bool:
         return has_diverged(loss, self.estimator.class_counts, self.loop.task_weights)
 
-    def _figures(self) -> Figures:
+    def _figures(self) -> Figures | None:
         with self.loop.averaged():
             labels, probabilities = labelled_probabilities(self.loop, self.course.validation())
+        if not all(np.isfinite(values).all() for values in probabilities.values()):
+            return None
         figures = figures_by_task(self.estimator.model.heads, labels, probabilities, self.loop.task_weights)
         write_figures(self.estimator.eval_dir("validation"), self.estimator.global_step, figures)
         return figures

@@ -193,6 +193,28 @@ def test_what_diverges_goes_on_from_the_last_look_with_half_the_rate_once(make, 
     )
 
 
+def test_a_model_that_gives_no_numbers_for_validation_has_diverged(make, lines, monkeypatch):
+    def infinite(*_):
+        return {"label": worlds.LABELS}, {"label": np.full([worlds.COUNT, 3], np.nan)}
+
+    training = make()
+    look = training._look
+
+    def spoilt_once():
+        if training.estimator.global_step == 8 and float(training.state.rate_factor) == 1.0:
+            with monkeypatch.context() as patch:
+                patch.setattr("retrain.training.watched_training.labelled_probabilities", infinite)
+                return look()
+        return look()
+
+    monkeypatch.setattr(training, "_look", spoilt_once)
+    training.run()
+    assert "Training has diverged at step 8: it goes on from step 4 with half the learning rate." in lines
+    assert [line[:7] for line in lines if line.startswith("Step")] == [
+        *("Step 0 ", "Step 4 ", "Step 8 ", "Step 12")
+    ]
+
+
 def test_a_profile_is_written(make, tmp_path):
     make(profile=(2, 4)).run()
     assert list(pathlib.Path(tmp_path / "run").rglob("*.xplane.pb"))
