@@ -3,12 +3,11 @@ import pytest
 
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
-from retrain.training.cross_validation import deal, out_of_sample_probabilities
-from retrain.training.head_trials import Schedule, Split, Trial
+from retrain.training.cross_validation import out_of_sample_probabilities
+from retrain.training.trial import Split, Trial
 
 HEAD = SoftmaxHead(["a", "b", "c"])
-SCHEDULE = Schedule(steps=40, batch_size=20, dropout_rate=0.0, seed=0)
-TRIAL = Trial(0.5, 1e-3)
+TRIAL = Trial(0.5, 1e-3, steps=40, batch_size=20)
 
 
 def make_examples(labels: np.ndarray, kinds: np.ndarray) -> Split:
@@ -26,9 +25,7 @@ def test_wrong_labels_are_improbable_and_others_are_not():
     kinds = (np.arange(60) % 3).astype(np.int32)
     labels = kinds.copy()
     labels[:3] = [1, 2, 0]
-    probabilities = out_of_sample_probabilities(
-        HEAD, TRIAL, SCHEDULE, make_examples(labels, kinds), alone(60)
-    )
+    probabilities = out_of_sample_probabilities(HEAD, TRIAL, make_examples(labels, kinds), alone(60))
     given = probabilities[np.arange(60), labels]
     assert probabilities.shape == (60, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
@@ -43,24 +40,16 @@ def test_a_head_has_not_seen_what_it_judges():
         random.integers(3, size=60).astype(np.int32),
         np.ones(60, np.float32),
     )
-    probabilities = out_of_sample_probabilities(HEAD, Trial(0.01, 0.0), SCHEDULE, examples, alone(60))
+    probabilities = out_of_sample_probabilities(
+        HEAD, TRIAL._replace(learning_rate=0.01, l2_regularizer=0.0), examples, alone(60)
+    )
     assert np.mean(probabilities.argmax(axis=1) == examples.labels) < 0.6
-
-
-def test_folds_keep_groups_together_and_deal_out_each_label():
-    labels = np.repeat([0, 1], 20).astype(np.int32)
-    groups = [str(row // 2) for row in range(40)]
-    folds = deal(HEAD, labels, groups, 5, seed=0)
-    assert (folds[::2] == folds[1::2]).all()
-    for label in (0, 1):
-        assert np.bincount(folds[labels == label]).tolist() == [4] * 5
-    assert (deal(HEAD, labels, groups, 5, seed=0) == folds).all()
 
 
 def test_an_example_of_a_class_that_no_other_fold_has_is_not_judged():
     kinds = (np.arange(31) % 2).astype(np.int32)
     kinds[30] = 2
-    probabilities = out_of_sample_probabilities(HEAD, TRIAL, SCHEDULE, make_examples(kinds, kinds), alone(31))
+    probabilities = out_of_sample_probabilities(HEAD, TRIAL, make_examples(kinds, kinds), alone(31))
     assert np.isnan(probabilities[30]).all()
     assert not np.isnan(probabilities[:30]).any()
 
@@ -71,8 +60,6 @@ def test_labels_of_several_classes_and_gaps():
     kinds = np.arange(60) % 3
     labels = np.eye(3, dtype=np.float32)[kinds]
     labels[5, 0], labels[6, 1] = np.nan, 1.0
-    probabilities = out_of_sample_probabilities(
-        head, TRIAL, SCHEDULE, make_examples(labels, kinds), alone(60)
-    )
+    probabilities = out_of_sample_probabilities(head, TRIAL, make_examples(labels, kinds), alone(60))
     assert (probabilities[np.arange(60), kinds] > 0.5).all()
     assert head.doubts(labels, probabilities).support.argmin() == 6
