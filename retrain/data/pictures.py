@@ -1,10 +1,15 @@
 """Pictures of one size from files, decoded once and kept in memory where they fit.
 
 A training run sees a picture many times, and decoding a photo takes about as long as a training step of a
-small module does for it. What a picture is does not depend on whether it is kept.
+small module does for it. What a picture is does not depend on whether it is kept; the last ones stay for a
+run that trains on them again, as the trials of a sweep do.
 """
 
-from collections.abc import Callable
+import functools
+import math
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -14,7 +19,22 @@ from retrain.progress import progress
 MEMORY = 2**30  # bytes
 READ_AT_ONCE = 32
 
-Load = Callable[[tf.Tensor], tf.Tensor]  # from a path to a picture; all of the same shape and dtype
+
+class Pictures(NamedTuple):
+    """What is made of files: images float32 [h, w, 3] in [0, 1], or `rounded` to uint8 of [0, 255]."""
+
+    paths: tuple[str, ...]
+    size: tuple[int, int]
+    rounded: bool
+
+    @property
+    def bytes(self) -> int:
+        """What all of them take in memory."""
+        return len(self.paths) * math.prod(self.size) * 3 * (1 if self.rounded else 4)
+
+    def load(self, path: tf.Tensor) -> tf.Tensor:
+        """The picture of one file."""
+        return load_picture(path, self.size) if self.rounded else load_image(path, self.size)
 
 
 def load_picture(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
@@ -23,18 +43,24 @@ def load_picture(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def picture_batches(
-    paths: tf.Tensor, rows: tf.data.Dataset, batch_size: int, load: Load, parallel: int
+    pictures: Pictures, rows: tf.data.Dataset, batch_size: int, parallel: int
 ) -> tf.data.Dataset:
-    """[batch_size, h, w, 3] for each batch of rows of `paths`."""
-    loaded = tf.data.Dataset.from_tensor_slices(paths).map(load, num_parallel_calls=parallel)
-    picture = loaded.element_spec
-    if len(paths) * picture.shape.num_elements() * picture.dtype.size <= MEMORY:
-        kept = _all(loaded, len(paths))
+    """[batch_size, h, w, 3] for each batch of rows of the paths."""
+    if pictures.bytes <= MEMORY:
+        kept = _kept(pictures, parallel)
         return rows.map(lambda rows: tf.gather(kept, rows))
-    loaded = rows.unbatch().map(lambda row: load(paths[row]), num_parallel_calls=parallel)
+    paths = encoded(pictures.paths)
+    loaded = rows.unbatch().map(lambda row: pictures.load(paths[row]), num_parallel_calls=parallel)
     return loaded.batch(batch_size, drop_remainder=True)
 
 
-def _all(pictures: tf.data.Dataset, count: int) -> tf.Tensor:
-    batches = pictures.batch(READ_AT_ONCE).prefetch(2)
-    return tf.concat(list(progress(batches, count, "pictures", "images", len)), axis=0)
+def encoded(paths: Sequence[str]) -> tf.Tensor:
+    """Paths as the file system has them, whatever their encoding."""
+    return tf.constant([os.fsencode(path) for path in paths], tf.string)
+
+
+@functools.lru_cache(1)
+def _kept(pictures: Pictures, parallel: int) -> tf.Tensor:
+    paths = tf.data.Dataset.from_tensor_slices(encoded(pictures.paths))
+    batches = paths.map(pictures.load, num_parallel_calls=parallel).batch(READ_AT_ONCE).prefetch(2)
+    return tf.concat(list(progress(batches, len(pictures.paths), "pictures", "images", len)), axis=0)

@@ -4,7 +4,6 @@ Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. 
 where features are kept, is for others to know.
 """
 
-import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ import tensorflow as tf
 from retrain.data.augment import augmented_inputs, picture_size
 from retrain.data.augmentation import NONE, Augmentation
 from retrain.data.images import decode_image, load_image, load_sketch, load_sketched_image
-from retrain.data.pictures import load_picture, picture_batches
+from retrain.data.pictures import Pictures, encoded, picture_batches
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
@@ -50,7 +49,7 @@ def sketch_batches(paths: Sequence[str], batch_size: int) -> tf.data.Dataset:
 def _batches(
     paths: Sequence[str], load: Callable[[tf.Tensor], tuple[object, ...]], batch_size: int
 ) -> tf.data.Dataset:
-    rows = tf.data.Dataset.from_tensor_slices(_encoded(paths)).enumerate()
+    rows = tf.data.Dataset.from_tensor_slices(encoded(paths)).enumerate()
     loaded = rows.map(lambda row, path: (row, *load(path)), num_parallel_calls=PARALLEL)
     return _finished(loaded.ignore_errors().batch(batch_size))
 
@@ -71,16 +70,15 @@ def training_batches(
     alone; the first one is that of step `first_step`.
     """
     rows = index_batches(len(paths), batch_size, seed, first_step)
-    load = functools.partial(load_image, image_size=image_size)
-    if augmentation != NONE:
-        load = functools.partial(load_picture, size=picture_size(image_size, augmentation))
-    pictures = picture_batches(_encoded(paths), rows, batch_size, load, PARALLEL)
+    augments = augmentation != NONE
+    size = picture_size(image_size, augmentation) if augments else tuple(image_size)
+    pictures = picture_batches(Pictures(tuple(paths), size, augments), rows, batch_size, PARALLEL)
     outputs = (labels,) if weights is None else (labels, weights)
     outputs = tf.nest.map_structure(tf.constant, outputs)
 
     def batch(step: tf.Tensor, rows: tf.Tensor, pictures: tf.Tensor) -> tuple[Any, ...]:
         inputs = {"images": pictures}
-        if augmentation != NONE:
+        if augments:
             inputs = augmented_inputs(pictures, augmentation, image_size, (seed, step))
         return inputs, *tf.nest.map_structure(lambda values: tf.gather(values, rows), outputs)
 
@@ -120,10 +118,6 @@ def undecodable(path: str) -> str:
         name = next((name for magic, name in FORMATS.items() if contents.startswith(magic)), "")
         return f"damaged or incomplete {name}" if name else "not a JPEG, PNG, GIF, BMP or WebP file"
     return ""
-
-
-def _encoded(paths: Sequence[str]) -> tf.Tensor:
-    return tf.constant([os.fsencode(path) for path in paths], tf.string)
 
 
 def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,14 +7,14 @@ from PIL import Image
 
 from retrain.data import pictures
 from retrain.data.images import load_image
-from retrain.data.pictures import load_picture, picture_batches
+from retrain.data.pictures import Pictures, load_picture, picture_batches
 
 
 @pytest.fixture
-def paths(tmp_path):
+def paths(tmp_path) -> tuple[str, ...]:
     for index in range(5):
         Image.new("RGB", (4, 6), (index, 10 * index, 255 - index)).save(tmp_path / f"{index}.png")
-    return tf.constant([str(tmp_path / f"{index}.png") for index in range(5)])
+    return tuple(str(tmp_path / f"{index}.png") for index in range(5))
 
 
 def test_a_picture_is_the_image_in_whole_numbers(tmp_path):
@@ -27,10 +29,19 @@ def test_a_picture_is_the_image_in_whole_numbers(tmp_path):
 def test_pictures_are_kept_where_they_fit(paths, memory, reads, monkeypatch):
     monkeypatch.setattr(pictures, "MEMORY", memory)
     rows = tf.data.Dataset.from_tensor_slices(np.array([[4, 0], [1, 1]]))
-    batches = picture_batches(paths, rows, 2, lambda path: load_picture(path, (3, 2)), parallel=2)
+    batches = picture_batches(Pictures(paths, (3, 2), True), rows, 2, parallel=2)
     assert batches.element_spec == tf.TensorSpec([2, 3, 2, 3], tf.uint8)
     if not reads:
-        for path in paths.numpy():
-            tf.io.gfile.remove(path)
+        for path in paths:
+            os.remove(path)
     reds = [batch[:, 0, 0, 0].numpy().tolist() for batch in batches]
     assert reds == [[4, 0], [1, 1]]
+
+
+def test_the_last_pictures_are_there_for_another_training(paths):
+    rows = tf.data.Dataset.from_tensor_slices(np.array([[4, 0], [1, 1]]))
+    [first, _] = picture_batches(Pictures(paths, (3, 2), False), rows, 2, parallel=2)
+    for path in paths:
+        os.remove(path)
+    [again, _] = picture_batches(Pictures(paths, (3, 2), False), rows, 2, parallel=2)
+    np.testing.assert_array_equal(first, again)
