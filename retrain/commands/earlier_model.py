@@ -21,6 +21,7 @@ from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.publisher_head import find_publisher_head
+from retrain.modules.signatures import task_signature
 from retrain.training.trial import Start
 
 VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
@@ -88,8 +89,8 @@ def _start(earlier: EarlierModel, task: str, head: Head) -> Start:
 def _exported(source: Source, config: Config) -> tuple[ImageModule, dict[str, KnownClasses]]:
     classifier = load_classifier(source.export, module_options(config))
     found = {
-        task: find_publisher_head(classifier.module, signature)
-        for task, signature in classifier.signatures.items()
+        task: find_publisher_head(classifier.module, task_signature(task, primary=not position))
+        for position, task in enumerate(classifier.heads)
     }
     return classifier.module, {
         task: KnownClasses(classifier.heads[task].class_names, *head)

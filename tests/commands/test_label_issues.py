@@ -3,11 +3,10 @@ import pandas as pd
 
 from retrain.commands.label_issues import label_issues
 from retrain.commands.task_heads import TaskHead
-from retrain.config import Config
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training.head_search import FoundHead
-from retrain.training.head_trials import Trial
+from retrain.training.trial import Trial
 
 COUNT = 40
 KINDS = np.arange(COUNT) % 2
@@ -15,8 +14,8 @@ FEATURES = (np.eye(2)[KINDS] + np.random.default_rng(0).normal(0, 0.1, [COUNT, 2
 
 
 def trained(head) -> TaskHead:
-    found = FoundHead(np.zeros([2, 2]), np.zeros(2), Trial(0.5, 1e-3), "validation loss", 0.0, {})
-    return TaskHead(head, found, {}, 120)
+    found = FoundHead(np.zeros([2, 2]), np.zeros(2), Trial(0.5, 1e-3, steps=120), "validation loss", 0.0, {})
+    return TaskHead(head, found, 120)
 
 
 def examples() -> pd.DataFrame:
@@ -31,7 +30,7 @@ def examples() -> pd.DataFrame:
 
 def test_wrong_labels_of_every_task_are_the_worst():
     heads = {"kind": trained(SoftmaxHead(["a", "b"])), "tags": trained(SigmoidHead(["x", "y"]))}
-    found = label_issues(examples(), FEATURES, heads, Config()).sort_values("support")
+    found = label_issues(examples(), FEATURES, heads).sort_values("support")
     assert found[["path", "task", "label", "suggested"]].values.tolist()[:2] in (
         [["04.jpg", "kind", "b", "a"], ["07.jpg", "tags", "x", "x|y"]],
         [["07.jpg", "tags", "x", "x|y"], ["04.jpg", "kind", "b", "a"]],
@@ -41,5 +40,5 @@ def test_wrong_labels_of_every_task_are_the_worst():
 
 
 def test_a_handful_of_labels_is_not_judged():
-    found = label_issues(examples()[:8], FEATURES[:8], {"kind": trained(SoftmaxHead(["a", "b"]))}, Config())
+    found = label_issues(examples()[:8], FEATURES[:8], {"kind": trained(SoftmaxHead(["a", "b"]))})
     assert len(found) == 0
