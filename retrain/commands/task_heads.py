@@ -20,11 +20,10 @@ from retrain.training.trial import Split, Start, Trial
 
 
 class TaskHead(NamedTuple):
-    """A head as its loss is trained with, its weights, and the steps that these took."""
+    """The head of a task, and the weights found for it."""
 
     head: Head
     found: FoundHead
-    steps: int
 
 
 class DecidedHead(NamedTuple):
@@ -70,7 +69,7 @@ def train_task(
     """The best head of the grid."""
     labels = splits["train"].labels
     steps = training_steps(config, len(labels))
-    return TaskHead(head, _search(_name(task), head, splits, steps, config, start), steps)
+    return TaskHead(head, _search(_name(task), head, splits, steps, config, start))
 
 
 def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> DecidedHead:

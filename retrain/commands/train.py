@@ -84,7 +84,7 @@ def _find_heads(config: Config, prepared: Prepared) -> dict[str, TaskHead]:
 def _keep_heads(run: str, found: Mapping[str, TaskHead], model: ImageClassifier) -> int:
     """Saves a model whose heads have been trained on features; returns its step."""
     write_scalars(run, _readings(found))
-    global_step = max(of_task.steps for of_task in found.values())
+    global_step = max(of_task.found.trial.steps for of_task in found.values())
     Estimator(model, run).save_checkpoint(global_step)
     return global_step
 

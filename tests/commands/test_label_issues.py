@@ -15,7 +15,7 @@ FEATURES = (np.eye(2)[KINDS] + np.random.default_rng(0).normal(0, 0.1, [COUNT, 2
 
 def trained(head) -> TaskHead:
     found = FoundHead(np.zeros([2, 2]), np.zeros(2), Trial(0.5, 1e-3, steps=120), "validation loss", 0.0, {})
-    return TaskHead(head, found, 120)
+    return TaskHead(head, found)
 
 
 def examples() -> pd.DataFrame:
