@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,34 +11,46 @@ import tensorflow as tf
 from absl import logging
 
 from retrain import extensions
+from retrain.commands.label_issues import label_issues
+from retrain.commands.prepared import Prepared
 from retrain.commands.task_flags import task_weights
-from retrain.commands.task_heads import DecidedHead, decide_task
+from retrain.commands.task_heads import DecidedHead, TaskHead, decide_task
 from retrain.commands.tasks import Heads
 from retrain.config import Config
 from retrain.data.examples import TASK
 from retrain.data.split import SPLITS
 from retrain.export import EXPORTERS
 from retrain.model import ImageClassifier
+from retrain.report.label_issues import write_label_issues
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import labelled_predictions, write_metrics, write_predictions
 from retrain.training.evaluation import ByTask, Figures, figures_by_task
 from retrain.training.summaries import write_figures
 
 
+class TrainedModel(NamedTuple):
+    """A model as it was trained.
+
+    Attributes:
+      found: the heads that were found for the module as it was, with which it began.
+      features: float32 [N, F], what it gives for the examples.
+      global_step: the step it is of.
+    """
+
+    model: ImageClassifier
+    found: Mapping[str, TaskHead]
+    features: np.ndarray
+    global_step: int
+
+
 def write_results(
-    config: Config,
-    run: str,
-    image_dir: str,
-    examples: pd.DataFrame,
-    heads: Heads,
-    model: ImageClassifier,
-    features: np.ndarray,
-    global_step: int,
+    config: Config, run: str, image_dir: str, prepared: Prepared, trained: TrainedModel
 ) -> tuple[dict[str, Figures], list[str]]:
     """Decides on validation what it takes to predict, and writes what follows from the model's features.
 
     Returns the figures by split, and the directories of the exports.
     """
+    examples, heads, (model, found, features, global_step) = prepared.examples, prepared.heads, trained
     labels = {task: head.encode(examples[task]) for task, head in heads.items()}
     logits = {task: values.numpy() for task, values in model.logits(tf.constant(features)).items()}
     held_out = np.flatnonzero(examples["split"] == "validation")
@@ -55,6 +68,8 @@ def write_results(
         write_figures(os.path.join(run, f"eval_{split}"), global_step, of_split)
     write_predictions(run, examples, model.heads, probabilities)
     _write_page(run, examples, model, probabilities, image_dir)
+    # By the features of the module as it was: a base that was trained on a label believes it.
+    write_label_issues(run, label_issues(examples, prepared.features, found))
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, decided), global_step)
     return figures, exports

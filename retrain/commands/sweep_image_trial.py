@@ -29,7 +29,7 @@ def image_trial(
     os.makedirs(directory, exist_ok=True)
     try:
         prepared = prepare(config)
-        model, features, _ = train_model(config, prepared, image_dir, directory)
+        model, _, features, _ = train_model(config, prepared, image_dir, directory)
     except InputError as error:
         return failed_record({}, str(error))
     unseen, predicted = {}, {}

@@ -1,35 +1,22 @@
 """`python -m retrain`: a folder of images becomes a classifier. The whole story, in one function."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import numpy as np
 
 from retrain.commands.begin_run import begin_run
 from retrain.commands.data_report import dry_run
 from retrain.commands.find_learning_rate import find_learning_rate
 from retrain.commands.fine_tuning import frozen_part, train_on_images
 from retrain.commands.inputs import Inputs
-from retrain.commands.label_issues import label_issues
 from retrain.commands.prepared import Prepared, prepare
-from retrain.commands.results import task_suffix, write_results
+from retrain.commands.results import TrainedModel, task_suffix, write_results
 from retrain.commands.task_heads import TaskHead, task_splits, train_task
 from retrain.config import Config
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
-from retrain.report.label_issues import write_label_issues
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import Figures
 from retrain.training.summaries import write_scalars
-
-
-class TrainedModel(NamedTuple):
-    """The model, its features float32 [N, F] of the examples, and its step."""
-
-    model: ImageClassifier
-    features: np.ndarray
-    global_step: int
 
 
 def train(config: Config, inputs: Inputs) -> None:
@@ -52,7 +39,7 @@ def train_classifier(
 ) -> tuple[dict[str, Figures], list[str]]:
     """Writes all that a run leaves behind to the directory `run`; figures by split, and exports."""
     trained = train_model(config, prepared, image_dir, run)
-    return write_results(config, run, image_dir, prepared.examples, prepared.heads, *trained)
+    return write_results(config, run, image_dir, prepared, trained)
 
 
 def train_model(config: Config, prepared: Prepared, image_dir: str, run: str) -> TrainedModel:
@@ -60,11 +47,10 @@ def train_model(config: Config, prepared: Prepared, image_dir: str, run: str) ->
     found = _find_heads(config, prepared)
     module, heads, examples, features, left_out, report, _ = prepared
     begin_run(run, config, examples, heads, left_out, report)
-    write_label_issues(run, label_issues(examples, features, found))
     model = _classifier(config, module, found)
     if config.trains_on_images:
-        return TrainedModel(model, *train_on_images(config, run, image_dir, examples, features, model))
-    return TrainedModel(model, features, _keep_heads(run, found, model))
+        return TrainedModel(model, found, *train_on_images(config, run, image_dir, examples, features, model))
+    return TrainedModel(model, found, features, _keep_heads(run, found, model))
 
 
 def _find_heads(config: Config, prepared: Prepared) -> dict[str, TaskHead]:

@@ -75,7 +75,7 @@ def test_the_graphs(written):
     for tags, graph in graphs.items():
         assert set(graph.collection_def) <= READ
         assert list(variable_names(graph, "variables")) == [
-            *("module/average", "module/scale", "head/label/kernel", "head/label/bias")
+            *("module/scale", "module/average", "head/label/kernel", "head/label/bias")
         ]
         assert set(variable_names(graph, "trainable_variables")) == {
             *("module/scale", "head/label/kernel", "head/label/bias")

@@ -212,7 +212,10 @@ def numbers(name: str) -> st.SearchStrategy:
         return st.integers(int(bounds.low), int(bounds.high))
     low = bounds.low if bounds.low is not None else bounds.above
     return st.floats(
-        low, bounds.below or 1e6, exclude_min=bounds.above is not None, exclude_max=bool(bounds.below)
+        low,
+        next(high for high in (bounds.below, bounds.high, 1e6) if high is not None),
+        exclude_min=bounds.above is not None,
+        exclude_max=bounds.below is not None,
     )
 
 
