@@ -69,14 +69,15 @@ class Batches(NamedTuple):
     windows: tf.Tensor
 
 
-@tf.function(reduce_retracing=True)
+# Without autograph, whose reading of all the sources takes longer than a small training does.
+@tf.function(reduce_retracing=True, autograph=False)
 def train_steps(
     head: Head, settings: Settings, state: State, examples: Examples, batches: Batches
 ) -> tuple[State, tf.Tensor]:
     """One step for each row of `batches.rows`; also the mean loss [heads] over them."""
     steps, batch_size = tf.shape(batches.rows)[0], tf.shape(batches.rows)[1]
-    total = tf.zeros([tf.size(state.bias) // head.num_classes])
-    for position in tf.range(steps):
+
+    def step(position: tf.Tensor, state: State, total: tf.Tensor) -> tuple[tf.Tensor, State, tf.Tensor]:
         batch = Examples(*(tf.gather(values, batches.rows[position]) for values in examples))
         if batches.dropout_pool is not None:
             window = batches.windows[position]
@@ -85,7 +86,12 @@ def train_steps(
         following, loss = _step(head, settings, state, batch, batches.decay[position])
         for new, old in zip((*following, loss), (*state, total), strict=True):
             new.set_shape(old.shape)  # which a trace for any number of heads cannot tell where it is 1
-        state, total = following, total + loss
+        return position + 1, following, total + loss
+
+    total = tf.zeros([tf.size(state.bias) // head.num_classes])
+    _, state, total = tf.while_loop(
+        lambda position, *_: position < steps, step, (tf.constant(0), state, total)
+    )
     return state, total / tf.cast(steps, tf.float32)
 
 
@@ -130,7 +136,7 @@ def _logits(head: Head, state: State, features: tf.Tensor) -> tf.Tensor:
     return tf.reshape(features @ state.kernel + state.bias, [tf.shape(features)[0], -1, head.num_classes])
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def total_losses(head: Head, state: State, examples: Examples, temperatures: tf.Tensor) -> tf.Tensor:
     """The weighted loss of each head over the examples at each temperature, [temperatures, heads].
 
