@@ -5,7 +5,7 @@ stays as it is, and what lies in two of its parts is reported.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,8 @@ from absl import logging
 
 from retrain.commands.image_features import file_keys, without_skipped
 from retrain.commands.inputs import Inputs
-from retrain.commands.options import feature_cache_directory
-from retrain.commands.task_flags import task_kinds
-from retrain.commands.tasks import Heads, heads_of, several_labels
-from retrain.commands.training_examples import log_notes, split_examples, training_examples
+from retrain.commands.tasks import Heads, several_labels
+from retrain.commands.training_examples import listed, log_notes, split_examples
 from retrain.config import Config
 from retrain.data.duplicates import same_content
 from retrain.data.examples import TASK, join_groups
@@ -34,23 +32,6 @@ Sets = Sequence[Sequence[str]]  # of paths that belong together
 # More images than this that look alike, if they are also more than this share of all, are no copies of one
 # photo, but what a camera sees that never moves: kept together they would leave nothing to test on.
 COPIES, SHARE = 10, 0.02
-
-
-class Listed(NamedTuple):
-    """The tasks, the examples, a table (path, reason) of what is no example, and what is known of images."""
-
-    heads: Heads
-    examples: pd.DataFrame
-    leaks: pd.DataFrame
-    book: SketchBook
-
-
-def listed(config: Config, listing: Listing) -> Listed:
-    """What a listing says, before any image is read."""
-    heads = heads_of(listing, config.head, task_kinds(config))
-    examples, leaks = training_examples(listing, heads)
-    book = SketchBook(file_keys(examples, listing.image_dir), feature_cache_directory(config))
-    return Listed(heads, examples, leaks, book)
 
 
 def examined(

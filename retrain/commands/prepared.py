@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from absl import logging
 
-from retrain.commands.data_report import check_trained, examined, listed
+from retrain.commands.data_report import check_trained, examined
 from retrain.commands.earlier_model import load_base, warm_starts
 from retrain.commands.fine_tuning import check_trainable
 from retrain.commands.image_features import image_features
 from retrain.commands.options import feature_cache_directory
 from retrain.commands.recorded_examples import as_recorded, check_readable
 from retrain.commands.tasks import Heads
+from retrain.commands.training_examples import listed
 from retrain.commands.warm_start import warm_start
 from retrain.config import Config
 from retrain.data.examples import TASK

@@ -1,11 +1,15 @@
 """The examples of a training run: which images may be trained on, and in which split each of them lies."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 from absl import logging
 
-from retrain.commands.tasks import Heads, join_labels
+from retrain.commands.image_features import file_keys
+from retrain.commands.options import feature_cache_directory
+from retrain.commands.task_flags import task_kinds
+from retrain.commands.tasks import Heads, heads_of, join_labels
 from retrain.config import Config
 from retrain.data.duplicates import drop_leaks
 from retrain.data.examples import examples_table
@@ -13,6 +17,7 @@ from retrain.data.listing import Listing
 from retrain.data.split import SPLITS, assign_splits
 from retrain.data.split_file import freeze_splits, read_split_file
 from retrain.data.split_labels import Labels, assign_label_splits
+from retrain.training.sketches import SketchBook
 
 SHOWN_NOTES = 5
 
@@ -22,6 +27,7 @@ def examples_without_leaks(listing: Listing) -> tuple[pd.DataFrame, pd.DataFrame
     examples, leaks = examples_table(listing), []
     if listing.given_split:
         examples, leaks = drop_leaks(examples, listing.image_dir)
+    if leaks:
         logging.info("%d images of train are left out, being in another split, too.", len(leaks))
     reasons = [(path, f"not trained on: the same image is {other}") for path, other in leaks]
     return examples, pd.DataFrame(reasons, columns=["path", "reason"])
@@ -33,6 +39,23 @@ def training_examples(listing: Listing, heads: Heads) -> tuple[pd.DataFrame, pd.
     if listing.columns is None:
         examples = join_labels(examples, listing.image_dir, heads)
     return examples, leaks
+
+
+class Listed(NamedTuple):
+    """The tasks, the examples, a table (path, reason) of what is no example, and what is known of images."""
+
+    heads: Heads
+    examples: pd.DataFrame
+    leaks: pd.DataFrame
+    book: SketchBook
+
+
+def listed(config: Config, listing: Listing) -> Listed:
+    """What a listing says, before any image is read."""
+    heads = heads_of(listing, config.head, task_kinds(config))
+    examples, leaks = training_examples(listing, heads)
+    book = SketchBook(file_keys(examples, listing.image_dir), feature_cache_directory(config))
+    return Listed(heads, examples, leaks, book)
 
 
 def split_examples(
