@@ -20,6 +20,19 @@ MOVING = {
 COLOURS = {"cyan": (0, 255, 255), "magenta": (255, 0, 255), "yellow": (255, 255, 0)}
 
 
+def tagged_image(
+    path: pathlib.Path, random: np.random.Generator, share: float, strength: int, shades: tuple[int, int]
+) -> np.ndarray:
+    """Writes a flat image with a high channel for each of three tags that it has, bool [3], which it returns.
+
+    It has each tag with the probability `share`; all channels are shades in a range, a tag adds `strength`.
+    """
+    there = random.random(3) < share
+    colour = (there * strength + random.integers(*shades, 3)).astype(np.uint8)
+    Image.new("RGB", (8, 8), tuple(colour.tolist())).save(path)
+    return there
+
+
 def colour_folder(
     directory: pathlib.Path, images_per_class: int = 8, size: tuple[int, int] = (16, 16), suffix: str = ".png"
 ) -> str:

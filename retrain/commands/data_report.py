@@ -20,7 +20,7 @@ from retrain.data.duplicates import same_content
 from retrain.data.examples import TASK, join_groups
 from retrain.data.listing import Listing
 from retrain.data.near_duplicates import near_duplicates
-from retrain.data.pipeline import undecodable
+from retrain.data.pipeline import why_no_image
 from retrain.data.split import SPLITS
 from retrain.errors import InputError
 from retrain.heads.head import Head
@@ -98,11 +98,7 @@ def _images_only(
     files = file_keys(examples, listing.image_dir)
     with book:
         book.fill(files)
-    reasons = {
-        row: undecodable(file.path) or "changed while it was read"
-        for row, file in enumerate(files)
-        if not book.has([file])
-    }
+    reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not book.has([file])}
     column = TASK if listing.columns is None else None
     kept, skipped = without_skipped(examples, reasons, config.max_skipped_percentage, column)
     return kept.reset_index(drop=True), skipped.reset_index(drop=True)

@@ -1,24 +1,19 @@
 """`--find_learning_rate`: a ramp of learning rates instead of a training; tells and plots which to use."""
 
-import functools
 import os
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from retrain.commands.augmentation_options import augmentation_options
-from retrain.commands.fine_tuning import penalties, recipe_for
-from retrain.commands.fine_tuning_options import optimizer_settings
+from retrain.commands.fine_tuning import optimizer_of, penalties, recipe_for, train_input
 from retrain.commands.mixed_precision import trained_model
 from retrain.commands.task_flags import task_weights
-from retrain.commands.training_images import train_batches
 from retrain.config import Config
 from retrain.errors import InputError
 from retrain.model import ImageClassifier
 from retrain.report.learning_rate_plot import write_learning_rate_plot
 from retrain.training.learning_rate_finder import STEPS, ExponentialRamp, learning_rate_curve
-from retrain.training.optimizer import make_optimizer
 from retrain.training.training_loop import TrainingLoop
 
 PLOT = "learning_rates.png"
@@ -36,21 +31,13 @@ def find_learning_rate(
     """Prints the curve and the rate it suggests; the model is of no use afterwards."""
     recipe = recipe_for(config, examples, features, model)
     trained = trained_model(config, model)
-    optimizer = make_optimizer(
-        optimizer_settings(config, recipe),
-        ExponentialRamp(),
-        trained.trained_base_variables,
-        recipe.base_learning_rate_factor,
-    )
+    optimizer = optimizer_of(config, recipe, trained, ExponentialRamp())
     loop = TrainingLoop(
         *(trained, optimizer, tf.distribute.get_strategy(), config.seed, recipe.label_smoothing),
         *(penalties(config), task_weights(config, model.heads)),
     )
-    batches = functools.partial(
-        *(train_batches, image_dir, examples, trained, recipe.batch_size),
-        *(augmentation_options(config, recipe.augment), config.class_weights, config.seed),
-    )
-    readings = loop.readings(loop.batches(batches(first_step=0)), STEPS, every=[1])
+    batches = train_input(config, image_dir, examples, trained, recipe)(first_step=0)
+    readings = loop.readings(loop.batches(batches), STEPS, every=[1])
     curve = learning_rate_curve(reading.loss for reading in readings)
     if not len(curve.losses):
         raise InputError(

@@ -4,9 +4,11 @@ import dataclasses
 import functools
 import os
 
+import keras
 import numpy as np
 import pandas as pd
 from absl import logging
+from keras.optimizers.schedules import LearningRateSchedule
 
 from retrain.commands.augmentation_options import augmentation_options
 from retrain.commands.fine_tuning_options import optimizer_settings, recipe_of, stopping_rules
@@ -15,14 +17,14 @@ from retrain.commands.mixed_precision import check_hardware, trained_model
 from retrain.commands.task_flags import task_weights
 from retrain.commands.training_images import image_paths, train_batches, validation_batches
 from retrain.config import Config
-from retrain.data.augmentation import NONE, Augmentation
+from retrain.data.augmentation import NONE
 from retrain.errors import InputError
 from retrain.model import ImageClassifier, variables_from
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.augmented_page import write_augmented_page
 from retrain.settings.fine_tuning import two_steps
-from retrain.training.estimator import Estimator
+from retrain.training.estimator import Estimator, InputFn
 from retrain.training.fine_tune_recipe import FineTuneRecipe
 from retrain.training.optimizer import WarmupCosine, make_optimizer
 from retrain.training.run_state import RunState
@@ -70,7 +72,7 @@ def train_on_images(
         )
     trained = trained_model(config, model)
     estimator = _estimator(config, run, trained, recipe)
-    course = _course(config, image_dir, examples, trained, recipe, augmentation)
+    course = _course(config, image_dir, examples, trained, recipe)
     WatchedTraining(estimator, course).run()
     if trained is not model:
         model.take_weights(trained)
@@ -96,15 +98,31 @@ def penalties(config: Config) -> Penalties:
     return Penalties(config.l1_regularizer, config.l2_regularizer or 0.0)
 
 
+def optimizer_of(
+    config: Config, recipe: FineTuneRecipe, model: ImageClassifier, rates: LearningRateSchedule
+) -> keras.optimizers.Optimizer:
+    """The optimizer of the variables that are trained, at these rates."""
+    base, factor = model.trained_base_variables, recipe.base_learning_rate_factor
+    return make_optimizer(optimizer_settings(config, recipe), rates, base, factor)
+
+
+def train_input(
+    config: Config, image_dir: str, examples: pd.DataFrame, model: ImageClassifier, recipe: FineTuneRecipe
+) -> InputFn:
+    """The batches that are trained on, from a step on."""
+    return functools.partial(
+        *(train_batches, image_dir, examples, model, recipe.batch_size),
+        *(augmentation_options(config, recipe.augment), config.class_weights, config.seed),
+    )
+
+
 def _estimator(config: Config, run: str, model: ImageClassifier, recipe: FineTuneRecipe) -> Estimator:
     state = RunState()
     rates = WarmupCosine(recipe.learning_rate, recipe.steps, recipe.warmup_steps, state.rate_factor)
-    settings = optimizer_settings(config, recipe)
-    base, factor = model.trained_base_variables, recipe.base_learning_rate_factor
     return Estimator(
         model,
         run,
-        make_optimizer(settings, rates, base, factor),
+        optimizer_of(config, recipe, model, rates),
         seed=config.seed,
         label_smoothing=recipe.label_smoothing,
         penalties=penalties(config),
@@ -120,16 +138,11 @@ def _course(
     examples: pd.DataFrame,
     model: ImageClassifier,
     recipe: FineTuneRecipe,
-    augmentation: Augmentation,
 ) -> Course:
-    train = functools.partial(
-        *(train_batches, image_dir, examples, model, recipe.batch_size),
-        *(augmentation, config.class_weights, config.seed),
-    )
     has_validation = (examples["split"] == "validation").any()
     validation = validation_batches(image_dir, examples, model) if has_validation else None
     return Course(
-        train,
+        train_input(config, image_dir, examples, model, recipe),
         validation and (lambda: validation),
         recipe.steps,
         recipe.batch_size,

@@ -14,6 +14,7 @@ from absl import logging
 from retrain.commands.label_inputs import read_labels
 from retrain.commands.run_directory import check_run_directory
 from retrain.commands.sweep_inputs import check_sweep
+from retrain.commands.task_flags import head_kinds, task_kinds, task_weights
 from retrain.commands.warm_start_source import find_source
 from retrain.config import Config
 from retrain.data.folder import check_class_count
@@ -70,6 +71,7 @@ def read_inputs(verb: str, config: Config, files: Sequence[str]) -> Inputs:
     _check_class_names(listing)
     _check_label_map(verb, config, listing)
     _check_outside(run_directory, config.image_dir)
+    task_weights(config, head_kinds(listing, config.head, task_kinds(config)))
     if verb == "sweep":
         check_sweep(config, listing)
     check_run_directory(run_directory, verb, config, listing.class_names)

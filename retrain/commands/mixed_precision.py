@@ -29,11 +29,11 @@ def trained_model(config: Config, model: ImageClassifier) -> ImageClassifier:
     """The model to train, with the same weights: one that computes in bfloat16 where its module can."""
     if not config.mixed_precision:
         return model
-    if resolve(config.tfhub_module).format == "saved_model":
+    if resolve(model.base.handle).format == "saved_model":
         logging.info("Mixed precision: the module stays in float32, as the graph of a SavedModel was saved.")
         return model
     logging.info("Mixed precision: the module's convolutions and products are computed in bfloat16.")
-    base = load_module(config.tfhub_module, module_options(config)._replace(bfloat16=True))
+    base = load_module(model.base.handle, module_options(config)._replace(bfloat16=True))
     return model.with_base(base)
 
 

@@ -62,7 +62,11 @@ def sweep(config: Config, inputs: Inputs) -> None:
     storage = config.storage or f"sqlite:///{os.path.abspath(os.path.join(run, STUDY_FILE))}"
     sampler = make_sampler(config.sampler, space, config.seed)
     about = about_sweep(space, objective, config, listing)
-    prepared = _preparing(lambda common: read_labels(common) if "tasks" in space else listing)
+
+    def listing_of(trial: Config) -> Listing:
+        return read_labels(trial) if "tasks" in space else listing
+
+    prepared = _preparing(listing_of)
     with open_study(storage, config.study, objective.direction, about, sampler) as study:
         write_text(os.path.join(run, SWEEP_FLAGS), to_flags(config, "sweep", SWEEP_FLAGS))
         this = Sweep(config, space, objective, trials, study, run)
@@ -76,14 +80,18 @@ def sweep(config: Config, inputs: Inputs) -> None:
     write_best_flags(run, winner)
     figures, exports = train_winner(run, winner, prepared, listing.image_dir)
     print(sweep_summary(found.rows, found.winner.number, objective.name, run))
-    heads = heads_of(listing, winner.head, task_kinds(winner))
+    heads = heads_of(listing_of(winner), winner.head, task_kinds(winner))
     print(training_summary(figures, heads, os.path.join(run, BEST), exports))
 
 
 def _preparing(listing: Callable[[Config], Listing]) -> Callable[[Config], Prepared]:
     """`prepare`, which remembers the modules of the last trials, but for those that may change them."""
-    remembered = functools.lru_cache(KEPT)(lambda config: prepare(config, listing(config)))
-    return lambda config: (remembered.__wrapped__ if config.trains_on_images else remembered)(config)
+
+    def fresh(config: Config) -> Prepared:
+        return prepare(config, listing(config))
+
+    remembered = functools.lru_cache(KEPT)(fresh)
+    return lambda config: fresh(config) if config.trains_on_images else remembered(config)
 
 
 def _search(this: Sweep, prepared: Callable[[Config], Prepared], image_dir: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m retrain`: a folder of images becomes a classifier. The whole story, in one function."""
+"""`python -m retrain`: a folder of images becomes a classifier. The whole story, from top to bottom."""
 
 from collections.abc import Mapping
 

@@ -34,11 +34,6 @@ def examples_table(listing: Listing) -> pd.DataFrame:
     return join_groups(examples, same_content(examples, listing.image_dir))
 
 
-def task_names(listing: Listing) -> list[str]:
-    """The tasks of a listing, the primary one first."""
-    return [TASK] if listing.columns is None else list(listing.columns.tasks)
-
-
 def _label_columns(listing: Listing) -> dict[str, object]:
     if listing.columns is None:
         return {TASK: listing.labels}

@@ -103,6 +103,11 @@ def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -
     return _finished(epochs.rebatch(batch_size, drop_remainder=True))
 
 
+def why_no_image(path: str) -> str:
+    """Why a pass over files got no image of this one, in a few words."""
+    return undecodable(path) or "changed while it was read"
+
+
 def undecodable(path: str) -> str:
     """Why this file gives no image, in a few words; empty when it does give one."""
     try:

@@ -15,7 +15,7 @@ import numpy as np
 from absl import logging
 
 from retrain.data.images import DECODING
-from retrain.data.pipeline import image_batches, sketched_batches, undecodable
+from retrain.data.pipeline import image_batches, sketched_batches, why_no_image
 from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
@@ -32,8 +32,6 @@ from retrain.training.feature_engine import (
     make_engine,
 )
 from retrain.training.sketches import SketchBook
-
-CHANGED = "changed while it was read"
 
 Batch = tuple[np.ndarray, np.ndarray]  # rows int64 [b], and images or features of these rows
 
@@ -81,7 +79,7 @@ def frozen_features(
             return frozen_features(module, files, cache_directory, TENSORFLOW, signature, book)
         results = _run(run, itertools.chain([first], batches))
         computed = _keep(features, files, missing, results, cache)
-    skipped = {row: undecodable(files[row].path) or CHANGED for row in missing if row not in computed}
+    skipped = {row: why_no_image(files[row].path) for row in missing if row not in computed}
     return FrozenFeatures(features, skipped, len(computed), name)
 
 

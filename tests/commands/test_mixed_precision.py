@@ -69,3 +69,14 @@ def test_a_run_says_which_part_it_is_of_and_exports_what_was_trained(
     kernel = tf.saved_model.load(str(run / "export" / "saved_model")).trainable_variables[-2]
     saved = checkpoint.get_tensor("model/kernels/label/.ATTRIBUTES/VARIABLE_VALUE")
     np.testing.assert_array_equal(kernel, saved)
+
+
+def test_a_warm_start_goes_on_with_the_module_of_its_run(command, colour_folder, cpu, tmp_path):
+    cpu("amx_bf16")
+    module, run = tiny_worlds.keras_file(tmp_path / "module"), tmp_path / "run"
+    given = [f"--image_dir={colour_folder}", "--max_steps=3", "--export_formats=hub_module"]
+    assert command(*given, f"--tfhub_module={module}", f"--model_dir={run}").status == 0
+    warm = [f"--warm_start_from={run}", f"--model_dir={tmp_path / 'warm'}"]
+    result = command(f"--image_dir={colour_folder}", *warm, *FLAGS)
+    assert result.status == 0, result.err
+    assert "Mixed precision: the module's convolutions and products are computed in bfloat16.\n" in result.err

@@ -6,7 +6,8 @@ import pathlib
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+
+from tests.tiny_worlds import tagged_image
 
 COUNT = 300
 TAGS = ("red", "green", "blue")
@@ -18,9 +19,7 @@ def photos(tmp_path_factory) -> pathlib.Path:
     directory = tmp_path_factory.mktemp("photos")
     rng, rows = np.random.default_rng(0), []
     for index in range(COUNT):
-        there = rng.random(3) < 0.5
-        colour = (there * 100 + rng.integers(40, 120, 3)).astype(np.uint8)
-        Image.new("RGB", (8, 8), tuple(colour.tolist())).save(directory / f"{index:03}.png")
+        there = tagged_image(directory / f"{index:03}.png", rng, 0.5, 100, (40, 120))
         rows.append([f"{index:03}.png", *there.astype(int)])
     table = pd.DataFrame(rows, columns=["file", *(f"tags:{tag}" for tag in TAGS)], dtype=object)
     table.to_csv(directory / "complete.csv", index=False)

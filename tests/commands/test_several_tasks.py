@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from retrain.export.reload import load_classifier
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from tests.tiny_worlds import tagged_image
 
 COUNT = 120
 TAGS = ("red", "green", "blue")
@@ -22,9 +22,7 @@ def photos(tmp_path_factory) -> pathlib.Path:
     directory = tmp_path_factory.mktemp("photos")
     rng, rows = np.random.default_rng(0), []
     for index in range(COUNT):
-        there = rng.random(3) < 0.4
-        colour = (there * 160 + rng.integers(20, 60, 3)).astype(np.uint8)
-        Image.new("RGB", (8, 8), tuple(colour.tolist())).save(directory / f"{index:03}.png")
+        there = tagged_image(directory / f"{index:03}.png", rng, 0.4, 160, (20, 60))
         kind = "" if index % 8 == 0 else "warm" if there[0] else "cold"
         rows.append([f"{index:03}.png", kind, *("" if index % 8 == 1 else int(of) for of in there)])
     columns = ["file", "kind", *(f"tags:{tag}" for tag in TAGS)]

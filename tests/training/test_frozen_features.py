@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from retrain.data import pipeline
 from retrain.errors import InputError
 from retrain.modules.image_module import ModuleOptions
 from retrain.modules.load import load_module
@@ -126,7 +127,7 @@ def test_what_is_no_image_costs_the_next_run_no_engine_and_no_segment(
 
 
 def test_a_file_that_changes_meanwhile_has_a_reason_too(features_of, pictures, monkeypatch):
-    monkeypatch.setattr(frozen_features_module, "undecodable", lambda _: "")
+    monkeypatch.setattr(pipeline, "undecodable", lambda _: "")
     pictures[3].write_text("no image")
     assert features_of(pictures).skipped == {3: "changed while it was read"}
 
