@@ -18,7 +18,7 @@ from retrain.heads.head import Head
 from retrain.training.halving import Halving
 from retrain.training.head_trials import train_trials
 from retrain.training.trial import Split, Start, TrainedHead, Trial
-from retrain.training.trial_plan import MEMORY
+from retrain.training.trial_plan import MEMORY, operations
 
 HELD_OUT = 10  # one in so many, where there is no validation split
 HALVED = (
@@ -120,10 +120,10 @@ def _best(
 
 
 def _halving(head: Head, trials: Sequence[Trial], train: Split) -> Halving | None:
-    """That of a large grid; a step has two products, of two operations for each weight and example."""
+    """That of a large grid."""
     examples = sum(trial.steps * trial.batch_size for trial in trials)
-    operations = 4.0 * examples * train.features.shape[1] * head.num_classes
-    return Halving() if operations >= HALVED else None
+    large = operations(examples, train.features.shape[1], head.num_classes) >= HALVED
+    return Halving() if large else None
 
 
 def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:

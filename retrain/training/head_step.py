@@ -5,7 +5,9 @@ The kernels of all heads stand side by side, float32 [F, columns], so that a ste
 descent with momentum, whose rate falls to zero along a cosine (Loshchilov & Hutter 2017).
 
 A head's rate is multiplied into its small gradient of the logits [batch, columns], and thus into its momentum
-too: a pass over [F, columns] costs as much as half of a product.
+too: a pass over [F, columns] costs as much as half of a product. Compiled by XLA, these passes are one, which
+takes a third off a step, and half off a small one; but compiling takes a second, so that only long trainings
+are worth it (`trial_plan` says which).
 """
 
 from typing import NamedTuple
@@ -54,13 +56,13 @@ class State(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """What some steps see.
+    """What each step of a training sees.
 
     Attributes:
-      rows: int [steps, batch].
+      rows: int32 [steps, batch], of the examples that are given for the step.
       decay: float32 [steps], the share of the learning rate that is left.
       dropout_pool: factors 0 and 1 / (1 - rate), [more than batch, F], or None.
-      windows: int [steps], the first row in the pool of each step.
+      windows: int32 [steps], the first row in the pool of each step.
     """
 
     rows: tf.Tensor
@@ -69,30 +71,39 @@ class Batches(NamedTuple):
     windows: tf.Tensor
 
 
-# Without autograph, whose reading of all the sources takes longer than a small training does.
-@tf.function(reduce_retracing=True, autograph=False)
-def train_steps(
-    head: Head, settings: Settings, state: State, examples: Examples, batches: Batches
+def _train_steps(
+    head: Head,
+    settings: Settings,
+    state: State,
+    examples: Examples,
+    batches: Batches,
+    begin: tf.Tensor,
+    end: tf.Tensor,
 ) -> tuple[State, tf.Tensor]:
-    """One step for each row of `batches.rows`; also the mean loss [heads] over them."""
-    steps, batch_size = tf.shape(batches.rows)[0], tf.shape(batches.rows)[1]
+    """The steps from `begin` (int32) to before `end`; also the loss [heads], summed over them.
+
+    Every call of a training has arguments of the same shapes: each other one would be compiled again.
+    """
 
     def step(position: tf.Tensor, state: State, total: tf.Tensor) -> tuple[tf.Tensor, State, tf.Tensor]:
         batch = Examples(*(tf.gather(values, batches.rows[position]) for values in examples))
         if batches.dropout_pool is not None:
-            window = batches.windows[position]
-            kept = batches.dropout_pool[window : window + batch_size]
-            batch = batch._replace(features=batch.features * kept)
+            # Not as a slice, whose beginning XLA wants to know when it compiles.
+            window = batches.windows[position] + tf.range(tf.shape(batches.rows)[1])
+            batch = batch._replace(features=batch.features * tf.gather(batches.dropout_pool, window))
         following, loss = _step(head, settings, state, batch, batches.decay[position])
         for new, old in zip((*following, loss), (*state, total), strict=True):
             new.set_shape(old.shape)  # which a trace for any number of heads cannot tell where it is 1
         return position + 1, following, total + loss
 
     total = tf.zeros([tf.size(state.bias) // head.num_classes])
-    _, state, total = tf.while_loop(
-        lambda position, *_: position < steps, step, (tf.constant(0), state, total)
-    )
-    return state, total / tf.cast(steps, tf.float32)
+    _, state, total = tf.while_loop(lambda position, *_: position < end, step, (begin, state, total))
+    return state, total
+
+
+# Without autograph, whose reading of all the sources takes longer than a small training does.
+train_steps = tf.function(_train_steps, reduce_retracing=True, autograph=False)
+compiled_train_steps = tf.function(_train_steps, reduce_retracing=True, autograph=False, jit_compile=True)
 
 
 def _step(

@@ -8,6 +8,7 @@ steps whole; where they are too many, the rows of some steps are read at a time,
 trained on.
 """
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from retrain.heads.head import Labels
 from retrain.training.head_step import Batches, Examples
 from retrain.training.trial import Trial
 
+READINGS = 12  # how often the losses are read along the way
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
 ROWS_AT_A_TIME = 4096  # where all are looked at
@@ -81,11 +83,19 @@ def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
 
 
 class Order(NamedTuple):
-    """The batches of trials that have these settings in common; `dropout_pool` is None without dropout."""
+    """The batches of trials that have these settings in common.
 
-    rows: np.ndarray  # int32 [steps, batch]
-    windows: np.ndarray  # int32 [steps]
-    dropout_pool: tf.Tensor | None
+    Attributes:
+      rows: int32 [steps, batch], of all examples.
+      reading: how many steps are between two readings.
+      piece: for how many steps examples are read at a time, where they do not lie in memory.
+      batches: the same as tensors; where examples are read, their rows are those in a piece.
+    """
+
+    rows: np.ndarray
+    reading: int
+    piece: int
+    batches: Batches
 
 
 def batch_order(trial: Trial, data: Centred) -> Order:
@@ -94,10 +104,27 @@ def batch_order(trial: Trial, data: Centred) -> Order:
     epochs = -(-trial.steps * trial.batch_size // count)
     order = [np.random.default_rng([trial.seed, epoch]).permutation(count) for epoch in range(epochs)]
     rows = np.concatenate(order)[: trial.steps * trial.batch_size].astype(np.int32)
+    rows = rows.reshape(trial.steps, trial.batch_size)
+    reading = -(-trial.steps // READINGS)
+    piece = _piece(reading, trial.batch_size * num_features)
     spare = max(1, min((POOLED_BATCHES - 1) * trial.batch_size, MAX_SPARE // num_features))
     windows = np.random.default_rng(trial.seed).integers(spare + 1, size=trial.steps, dtype=np.int32)
     pool = _dropout_pool(trial, num_features, trial.batch_size + spare) if trial.dropout_rate else None
-    return Order(rows.reshape(trial.steps, trial.batch_size), windows, pool)
+    decay = cosine_decay(np.arange(trial.steps), trial.steps).astype(np.float32)
+    given = rows if data.resident is not None else _rows_in_piece(rows.shape, reading, piece)
+    batches = Batches(tf.constant(given), tf.constant(decay), pool, tf.constant(windows))
+    return Order(rows, reading, piece, batches)
+
+
+def _piece(reading: int, size: int) -> int:
+    """An equal part of a reading, where the batch of a step has `size` values."""
+    parts = -(-4 * size * reading // STREAMED_BYTES)
+    return -(-reading // min(parts, reading))
+
+
+def _rows_in_piece(shape: tuple[int, int], reading: int, piece: int) -> np.ndarray:
+    place = np.arange(shape[0], dtype=np.int32) % reading % piece
+    return place[:, None] * np.int32(shape[1]) + np.arange(shape[1], dtype=np.int32)
 
 
 def _dropout_pool(trial: Trial, num_features: int, rows: int) -> tf.Tensor:
@@ -106,27 +133,26 @@ def _dropout_pool(trial: Trial, num_features: int, rows: int) -> tf.Tensor:
     return tf.where(kept, 1.0 / (1.0 - trial.dropout_rate), 0.0)
 
 
-def batches(data: Centred, order: Order, begin: int, end: int) -> Iterator[tuple[Examples, Batches]]:
-    """The batches of steps `begin` to `end`, and the examples that their rows are rows of."""
+def examples_of(data: Centred, order: Order, begin: int) -> Iterator[tuple[Examples, int, int]]:
+    """The examples of the steps of a reading, which begins at step `begin`: some, and for which steps."""
+    end = min(begin + order.reading, len(order.rows))
     if data.resident is not None:
-        yield data.resident, _batches(order, order.rows[begin:end], begin)
+        yield data.resident, begin, end
         return
-    steps = max(1, STREAMED_BYTES // (4 * data.features.shape[1] * order.rows.shape[1]))
-    begins = range(begin, end, steps)
+    bounds = [*range(begin, end, order.piece), end]
     with ThreadPoolExecutor(1) as reader:
-        pieces = [order.rows[first : min(first + steps, end)] for first in begins]
-        following = reader.submit(_read, data, pieces[0].ravel())
-        for first, piece, after in zip(begins, pieces, [*pieces[1:], None], strict=True):
+        rows = [_filled_up(order.rows[first:last], order.piece) for first, last in itertools.pairwise(bounds)]
+        following = reader.submit(_read, data, rows[0])
+        for (first, last), after in zip(itertools.pairwise(bounds), [*rows[1:], None], strict=True):
             examples = following.result()
             if after is not None:
-                following = reader.submit(_read, data, after.ravel())
-            yield examples, _batches(order, np.arange(piece.size, dtype=np.int32).reshape(piece.shape), first)
+                following = reader.submit(_read, data, after)
+            yield examples, first, last
 
 
-def _batches(order: Order, rows: np.ndarray, first_step: int) -> Batches:
-    windows = order.windows[first_step : first_step + len(rows)]
-    decay = cosine_decay(first_step + np.arange(len(rows)), len(order.rows)).astype(np.float32)
-    return Batches(tf.constant(rows), tf.constant(decay), order.dropout_pool, tf.constant(windows))
+def _filled_up(rows: np.ndarray, steps: int) -> np.ndarray:
+    """The rows of some steps, those of the last repeated until there are `steps`; one after another."""
+    return np.pad(rows, ((0, steps - len(rows)), (0, 0)), mode="edge").ravel()
 
 
 def cosine_decay(step: np.ndarray, steps: int) -> np.ndarray:

@@ -3,18 +3,17 @@
 With folds a trial has a head for each of them: the heads of one fold stand together, trials in order.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from retrain.heads.head import Head
-from retrain.training.head_step import Settings, State, total_losses, train_steps
+from retrain.training.head_step import Settings, State, compiled_train_steps, total_losses, train_steps
 from retrain.training.trial import Start, TrainedHead, Trial
-from retrain.training.trial_batches import Centred, batch_order, batches, parts
+from retrain.training.trial_batches import Centred, batch_order, examples_of, parts
+from retrain.training.trial_plan import compiling_pays, operations
 
-READINGS = 12  # how often the losses are read along the way
 # A strong penalty makes a head less sure of itself before it makes it worse, and sureness can be mended.
 TEMPERATURES = np.geomspace(1 / 8, 8, 37, dtype=np.float32)
 AS_IT_IS = np.ones(1, np.float32)
@@ -51,18 +50,26 @@ class TrialGroup:
         """Trains to the first reading after that share of the steps; gives the steps that each took."""
         if self.step == 0:
             self.order = batch_order(self.shared, self.data)
+        train = self._train_steps(share)
         while self.step < share * self.shared.steps:
-            until = min(self.shared.steps, self.step + math.ceil(self.shared.steps / READINGS))
-            losses = []
-            for examples, steps in batches(self.data, self.order, self.step, until):
-                self.state, loss = train_steps(self.head, self.settings, self.state, examples, steps)
-                losses.append(loss * len(steps.rows))
-            self.readings.append(
-                np.stack([sum(losses) / (until - self.step), self.validation_losses(AS_IT_IS)[0]])
-            )
+            until, total = self.step, 0.0
+            for examples, begin, until in examples_of(self.data, self.order, self.step):
+                steps = tf.constant(begin), tf.constant(until)
+                self.state, loss = train(
+                    self.head, self.settings, self.state, examples, self.order.batches, *steps
+                )
+                total = total + loss
+            losses = total / (until - self.step)
+            self.readings.append(np.stack([losses, self.validation_losses(AS_IT_IS)[0]]))
             self.steps.append(until)
             yield len(self.numbers) * (until - self.step)
             self.step = until
+
+    def _train_steps(self, share: float) -> Callable[..., tuple[State, tf.Tensor]]:
+        """What trains to that share of the steps."""
+        examples = (share * self.shared.steps - self.step) * self.shared.batch_size
+        compiled = compiling_pays(operations(examples, *self.state.kernel.shape))
+        return compiled_train_steps if compiled else train_steps
 
     def validation_losses(self, temperatures: np.ndarray) -> np.ndarray:
         """The mean loss of each head on validation, [temperatures, heads]; nan where there is none."""

@@ -15,6 +15,8 @@ MEMORY = 4 * 2**30  # bytes, where nothing is said
 COLUMNS = 1024
 KERNELS, LOGITS = 8, 8  # float32 arrays of that size alive at once in a step, at most
 KEPT = 3  # kernels of a trial between its steps: with its momentum, and as they are returned
+# Operations of a training, a second or so, from which on it repays the second that XLA takes to compile it.
+COMPILED_FROM = 3e10
 
 
 class Size(NamedTuple):
@@ -55,3 +57,13 @@ def group_limit(size: Size, memory: int) -> int:
 def cohort_limit(size: Size, memory: int) -> int:
     """How many trials may be under way at once, so that they can be compared."""
     return max(1, memory // (4 * KEPT * size.folds * size.num_classes * size.num_features))
+
+
+def operations(examples: float, num_features: int, columns: int) -> float:
+    """Of a training that sees so many examples: two products, of two operations for each of the weights."""
+    return 4.0 * examples * num_features * columns
+
+
+def compiling_pays(operations: float) -> bool:
+    """Whether XLA saves more time than it takes to compile; heads are equal up to rounding."""
+    return operations >= COMPILED_FROM

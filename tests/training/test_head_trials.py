@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
+from retrain.training import trial_batches, trial_plan
 from retrain.training.halving import Halving
 from retrain.training.head_trials import train_trials
 from retrain.training.trial import Split, Start, TrainedHead, Trial
@@ -73,6 +74,11 @@ def trained() -> list[TrainedHead]:
     return train_trials(HEAD, TRIALS, TRAIN, VALIDATION)
 
 
+@pytest.fixture
+def compiled(monkeypatch):
+    monkeypatch.setattr(trial_plan, "COMPILED_FROM", 0.0)
+
+
 @pytest.mark.parametrize("number", range(len(TRIALS)))
 def test_it_is_what_numpy_does(trained, number):
     kernel, bias, losses = numpy_head(TRIALS[number], TRAIN)
@@ -102,6 +108,32 @@ def test_the_calibrated_loss_is_that_at_the_best_temperature(trained):
             for temperature in np.geomspace(1 / 8, 8, 37, dtype=np.float32)
         ]
         assert head.calibrated_loss == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_compiled_trials_are_what_they_are_otherwise(trained, compiled):
+    for one, same in zip(train_trials(HEAD, TRIALS, TRAIN, VALIDATION), trained, strict=True):
+        check_same(one, same)
+
+
+def test_compiled_trials_are_the_same_alone_among_others_in_pieces_and_halved(compiled, monkeypatch):
+    wild = Trial(1e30, 1e30, dropout_rate=0.5, **SHORT)
+    companions = [*DROPPED[:3], wild]
+    among = train_trials(HEAD, companions, TRAIN, VALIDATION)
+    monkeypatch.setattr(trial_batches, "STREAMED_BYTES", 1)
+    streamed = train_trials(HEAD, companions, TRAIN, VALIDATION, memory=4 * 100)
+    halved = train_trials(HEAD, companions, TRAIN, VALIDATION, halving=Halving())
+    assert [head.failed for head in among] == [False, False, False, True]
+    for number, trial in enumerate(companions[:3]):
+        check_same(among[number], train_trials(HEAD, [trial], TRAIN, VALIDATION)[0])
+        check_same(among[number], streamed[number])
+        if halved[number].stopped is None:
+            check_same(among[number], halved[number])
+    assert sum(head.stopped is None for head in halved) == 1
+
+
+def test_compiled_trials_give_the_same_bits_again(compiled):
+    for one, same in zip(*(train_trials(HEAD, DROPPED[:2], TRAIN, None) for _ in range(2)), strict=True):
+        assert np.array_equal(one.kernel, same.kernel)
 
 
 trials = st.builds(

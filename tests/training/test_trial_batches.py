@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from retrain.training import trial_batches
 from retrain.training.trial import Trial
@@ -9,7 +10,7 @@ from retrain.training.trial_batches import (
     MAX_SPARE,
     Centred,
     batch_order,
-    batches,
+    examples_of,
     made_resident,
     mean_features,
     mean_square,
@@ -41,18 +42,23 @@ def test_every_example_once_an_epoch_in_an_order_of_its_own():
 
 
 def test_the_dropout_of_each_step_is_another_one_at_its_rate():
-    order = batch_order(TRIAL, DATA)
-    steps = [order.dropout_pool[window : window + 50].numpy() for window in order.windows]
+    batches = batch_order(TRIAL, DATA).batches
+    steps = [batches.dropout_pool[window : window + 50].numpy() for window in batches.windows]
     assert all(step.shape == (50, 40) for step in steps)
     assert np.mean(np.stack(steps) == 0) == pytest.approx(0.3, abs=0.02)
     assert np.unique(steps).tolist() == [0, np.float32(1 / 0.7)]
     assert all(not np.array_equal(one, other) for one, other in itertools.pairwise(steps))
-    assert batch_order(TRIAL._replace(dropout_rate=0.0), DATA).dropout_pool is None
+    assert batch_order(TRIAL._replace(dropout_rate=0.0), DATA).batches.dropout_pool is None
+
+
+def test_the_rate_falls_along_a_cosine():
+    decay = batch_order(TRIAL, DATA).batches.decay
+    np.testing.assert_allclose(decay, (1 + np.cos(np.pi * np.arange(20) / 20)) / 2, rtol=1e-6)
 
 
 def test_the_memory_of_dropout_is_bounded():
     order = batch_order(TRIAL._replace(batch_size=1000, steps=1), centred(3, 5000))
-    assert len(order.dropout_pool) == 1000 + MAX_SPARE // 5000
+    assert len(order.batches.dropout_pool) == 1000 + MAX_SPARE // 5000
 
 
 @pytest.mark.parametrize("features", [np.zeros([4, 3], np.float32), np.full([4, 3], 7, np.float32)])
@@ -63,7 +69,6 @@ def test_features_that_are_all_the_same_have_a_mean_square_of_1(features):
 
 
 def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(trial_batches, "STREAMED_BYTES", 4 * 40 * 50 * 3)  # three batches
     monkeypatch.setattr(trial_batches, "ROWS_AT_A_TIME", 32)
     DATA.features.tofile(tmp_path / "features")
     streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
@@ -75,15 +80,35 @@ def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monke
     for one, other in zip(parts(streamed), parts(resident), strict=True):
         np.testing.assert_array_equal(one.features, other.features)
 
-    order = batch_order(TRIAL, DATA)
-    ((whole, steps),) = batches(resident, order, 4, 15)
-    assert len(steps.rows) == 11
-    np.testing.assert_allclose(steps.decay, (1 + np.cos(np.pi * np.arange(4, 15) / 20)) / 2, rtol=1e-6)
-    seen = list(batches(streamed, order, 4, 15))
-    assert [len(steps.rows) for _, steps in seen] == [3, 3, 3, 2]
-    np.testing.assert_array_equal(np.concatenate([part.decay for _, part in seen]), steps.decay)
-    np.testing.assert_array_equal(np.concatenate([part.windows for _, part in seen]), steps.windows)
-    of_steps = np.concatenate([examples.features.numpy()[steps.rows] for examples, steps in seen])
-    np.testing.assert_array_equal(of_steps, whole.features.numpy()[steps.rows])
-    labels = np.concatenate([examples.labels.numpy()[steps.rows] for examples, steps in seen])
-    np.testing.assert_array_equal(labels, order.rows[4:15])
+
+def test_there_are_twelve_readings_the_last_of_what_is_left():
+    resident = made_resident(DATA, DATA.features.nbytes)
+    order = batch_order(TRIAL._replace(steps=95), resident)
+    np.testing.assert_array_equal(order.batches.rows, order.rows)
+    seen = [piece for begin in range(0, 95, order.reading) for piece in examples_of(resident, order, begin)]
+    assert all(examples is resident.resident for examples, *_ in seen)
+    assert [bounds for _, *bounds in seen] == [*([begin, begin + 8] for begin in range(0, 88, 8)), [88, 95]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "last_bounds"),
+    [
+        (100, [(90, 93), (93, 96), (96, 99), (99, 100)]),  # readings of 9 steps, in pieces of 3
+        (95, [(80, 84), (84, 88), (88, 92), (92, 95)]),  # of 8, in pieces of 4
+    ],
+)
+def test_what_is_read_piece_by_piece_are_the_examples_of_the_steps(tmp_path, monkeypatch, steps, last_bounds):
+    monkeypatch.setattr(trial_batches, "STREAMED_BYTES", 4 * 40 * 50 * 4)  # four batches
+    DATA.features.tofile(tmp_path / "features")
+    streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
+    order = batch_order(TRIAL._replace(steps=steps), streamed)
+    begins = range(0, steps, order.reading)
+    seen = [piece for begin in begins for piece in examples_of(streamed, order, begin)]
+    bounds = [(begin, end) for _, begin, end in seen]
+    assert bounds[-4:] == last_bounds
+    assert [end for _, end in bounds[:-1]] == [begin for begin, _ in bounds[1:]]
+    assert {examples.features.shape for examples, *_ in seen} == {(50 * order.piece, 40)}
+    for examples, begin, end in seen:
+        at, rows = order.batches.rows[begin:end], order.rows[begin:end]
+        np.testing.assert_array_equal(tf.gather(examples.labels, at), rows)
+        np.testing.assert_array_equal(tf.gather(examples.features, at), (DATA.features - DATA.centre)[rows])

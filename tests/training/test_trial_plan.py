@@ -3,7 +3,15 @@ import numpy as np
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training.trial import Trial
-from retrain.training.trial_plan import COLUMNS, Size, cohort_limit, group_limit, groups
+from retrain.training.trial_plan import (
+    COLUMNS,
+    Size,
+    cohort_limit,
+    compiling_pays,
+    group_limit,
+    groups,
+    operations,
+)
 
 LABELS = np.array([0, 1, 0], np.int32)
 SETS = np.array([[0, 1], [1, 0], [0, 0]], np.float32)
@@ -47,3 +55,9 @@ def test_groups_are_no_larger_than_pays_or_fits():
     assert 1 < group_limit(size, 2**25) < COLUMNS // 10
     assert group_limit(size, 0) == cohort_limit(size, 0) == 1
     assert cohort_limit(size, 4 * 3 * 1280 * 10 * 17) == 17
+
+
+def test_long_trainings_are_compiled():
+    assert operations(1000 * 100, 1280, 10) == 4 * 1000 * 100 * 1280 * 10
+    assert not compiling_pays(operations(1000 * 100, 1280, 10))
+    assert compiling_pays(operations(1000 * 100, 1280, 8 * 10))
