@@ -14,6 +14,7 @@ from retrain.errors import InputError
 from retrain.model import ImageClassifier
 from retrain.report.learning_rate_plot import write_learning_rate_plot
 from retrain.training.learning_rate_finder import STEPS, ExponentialRamp, learning_rate_curve
+from retrain.training.stored_features import Features
 from retrain.training.training_loop import TrainingLoop
 
 PLOT = "learning_rates.png"
@@ -25,7 +26,7 @@ def find_learning_rate(
     run: str,
     image_dir: str,
     examples: pd.DataFrame,
-    features: np.ndarray,
+    features: Features,
     model: ImageClassifier,
 ) -> None:
     """Prints the curve and the rate it suggests; the model is of no use afterwards."""

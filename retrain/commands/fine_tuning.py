@@ -5,7 +5,6 @@ import functools
 import os
 
 import keras
-import numpy as np
 import pandas as pd
 from absl import logging
 from keras.optimizers.schedules import LearningRateSchedule
@@ -28,6 +27,7 @@ from retrain.training.estimator import Estimator, InputFn
 from retrain.training.fine_tune_recipe import FineTuneRecipe
 from retrain.training.optimizer import WarmupCosine, make_optimizer
 from retrain.training.run_state import RunState
+from retrain.training.stored_features import Features
 from retrain.training.training_loop import Penalties
 from retrain.training.watched_training import Course, WatchedTraining
 
@@ -58,9 +58,9 @@ def train_on_images(
     run: str,
     image_dir: str,
     examples: pd.DataFrame,
-    features: np.ndarray,
+    features: Features,
     model: ImageClassifier,
-) -> tuple[np.ndarray, int]:
+) -> tuple[Features, int]:
     """Gives the model the weights of the best step; returns its features with them, and that step."""
     recipe = recipe_for(config, examples, features, model)
     logging.info("%s: %s.", "Fine-tuning" if config.fine_tune else "Head on augmented images", recipe)
@@ -85,7 +85,7 @@ def train_on_images(
 
 
 def recipe_for(
-    config: Config, examples: pd.DataFrame, features: np.ndarray, model: ImageClassifier
+    config: Config, examples: pd.DataFrame, features: Features, model: ImageClassifier
 ) -> FineTuneRecipe:
     """The recipe for these examples and heads."""
     counts = examples["split"].value_counts()

@@ -1,7 +1,5 @@
 """From the flags of fine-tuning, and the recipe where they say nothing, to what training on images takes."""
 
-import numpy as np
-
 from retrain.config import Config
 from retrain.settings.fine_tuning import steps_or_seconds, steps_or_share
 from retrain.training.fine_tune_recipe import (
@@ -19,10 +17,11 @@ from retrain.training.fine_tune_recipe import (
 from retrain.training.optimizer import OptimizerSettings
 from retrain.training.recipe import head_rate
 from retrain.training.stopping import StoppingRules
+from retrain.training.stored_features import Features
 
 
 def recipe_of(
-    config: Config, count: int, classes: int, validation_count: int, features: np.ndarray
+    config: Config, count: int, classes: int, validation_count: int, features: Features
 ) -> FineTuneRecipe:
     """The recipe for `count` training images, with what the user gave in its place."""
     batch_size = config.batch_size or BATCH_SIZE
@@ -64,7 +63,7 @@ def stopping_rules(config: Config, recipe: FineTuneRecipe) -> StoppingRules:
     )
 
 
-def _learning_rate(config: Config, batch_size: int, features: np.ndarray) -> float:
+def _learning_rate(config: Config, batch_size: int, features: Features) -> float:
     """Of a frozen base's head alone, what its features allow; gradient descent is what that is known of."""
     if config.fine_tune or config.optimizer != "sgd":
         return peak_rate(config.optimizer, batch_size, config.freeze_batch_norm)

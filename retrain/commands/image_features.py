@@ -18,13 +18,14 @@ from retrain.modules.image_module import ImageModule
 from retrain.training.feature_cache import FileKey
 from retrain.training.frozen_features import FrozenFeatures, frozen_features
 from retrain.training.sketches import SketchBook
+from retrain.training.stored_features import Features, blocks
 
 
 class ImageFeatures(NamedTuple):
     """Examples, features float32 [N, F] of the same rows, and a table (path, reason) of what was skipped."""
 
     examples: pd.DataFrame
-    features: np.ndarray
+    features: Features
     skipped: pd.DataFrame
 
 
@@ -105,8 +106,8 @@ def _check_classes(skipped: pd.DataFrame, examples: pd.DataFrame, kept: pd.DataF
         )
 
 
-def _check_finite(features: np.ndarray, examples: pd.DataFrame, handle: str) -> None:
-    finite = np.isfinite(features).all(axis=1)
+def _check_finite(features: Features, examples: pd.DataFrame, handle: str) -> None:
+    finite = np.concatenate([np.isfinite(block).all(axis=1) for block in blocks(features)])
     if not finite.all():
         path = examples["path"].iloc[int(finite.argmin())]
         raise InputError(

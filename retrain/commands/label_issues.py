@@ -10,15 +10,14 @@ from absl import logging
 from retrain.commands.task_heads import TaskHead
 from retrain.report.label_issues import COLUMNS, label_issues_line
 from retrain.training.cross_validation import out_of_sample_probabilities
+from retrain.training.stored_features import Features
 from retrain.training.trial import Split
 
 SHORTER = 5  # so many times fewer steps than the chosen head took: enough to rank labels
 SUFFICE = 10  # examples; fewer cannot be judged by each other
 
 
-def label_issues(
-    examples: pd.DataFrame, features: np.ndarray, trained: Mapping[str, TaskHead]
-) -> pd.DataFrame:
+def label_issues(examples: pd.DataFrame, features: Features, trained: Mapping[str, TaskHead]) -> pd.DataFrame:
     """What `write_label_issues` takes: a row for each label that can be judged."""
     began = time.monotonic()
     tables = [
@@ -35,7 +34,7 @@ def label_issues(
     return issues
 
 
-def _of_task(examples: pd.DataFrame, features: np.ndarray, task: str, of_task: TaskHead) -> pd.DataFrame:
+def _of_task(examples: pd.DataFrame, features: Features, task: str, of_task: TaskHead) -> pd.DataFrame:
     head, trial = of_task.head, of_task.found.trial
     labels = head.encode(examples[task])
     at = np.flatnonzero(head.labelled(labels))

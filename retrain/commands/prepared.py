@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from absl import logging
 
@@ -21,6 +20,7 @@ from retrain.data.examples import TASK
 from retrain.data.listing import Listing
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.training.stored_features import Features
 from retrain.training.trial import Start
 
 
@@ -36,7 +36,7 @@ class Prepared(NamedTuple):
     module: ImageModule
     heads: Heads
     examples: pd.DataFrame
-    features: np.ndarray
+    features: Features
     left_out: pd.DataFrame
     report: dict[str, Any] | None
     starts: Mapping[str, Start]

@@ -25,6 +25,7 @@ from retrain.report.label_issues import write_label_issues
 from retrain.report.prediction_page import write_prediction_page
 from retrain.report.run_files import labelled_predictions, write_metrics, write_predictions
 from retrain.training.evaluation import ByTask, Figures, figures_by_task
+from retrain.training.stored_features import Features, blocks
 from retrain.training.summaries import write_figures
 
 
@@ -39,7 +40,7 @@ class TrainedModel(NamedTuple):
 
     model: ImageClassifier
     found: Mapping[str, TaskHead]
-    features: np.ndarray
+    features: Features
     global_step: int
 
 
@@ -52,7 +53,7 @@ def write_results(
     """
     examples, heads, (model, found, features, global_step) = prepared.examples, prepared.heads, trained
     labels = {task: head.encode(examples[task]) for task, head in heads.items()}
-    logits = {task: values.numpy() for task, values in model.logits(tf.constant(features)).items()}
+    logits = _logits(model, features)
     held_out = np.flatnonzero(examples["split"] == "validation")
     decided = {
         task: decide_task(task, head, labels[task][held_out], logits[task][held_out], config.calibrate)
@@ -73,6 +74,11 @@ def write_results(
     exports = [_export(name, model, run) for name in config.export_formats]
     write_metrics(run, _with_decisions(figures, decided), global_step)
     return figures, exports
+
+
+def _logits(model: ImageClassifier, features: Features) -> ByTask:
+    parts = [model.logits(tf.constant(block)) for block in blocks(features)]
+    return {task: np.concatenate([part[task].numpy() for part in parts]) for task in model.heads}
 
 
 def task_suffix(task: str, tasks: Collection[str]) -> str:

@@ -16,6 +16,7 @@ from retrain.data.split import SPLITS
 from retrain.heads.head import Head, Labels
 from retrain.training.head_search import FoundHead, search_head
 from retrain.training.recipe import FeatureScale, feature_scale, head_grid
+from retrain.training.stored_features import Features
 from retrain.training.trial import Split, Start, Trial
 
 
@@ -33,7 +34,7 @@ class DecidedHead(NamedTuple):
     decisions: Mapping[str, Any]
 
 
-def task_splits(examples: pd.DataFrame, features: np.ndarray, task: str, head: Head) -> dict[str, Split]:
+def task_splits(examples: pd.DataFrame, features: Features, task: str, head: Head) -> dict[str, Split]:
     """Features, labels and weights of each split that has labels of the task."""
     labels = head.encode(examples[task])
     known = head.labelled(labels)

@@ -19,6 +19,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from retrain import files
+from retrain.training.stored_features import StoredFeatures
 
 LAYOUT = 1  # a new number for a new layout of the files makes old caches unknown instead of misread
 ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
@@ -53,23 +54,28 @@ class FeatureCache:
         self.directory = pathlib.Path(parent) / "features" / hashlib.sha256(text.encode()).hexdigest()[:32]
         self.description = text + "\n"
         self.num_features, self.dtype = num_features, np.dtype(dtype)
-        self.places = self._read_places()
+        self.refresh()
 
     def has(self, key: FileKey) -> bool:
-        """Whether the file's features were there when the cache was opened."""
+        """Whether the file's features were there when the cache was opened or refreshed."""
         return key in self.places
 
     def read(self, keys: Sequence[FileKey]) -> np.ndarray:
-        """The features of these files, all of which must be there: [len(keys), num_features]."""
-        features = np.empty([len(keys), self.num_features], self.dtype)
-        by_segment: dict[pathlib.Path, list[tuple[int, int]]] = {}
+        """The features of these files [len(keys), num_features]; zeros for those that are not there."""
+        return np.asarray(self.stored(keys))
+
+    def stored(self, keys: Sequence[FileKey]) -> StoredFeatures:
+        """As `read`, but they are read when they are asked for."""
+        segments: dict[pathlib.Path | None, int] = {None: 0}
+        places = np.zeros([len(keys), 2], np.int64)
         for position, key in enumerate(keys):
-            place = self.places[key]
-            by_segment.setdefault(place.segment, []).append((position, place.row))
-        for segment, pairs in by_segment.items():
-            positions, rows = np.array(pairs).T
-            features[positions] = self._rows(segment)[rows]
-        return features
+            if place := self.places.get(key):
+                places[position] = segments.setdefault(place.segment, len(segments)), place.row
+        return StoredFeatures([self._rows(segment) for segment in segments], places)
+
+    def refresh(self) -> None:
+        """Looks again what is there."""
+        self.places = self._read_places()
 
     def writer(self) -> "SegmentWriter":
         """A new segment, to be used in a `with` block."""
@@ -85,7 +91,10 @@ class FeatureCache:
                 places[key] = Place(segment, row)
         return places
 
-    def _rows(self, segment: pathlib.Path) -> np.ndarray:
+    def _rows(self, segment: pathlib.Path | None) -> np.ndarray:
+        """The rows of a segment; one of zeros for what is in none."""
+        if segment is None:
+            return np.zeros([1, self.num_features], self.dtype)
         length = self.dtype.itemsize * self.num_features
         count = segment.stat().st_size // length if segment.exists() else 0
         if not count:

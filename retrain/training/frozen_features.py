@@ -32,6 +32,9 @@ from retrain.training.feature_engine import (
     make_engine,
 )
 from retrain.training.sketches import SketchBook
+from retrain.training.stored_features import Features
+
+IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
 
 Batch = tuple[np.ndarray, np.ndarray]  # rows int64 [b], and images or features of these rows
 
@@ -40,13 +43,14 @@ class FrozenFeatures(NamedTuple):
     """What a pass over files gave.
 
     Attributes:
-      features: float32 [N, F], in the order of the files, zeros for those that were skipped.
+      features: float32 [N, F], in the order of the files, zeros for those that were skipped; where they are
+        too many, they stay in the files of the cache.
       skipped: the position of each file that gave no image -> why.
       computed: how many images went through the module now; the others had been remembered.
       engine: what computed them.
     """
 
-    features: np.ndarray
+    features: Features
     skipped: Mapping[int, str]
     computed: int
     engine: str
@@ -68,7 +72,8 @@ def frozen_features(
     name = _cheapest_engine(engine, module, files, caches)
     cache = caches.get(name)
     missing = _missing(files, cache)
-    features = _remembered(files, missing, cache, module.num_outputs(signature))
+    length = module.num_outputs(signature)
+    features = _remembered(files, cache, length) if cache is None or _fit(len(files), length) else None
     batches = _decoded(files, missing, module.image_size, book)
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
@@ -79,6 +84,9 @@ def frozen_features(
             return frozen_features(module, files, cache_directory, TENSORFLOW, signature, book)
         results = _run(run, itertools.chain([first], batches))
         computed = _keep(features, files, missing, results, cache)
+    if features is None:
+        cache.refresh()
+        features = cache.stored(files)
     skipped = {row: why_no_image(files[row].path) for row in missing if row not in computed}
     return FrozenFeatures(features, skipped, len(computed), name)
 
@@ -114,15 +122,13 @@ def _missing(files: Sequence[FileKey], cache: FeatureCache | None) -> list[int]:
     return [row for row, key in enumerate(files) if cache is None or not cache.has(key)]
 
 
-def _remembered(
-    files: Sequence[FileKey], missing: Sequence[int], cache: FeatureCache | None, length: int
-) -> np.ndarray:
+def _fit(count: int, length: int) -> bool:
+    return 4 * count * length <= IN_MEMORY
+
+
+def _remembered(files: Sequence[FileKey], cache: FeatureCache | None, length: int) -> np.ndarray:
     """Features of all files, zeros for those that are missing."""
-    features = np.zeros([len(files), length], np.float32)
-    if cache is not None:
-        rows = np.setdiff1d(np.arange(len(files)), np.asarray(missing, np.int64))
-        features[rows] = cache.read([files[row] for row in rows])
-    return features
+    return np.zeros([len(files), length], np.float32) if cache is None else cache.read(files)
 
 
 def _decoded(
@@ -148,18 +154,22 @@ def _check_may_fall_back(wanted: str, handle: str, error: NotConvertibleError) -
 
 
 def _keep(
-    features: np.ndarray,
+    features: np.ndarray | None,
     files: Sequence[FileKey],
     missing: Sequence[int],
     results: Iterable[Batch],
     cache: FeatureCache | None,
 ) -> set[int]:
-    """Writes results, whose rows are positions in `missing`, to `features` and cache; returns which files."""
+    """Writes results, whose rows are positions in `missing`, to `features` and cache, where there are such.
+
+    Returns the files they are of.
+    """
     seen: set[int] = set()
     with cache.writer() if cache is not None else contextlib.nullcontext() as writer:
         for positions, values in progress(results, len(missing), "features", "images", _size):
             rows = [missing[position] for position in positions]
-            features[rows] = values
+            if features is not None:
+                features[rows] = values
             seen.update(rows)
             if writer is not None:
                 writer.append([files[row] for row in rows], values)

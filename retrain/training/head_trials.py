@@ -14,8 +14,9 @@ import numpy as np
 from retrain.heads.head import Head
 from retrain.progress import progress
 from retrain.training.halving import Halving
+from retrain.training.stored_features import mean_features
 from retrain.training.trial import Split, Start, TrainedHead, Trial
-from retrain.training.trial_batches import Centred, made_resident, mean_features, mean_square
+from retrain.training.trial_batches import Centred, made_resident, mean_square
 from retrain.training.trial_group import TrialGroup
 from retrain.training.trial_plan import MEMORY, Size, cohort_limit, group_limit, groups
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from retrain.training.stored_features import Features, mean_features, mean_square
 from retrain.training.trial import Trial
 
 # Of 1 / (the largest variance of the features in any direction). The curvature of the cross-entropy is at
@@ -36,11 +37,9 @@ class FeatureScale(NamedTuple):
     largest_variance: float
 
 
-def feature_scale(features: np.ndarray) -> FeatureScale:
+def feature_scale(features: Features) -> FeatureScale:
     """Of features [N, F]."""
-    # Not np.square, which would need the memory of all features in double precision.
-    mean_square = float(np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size)
-    return FeatureScale(mean_square or 1.0, largest_variance(features))
+    return FeatureScale(mean_square(features) or 1.0, largest_variance(features))
 
 
 def head_grid(
@@ -59,19 +58,19 @@ def head_grid(
     return [Trial(rate, l2, **others) for l2 in strengths]
 
 
-def head_rate(features: np.ndarray) -> float:
+def head_rate(features: Features) -> float:
     """The learning rate for a head on features that are not centred: along their mean they are largest."""
-    mean = features.mean(axis=0, dtype=np.float64)
+    mean = mean_features(features).astype(np.float64)
     return LEARNING_RATE / (largest_variance(features) + float(mean @ mean))
 
 
-def largest_variance(features: np.ndarray) -> float:
+def largest_variance(features: Features) -> float:
     """The variance of features [N, F] in the direction in which it is largest; 1 when they are all the same.
 
     By power iteration from the vector of standard deviations, on at most SAMPLE rows: a few per cent low at
     worst.
     """
-    sample = features[:: max(1, len(features) // SAMPLE)].astype(np.float64)
+    sample = np.asarray(features[:: max(1, len(features) // SAMPLE)], np.float64)
     centred = sample - sample.mean(axis=0)
     direction, variance = centred.std(axis=0), 0.0
     for _ in range(ITERATIONS):

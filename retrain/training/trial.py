@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from retrain.heads.head import Labels
+from retrain.training.stored_features import Features
 
 
 class Trial(NamedTuple):
@@ -30,7 +31,7 @@ class Trial(NamedTuple):
 class Split(NamedTuple):
     """Features float32 [N, F], encoded labels [N, ...] and weights [N] of one split."""
 
-    features: np.ndarray
+    features: Features
     labels: Labels
     weights: np.ndarray
 

@@ -18,12 +18,12 @@ import tensorflow as tf
 
 from retrain.heads.head import Labels
 from retrain.training.head_step import Batches, Examples
+from retrain.training.stored_features import ROWS_AT_A_TIME, Features
 from retrain.training.trial import Trial
 
 READINGS = 12  # how often the losses are read along the way
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
-ROWS_AT_A_TIME = 4096  # where all are looked at
 STREAMED_BYTES = 2**25  # rows read at a time where features do not fit in memory
 
 
@@ -31,7 +31,7 @@ class Centred(NamedTuple):
     """Examples around a centre.
 
     Attributes:
-      features: float32 [N, F], in memory or mapped from a file; not centred.
+      features: float32 [N, F], in memory or in files; not centred.
       labels: encoded, [N, ...].
       weights: float32 [N, folds, weightings].
       centre: float32 [F].
@@ -39,17 +39,12 @@ class Centred(NamedTuple):
       mean_square: of the centred features, where it is asked for.
     """
 
-    features: np.ndarray
+    features: Features
     labels: Labels
     weights: np.ndarray
     centre: np.ndarray
     resident: Examples | None = None
     mean_square: float = 1.0
-
-
-def mean_features(features: np.ndarray) -> np.ndarray:
-    """Float32 [F]."""
-    return features.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def made_resident(data: Centred, memory: int) -> Centred:
@@ -78,7 +73,7 @@ def mean_square(data: Centred) -> float:
 
 
 def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
-    features = tf.constant(data.features[rows]) - data.centre
+    features = tf.constant(np.asarray(data.features[rows])) - data.centre
     return Examples(features, tf.constant(data.labels[rows]), tf.constant(data.weights[rows]))
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from retrain.heads.head import Head
+from retrain.training.stored_features import ROWS_AT_A_TIME
 from retrain.training.trial import Trial
-from retrain.training.trial_batches import ROWS_AT_A_TIME
 
 MEMORY = 4 * 2**30  # bytes, where nothing is said
 COLUMNS = 1024

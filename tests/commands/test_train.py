@@ -11,6 +11,7 @@ from PIL import Image
 from retrain.config import Config, from_json
 from retrain.errors import InputError
 from retrain.flags import parse
+from retrain.training import frozen_features, stored_features
 from tests import tiny_worlds
 
 # Enough for colours, and much faster than the 1000 steps of the recipe.
@@ -108,6 +109,21 @@ def test_the_flags_of_a_run_repeat_it_to_the_last_bit(command, colour_folder, av
         assert (again / name).read_bytes() == (first / name).read_bytes()
     assert variables(again) == variables(first)
     assert variables(other) != variables(first)
+
+
+def test_features_that_do_not_lie_in_memory_give_the_same_run(
+    command, trained_run, colour_folder, averaging_module, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(frozen_features, "IN_MEMORY", 0)
+    monkeypatch.setattr(stored_features, "ROWS_AT_A_TIME", 7)
+    run = tmp_path / "run"
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", f"--model_dir={run}"]
+    assert command(*flags).status == 0
+    assert set(variables(run)) == set(variables(trained_run))
+    assert (run / "metrics.json").read_bytes() == (trained_run / "metrics.json").read_bytes()
+    for name in ("predictions.csv", "label_issues.csv"):
+        one, other = (pd.read_csv(directory / name) for directory in (run, trained_run))
+        pd.testing.assert_frame_equal(one, other, rtol=1e-5)
 
 
 def test_randomly_labelled_images_are_not_told_apart(command, averaging_module, tmp_path):

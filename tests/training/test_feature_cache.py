@@ -52,6 +52,24 @@ def test_what_was_written_is_read_in_any_order(tmp_path):
     np.testing.assert_array_equal(features, FEATURES[order])
 
 
+def test_what_is_not_there_is_zeros(tmp_path):
+    cache = filled(tmp_path, slice(2, 4))
+    features = cache.read(KEYS)
+    np.testing.assert_array_equal(features[2:4], FEATURES[2:4])
+    assert not np.delete(features, [2, 3], axis=0).any()
+
+
+def test_stored_features_are_read_from_all_segments(tmp_path):
+    before = opened(tmp_path)
+    filled(tmp_path, slice(3))
+    filled(tmp_path, slice(3, 7))
+    assert not np.asarray(before.stored(KEYS)).any()
+    before.refresh()
+    stored = before.stored(KEYS[::-1])
+    np.testing.assert_array_equal(stored, FEATURES[::-1])
+    np.testing.assert_array_equal(stored[np.array([6, 0])], FEATURES[[0, 6]])
+
+
 def test_an_empty_cache_has_nothing_and_makes_nothing(tmp_path):
     cache = opened(tmp_path / "below")
     assert not cache.has(KEYS[0])

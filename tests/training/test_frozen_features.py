@@ -11,9 +11,10 @@ from retrain.errors import InputError
 from retrain.modules.image_module import ModuleOptions
 from retrain.modules.load import load_module
 from retrain.training import frozen_features as frozen_features_module
-from retrain.training.feature_cache import FeatureCache, FileKey
+from retrain.training.feature_cache import FileKey
 from retrain.training.feature_engine import LITERT, TENSORFLOW
 from retrain.training.frozen_features import FrozenFeatures, frozen_features
+from retrain.training.stored_features import StoredFeatures
 from tests import tiny_worlds
 
 COUNT = 40  # more than a batch
@@ -225,10 +226,14 @@ def test_a_cache_that_cannot_be_written(loaded_module, pictures, tmp_path):
         frozen_features(loaded_module, [key(pictures[0])], tmp_path / "file")
 
 
-def test_the_cache_is_asked_for_what_is_missing_only(features_of, pictures, monkeypatch):
-    features_of(pictures[:5])
-    asked = []
-    real = FeatureCache.read
-    monkeypatch.setattr(FeatureCache, "read", lambda self, keys: asked.append(len(keys)) or real(self, keys))
-    features_of(pictures[:6])
-    assert asked == [5]
+def test_features_that_are_too_many_for_memory_stay_in_the_cache(features_of, pictures, monkeypatch):
+    pictures[3].write_text("no image")
+    first = features_of(pictures[:5], cache="small").features
+    monkeypatch.setattr(frozen_features_module, "IN_MEMORY", 4 * 5 * 3 - 1)
+    for computed in (4, 0):
+        stored = features_of(pictures[:5])
+        assert isinstance(stored.features, StoredFeatures)
+        assert (list(stored.skipped), stored.computed) == ([3], computed)
+        np.testing.assert_array_equal(stored.features, first)
+    assert isinstance(features_of(pictures[:4]).features, np.ndarray)
+    assert isinstance(features_of(pictures[:5], cache=None).features, np.ndarray)

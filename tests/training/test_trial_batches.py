@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.training import trial_batches
+from retrain.training.stored_features import mean_features
 from retrain.training.trial import Trial
 from retrain.training.trial_batches import (
     MAX_SPARE,
@@ -12,7 +13,6 @@ from retrain.training.trial_batches import (
     batch_order,
     examples_of,
     made_resident,
-    mean_features,
     mean_square,
     parts,
 )

@@ -1,0 +1,75 @@
+"""Features that are read from files when they are asked for, where they are too many to lie in memory.
+
+They stand in for an array [N, F]: an index chooses rows and reads nothing, `np.asarray` reads them, and `@`
+some at a time. What is computed over all features goes through `blocks`, of arrays and of these alike, so
+that it is the same to the last bit.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+import numpy as np
+
+ROWS_AT_A_TIME = 4096
+
+
+class StoredFeatures:
+    """Rows of some segments.
+
+    Args:
+      segments: of shape [rows, F] each, mapped from files.
+      places: int [N, 2], the segment and the row in it of each.
+    """
+
+    def __init__(self, segments: Sequence[np.ndarray], places: np.ndarray):
+        self.segments, self.places = segments, places
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.places), self.segments[0].shape[1]
+
+    @property
+    def size(self) -> int:
+        return self.shape[0] * self.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Self:
+        """These rows: a slice, a mask, or positions."""
+        return type(self)(self.segments, self.places[rows])
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("What is read from files is a copy.")
+        values = np.empty(self.shape, dtype or self.segments[0].dtype)
+        segment_of, row_of = self.places.T
+        for segment in np.unique(segment_of):
+            at = np.flatnonzero(segment_of == segment)
+            values[at] = self.segments[segment][row_of[at]]
+        return values
+
+    def __matmul__(self, matrix: np.ndarray) -> np.ndarray:
+        return np.concatenate([block @ matrix for block in blocks(self)])
+
+
+Features = np.ndarray | StoredFeatures
+
+
+def blocks(features: Features) -> Iterator[np.ndarray]:
+    """All rows, once, in order, ROWS_AT_A_TIME in memory; an empty block where there are none."""
+    for begin in range(0, max(1, len(features)), ROWS_AT_A_TIME):
+        yield np.asarray(features[begin : begin + ROWS_AT_A_TIME])
+
+
+def mean_features(features: Features) -> np.ndarray:
+    """Float32 [F]."""
+    total = sum(block.sum(axis=0, dtype=np.float64) for block in blocks(features))
+    return (total / len(features)).astype(np.float32)
+
+
+def mean_square(features: Features) -> float:
+    """Of all values."""
+    # Not np.square, which would need the memory of a block in double precision.
+    total = sum(np.einsum("ij,ij->", block, block, dtype=np.float64) for block in blocks(features))
+    return float(total) / features.size
