@@ -29,11 +29,12 @@ from retrain.files import write_text
 from retrain.report.summary import training_summary
 from retrain.report.sweep_table import short, sweep_summary
 from retrain.sweep.about import about_sweep
+from retrain.sweep.heartbeat import heartbeat
 from retrain.sweep.objective import Objective, find_objective
 from retrain.sweep.record import encoded, flags_of
 from retrain.sweep.sampler import distributions, make_sampler
 from retrain.sweep.space import Space, parse_space, trial_count
-from retrain.sweep.study import heartbeat, next_trials, open_study, tell
+from retrain.sweep.study import next_trials, open_study, tell
 from retrain.training.halving import Halving
 
 STUDY_FILE = "study.db"

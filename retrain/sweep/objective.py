@@ -1,33 +1,12 @@
-"""What a sweep optimizes: one figure of the validation images, SPLIT/KEY as in metrics.json.
-
-The figures of each kind of head stand here as names, so that a wrong one is known before anything is loaded.
-"""
+"""What a sweep optimizes: one figure of the validation images, SPLIT/KEY as in metrics.json."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
+from retrain.heads import RANKED_BY
 
-MAXIMIZE, MINIMIZE = "maximize", "minimize"
-_ANY = {
-    "accuracy": MAXIMIZE,
-    "average_loss": MINIMIZE,
-    "expected_calibration_error": MINIMIZE,
-    "macro_f1": MAXIMIZE,
-}
-METRICS: Mapping[str, Mapping[str, str]] = {
-    "softmax": {**_ANY, "balanced_accuracy": MAXIMIZE, "weighted_f1": MAXIMIZE},
-    "sigmoid": {
-        **_ANY,
-        "exact_match": MAXIMIZE,
-        "hamming_loss": MINIMIZE,
-        "micro_f1": MAXIMIZE,
-        "sample_f1": MAXIMIZE,
-        "mean_average_precision": MAXIMIZE,
-        "auc": MAXIMIZE,
-    },
-}
 SPLIT = "validation"
 
 
@@ -73,5 +52,5 @@ def _possible(kinds: Mapping[str, str]) -> list[Objective]:
     return [
         Objective(f"{metric}/{task}" if len(kinds) > 1 else metric, metric, task, direction)
         for task, kind in kinds.items()
-        for metric, direction in METRICS[kind].items()
+        for metric, direction in RANKED_BY[kind].items()
     ]

@@ -137,7 +137,7 @@ def test_a_killed_sweep_goes_on_where_it_was(command, photos, tmp_path):
     worker.wait()
     kept = trials(run)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("retrain.sweep.study.GRACE", 1)
+        patched.setattr("retrain.sweep.storage.GRACE", 1)
         assert command(*words).status == 0
     table = trials(run)
     assert len(table) == 40

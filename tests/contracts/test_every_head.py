@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from retrain.extensions import load
 from retrain.heads import HEADS as ROWS
-from retrain.heads import TAKE_SEVERAL
+from retrain.heads import RANKED_BY, TAKE_SEVERAL
 
 HEADS = {**ROWS, "ordinal": "tests.contracts.ordinal_head:OrdinalHead"}
 CLASSES = ("a", "b", "c")
@@ -96,6 +96,15 @@ def test_metrics_over_parts_are_those_over_the_whole(name):
     whole = head.metrics(labels, probabilities)
     for key in ("accuracy", "average_loss"):
         assert whole[key] == pytest.approx((3 * parts[0][key] + parts[1][key]) / 4, rel=1e-5)
+
+
+def test_it_can_be_ranked_by_each_of_its_figures(name):
+    ranked_by = {**RANKED_BY, "ordinal": RANKED_BY["softmax"]}[name]
+    head = make(name)
+    figures = head.metrics(head.encode(LABELS[name]), head.probabilities(tf.constant(LOGITS)).numpy())
+    numbers = [key for key, value in figures.items() if isinstance(value, float)]
+    assert set(ranked_by) == {key for key in numbers if not key.endswith("_at_0.5")}
+    assert next(iter(ranked_by)) == "accuracy"
 
 
 def test_loss_of_training_and_of_the_metrics_agree(name):

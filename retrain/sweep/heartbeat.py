@@ -1,0 +1,71 @@
+"""How the workers of a study know of each other: a trial that runs has a heartbeat, and who is dead has none.
+
+Optuna records heartbeats in its own loop `optimize`, which runs one trial at a time. Trials are asked for and
+told by the dozen here, so what that loop does with `Study._storage` and `_trial_id`, which have no public
+names, is done in this file (optuna/study/_optimize.py and optuna/storages/_heartbeat.py, 5.0).
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+
+import optuna
+from absl import logging
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from retrain.sweep.storage import without_warnings
+
+
+@contextlib.contextmanager
+def heartbeat(study: optuna.Study, trials: Sequence[Trial]) -> Iterator[None]:
+    """Tells the other workers that these trials are being run; what was not told at the end is given back."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_beat_until, args=(stop, study, trials), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        for trial in trials:
+            _give_back(study, trial)
+
+
+def beat(study: optuna.Study, trial: Trial | FrozenTrial) -> None:
+    """Records that the trial is being run."""
+    study._storage.record_heartbeat(trial._trial_id)
+
+
+def as_stored(study: optuna.Study, trial: Trial) -> FrozenTrial:
+    """What the storage knows of the trial now."""
+    return study._storage.get_trial(trial._trial_id)
+
+
+def keep_watch(study: optuna.Study) -> None:
+    """Gives every running trial a heartbeat: a worker that died before its first would never be missed."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        beat(study, trial)
+
+
+def miss_the_dead(study: optuna.Study) -> None:
+    """Fails the trials whose heart has stopped, and has them wait to be run again."""
+    with without_warnings():
+        optuna.storages.fail_stale_trials(study)
+
+
+def _beat_until(stop: threading.Event, study: optuna.Study, trials: Sequence[Trial]) -> None:
+    while not stop.wait(study._storage.get_heartbeat_interval()):
+        try:
+            for trial in trials:
+                beat(study, trial)
+        except Exception as error:  # a database that is away for a moment
+            logging.warning("No heartbeat was recorded: %s", error)
+
+
+def _give_back(study: optuna.Study, trial: Trial) -> None:
+    with without_warnings():
+        stored = as_stored(study, trial)
+        if stored.state == TrialState.RUNNING:
+            study.tell(trial, state=TrialState.FAIL)
+            RetryHeartbeatStaleTrialCallback()(study, stored)

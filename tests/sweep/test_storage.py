@@ -1,0 +1,56 @@
+import sys
+
+import pytest
+
+from retrain.errors import InputError
+from retrain.sweep.storage import open_storage, without_password
+from tests.sweep.studies import url
+
+ADVICE = (
+    "name a database that can be reached, such as sqlite:////path/study.db or "
+    "postgresql://user@host/name, or leave out --storage"
+)
+
+
+def refusal(storage: str) -> str:
+    with pytest.raises(InputError) as raised:
+        open_storage(storage)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("storage", "reason"),
+    [
+        ("sqlite:////nowhere/study.db", "unable to open database file"),
+        ("study.db", "Could not parse SQLAlchemy URL from given URL string"),
+        ("nosql://host/name", "Can't load plugin: sqlalchemy.dialects:nosql"),
+    ],
+)
+def test_a_storage_that_cannot_be_reached(storage, reason):
+    assert refusal(storage) == f"The storage {storage!r} cannot be used ({reason}): {ADVICE}."
+
+
+def test_a_database_whose_package_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    text = refusal("postgresql://me:secret@localhost:1/name")
+    assert text.startswith("The storage 'postgresql://me:***@localhost:1/name' cannot be used (")
+    assert text.endswith("): pip install 'retrain[postgresql]'.")
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    (tmp_path / "study.db").write_text("photos\n" * 500)
+    reason = "file is not a database"
+    assert refusal(url(tmp_path)) == f"The storage {url(tmp_path)!r} cannot be used ({reason}): {ADVICE}."
+
+
+def test_a_password_is_not_shown():
+    assert without_password("postgresql://me:secret@host/name") == "postgresql://me:***@host/name"
+    assert without_password("study.db") == "study.db"
+
+
+def test_workers_on_an_sqlite_file_do_not_wait_for_each_other_to_write(tmp_path):
+    storage = open_storage(url(tmp_path))
+    with storage.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    storage.remove_session()
+    storage.engine.dispose()
