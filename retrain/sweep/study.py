@@ -71,15 +71,21 @@ def ask(study: optuna.Study, distributions: Mapping[str, Any], most: int, trials
     """At most `most` trials to run now: those of dead workers first, then new ones, up to `trials` in all."""
     asked: list[Trial] = []
     miss_the_dead(study)
+    # Read once, for each look at the trials that run takes longer than one of them may.
+    waiting, given_out = _counts(study)
     with without_warnings():
-        while len(asked) < most and _left(study, trials):
+        while len(asked) < most and (waiting > 0 or given_out < trials):
             trial = study.ask(dict(distributions))
             beat(study, trial)
             stored = as_stored(study, trial)
-            if not is_repeated(stored) and position(study, stored) >= trials:
+            if is_repeated(stored):
+                waiting -= 1
+            elif stored.number >= trials and position(study, stored) >= trials:
                 trial.set_user_attr(SURPLUS, True)
                 study.tell(trial, state=TrialState.FAIL)
                 break
+            else:
+                given_out += 1
             asked.append(trial)
     return asked
 
@@ -122,9 +128,8 @@ def _check_same(known: Mapping[str, Any], about: Mapping[str, Any], name: str, u
             )
 
 
-def _left(study: optuna.Study, trials: int) -> bool:
+def _counts(study: optuna.Study) -> tuple[int, int]:
+    """How many trials wait to be run again, and how many different ones have been given out."""
     known = study.get_trials(deepcopy=False)
-    waiting = any(trial.state == TrialState.WAITING for trial in known)
-    return (
-        waiting or sum(not is_repeated(trial) and SURPLUS not in trial.user_attrs for trial in known) < trials
-    )
+    waiting = sum(trial.state == TrialState.WAITING for trial in known)
+    return waiting, sum(not is_repeated(trial) and SURPLUS not in trial.user_attrs for trial in known)

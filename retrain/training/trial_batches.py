@@ -93,8 +93,11 @@ class Order(NamedTuple):
     batches: Batches
 
 
-def batch_order(trial: Trial, data: Centred) -> Order:
-    """Every example once an epoch; a batch may end one epoch and begin the next."""
+def batch_order(trial: Trial, data: Centred, dropping: bool) -> Order:
+    """Every example once an epoch; a batch may end one epoch and begin the next.
+
+    With `dropping` there is a dropout pool, for a rate of 0, too: what is compiled then serves all rates.
+    """
     count, num_features = data.features.shape
     epochs = -(-trial.steps * trial.batch_size // count)
     order = [np.random.default_rng([trial.seed, epoch]).permutation(count) for epoch in range(epochs)]
@@ -104,7 +107,7 @@ def batch_order(trial: Trial, data: Centred) -> Order:
     piece = _piece(reading, trial.batch_size * num_features)
     spare = max(1, min((POOLED_BATCHES - 1) * trial.batch_size, MAX_SPARE // num_features))
     windows = np.random.default_rng(trial.seed).integers(spare + 1, size=trial.steps, dtype=np.int32)
-    pool = _dropout_pool(trial, num_features, trial.batch_size + spare) if trial.dropout_rate else None
+    pool = _dropout_pool(trial, num_features, trial.batch_size + spare) if dropping else None
     decay = cosine_decay(np.arange(trial.steps), trial.steps).astype(np.float32)
     given = rows if data.resident is not None else _rows_in_piece(rows.shape, reading, piece)
     batches = Batches(tf.constant(given), tf.constant(decay), pool, tf.constant(windows))

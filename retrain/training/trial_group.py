@@ -3,7 +3,7 @@
 With folds a trial has a head for each of them: the heads of one fold stand together, trials in order.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -48,9 +48,12 @@ class TrialGroup:
 
     def advance(self, share: float) -> Iterator[int]:
         """Trains to the first reading after that share of the steps; gives the steps that each took."""
+        compiled = self._is_worth_compiling(share)
+        train = compiled_train_steps if compiled else train_steps
         if self.step == 0:
-            self.order = batch_order(self.shared, self.data)
-        train = self._train_steps(share)
+            self.order = batch_order(
+                self.shared, self.data, dropping=compiled or self.shared.dropout_rate > 0
+            )
         while self.step < share * self.shared.steps:
             until, total = self.step, 0.0
             for examples, begin, until in examples_of(self.data, self.order, self.step):
@@ -65,11 +68,10 @@ class TrialGroup:
             yield len(self.numbers) * (until - self.step)
             self.step = until
 
-    def _train_steps(self, share: float) -> Callable[..., tuple[State, tf.Tensor]]:
-        """What trains to that share of the steps."""
+    def _is_worth_compiling(self, share: float) -> bool:
+        """Whether the training to that share of the steps is."""
         examples = (share * self.shared.steps - self.step) * self.shared.batch_size
-        compiled = compiling_pays(operations(examples, *self.state.kernel.shape))
-        return compiled_train_steps if compiled else train_steps
+        return compiling_pays(operations(examples, *self.state.kernel.shape))
 
     def validation_losses(self, temperatures: np.ndarray) -> np.ndarray:
         """The mean loss of each head on validation, [temperatures, heads]; nan where there is none."""

@@ -32,6 +32,14 @@ def test_what_was_finished_is_kept_and_more_can_be_asked_for(make_study, tmp_pat
     assert [trial.number for trial in ask(again, DRAWN, 9, 3)] == [2]
 
 
+def test_a_trial_that_another_worker_took_from_those_that_wait_is_no_loss(make_study, tmp_path, monkeypatch):
+    study = make_study(tmp_path)
+    first = ask(study, DRAWN, 1, 2)
+    monkeypatch.setattr(study_module, "_counts", lambda study: (1, 1))  # one waited, a moment ago
+    assert [trial.number for trial in ask(study, DRAWN, 9, 2)] == [1]
+    assert [tuple(trial.params.values()) for trial in first] == [(0.0, 8)]
+
+
 def test_a_failed_trial_is_finished_and_a_stopped_one_is_pruned(make_study, tmp_path):
     study = make_study(tmp_path)
     diverged, lagging = ask(study, DRAWN, 2, 2)
@@ -50,9 +58,8 @@ def test_two_workers_get_different_trials(make_study, tmp_path):
 
 def test_when_two_ask_for_the_last_trial_one_gets_it(make_study, tmp_path, monkeypatch):
     one, other = make_study(tmp_path), make_study(tmp_path)
-    monkeypatch.setattr(
-        study_module, "_left", lambda study, trials: True
-    )  # as each saw it before the other asked
+    # As each saw it before the other asked.
+    monkeypatch.setattr(study_module, "_counts", lambda study: (0, 0))
     assert [trial.number for trial in ask(one, DRAWN, 1, 1)] == [0]
     assert ask(other, DRAWN, 1, 1) == []
     assert unfinished(one) == 1

@@ -31,33 +31,40 @@ DATA = centred(70, 40)
 
 
 def test_every_example_once_an_epoch_in_an_order_of_its_own():
-    rows = batch_order(TRIAL, DATA).rows
+    rows = batch_order(TRIAL, DATA, True).rows
     assert (rows.shape, rows.dtype) == ((20, 50), np.int32)
     epochs = rows.ravel()[: 14 * 70].reshape(14, 70)
     assert (np.sort(epochs) == np.arange(70)).all()
     assert len({tuple(epoch) for epoch in epochs}) == 14
-    assert not np.array_equal(batch_order(TRIAL._replace(seed=8), DATA).rows, rows)
-    longer = batch_order(TRIAL._replace(steps=30), DATA).rows
+    assert not np.array_equal(batch_order(TRIAL._replace(seed=8), DATA, True).rows, rows)
+    longer = batch_order(TRIAL._replace(steps=30), DATA, True).rows
     np.testing.assert_array_equal(longer[:20], rows)
 
 
 def test_the_dropout_of_each_step_is_another_one_at_its_rate():
-    batches = batch_order(TRIAL, DATA).batches
+    batches = batch_order(TRIAL, DATA, True).batches
     steps = [batches.dropout_pool[window : window + 50].numpy() for window in batches.windows]
     assert all(step.shape == (50, 40) for step in steps)
     assert np.mean(np.stack(steps) == 0) == pytest.approx(0.3, abs=0.02)
     assert np.unique(steps).tolist() == [0, np.float32(1 / 0.7)]
     assert all(not np.array_equal(one, other) for one, other in itertools.pairwise(steps))
-    assert batch_order(TRIAL._replace(dropout_rate=0.0), DATA).batches.dropout_pool is None
+
+
+def test_without_dropout_nothing_is_dropped():
+    without = TRIAL._replace(dropout_rate=0.0)
+    assert batch_order(without, DATA, False).batches.dropout_pool is None
+    kept = batch_order(without, DATA, True).batches.dropout_pool
+    assert kept.shape == batch_order(TRIAL, DATA, True).batches.dropout_pool.shape
+    assert (kept.numpy() == 1.0).all()
 
 
 def test_the_rate_falls_along_a_cosine():
-    decay = batch_order(TRIAL, DATA).batches.decay
+    decay = batch_order(TRIAL, DATA, True).batches.decay
     np.testing.assert_allclose(decay, (1 + np.cos(np.pi * np.arange(20) / 20)) / 2, rtol=1e-6)
 
 
 def test_the_memory_of_dropout_is_bounded():
-    order = batch_order(TRIAL._replace(batch_size=1000, steps=1), centred(3, 5000))
+    order = batch_order(TRIAL._replace(batch_size=1000, steps=1), centred(3, 5000), True)
     assert len(order.batches.dropout_pool) == 1000 + MAX_SPARE // 5000
 
 
@@ -83,7 +90,7 @@ def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monke
 
 def test_there_are_twelve_readings_the_last_of_what_is_left():
     resident = made_resident(DATA, DATA.features.nbytes)
-    order = batch_order(TRIAL._replace(steps=95), resident)
+    order = batch_order(TRIAL._replace(steps=95), resident, True)
     np.testing.assert_array_equal(order.batches.rows, order.rows)
     seen = [piece for begin in range(0, 95, order.reading) for piece in examples_of(resident, order, begin)]
     assert all(examples is resident.resident for examples, *_ in seen)
@@ -101,7 +108,7 @@ def test_what_is_read_piece_by_piece_are_the_examples_of_the_steps(tmp_path, mon
     monkeypatch.setattr(trial_batches, "STREAMED_BYTES", 4 * 40 * 50 * 4)  # four batches
     DATA.features.tofile(tmp_path / "features")
     streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
-    order = batch_order(TRIAL._replace(steps=steps), streamed)
+    order = batch_order(TRIAL._replace(steps=steps), streamed, True)
     begins = range(0, steps, order.reading)
     seen = [piece for begin in begins for piece in examples_of(streamed, order, begin)]
     bounds = [(begin, end) for _, begin, end in seen]
