@@ -1,5 +1,6 @@
 """The trials of a sweep as tables: sweep.csv for programs, the ten best for people."""
 
+import itertools
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from retrain.settings.setting import as_text
 
 SHOWN = 10
 DIGITS = 4
+FOLDERS = 2
 
 
 class TrialRow(NamedTuple):
@@ -96,14 +98,21 @@ def short(value: Any) -> str:
 
 
 def short_names(values: Iterable[Any]) -> dict[Any, str]:
-    """Each value as it fits a column: of paths, the last folder in which they differ."""
+    """Each value as it fits a column: of paths, the last two folders, without those that all have."""
     names = {value: short(value) for value in values}
     parts = {value: text.rstrip("/").split("/") for value, text in names.items() if "/" in text}
-    kept = 1 if len(parts) > 1 else 2
-    while len(parts) > 1 and len({tuple(of[-1:]) for of in parts.values()}) == 1:
-        parts = {value: of[:-1] for value, of in parts.items()}
-    ends = {value: "/".join(of[-kept:]) for value, of in parts.items()}
-    return names | (ends if len(set(ends.values())) == len(ends) else {})
+    tail = _common([of[::-1] for of in parts.values()])
+    parts = {value: of[: len(of) - tail][-FOLDERS:] for value, of in parts.items()}
+    head = _common(list(parts.values()))
+    ends = {value: "/".join(of[head:]) for value, of in parts.items()}
+    distinct = len(set(ends.values())) == len(ends) and all(ends.values())
+    return names | (ends if distinct else {})
+
+
+def _common(lists: Sequence[Sequence[str]]) -> int:
+    """At how many places, from the first on, all of several are the same."""
+    same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*lists, strict=False))
+    return len(list(same)) if len(lists) > 1 else 0
 
 
 def as_figure(value: float | None) -> str:

@@ -49,11 +49,14 @@ def test_numbers_have_few_digits():
     ("values", "names"),
     [
         (["builtin:", "/m/v1/saved_model", "/m/v2/saved_model"], ["builtin:", "v1", "v2"]),
-        (["/m/v1/saved_model", "/m/v2/tf1_hub/"], ["saved_model", "tf1_hub"]),
-        (["/a/v1/x", "/b/v1/y", "/c/v2/x"], ["/a/v1/x", "/b/v1/y", "/c/v2/x"]),
+        (["/m/v1/saved_model", "/m/v2/tf1_hub/"], ["v1/saved_model", "v2/tf1_hub"]),
+        (["~/modules/v1", "~/modules/v2"], ["v1", "v2"]),
+        (["/a/v1/x", "/b/v1/y", "/c/v2/x"], ["v1/x", "v1/y", "v2/x"]),
+        (["/a/v1/x", "/b/v1/x", "/a/v1/y"], ["/a/v1/x", "/b/v1/x", "/a/v1/y"]),
+        (["/m", "/m/v1"], ["/m", "m/v1"]),
         (["keras:MobileNetV3Small", "/m/v1/saved_model"], ["keras:MobileNetV3Small", "v1/saved_model"]),
         ([0.5, 0.25], ["0.5", "0.25"]),
     ],
 )
-def test_paths_are_told_apart_by_the_last_folder_in_which_they_differ(values, names):
+def test_paths_are_told_apart_by_the_last_two_folders_less_what_all_have(values, names):
     assert list(short_names(values).values()) == names
