@@ -12,7 +12,7 @@ from retrain.report.sweep_table import TrialRow, as_figure, short, short_names
 
 WIDTH = 960
 PALE, DEEP, CHOSEN = (184, 199, 224), (23, 62, 150), (226, 88, 12)
-LETTER = 7.0  # pixels, of a label
+LETTER, LINE = 7.0, 13.0  # pixels, of a label
 
 
 def best_so_far(rows: Sequence[TrialRow], chosen: int, objective: str, higher: bool) -> str:
@@ -32,7 +32,7 @@ def best_so_far(rows: Sequence[TrialRow], chosen: int, objective: str, higher: b
         for row in rows
         if row.value is None
     )
-    grid = _across(up, 64, WIDTH - 16, objective) + _below(across, height - 30, "trial")
+    grid = _across(up, 64, WIDTH - 16, objective) + _below(across, height - 18, height - 2, "trial")
     return _svg(WIDTH, height, grid + line + lost + marks)
 
 
@@ -40,15 +40,15 @@ def against(
     rows: Sequence[TrialRow], chosen: int, name: str, axis: Axis, objective: str, higher: bool
 ) -> str:
     """The objective by one flag."""
-    width, height = 470, 240
+    width, height = 470, 250
     done = [row for row in rows if row.value is not None]
     across = axis.between(64, width - 14)
-    up = number_axis([row.value for row in done]).between(height - 44, 14)
+    up = number_axis([row.value for row in done]).between(height - 54, 14)
 
     def place(row: TrialRow) -> tuple[float, float]:
         return across.at(row.flags[name]) + _aside(row, across), up.at(row.value)
 
-    grid = _across(up, 64, width - 14, objective) + _below(across, height - 38, name)
+    grid = _across(up, 64, width - 14, objective) + _below(across, height - 36, height - 6, name)
     return _svg(width, height, grid + _means(done, name, across, up) + _marks(done, chosen, place, higher))
 
 
@@ -150,22 +150,25 @@ def _across(axis: Axis, left: float, right: float, label: str) -> str:
     )
 
 
-def _below(axis: Axis, y: float, label: str) -> str:
+def _below(axis: Axis, y: float, label_y: float, label: str) -> str:
     """Values below the plot, and what they are of."""
     ticks = axis.ticks()
     room = abs(axis.end - axis.start) / max(1, len(ticks))
     names = short_names(value for _, value in ticks)
-    texts = "".join(
-        f'<text class="middle" x="{x}" y="{y + 12}">{escape(_fitting(names[value], room))}</text>'
-        for x, value in ticks
-    )
+    texts = "".join(_text("middle", x, y, names[value], room) for x, value in ticks)
     middle = (axis.start + axis.end) / 2
-    return texts + f'<text class="label" x="{middle}" y="{y + 28}">{escape(label)}</text>'
+    return texts + f'<text class="label" x="{middle}" y="{label_y}">{escape(label)}</text>'
 
 
-def _fitting(text: str, room: float) -> str:
+def _text(kind: str, x: float, y: float, text: str, room: float) -> str:
+    """A line for each folder of a path, no wider than there is room."""
     most = max(4, int(room / LETTER))
-    return text if len(text) <= most else "…" + text[-(most - 1) :]
+    lines = [line if len(line) <= most else "…" + line[-(most - 1) :] for line in text.split("/")]
+    spans = "".join(
+        f'<tspan x="{x:.1f}" y="{y + LINE * index:.1f}">{escape(line)}</tspan>'
+        for index, line in enumerate(lines)
+    )
+    return f'<text class="{kind}">{spans}</text>'
 
 
 def _means(rows: Sequence[TrialRow], name: str, across: Axis, up: Axis) -> str:
@@ -183,9 +186,6 @@ def _means(rows: Sequence[TrialRow], name: str, across: Axis, up: Axis) -> str:
 def _column(x: float, name: str, axis: Axis) -> str:
     """An upright axis of the parallel coordinates."""
     names = short_names(value for _, value in axis.ticks())
-    ticks = "".join(
-        f'<text class="halo" x="{x + 6:.1f}" y="{y + 4}">{escape(_fitting(names[value], 150))}</text>'
-        for y, value in axis.ticks()
-    )
+    ticks = "".join(_text("halo", x + 6, y + 4, names[value], 150) for y, value in axis.ticks())
     title = f'<text class="name" x="{x:.1f}" y="22">{escape(name)}</text>'
     return f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{axis.start}" y2="{axis.end}"/>{ticks}{title}'
