@@ -31,7 +31,7 @@ def test_a_storage_that_cannot_be_reached(storage, reason):
 
 
 def test_a_database_whose_package_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     text = refusal("postgresql://me:secret@localhost:1/name")
     assert text.startswith("The storage 'postgresql://me:***@localhost:1/name' cannot be used (")
     assert text.endswith("): pip install 'retrain[postgresql]'.")
