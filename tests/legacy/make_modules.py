@@ -49,7 +49,8 @@ def batch_norm(x, name, training, old_op=False, hold_tensors=False, decay=0.1):
     )
     if training:
         for moving, value in ((mean, outputs.batch_mean), (variance, outputs.batch_variance)):
-            update = v1.assign_sub(moving, decay * moving - 0.1 * value)
+            # Locked: what updates one variable twice, at once, would else lose one of the two now and then.
+            update = v1.assign_sub(moving, decay * moving - 0.1 * value, use_locking=True)
             # Modules of slim's time hold tensors, computed from the assignments.
             v1.add_to_collection("update_ops", tf.identity(update) if hold_tensors else update.op)
     return outputs.y
