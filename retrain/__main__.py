@@ -67,7 +67,7 @@ def _run(argv: Sequence[str]) -> int:
         try:
             return command(parsed.config, inputs) or 0
         except KeyboardInterrupt as interrupt:
-            if parsed.verb == "train":
+            if parsed.verb in ("train", "sweep"):
                 interrupt.add_note(how_to_go_on(inputs.run_directory))
             raise
 

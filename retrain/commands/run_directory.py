@@ -63,10 +63,14 @@ def steps_taken(directory: str) -> int:
 
 def how_to_go_on(directory: str) -> str:
     """What to type after an interruption."""
-    if flags_of_run(directory) is None:
+    if os.path.exists(os.path.join(directory, SWEEP_FLAGS)):
+        command, name = "python -m retrain sweep", SWEEP_FLAGS
+    elif flags_of_run(directory) is not None:
+        command, name = "python -m retrain", RUN_FLAGS
+    else:
         return "The same command begins again, with what features are in the cache."
-    flagfile = shlex.quote(os.path.join(directory, RUN_FLAGS))
-    return f"Go on with: python -m retrain --flagfile={flagfile} --model_dir={shlex.quote(directory)}"
+    flagfile = shlex.quote(os.path.join(directory, name))
+    return f"Go on with: {command} --flagfile={flagfile} --model_dir={shlex.quote(directory)}"
 
 
 @contextlib.contextmanager

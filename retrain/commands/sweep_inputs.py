@@ -6,7 +6,7 @@ from typing import Any
 
 from retrain.commands.label_inputs import read_labels
 from retrain.commands.task_flags import head_kinds, task_kinds
-from retrain.config import Config, check
+from retrain.config import FIELDS, Config, check
 from retrain.data.listing import Listing
 from retrain.errors import InputError
 from retrain.modules.resolve import check_handle
@@ -20,7 +20,7 @@ def check_sweep(config: Config, listing: Listing) -> None:
     space = parse_space(config.sweep)
     check_space(space, config)
     trial_count(config.trials, config.sampler, space)
-    first = {name: _value(values_of(space, name)) for name in space}
+    first = {name: _value(name, values_of(space, name)) for name in space}
     trial = dataclasses.replace(config, **first)
     check(trial, "sweep", first)
     check_fine_tuning(trial, trial.augments)
@@ -34,9 +34,13 @@ def check_sweep(config: Config, listing: Listing) -> None:
     find_objective(config.objective, _head_kinds(listing, config))
 
 
-def _value(values: Sequence[Any]) -> Any:
-    """One of the values, if possible one that is not off: other flags may be of use with it only."""
-    return next((value for value in values if value not in (False, "none")), values[0])
+def _value(name: str, values: Sequence[Any]) -> Any:
+    """One of the values, if possible one that is not off: other flags may be of use with it only.
+
+    Nor what the flag is when it is not given: such a value is of use wherever it is read.
+    """
+    idle = (False, "none", FIELDS[name].default)
+    return next((value for value in values if value not in idle), values[0])
 
 
 def _check_folds(config: Config) -> None:

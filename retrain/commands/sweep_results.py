@@ -11,7 +11,7 @@ import optuna
 from retrain.heads.metrics import NORMAL_95
 from retrain.report.axis import Axis
 from retrain.report.sweep_page import SweepPage, write_sweep_page
-from retrain.report.sweep_table import TrialRow, write_sweep_table
+from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
 from retrain.sweep.objective import Objective
 from retrain.sweep.ranking import Judged, ranked, tied, winner
 from retrain.sweep.record import Record, decoded, flags_of
@@ -19,11 +19,10 @@ from retrain.sweep.space import Choices, Space
 from retrain.sweep.study import finished
 
 FEWEST_TO_EXPLAIN = 8  # trials
-FINISHED, STOPPED, FAILED = "finished", "stopped early", "failed"
 
 
 class Results(NamedTuple):
-    """Finished trials, the best first, failed ones last, and the one that is chosen, if there is one."""
+    """Trials, the best first, then those stopped early, failed ones last; and the chosen one, if there is."""
 
     rows: list[TrialRow]
     winner: TrialRow | None
@@ -33,25 +32,26 @@ def results(study: optuna.Study, space: Space, objective: Objective, prefer: str
     """All that is known so far."""
     trials = {trial.number: trial for trial in finished(study)}
     records = {number: decoded(trial) for number, trial in trials.items()}
-    ranking = ranked(
-        [
-            Judged(number, of.value, of.figures["loss"], of.scores, of.cost)
-            for number, of in records.items()
-            if status_of(of) == FINISHED
-        ],
-        objective.direction,
-    )
+    ranking, stopped = (_ranked(records, status, objective) for status in (FINISHED, STOPPED))
     among = tied(ranking)
-    order = [judged.number for judged in ranking]
-    order += sorted(
-        set(records) - set(order), key=lambda number: (status_of(records[number]), number), reverse=True
-    )
+    order = [judged.number for judged in (*ranking, *stopped)]
+    order += [number for number in records if status_of(records[number]) == FAILED]
     rows = [
         _row(number, flags_of(trials[number], space), records[number], objective, number in among)
         for number in order
     ]
     chosen = winner(ranking, prefer).number if ranking else None
     return Results(rows, next((row for row in rows if row.number == chosen), None))
+
+
+def _ranked(records: Mapping[int, Record], status: str, objective: Objective) -> list[Judged]:
+    """Those of a status, the best first."""
+    judged = [
+        Judged(number, of.value, of.figures["loss"], of.scores, of.cost)
+        for number, of in records.items()
+        if status_of(of) == status
+    ]
+    return ranked(judged, objective.direction)
 
 
 def status_of(record: Record) -> str:

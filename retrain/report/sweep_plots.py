@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from retrain.report.axis import Axis, number_axis
-from retrain.report.sweep_table import TrialRow, as_figure, short, short_names
+from retrain.report.sweep_table import FINISHED, TrialRow, as_figure, short, short_names
 
 WIDTH = 960
 PALE, DEEP, CHOSEN = (184, 199, 224), (23, 62, 150), (226, 88, 12)
@@ -16,12 +16,13 @@ LETTER, LINE = 7.0, 13.0  # pixels, of a label
 
 
 def best_so_far(rows: Sequence[TrialRow], chosen: int, objective: str, higher: bool) -> str:
-    """Each trial by its number, and the best that was known by then."""
+    """Each trial by its number, and the best of those trained to their end that was known by then."""
     height, done = 240, sorted((row for row in rows if row.value is not None), key=lambda row: row.number)
     across = number_axis([0, max(1, *(row.number for row in rows))]).between(64, WIDTH - 16)
     up = number_axis([row.value for row in done]).between(height - 34, 14)
-    steps, best = [], done[0].value
-    for row in done:
+    whole = [row for row in done if row.status == FINISHED]
+    steps, best = [], whole[0].value
+    for row in whole:
         best = max(best, row.value) if higher else min(best, row.value)
         steps.append(f"{'H' if steps else f'M{across.at(row.number)} {up.at(best)}'}")
         steps[-1] += f"{across.at(row.number)}V{up.at(best)}" if len(steps) > 1 else ""
@@ -62,7 +63,7 @@ def parallel(
     upright = {name: axis.between(height - 24, 44) for name, axis in axes.items()}
     last = number_axis([row.value for row in done]).between(height - 24, 44)
     lines = []
-    for row, colour in zip(reversed(done), reversed(_colours(done, chosen)), strict=True):
+    for row, colour in zip(reversed(done), reversed(_colours(done, chosen, higher)), strict=True):
         heights = [axis.at(row.flags[name]) + _aside(row, axis) for name, axis in upright.items()]
         heights.append(last.at(row.value))
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(places, heights, strict=True))
@@ -96,7 +97,7 @@ def _svg(width: int, height: int, body: str) -> str:
 
 def _marks(rows: Sequence[TrialRow], chosen: int, place: Any, higher: bool) -> str:
     marks = []
-    for row, colour in zip(reversed(rows), reversed(_colours(rows, chosen)), strict=True):
+    for row, colour in zip(reversed(rows), reversed(_colours(rows, chosen, higher)), strict=True):
         x, y = place(row)
         kind = _kind(row, chosen)
         radius = {"chosen": 7, "tied": 4.5}.get(kind, 3.5)
@@ -116,9 +117,9 @@ def _kind(row: TrialRow, chosen: int) -> str:
     return "chosen" if row.number == chosen else "tied" if row.tied else "other"
 
 
-def _colours(rows: Sequence[TrialRow], chosen: int) -> list[str]:
+def _colours(rows: Sequence[TrialRow], chosen: int, higher: bool) -> list[str]:
     """By the place of each trial among the values, best first as rows come in their rank elsewhere."""
-    values = sorted({row.value for row in rows})
+    values = sorted({row.value for row in rows}, reverse=not higher)
     ranks = {value: index / max(1, len(values) - 1) for index, value in enumerate(values)}
     return [_mixed(ranks[row.value]) if row.number != chosen else _rgb(CHOSEN) for row in rows]
 

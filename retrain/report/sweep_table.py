@@ -11,6 +11,7 @@ import pandas as pd
 from retrain.report.run_files import write_table
 from retrain.settings.setting import as_text
 
+FINISHED, STOPPED, FAILED = "finished", "stopped early", "failed"
 SHOWN = 10
 DIGITS = 4
 FOLDERS = 2
@@ -21,7 +22,7 @@ class TrialRow(NamedTuple):
 
     Attributes:
       number: by which the study knows it.
-      status: finished or failed.
+      status: FINISHED, STOPPED or FAILED.
       flags: what the flags that vary were.
       value, interval: the objective and its 95 % interval, where they are known.
       figures: all numbers that the validation images gave.
@@ -58,14 +59,24 @@ def write_sweep_table(path: str, rows: Sequence[TrialRow]) -> None:
 
 
 def best_table(rows: Sequence[TrialRow], objective: str, chosen: int) -> list[str]:
-    """The ten best, aligned: what was tried, what it gave, and whether that is more than chance."""
+    """The ten best and the chosen one: what was tried, what it gave, whether that is more than chance."""
     names = list(rows[0].flags)
     texts = {name: short_names(row.flags[name] for row in rows) for name in names}
     header = ["", "trial", objective, "95 % interval", *names, ""]
     body = [header]
-    for place, row in enumerate(rows[:SHOWN], 1):
+    for place, row in enumerate(rows, 1):
+        if place > SHOWN and row.number != chosen:
+            continue
         interval = f"{as_figure(row.interval[0])} to {as_figure(row.interval[1])}" if row.interval else ""
-        note = "chosen" if row.number == chosen else "tied" if row.tied else ""
+        note = (
+            "chosen"
+            if row.number == chosen
+            else "tied"
+            if row.tied
+            else row.status
+            if row.status != FINISHED
+            else ""
+        )
         shown = [texts[name][row.flags[name]] for name in names]
         body.append([str(place), str(row.number), as_figure(row.value), interval, *shown, note])
     widths = [max(map(len, column)) for column in zip(*body, strict=True)]
@@ -77,11 +88,13 @@ def best_table(rows: Sequence[TrialRow], objective: str, chosen: int) -> list[st
 
 def sweep_summary(rows: Sequence[TrialRow], chosen: int, objective: str, run: str) -> str:
     """What `sweep` prints before the lines of the winner's own run."""
-    finished = [row for row in rows if row.value is not None]
-    failed, ties = len(rows) - len(finished), sum(row.tied for row in rows)
-    lines = ["", *best_table(finished, objective, chosen), ""]
+    known = [row for row in rows if row.value is not None]
+    failed, ties = len(rows) - len(known), sum(row.tied for row in rows)
+    stopped = sum(row.status == STOPPED for row in rows)
+    lines = ["", *best_table(known, objective, chosen), ""]
     lines.append(
-        f"{len(finished)} trials"
+        f"{len(known)} trials"
+        + (f", {stopped} of them stopped early" if stopped else "")
         + (f", and {failed} that failed" if failed else "")
         + f": {ties} are no worse than "
         f"the best by more than chance, on the same images."
