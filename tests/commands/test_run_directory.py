@@ -129,6 +129,10 @@ def test_how_a_run_goes_on():
     assert how_to_go_on("my run") == (
         "Go on with: python -m retrain --flagfile='my run/run.flags' --model_dir='my run'"
     )
+    pathlib.Path("my run", "sweep.flags").touch()
+    assert how_to_go_on("my run") == (
+        "Go on with: python -m retrain sweep --flagfile='my run/sweep.flags' --model_dir='my run'"
+    )
 
 
 def test_a_directory_has_one_run_at_a_time():

@@ -236,6 +236,10 @@ def test_two_tasks(command, colour_folder, averaging_module, tmp_path):
             ["--sampler=bayes"],
             "'bayes' is no value of --sampler: choose from grid, random, quasirandom, tpe.",
         ),
+        (
+            ["--sweep=optimizer=sgd,adam"],
+            "--optimizer=adam needs --fine_tune or --augment: give it, too, or leave this out.",
+        ),
         (["--folds=1"], "--folds=1 is out of range: it must be at least 2 and at most 100."),
         (["--sampler=grid", "--trials=2", "--sweep=batch_size=8..16"], None),
         (["--sweep=tfhub_module=builtin:,gone"], None),

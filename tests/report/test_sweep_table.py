@@ -41,6 +41,17 @@ def test_the_best_are_shown_with_what_chance_may_explain():
     ]
 
 
+def test_what_was_stopped_is_called_so_and_the_chosen_one_is_shown_beyond_the_ten_best():
+    rows = [ROWS[0]._replace(number=number, tied=number < 2) for number in range(12)]
+    rows = [*rows[:9], *(row._replace(status="stopped early") for row in rows[9:])]
+    lines = sweep_summary(rows, 11, "validation/accuracy", "run").splitlines()
+    assert [line.split()[0] for line in lines[2:13]] == [*map(str, range(1, 11)), "12"]
+    assert [line.split()[-1] for line in lines[2:4]] == ["tied", "tied"]
+    assert lines[11].endswith("none     stopped early")
+    assert lines[12].endswith("none     chosen")
+    assert lines[14].startswith("12 trials, 3 of them stopped early: 2 are no worse than the best ")
+
+
 def test_numbers_have_few_digits():
     assert [short(value) for value in (0.123456, 1e-5, 3, True)] == ["0.1235", "1e-05", "3", "true"]
 
