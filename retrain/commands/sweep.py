@@ -33,7 +33,7 @@ from retrain.sweep.heartbeat import heartbeat
 from retrain.sweep.objective import Objective, find_objective
 from retrain.sweep.record import encoded, flags_of
 from retrain.sweep.sampler import distributions, make_sampler
-from retrain.sweep.space import Space, parse_space, trial_count
+from retrain.sweep.space import Space, parse_space, sampler_for, trial_count
 from retrain.sweep.study import next_trials, open_study, tell
 from retrain.training.halving import Halving
 
@@ -59,9 +59,10 @@ def sweep(config: Config, inputs: Inputs) -> None:
     run, listing = inputs.run_directory, inputs.listing
     space = parse_space(config.sweep)
     objective = find_objective(config.objective, head_kinds(listing, config.head, task_kinds(config)))
-    trials = trial_count(config.trials, config.sampler, space)
+    how = sampler_for(config.sampler, config.trials, space)
+    trials = trial_count(config.trials, how, space)
     storage = config.storage or f"sqlite:///{os.path.abspath(os.path.join(run, STUDY_FILE))}"
-    sampler = make_sampler(config.sampler, space, config.seed)
+    sampler = make_sampler(how, space, config.seed)
     about = about_sweep(space, objective, config, listing)
 
     def listing_of(trial: Config) -> Listing:

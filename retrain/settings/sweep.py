@@ -59,7 +59,8 @@ class SweepSettings:
     prefer: str = setting(
         "best",
         "sweep",
-        "cheap takes the cheapest module among the trials at most one standard error worse than the best.",
+        "cheap takes the module of the fewest operations for an image among the trials at most one standard "
+        "error worse than the best.",
         verbs=SWEEP,
         choices=("best", "cheap"),
     )

@@ -22,6 +22,7 @@ from retrain.settings.setting import about, as_text, complaint, from_text, kind
 LOG_RATIO = 20.0
 DIGITS = 4  # of a number drawn from a range: more would tell nothing
 RANGE = re.compile(r"(?:(lin|log):)?(.+?)\.\.(.+?)(?:/(\d+))?")
+USUAL_TRIALS = 64
 # For a frozen head; its learning rate follows from the features. It stands in flags/sweep.flags, too.
 DEFAULT = (
     "l2_regularizer=1e-4..0.5",
@@ -117,10 +118,19 @@ def grid_axes(space: Space) -> dict[str, Sequence[Any]]:
     return axes
 
 
-def trial_count(trials: int | None, sampler: str, space: Space, usual: int = 64) -> int:
+def sampler_for(sampler: str, trials: int | None, space: Space) -> str:
+    """The sampler that was asked for; "grid" where trials suffice for all combinations: none comes twice."""
+    countable = all(isinstance(varied, Choices) or isinstance(varied.low, int) for varied in space.values())
+    if not countable:
+        return sampler
+    size = math.prod(len(values) for values in grid_axes(space).values())
+    return "grid" if size <= (trials or USUAL_TRIALS) else sampler
+
+
+def trial_count(trials: int | None, sampler: str, space: Space) -> int:
     """How many trials are asked for; InputError for a grid that they do not cover."""
     if sampler != "grid":
-        return trials or usual
+        return trials or USUAL_TRIALS
     size = math.prod(len(values) for values in grid_axes(space).values())
     if trials is not None and trials < size:
         raise InputError(

@@ -15,6 +15,7 @@ from retrain.sweep.space import (
     check_space,
     grid_axes,
     parse_space,
+    sampler_for,
     trial_count,
     values_of,
 )
@@ -197,6 +198,14 @@ def test_other_samplers_are_given_64_trials():
     space = parse_space(())
     assert trial_count(None, "tpe", space) == 64
     assert trial_count(7, "random", space) == 7
+
+
+def test_a_space_of_which_all_is_tried_is_a_grid():
+    space = parse_space(["dropout_rate=0,0.5", "batch_size=8..10"])
+    assert [sampler_for("tpe", trials, space) for trials in (None, 6, 5)] == ["grid", "grid", "tpe"]
+    assert (
+        sampler_for("random", 10**6, parse_space(["dropout_rate=0,0.5", "l2_regularizer=0..1"])) == "random"
+    )
 
 
 def test_a_number_drawn_from_a_range_has_few_digits_and_lies_within():
