@@ -75,7 +75,7 @@ def sweep(config: Config, inputs: Inputs) -> None:
         _search(this, prepared, listing.image_dir)
         found = _results(this)
         if found.winner is None:
-            reason = found.rows[0].reason
+            reason = found.rows[0].reason.rstrip(".")
             raise InputError(f"None of {len(found.rows)} trials has a result; the first: {reason}.")
         write_page(run, found, study, space, objective)
     winner = trial_config(config, found.winner.flags)
