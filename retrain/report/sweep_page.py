@@ -8,7 +8,7 @@ import jinja2
 from retrain.files import write_text
 from retrain.report.axis import Axis
 from retrain.report.sweep_plots import against, bars, best_so_far, parallel
-from retrain.report.sweep_table import TrialRow, as_figure, short, short_names
+from retrain.report.sweep_table import TrialRow, as_figure, note, short, short_names
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("retrain.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -46,6 +46,7 @@ def write_sweep_page(path: str, page: SweepPage) -> None:
         bars=bars(page.importances) if page.importances else None,
         figure=as_figure,
         short=short,
+        note=note,
         names={name: short_names(row.flags[name] for row in page.rows) for name in page.axes},
         columns=[
             name

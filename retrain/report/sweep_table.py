@@ -64,21 +64,12 @@ def best_table(rows: Sequence[TrialRow], objective: str, chosen: int) -> list[st
     texts = {name: short_names(row.flags[name] for row in rows) for name in names}
     header = ["", "trial", objective, "95 % interval", *names, ""]
     body = [header]
-    for place, row in enumerate(rows, 1):
-        if place > SHOWN and row.number != chosen:
-            continue
+    shown = [(place, row) for place, row in enumerate(rows, 1) if place <= SHOWN or row.number == chosen]
+    for place, row in shown:
         interval = f"{as_figure(row.interval[0])} to {as_figure(row.interval[1])}" if row.interval else ""
-        note = (
-            "chosen"
-            if row.number == chosen
-            else "tied"
-            if row.tied
-            else row.status
-            if row.status != FINISHED
-            else ""
-        )
-        shown = [texts[name][row.flags[name]] for name in names]
-        body.append([str(place), str(row.number), as_figure(row.value), interval, *shown, note])
+        flags = [texts[name][row.flags[name]] for name in names]
+        figures = [as_figure(row.value), interval]
+        body.append([str(place), str(row.number), *figures, *flags, note(row, chosen)])
     widths = [max(map(len, column)) for column in zip(*body, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -103,6 +94,15 @@ def sweep_summary(rows: Sequence[TrialRow], chosen: int, objective: str, run: st
     again = shlex.quote(os.path.join(run, "best.flags"))
     lines.append(f"The winner, trial {chosen}, again: python -m retrain --flagfile={again}")
     return "\n".join(lines)
+
+
+def note(row: TrialRow, chosen: int) -> str:
+    """What is to be said of a trial beside its figures."""
+    if row.number == chosen:
+        return "chosen"
+    if row.tied:
+        return "tied"
+    return row.reason or ("" if row.status == FINISHED else row.status)
 
 
 def short(value: Any) -> str:

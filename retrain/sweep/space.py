@@ -105,7 +105,7 @@ def grid_axes(space: Space) -> dict[str, Sequence[Any]]:
     """All values of each flag; InputError where they cannot be counted."""
     axes = {}
     for name, varied in space.items():
-        if isinstance(varied, Range) and not isinstance(varied.low, int):
+        if _is_continuous(varied):
             raise InputError(
                 f"A grid needs values to step through, but {name} may be any number from {varied.low:g} to "
                 f"{varied.high:g}: write {name}={varied.low:g}..{varied.high:g}/5 for five of them, or take "
@@ -120,24 +120,30 @@ def grid_axes(space: Space) -> dict[str, Sequence[Any]]:
 
 def sampler_for(sampler: str, trials: int | None, space: Space) -> str:
     """The sampler that was asked for; "grid" where trials suffice for all combinations: none comes twice."""
-    countable = all(isinstance(varied, Choices) or isinstance(varied.low, int) for varied in space.values())
-    if not countable:
+    if any(map(_is_continuous, space.values())):
         return sampler
-    size = math.prod(len(values) for values in grid_axes(space).values())
-    return "grid" if size <= (trials or USUAL_TRIALS) else sampler
+    return "grid" if _combinations(space) <= (trials or USUAL_TRIALS) else sampler
 
 
 def trial_count(trials: int | None, sampler: str, space: Space) -> int:
     """How many trials are asked for; InputError for a grid that they do not cover."""
     if sampler != "grid":
         return trials or USUAL_TRIALS
-    size = math.prod(len(values) for values in grid_axes(space).values())
+    size = _combinations(space)
     if trials is not None and trials < size:
         raise InputError(
             f"The grid has {size} combinations, more than --trials={trials}: leave out --trials to try them "
             f"all, or take another --sampler."
         )
     return size
+
+
+def _combinations(space: Space) -> int:
+    return math.prod(len(values) for values in grid_axes(space).values())
+
+
+def _is_continuous(varied: Range | Choices) -> bool:
+    return isinstance(varied, Range) and not isinstance(varied.low, int)
 
 
 def as_entries(space: Space) -> dict[str, str]:

@@ -17,7 +17,7 @@ MOST_REPEATS = 5  # of a trial whose workers die: it may be what kills them
 ATTEMPTS = 5  # to open a storage that another worker is just making
 SECONDS_BETWEEN_ATTEMPTS = 0.2
 LOCKED = 60.0  # seconds that a busy SQLite file is waited for
-EXTRAS = {"postgresql": "postgresql"}  # of this project, by the kind of database that needs one
+POSTGRESQL = "postgresql"  # the kind of database that needs a package, and the extra that brings it
 
 
 def open_storage(url: str) -> RDBStorage:
@@ -80,9 +80,8 @@ def _unusable(url: str, error: Exception) -> InputError:
 
 
 def _advice(url: str, cause: BaseException) -> str:
-    extra = EXTRAS.get(url.partition("://")[0])
-    if extra and isinstance(cause, ImportError):
-        return f"pip install 'retrain[{extra}]'"
+    if url.startswith(f"{POSTGRESQL}://") and isinstance(cause, ImportError):
+        return f"pip install 'retrain[{POSTGRESQL}]'"
     return (
         "name a database that can be reached, such as sqlite:////path/study.db or "
         "postgresql://user@host/name, or leave out --storage"
