@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 from scipy.stats import qmc
 
-from retrain.sweep.space import Choices, Range, Space, grid_axes
+from retrain.sweep.space import Choices, Range, Space, combinations, grid_axes
 
 BEGINNING = 16  # trials before TPE has something to go by
 REPEATS = "failed_trial"  # as Optuna calls the number of the trial that is repeated
@@ -29,6 +29,8 @@ def distributions(space: Space) -> dict[str, optuna.distributions.BaseDistributi
 
 def make_sampler(name: str, space: Space, seed: int) -> optuna.samplers.BaseSampler:
     """One of grid, random, quasirandom and tpe."""
+    if name == "grid":
+        return _Grid(grid_points(space, seed), distributions(space), combinations(space))
     if name != "tpe":
         return Sequence(SEQUENCES[name](space, seed), distributions(space))
     with warnings.catch_warnings():
@@ -82,7 +84,7 @@ def quasirandom_points(space: Space, seed: int) -> Callable[[int], Point]:
     return point
 
 
-SEQUENCES = {"grid": grid_points, "random": random_points, "quasirandom": quasirandom_points}
+SEQUENCES = {"random": random_points, "quasirandom": quasirandom_points}
 
 
 class Sequence(optuna.samplers.BaseSampler):
@@ -99,6 +101,22 @@ class Sequence(optuna.samplers.BaseSampler):
 
     def sample_independent(self, study: optuna.Study, trial: Any, name: str, distribution: Any) -> Any:
         raise AssertionError(f"{name} is part of the space that sample_relative has drawn from.")
+
+
+class _Grid(Sequence):
+    """As a sequence, but a combination that another trial has had, of another sampler, is passed over."""
+
+    def __init__(self, point: Callable[[int], Point], space: Mapping[str, Any], size: int):
+        super().__init__(point, space)
+        self.size = size
+
+    def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> dict[str, Any]:
+        if is_repeated(trial):
+            return super().sample_relative(study, trial, search_space)
+        had = [other.params for other in study.get_trials(deepcopy=False) if other.number != trial.number]
+        place = position(study, trial)
+        points = (dict(self.point(index)) for index in range(place, place + self.size))
+        return next((point for point in points if point not in had), dict(self.point(place)))
 
 
 class _Tpe(Sequence):

@@ -122,14 +122,14 @@ def sampler_for(sampler: str, trials: int | None, space: Space) -> str:
     """The sampler that was asked for; "grid" where trials suffice for all combinations: none comes twice."""
     if any(map(_is_continuous, space.values())):
         return sampler
-    return "grid" if _combinations(space) <= (trials or USUAL_TRIALS) else sampler
+    return "grid" if combinations(space) <= (trials or USUAL_TRIALS) else sampler
 
 
 def trial_count(trials: int | None, sampler: str, space: Space) -> int:
     """How many trials are asked for; InputError for a grid that they do not cover."""
     if sampler != "grid":
         return trials or USUAL_TRIALS
-    size = _combinations(space)
+    size = combinations(space)
     if trials is not None and trials < size:
         raise InputError(
             f"The grid has {size} combinations, more than --trials={trials}: leave out --trials to try them "
@@ -138,7 +138,8 @@ def trial_count(trials: int | None, sampler: str, space: Space) -> int:
     return size
 
 
-def _combinations(space: Space) -> int:
+def combinations(space: Space) -> int:
+    """How many there are; InputError where they cannot be counted."""
     return math.prod(len(values) for values in grid_axes(space).values())
 
 

@@ -3,8 +3,9 @@ from optuna.trial import TrialState
 
 from retrain.errors import InputError
 from retrain.sweep import study as study_module
-from retrain.sweep.study import ask, finished, next_trials, tell, unfinished
-from tests.sweep.studies import ABOUT, DRAWN, told, url
+from retrain.sweep.sampler import make_sampler
+from retrain.sweep.study import ask, finished, next_trials, open_study, tell, unfinished
+from tests.sweep.studies import ABOUT, DRAWN, SPACE, told, url
 
 
 def test_trials_are_asked_for_until_there_are_enough(make_study, tmp_path):
@@ -38,6 +39,16 @@ def test_a_trial_that_another_worker_took_from_those_that_wait_is_no_loss(make_s
     monkeypatch.setattr(study_module, "_counts", lambda study: (1, 1))  # one waited, a moment ago
     assert [trial.number for trial in ask(study, DRAWN, 9, 2)] == [1]
     assert [tuple(trial.params.values()) for trial in first] == [(0.0, 8)]
+
+
+def test_a_grid_passes_over_what_another_sampler_has_drawn(tmp_path):
+    distinct = []
+    for sampler, trials in (("random", 4), ("grid", 6)):
+        with open_study(url(tmp_path), "sweep", "maximize", ABOUT, make_sampler(sampler, SPACE, 0)) as study:
+            for trial in ask(study, DRAWN, 9, trials):
+                told(study, trial)
+            distinct.append(len({tuple(trial.params.values()) for trial in finished(study)}))
+    assert distinct == [3, 3 + 2]
 
 
 def test_a_failed_trial_is_finished_and_a_stopped_one_is_pruned(make_study, tmp_path):
