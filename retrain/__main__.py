@@ -14,11 +14,11 @@ import absl.logging
 from retrain import flags
 from retrain.commands import COMMANDS
 from retrain.commands.inputs import read_inputs
-from retrain.commands.run_directory import claimed, how_to_go_on
 from retrain.errors import InputError
 from retrain.extensions import load
 from retrain.files import writing
 from retrain.quiet import native_stderr_held
+from retrain.runs.run_directory import claimed, how_to_go_on
 from retrain.signals import Terminated, sigterm_raised
 
 PACKAGE = os.path.dirname(__file__) + os.sep

@@ -13,11 +13,11 @@ from absl import flags as absl_flags
 
 from retrain import __version__
 from retrain.commands import COMMANDS
-from retrain.config import FIELDS, Config, check
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
-from retrain.settings.setting import TRUTHS, about, from_text, kind
+from retrain.settings.config import FIELDS, Config, check
+from retrain.settings.field import TRUTHS, about, from_text, kind
 
 # Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1, those in
 # SWITCHES as true or false.

@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from retrain.config import FIELDS, read_by
-from retrain.settings.setting import about
+from retrain.settings.config import FIELDS, read_by
+from retrain.settings.field import about
 
 ABOUT = (
     "retrain turns a folder of images and a pretrained image module into a classifier, "

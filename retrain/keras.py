@@ -22,11 +22,11 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.files import write_text
-from retrain.modules.created_variables import recording, replacing
+from retrain.modules.graphs.created_variables import recording, replacing
 from retrain.modules.image_module import ImageModule, ModuleOptions
 from retrain.modules.load import load_module
-from retrain.modules.resolve import resolve
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
+from retrain.modules.sources.resolve import resolve
 
 # In the assets of a layer: the handle to load, and the files it is of, if any, named relative to the assets.
 HANDLE_FILE, FILES = "handle.txt", "module"

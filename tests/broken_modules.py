@@ -8,12 +8,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain import files
-from retrain.modules.conformance import check, conforms
-from retrain.modules.examined_module import ExaminedModule
-from retrain.modules.findings import FAILS, HINT, Finding
-from retrain.modules.image_module import ModuleOptions
-from retrain.modules.load import NO_OPTIONS
-from retrain.modules.protos import (
+from retrain.modules.graphs.protos import (
     ATTACHMENTS,
     FORMAT_V3,
     IMAGE_MODULE_INFO,
@@ -21,6 +16,11 @@ from retrain.modules.protos import (
     ModuleAttachment,
     ModuleDef,
 )
+from retrain.modules.image_module import ModuleOptions
+from retrain.modules.inspection.conformance import check, conforms
+from retrain.modules.inspection.examined_module import ExaminedModule
+from retrain.modules.inspection.findings import FAILS, HINT, Finding
+from retrain.modules.load import NO_OPTIONS
 
 v1 = tf.compat.v1
 

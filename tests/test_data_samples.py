@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrain.data.examples import TASK, examples_table
 from retrain.data.listing import read_listing
-from retrain.data.split import assign_splits
 from retrain.data.table import read as read_table
+from retrain.examples.hash_split import assign_splits
+from retrain.examples.table import TASK, examples_table
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "data_samples"
 

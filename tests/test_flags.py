@@ -1,9 +1,9 @@
 import pytest
 
 from retrain import __version__
-from retrain.config import Config
 from retrain.errors import InputError
 from retrain.flags import ALIASES, Parsed, answer, parse
+from retrain.settings.config import Config
 
 
 def parsed(*words: str) -> Parsed:

@@ -14,14 +14,14 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
-    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
+    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress", "metric"], 0),
     **dict.fromkeys(["cache_directory", "quiet", "signals"], 0),
-    **dict.fromkeys(["settings", "data", "modules", "heads"], 1),
-    **dict.fromkeys(["config", "model", "keras"], 2),
-    "export": 3,
-    "training": 4,
-    "report": 5,
-    "sweep": 6,
+    "settings": 1,
+    **dict.fromkeys(["data", "modules", "heads"], 2),
+    **dict.fromkeys(["model", "keras", "features", "examples"], 3),
+    "export": 4,
+    **dict.fromkeys(["training", "head_search", "sweep", "runs"], 5),
+    "report": 6,
     "commands": 7,
     **dict.fromkeys(["help_page", "flags"], 8),
     "__main__": 9,
@@ -37,13 +37,13 @@ HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "ten
 # What must answer before TensorFlow has been imported.
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
-    *["retrain.cache_directory", "retrain.settings.setting", "retrain.config"],
+    *["retrain.cache_directory", "retrain.settings.field", "retrain.settings.config"],
     *["retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
-    *["retrain.modules", "retrain.modules.resolve", "retrain.heads", "retrain.export"],
+    *["retrain.modules", "retrain.modules.sources.resolve", "retrain.heads", "retrain.export"],
     *["retrain.sweep", "retrain.sweep.space", "retrain.sweep.objective"],
-    *["retrain.commands", "retrain.commands.inputs", "retrain.commands.run_directory"],
-    *["retrain.commands.warm_start_source", "retrain.signals", "retrain.__main__"],
+    *["retrain.commands", "retrain.commands.inputs", "retrain.runs.run_directory"],
+    *["retrain.commands.train.warm_start_source", "retrain.signals", "retrain.__main__"],
 ]
 
 
@@ -109,7 +109,7 @@ def test_imports_make_no_circle():
 
 
 def test_the_settings_stop_at_the_commands():
-    readers = {module for module in MODULES if "retrain.config" in imported_modules(module)}
+    readers = {module for module in MODULES if "retrain.settings.config" in imported_modules(module)}
     assert {module for module in readers if FLOORS[top(module)] < FLOORS["sweep"]} == set()
 
 

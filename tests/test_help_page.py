@@ -1,9 +1,9 @@
 import pytest
 
 from retrain.commands import COMMANDS
-from retrain.config import read_by
 from retrain.flags import ALIASES, answer
 from retrain.help_page import GROUPS, VERBS, help_page
+from retrain.settings.config import read_by
 
 
 @pytest.mark.parametrize("verb", COMMANDS)

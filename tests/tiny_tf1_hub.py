@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain import files
-from retrain.modules.protos import (
+from retrain.modules.graphs.protos import (
     ATTACHMENTS,
     FORMAT_V3,
     IMAGE_MODULE_INFO,

@@ -9,17 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.commands.image_features import image_features
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import module_options
 from retrain.commands.published_labels import published_labels
-from retrain.commands.tasks import Heads, join_labels
-from retrain.config import Config, to_flags, to_json
-from retrain.data.examples import TASK, examples_table
 from retrain.data.label_map import label_indices
 from retrain.data.listing import Listing
 from retrain.errors import InputError
+from retrain.examples.table import TASK, examples_table
+from retrain.examples.tasks import Heads, join_labels
 from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.features.image_features import image_features
 from retrain.heads.head import Head
 from retrain.heads.published import PublishedHead
 from retrain.modules.image_module import ImageModule
@@ -27,6 +26,7 @@ from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, SERVING_SIGNATURE
 from retrain.report.run_files import write_metrics, write_predictions, write_settings, write_skipped
 from retrain.report.summary import evaluation_summary
+from retrain.settings.config import Config, to_flags, to_json
 from retrain.training.evaluation import figures_by_task
 
 SPLIT = "evaluation"

@@ -12,11 +12,9 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.commands.label_inputs import read_labels
-from retrain.commands.run_directory import check_run_directory
-from retrain.commands.sweep_inputs import check_sweep
+from retrain.commands.sweep.inputs import check_sweep
 from retrain.commands.task_flags import head_kinds, task_kinds, task_weights
-from retrain.commands.warm_start_source import find_source
-from retrain.config import Config
+from retrain.commands.train.warm_start_source import find_source
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import EXTENSIONS, Listing, images_below
@@ -24,7 +22,9 @@ from retrain.errors import InputError
 from retrain.export import EXPORTERS
 from retrain.export.assets import check_is_classifier
 from retrain.extensions import unknown_name
-from retrain.modules.resolve import check_handle
+from retrain.modules.sources.resolve import check_handle
+from retrain.runs.run_directory import check_run_directory
+from retrain.settings.config import Config
 
 RUNS = "runs"
 

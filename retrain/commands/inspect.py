@@ -2,11 +2,11 @@
 
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import module_options
-from retrain.config import Config
-from retrain.modules.conformance import check, conforms
-from retrain.modules.description import describe
-from retrain.modules.examined_module import ExaminedModule
+from retrain.modules.inspection.conformance import check, conforms
+from retrain.modules.inspection.description import describe
+from retrain.modules.inspection.examined_module import ExaminedModule
 from retrain.report.inspection import as_json, as_text
+from retrain.settings.config import Config
 
 
 def inspect(config: Config, inputs: Inputs) -> int:

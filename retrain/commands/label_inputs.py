@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from absl import logging
 
 from retrain.commands.task_flags import task_kinds
-from retrain.config import FIELDS, Config
 from retrain.data import READERS
 from retrain.data.listing import Listing, read_listing
 from retrain.errors import InputError
 from retrain.extensions import load, unknown_name
 from retrain.heads import HEADS, TAKE_SEVERAL
+from retrain.settings.config import FIELDS, Config
 
 SHOWN_NAMES = 3
 

@@ -3,9 +3,9 @@
 import pathlib
 
 from retrain.cache_directory import user_cache_directory
-from retrain.config import Config
+from retrain.head_search.recipe import BATCH_SIZE, head_steps
 from retrain.modules.image_module import ModuleOptions
-from retrain.training.recipe import BATCH_SIZE, head_steps
+from retrain.settings.config import Config
 
 
 def module_options(config: Config) -> ModuleOptions:

@@ -7,13 +7,13 @@ from absl import logging
 
 from retrain.commands.inputs import Inputs
 from retrain.commands.options import module_options
-from retrain.config import Config
 from retrain.errors import InputError
 from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.features.cache import FileKey
+from retrain.features.feature_pass import frozen_features
 from retrain.modules.signatures import SERVING_SIGNATURE
 from retrain.report.run_files import write_table
-from retrain.training.feature_cache import FileKey
-from retrain.training.frozen_features import frozen_features
+from retrain.settings.config import Config
 
 
 def predict(config: Config, inputs: Inputs) -> None:

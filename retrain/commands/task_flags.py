@@ -3,11 +3,11 @@
 import math
 from collections.abc import Collection, Mapping
 
-from retrain.config import Config
 from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.heads import ONE_LABEL, SEVERAL_LABELS
+from retrain.settings.config import Config
 
 
 def by_task(flag: str, text: str, example: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Reads a folder of class folders: DIR/CLASS/*.jpg, where images may lie at any depth below CLASS.
 
-The folders say the classes and nothing of splits: those are `retrain.data.split`'s.
+The folders say the classes and nothing of splits: those are `retrain.examples.hash_split`'s.
 """
 
 from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from retrain.data.augment import augmented_inputs, picture_size
-from retrain.data.augmentation import NONE, Augmentation
+from retrain.data.augmentation.augment import augmented_inputs, picture_size
+from retrain.data.augmentation.levels import NONE, Augmentation
 from retrain.data.images import decode_image, load_image, load_sketch, load_sketched_image
 from retrain.data.pictures import Pictures, encoded, picture_batches
 
@@ -66,8 +66,8 @@ def training_batches(
 ) -> tf.data.Dataset:
     """(inputs, labels) or (inputs, labels, weights) without end, in the order of `index_batches`.
 
-    Inputs hold `images`, and what `retrain.data.mixing` adds. What a batch holds depends on (seed, step)
-    alone; the first one is that of step `first_step`.
+    Inputs hold `images`, and what `retrain.data.augmentation.mixing` adds. What a batch holds depends on
+    (seed, step) alone; the first one is that of step `first_step`.
     """
     rows = index_batches(len(paths), batch_size, seed, first_step)
     augments = augmentation != NONE

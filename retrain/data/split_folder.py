@@ -1,7 +1,7 @@
 """Reads a folder whose split is given: DIR/train/CLASS/*.jpg beside DIR/validation (or val) and DIR/test.
 
 The classes are those of train. A split that is not there stays missing; content that lies in two splits is
-left to `retrain.data.duplicates`.
+left to `retrain.examples.duplicates`.
 """
 
 import os

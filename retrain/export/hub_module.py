@@ -22,9 +22,8 @@ from retrain.export.documents import write_documents
 from retrain.export.pure_classifier import PureClassifier, pure_classifier
 from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
-from retrain.modules.graph_part import Part, cut
-from retrain.modules.module_spec import INFERENCE, TRAIN, Tags
-from retrain.modules.protos import (
+from retrain.modules.graphs.graph_part import Part, cut
+from retrain.modules.graphs.protos import (
     ATTACHMENTS,
     FORMAT_V3,
     IMAGE_MODULE_INFO,
@@ -32,8 +31,8 @@ from retrain.modules.protos import (
     ModuleAttachment,
     ModuleDef,
 )
-from retrain.modules.pure_graph import Update
-from retrain.modules.resolve import SAVED_MODEL_FILE, TF1_HUB_FILE
+from retrain.modules.graphs.pure_graph import Update
+from retrain.modules.module_spec import INFERENCE, TRAIN, Tags
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     DEFAULT_SIGNATURE,
@@ -42,7 +41,8 @@ from retrain.modules.signatures import (
     IMAGES,
     SERVING_SIGNATURE,
 )
-from retrain.modules.tf1_hub_files import CHECKPOINT
+from retrain.modules.sources.resolve import SAVED_MODEL_FILE, TF1_HUB_FILE
+from retrain.modules.sources.tf1_hub_files import CHECKPOINT
 
 KEYS = tf.compat.v1.GraphKeys
 # hub.Module refuses a module with any other collection.

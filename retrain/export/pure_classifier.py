@@ -16,7 +16,7 @@ from tensorflow.python.grappler import tf_optimizer
 
 from retrain.errors import InputError
 from retrain.model import ImageClassifier
-from retrain.modules.pure_graph import PureGraph, node_name, purify
+from retrain.modules.graphs.pure_graph import PureGraph, node_name, purify
 from retrain.modules.signatures import IMAGES
 
 

@@ -12,13 +12,13 @@ from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, ModuleOptions, check_has_signature
 from retrain.modules.load import NO_OPTIONS, load_module
-from retrain.modules.resolve import resolve
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,
     SERVING_SIGNATURE,
     image_signature,
 )
+from retrain.modules.sources.resolve import resolve
 
 
 class ExportedClassifier(NamedTuple):

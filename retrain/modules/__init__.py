@@ -15,16 +15,16 @@ from typing import Any
 from retrain import extensions
 
 LOADERS = {
-    "tf1_hub": "retrain.modules.tf1_hub:load",
-    "saved_model": "retrain.modules.saved_model:load",
-    "keras": "retrain.modules.keras_model:load",
-    "builtin": "retrain.modules.builtin:load",
+    "tf1_hub": "retrain.modules.sources.tf1_hub:load",
+    "saved_model": "retrain.modules.sources.saved_model:load",
+    "keras": "retrain.modules.sources.keras_model:load",
+    "builtin": "retrain.modules.sources.builtin:load",
 }
 
 # Formats whose files say what the module is; of others it is known when they have been loaded.
 SPEC_READERS = {
-    "tf1_hub": "retrain.modules.tf1_hub_files:read_spec",
-    "saved_model": "retrain.modules.saved_model_spec:read_spec",
+    "tf1_hub": "retrain.modules.sources.tf1_hub_files:read_spec",
+    "saved_model": "retrain.modules.sources.saved_model_spec:read_spec",
 }
 
 NAMES = {

@@ -6,8 +6,8 @@ from retrain import extensions
 from retrain.errors import InputError
 from retrain.modules import LOADERS
 from retrain.modules.image_module import ImageModule, ModuleOptions, check_has_signature
-from retrain.modules.resolve import resolve
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
+from retrain.modules.sources.resolve import resolve
 
 NO_OPTIONS = ModuleOptions()
 

@@ -12,8 +12,8 @@ from retrain.errors import InputError
 from retrain.modules import LOADERS, SPEC_READERS
 from retrain.modules.image_module import ModuleOptions
 from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
-from retrain.modules.resolve import resolve
 from retrain.modules.signatures import IMAGES
+from retrain.modules.sources.resolve import resolve
 
 
 def load_module_spec(handle: str) -> ModuleSpec:

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data.augment import augmented_inputs, picture_size
-from retrain.data.augmentation import Augmentation
+from retrain.data.augmentation.augment import augmented_inputs, picture_size
+from retrain.data.augmentation.levels import Augmentation
 from retrain.data.images import load_image
 from retrain.data.pictures import load_picture
 from retrain.files import write_bytes

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
-from retrain.modules.conformance import conforms
-from retrain.modules.description import Description
-from retrain.modules.findings import FAILS, Finding, described, pixels
+from retrain.modules.inspection.conformance import conforms
+from retrain.modules.inspection.description import Description
+from retrain.modules.inspection.findings import FAILS, Finding, described, pixels
 from retrain.modules.signatures import Signature
 
 SHOWN_OUTPUTS = 2

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from retrain.data.examples import TASK
+from retrain.examples.table import TASK
 from retrain.files import write_bytes
 
 COLUMNS, ROWS = 6, 4

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from retrain.report.run_files import write_table
-from retrain.settings.setting import as_text
+from retrain.settings.field import as_text
 
 FINISHED, STOPPED, FAILED = "finished", "stopped early", "failed"
 SHOWN = 10

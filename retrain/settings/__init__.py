@@ -1,1 +1,1 @@
-"""The settings of a run by subject, one dataclass a file; `retrain.config` joins them."""
+"""The settings of a run by subject, one dataclass a file; `retrain.settings.config` joins them."""

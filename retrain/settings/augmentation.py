@@ -5,7 +5,7 @@ Names are those of retrain.py and make_image_classifier where these have them, w
 
 import dataclasses
 
-from retrain.settings.setting import setting
+from retrain.settings.field import setting
 
 LEVELS = ("none", "light", "medium", "strong", "classic", "auto")
 SHARE = {"low": 0.0, "below": 1.0}

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from retrain.settings.setting import DATA_VERBS, PERCENT, setting
+from retrain.settings.field import DATA_VERBS, PERCENT, setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from retrain.settings.setting import ALL_VERBS, DATA_VERBS, MODULE_VERBS, setting
+from retrain.settings.field import ALL_VERBS, DATA_VERBS, MODULE_VERBS, setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from retrain.settings.setting import DATA_VERBS, setting
+from retrain.settings.field import DATA_VERBS, setting
 
 
 @dataclasses.dataclass(frozen=True)

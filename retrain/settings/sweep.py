@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from retrain.settings.setting import setting
+from retrain.settings.field import setting
 
 SWEEP = ("sweep",)
 

@@ -3,9 +3,9 @@
 import hashlib
 import json
 
-from retrain.config import FIELDS, Config, read_by
 from retrain.data.listing import Listing
-from retrain.settings.setting import about, as_text
+from retrain.settings.config import FIELDS, Config, read_by
+from retrain.settings.field import about, as_text
 from retrain.sweep.objective import Objective
 from retrain.sweep.space import Space, as_entries
 

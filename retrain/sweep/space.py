@@ -14,10 +14,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from retrain.config import FIELDS, Config
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
-from retrain.settings.setting import about, as_text, complaint, from_text, kind
+from retrain.settings.config import FIELDS, Config
+from retrain.settings.field import about, as_text, complaint, from_text, kind
 
 LOG_RATIO = 20.0
 DIGITS = 4  # of a number drawn from a range: more would tell nothing

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from retrain.data.augmentation import LEVELS
+from retrain.data.augmentation.levels import LEVELS
 from retrain.data.listing import read_listing
 from retrain.data.pipeline import training_batches
 from retrain.heads.softmax import SoftmaxHead

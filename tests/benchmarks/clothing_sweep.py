@@ -19,9 +19,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrain.commands.prepared import Prepared, prepare
-from retrain.config import Config
+from retrain.commands.train.prepared import Prepared, prepare
 from retrain.data.listing import read_listing
+from retrain.settings.config import Config
 
 MODULE = "mobilenet_v2_100_224/saved_model"
 

@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 
-from retrain.training.feature_cache import FeatureCache, FileKey
+from retrain.features.cache import FeatureCache, FileKey
 from tests.benchmarks.rounds import print_ratios, seconds
 
 COUNT, LENGTH, BATCH = 3000, 1280, 32

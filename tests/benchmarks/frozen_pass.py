@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from retrain.data.listing import read_listing
 from retrain.data.pipeline import image_batches
+from retrain.features.cache import FileKey
+from retrain.features.engines import LITERT, TENSORFLOW, make_engine
+from retrain.features.feature_pass import frozen_features
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
-from retrain.training.feature_cache import FileKey
-from retrain.training.feature_engine import LITERT, TENSORFLOW, make_engine
-from retrain.training.frozen_features import frozen_features
 from tests.benchmarks.rounds import print_ratios, seconds
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import optuna
 import tensorflow as tf
 
+from retrain.head_search.halving import Halving
+from retrain.head_search.head_trials import train_trials
+from retrain.head_search.recipe import feature_scale, head_grid
+from retrain.head_search.trial import Split, Trial
 from retrain.heads.softmax import SoftmaxHead
-from retrain.training.halving import Halving
-from retrain.training.head_trials import train_trials
-from retrain.training.recipe import feature_scale, head_grid
-from retrain.training.trial import Split, Trial
 from tests.benchmarks.rounds import print_ratios, seconds
 
 COUNT, LENGTH, CLASSES, STEPS, TRIALS = 3000, 1280, 10, 300, 64

@@ -6,10 +6,10 @@ Wanted: at least 8 times. Then the default grid.
 import keras
 import numpy as np
 
+from retrain.head_search.head_trials import train_trials
+from retrain.head_search.recipe import feature_scale, head_grid
+from retrain.head_search.trial import Split, Trial
 from retrain.heads.softmax import SoftmaxHead
-from retrain.training.head_trials import train_trials
-from retrain.training.recipe import feature_scale, head_grid
-from retrain.training.trial import Split, Trial
 from tests.benchmarks.rounds import print_ratios, seconds
 
 COUNT, LENGTH, CLASSES = 3000, 1280, 10

@@ -12,14 +12,14 @@ import numpy as np
 
 from retrain.cache_directory import user_cache_directory
 from retrain.data.listing import read_listing
+from retrain.features.cache import FileKey
+from retrain.features.feature_pass import frozen_features
+from retrain.head_search.cross_validation import out_of_sample_probabilities
+from retrain.head_search.head_trials import Schedule, Split
+from retrain.head_search.recipe import head_grid, head_steps
+from retrain.head_search.search import search_head
 from retrain.heads.softmax import SoftmaxHead
 from retrain.modules.load import load_module
-from retrain.training.cross_validation import out_of_sample_probabilities
-from retrain.training.feature_cache import FileKey
-from retrain.training.frozen_features import frozen_features
-from retrain.training.head_search import search_head
-from retrain.training.head_trials import Schedule, Split
-from retrain.training.recipe import head_grid, head_steps
 
 FLIPPED = 0.05
 BATCH_SIZE, DROPOUT_RATE, SHORTER = 100, 0.2, 5

@@ -14,9 +14,9 @@ import time
 from PIL import Image
 
 from retrain.data.listing import read_listing
-from retrain.data.near_duplicates import near_duplicates
-from retrain.training.feature_cache import FileKey
-from retrain.training.sketches import SketchBook
+from retrain.examples.near_duplicates import near_duplicates
+from retrain.features.cache import FileKey
+from retrain.features.sketches import SketchBook
 
 COPIES = 100
 CROPS = (0.02, 0.05, 0.08)

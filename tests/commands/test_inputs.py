@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from retrain.commands.inputs import read_inputs
-from retrain.config import Config
 from retrain.errors import InputError
+from retrain.settings.config import Config
 
 
 @pytest.fixture(autouse=True)

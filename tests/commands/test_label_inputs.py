@@ -4,8 +4,8 @@ import pytest
 from absl import logging
 
 from retrain.commands.label_inputs import read_labels
-from retrain.config import Config
 from retrain.errors import InputError
+from retrain.settings.config import Config
 
 
 @pytest.fixture(autouse=True)

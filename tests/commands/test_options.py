@@ -3,8 +3,8 @@ import pathlib
 import pytest
 
 from retrain.commands.options import feature_cache_directory, module_options, training_steps
-from retrain.config import Config
 from retrain.modules.image_module import ModuleOptions
+from retrain.settings.config import Config
 
 
 def test_what_the_user_said_of_the_module():

@@ -1,8 +1,8 @@
 import pytest
 
 from retrain.commands.task_flags import by_task, task_kinds, task_weights
-from retrain.config import Config
 from retrain.errors import InputError
+from retrain.settings.config import Config
 
 
 def test_values_by_task():

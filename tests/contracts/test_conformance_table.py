@@ -18,9 +18,9 @@ from retrain.export import EXPORTERS
 from retrain.heads.softmax import SoftmaxHead
 from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier
-from retrain.modules.conformance import check, conforms
-from retrain.modules.examined_module import ExaminedModule
 from retrain.modules.image_module import ModuleOptions
+from retrain.modules.inspection.conformance import check, conforms
+from retrain.modules.inspection.examined_module import ExaminedModule
 from retrain.modules.load import load_module
 from tests import tiny_tf1_hub, tiny_worlds
 

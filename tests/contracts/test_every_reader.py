@@ -6,9 +6,9 @@ import pathlib
 import pytest
 
 from retrain.data import READERS
-from retrain.data.examples import TASK, examples_table
 from retrain.data.listing import EXTENSIONS, Listing, read_listing
 from retrain.errors import InputError
+from retrain.examples.table import TASK, examples_table
 from retrain.extensions import load
 
 # Two classes, b and a, in the layout of each reader, with something to ignore.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.data import pictures
-from retrain.data.augmentation import LEVELS, NONE
+from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.data.images import load_image
 from retrain.data.pipeline import image_batches, index_batches, training_batches, undecodable
 

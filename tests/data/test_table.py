@@ -3,11 +3,11 @@ import math
 import pandas as pd
 import pytest
 
-from retrain.data.examples import examples_table
 from retrain.data.table import read
 from retrain.data.table_file import SEPARATOR
 from retrain.data.table_labels import NOT_KNOWN
 from retrain.errors import InputError
+from retrain.examples.table import examples_table
 from retrain.heads import sigmoid
 
 

@@ -13,7 +13,7 @@ from retrain.export import hub_module
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
-from retrain.modules.tf1_hub_files import collected, read_graphs, variable_names
+from retrain.modules.sources.tf1_hub_files import collected, read_graphs, variable_names
 from tests import tiny_tf1_hub, tiny_worlds
 
 BATCH = np.random.default_rng(0).random((3, 8, 8, 3), np.float32)

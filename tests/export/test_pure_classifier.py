@@ -7,7 +7,7 @@ from retrain.errors import InputError
 from retrain.export.pure_classifier import pure_classifier
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.graph_part import cut
+from retrain.modules.graphs.graph_part import cut
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, image_signature

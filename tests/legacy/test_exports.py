@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.export import hub_module, saved_model
+from retrain.export import hub_module
+from retrain.export import reusable_saved_model as saved_model
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule

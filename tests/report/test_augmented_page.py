@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from retrain.data.augmentation import LEVELS, Augmentation
+from retrain.data.augmentation.levels import LEVELS, Augmentation
 from retrain.report.augmented_page import BORDER, GAP, ROWS, SIDE, VARIANTS, write_augmented_page
 
 FIRST_VARIANT = SIDE + GAP + BORDER

@@ -3,8 +3,8 @@ import json
 import pytest
 import tensorflow as tf
 
-from retrain.modules.description import Description
-from retrain.modules.findings import FAILS, HINT, OK, Finding
+from retrain.modules.inspection.description import Description
+from retrain.modules.inspection.findings import FAILS, HINT, OK, Finding
 from retrain.modules.signatures import Signature
 from retrain.report.inspection import as_json, as_text
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.config import FIELDS, Config
 from retrain.errors import InputError
-from retrain.settings.setting import about, as_text, kind
+from retrain.settings.config import FIELDS, Config
+from retrain.settings.field import about, as_text, kind
 from retrain.sweep.space import (
     DEFAULT,
     Choices,

@@ -2,8 +2,8 @@ import keras
 import pytest
 import tensorflow as tf
 
-from retrain.config import FIELDS
-from retrain.settings.setting import about
+from retrain.settings.config import FIELDS
+from retrain.settings.field import about
 from retrain.training.optimizer import OPTIMIZERS, OptimizerSettings, WarmupCosine, make_optimizer
 
 PLAIN = OptimizerSettings("sgd", momentum=0.0)

@@ -1,0 +1,1 @@
+"""`train`: from a folder of images to a classifier."""

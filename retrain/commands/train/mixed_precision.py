@@ -1,0 +1,46 @@
+"""--mixed_precision: whether it gains anything here, and the model that computes in bfloat16."""
+
+import pathlib
+
+import tensorflow as tf
+from absl import logging
+
+from retrain.commands.options import module_options
+from retrain.errors import InputError
+from retrain.model import ImageClassifier
+from retrain.modules.load import load_module
+from retrain.modules.sources.resolve import resolve
+from retrain.settings.config import Config
+
+CAPABLE_GPU = (8, 0)  # compute capability: Ampere
+CPU_INFO, AMX = pathlib.Path("/proc/cpuinfo"), "amx_bf16"
+
+
+def check_hardware() -> None:
+    """Raises InputError where nothing computes faster in bfloat16."""
+    if not (tf.config.list_physical_devices("TPU") or _has_capable_gpu() or _has_amx()):
+        raise InputError(
+            "--mixed_precision computes in bfloat16, which is only slower here: there is no TPU, no GPU of "
+            "compute capability 8.0 or more and no CPU with AMX; leave it out."
+        )
+
+
+def trained_model(config: Config, model: ImageClassifier) -> ImageClassifier:
+    """The model to train, with the same weights: one that computes in bfloat16 where its module can."""
+    if not config.mixed_precision:
+        return model
+    if resolve(model.base.handle).format == "saved_model":
+        logging.info("Mixed precision: the module stays in float32, as the graph of a SavedModel was saved.")
+        return model
+    logging.info("Mixed precision: the module's convolutions and products are computed in bfloat16.")
+    base = load_module(model.base.handle, module_options(config)._replace(bfloat16=True))
+    return model.with_base(base)
+
+
+def _has_capable_gpu() -> bool:
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    return any(of.get("compute_capability", (0, 0)) >= CAPABLE_GPU for of in details)
+
+
+def _has_amx() -> bool:
+    return CPU_INFO.is_file() and AMX in CPU_INFO.read_text()

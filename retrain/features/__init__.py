@@ -1,0 +1,1 @@
+"""What a frozen module gives for images: computed once, remembered, read when asked for."""

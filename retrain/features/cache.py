@@ -1,0 +1,153 @@
+"""Keeps computed features on disk, so that an image passes through a frozen module once, whatever run asks.
+
+A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of
+its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other (bytes in
+`NAME.u8`), and `NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its
+line is written; a row without a line, and all from the first line on that is not whole, is never read. A file
+is the same while its path, size and modification time are.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from retrain import files
+from retrain.features.stored import StoredFeatures
+
+LAYOUT = 1  # a new number for a new layout of the files makes old caches unknown instead of misread
+ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
+
+
+class FileKey(NamedTuple):
+    """By what a file is known: its absolute path, its size in bytes, its modification time."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Place(NamedTuple):
+    """Where a file's features lie."""
+
+    segment: pathlib.Path
+    row: int
+
+
+class FeatureCache:
+    """The features of one module, of one output, at one size, decoded in one way, computed by one engine."""
+
+    def __init__(
+        self,
+        parent: str | os.PathLike[str],
+        key: Mapping[str, object],
+        num_features: int,
+        dtype: type[np.generic] = np.float32,
+    ):
+        text = json.dumps({**key, "num_features": num_features, "layout": LAYOUT}, sort_keys=True, indent=2)
+        self.directory = pathlib.Path(parent) / "features" / hashlib.sha256(text.encode()).hexdigest()[:32]
+        self.description = text + "\n"
+        self.num_features, self.dtype = num_features, np.dtype(dtype)
+        self.refresh()
+
+    def has(self, key: FileKey) -> bool:
+        """Whether the file's features were there when the cache was opened or refreshed."""
+        return key in self.places
+
+    def read(self, keys: Sequence[FileKey]) -> np.ndarray:
+        """The features of these files [len(keys), num_features]; zeros for those that are not there."""
+        return np.asarray(self.stored(keys))
+
+    def stored(self, keys: Sequence[FileKey]) -> StoredFeatures:
+        """As `read`, but they are read when they are asked for."""
+        segments: dict[pathlib.Path | None, int] = {None: 0}
+        places = np.zeros([len(keys), 2], np.int64)
+        for position, key in enumerate(keys):
+            if place := self.places.get(key):
+                places[position] = segments.setdefault(place.segment, len(segments)), place.row
+        return StoredFeatures([self._rows(segment) for segment in segments], places)
+
+    def refresh(self) -> None:
+        """Looks again what is there."""
+        self.places = self._read_places()
+
+    def writer(self) -> "SegmentWriter":
+        """A new segment, to be used in a `with` block."""
+        if not self.directory.is_dir():
+            files.write_text(self.directory / "key.json", self.description)
+        return SegmentWriter(self.directory / secrets.token_hex(8), self.dtype)
+
+    def _read_places(self) -> dict[FileKey, Place]:
+        places = {}
+        for index in sorted(self.directory.glob("*.rows")):
+            segment = index.with_suffix(_suffix(self.dtype))
+            for row, key in zip(range(len(self._rows(segment))), _keys(index), strict=False):
+                places[key] = Place(segment, row)
+        return places
+
+    def _rows(self, segment: pathlib.Path | None) -> np.ndarray:
+        """The rows of a segment; one of zeros for what is in none."""
+        if segment is None:
+            return np.zeros([1, self.num_features], self.dtype)
+        length = self.dtype.itemsize * self.num_features
+        count = segment.stat().st_size // length if segment.exists() else 0
+        if not count:
+            return np.empty([0, self.num_features], self.dtype)
+        return np.memmap(segment, self.dtype, "r", shape=(count, self.num_features))
+
+
+def _suffix(dtype: np.dtype) -> str:
+    return f".{dtype.kind}{8 * dtype.itemsize}"
+
+
+def _keys(index: pathlib.Path) -> Iterator[FileKey]:
+    """The lines of a segment, up to the first that is not whole."""
+    for line in index.read_bytes().splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            yield FileKey(*json.loads(line))
+        except (ValueError, TypeError):
+            return
+
+
+class SegmentWriter:
+    """Appends rows of one process; what was appended is there for the next run, however this one ends."""
+
+    def __init__(self, stem: pathlib.Path, dtype: np.dtype):
+        self.stem, self.dtype = stem, dtype
+        self.waiting: list[FileKey] = []
+
+    def __enter__(self) -> Self:
+        with files.writing(self.stem):
+            self.rows = open(self.stem.with_suffix(_suffix(self.dtype)), "xb")
+            self.lines = open(self.stem.with_suffix(".rows"), "xb")
+        return self
+
+    def append(self, keys: Sequence[FileKey], features: np.ndarray) -> None:
+        """Adds features [len(keys), num_features]."""
+        with files.writing(self.stem):
+            self.rows.write(np.ascontiguousarray(features, self.dtype).tobytes())
+            self.waiting += keys
+            if len(self.waiting) >= ROWS_AT_A_TIME:
+                self._flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # `writing` is the outermost, because closing writes what could not be written before.
+        with files.writing(self.stem), self.rows, self.lines:
+            self._flush()
+
+    def _flush(self) -> None:
+        self.rows.flush()
+        os.fsync(self.rows.fileno())
+        self.lines.write("".join(json.dumps(key) + "\n" for key in self.waiting).encode())
+        self.lines.flush()
+        self.waiting = []

@@ -1,0 +1,108 @@
+"""The sketches of a run's files: remembered, taken while features are computed, or by a pass of their own.
+
+They are the same for every module, and kept beside its features under the same rule: a file is the same while
+its path, size and modification time are. A sketch is kept as bytes; `Sketches` says what is in them.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from retrain.data.images import DECODING, MAGIC_LENGTH, SKETCH_SIDE
+from retrain.data.pipeline import FORMATS, sketch_batches
+from retrain.features.cache import FeatureCache, FileKey
+from retrain.progress import progress
+
+VERSION = 1  # of what a sketch is, beside DECODING
+BATCH_SIZE = 64
+SIZE = np.dtype("<i4")
+THUMBNAIL = (SKETCH_SIDE, SKETCH_SIDE, 3)
+LENGTH = MAGIC_LENGTH + 2 * SIZE.itemsize + math.prod(THUMBNAIL)
+
+
+class Sketches(NamedTuple):
+    """What is known of files, a row each; zeros and "" where there is none.
+
+    Attributes:
+      formats: "JPEG", "PNG", ...
+      sizes: int32 [N, 2], upright height and width.
+      thumbnails: uint8 [N, 32, 32, 3].
+    """
+
+    formats: list[str]
+    sizes: np.ndarray
+    thumbnails: np.ndarray
+
+
+class SketchBook:
+    """Collects the sketches of `files` in a `with` block; at its end, however it ends, new ones are kept."""
+
+    def __init__(self, files: Sequence[FileKey], cache_directory: str | os.PathLike[str] | None):
+        self.files, self.row_of = files, {file: row for row, file in enumerate(files)}
+        self.rows, self.known = np.zeros([len(files), LENGTH], np.uint8), np.zeros(len(files), bool)
+        self.cache = None
+        if cache_directory:
+            key = {"sketch": VERSION, "decoding": DECODING}
+            self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8)
+            at = [row for row, file in enumerate(files) if self.cache.has(file)]
+            self.rows[at], self.known[at] = self.cache.read([files[row] for row in at]), True
+        self.remembered = self.known.copy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        new = np.flatnonzero(self.known & ~self.remembered)
+        if self.cache is not None and len(new):
+            with self.cache.writer() as writer:
+                writer.append([self.files[row] for row in new], self.rows[new])
+        self.remembered = self.known.copy()
+
+    def has(self, files: Sequence[FileKey]) -> bool:
+        """Whether all of these are sketched."""
+        return bool(self.known[[self.row_of[file] for file in files]].all())
+
+    def add(self, files: Sequence[FileKey], sketches: Mapping[str, np.ndarray]) -> None:
+        """Notes the sketches of these files, as the pipeline gives them."""
+        magic = b"".join(contents.ljust(MAGIC_LENGTH, b"\0") for contents in sketches["magic"])
+        parts = [
+            np.frombuffer(magic, np.uint8).reshape(len(files), -1),
+            np.ascontiguousarray(sketches["size"], SIZE).view(np.uint8),
+            sketches["thumbnail"].reshape(len(files), -1),
+        ]
+        rows = [self.row_of[file] for file in files]
+        self.rows[rows], self.known[rows] = np.concatenate(parts, axis=1), True
+
+    def fill(self, files: Sequence[FileKey]) -> None:
+        """Passes over those of the files that are not sketched; what is no image stays so."""
+        missing = [file for file in files if not self.known[self.row_of[file]]]
+        if missing:
+            batches = sketch_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
+            for positions, sketches in progress(batches, len(missing), "sketches", "images", _size):
+                self.add([missing[position] for position in positions], sketches)
+
+    def sketches(self, files: Sequence[FileKey]) -> Sketches:
+        """What is known of these files."""
+        rows = self.rows[[self.row_of[file] for file in files]]
+        magic, sizes, thumbnails = np.split(rows, [MAGIC_LENGTH, LENGTH - math.prod(THUMBNAIL)], axis=1)
+        kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
+        formats = [_format(kind.tobytes()) for kind in kinds]
+        return Sketches(
+            [formats[kind] for kind in kind_of.ravel()],
+            np.ascontiguousarray(sizes).view(SIZE),
+            thumbnails.reshape(-1, *THUMBNAIL),
+        )
+
+
+def _format(magic: bytes) -> str:
+    return next((name for start, name in FORMATS.items() if magic.startswith(start[:MAGIC_LENGTH])), "")
+
+
+def _size(batch: tuple[np.ndarray, object]) -> int:
+    return len(batch[0])

@@ -1,0 +1,1 @@
+"""Heads on features: many trained at once, the best of them chosen, and what is decided of it."""

@@ -1,0 +1,83 @@
+"""What a module is, in figures: its size, what it can learn, what it costs.
+
+None is what cannot be told: the variables of a module that was refused, the size of one without a file.
+"""
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from retrain.modules.graphs.traced_graph import count_float_operations, count_updates
+from retrain.modules.inspection.examined_module import CannotRunError, ExaminedModule
+from retrain.modules.signatures import Signature
+
+FORMATS = {
+    "tf1_hub": "TF1 Hub module",
+    "saved_model": "TF2 SavedModel",
+    "keras": "Keras model",
+    "builtin": "embedded in retrain",
+}
+
+
+class Description(NamedTuple):
+    """Facts of a module; those of training are of its first common signature."""
+
+    handle: str
+    format: str
+    size_on_disk: int | None
+    image_size: tuple[int, int] | None
+    parameters: int | None
+    trainable_variables: int | None
+    trainable_parameters: int | None
+    update_ops: int | None
+    regularization_losses: int | None
+    flops_per_image: int | None
+    signatures: Mapping[str, Signature]
+
+
+def describe(examined: ExaminedModule) -> Description:
+    """The facts, as far as they can be told."""
+    module = examined.module
+    return Description(
+        handle=examined.handle,
+        format=FORMATS[examined.format],
+        size_on_disk=_size_on_disk(pathlib.Path(examined.location)) if examined.location else None,
+        image_size=module and module.image_size,
+        parameters=module and _parameters(module.variables),
+        trainable_variables=module and len(module.trainable_variables),
+        trainable_parameters=module and _parameters(module.trainable_variables),
+        update_ops=_of_graph(examined, count_updates, training=True),
+        regularization_losses=module and len(module.regularization_losses),
+        flops_per_image=_of_graph(examined, count_float_operations, training=False),
+        signatures=_signatures(examined),
+    )
+
+
+def _signatures(examined: ExaminedModule) -> Mapping[str, Signature]:
+    """What the files say, else what the module offers."""
+    try:
+        return examined.declared or examined.loaded.signatures
+    except CannotRunError:
+        return {}
+
+
+def _size_on_disk(path: pathlib.Path) -> int | None:
+    if path.is_file():
+        return path.stat().st_size
+    files = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+    return sum(map(os.path.getsize, files)) if path.is_dir() else None
+
+
+def _parameters(variables: Sequence[tf.Variable]) -> int:
+    return sum(variable.shape.num_elements() for variable in variables if variable.dtype.is_floating)
+
+
+def _of_graph(examined: ExaminedModule, measure: Callable[[Any], int], training: bool) -> int | None:
+    try:
+        return measure(examined.traced(examined.kinds[0], training))
+    # A cost is only known where shapes are.
+    except (CannotRunError, ValueError, TypeError):
+        return None

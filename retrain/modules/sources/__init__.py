@@ -1,0 +1,1 @@
+"""Where image modules come from."""

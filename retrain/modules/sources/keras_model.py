@@ -1,0 +1,153 @@
+"""Keras models as image modules: a `.keras` file, or a model of keras.applications by name.
+
+Images in [0, 1] are mapped to what the model was trained on before it sees them: for keras.applications by
+its own preprocessing, for a file linearly to `ModuleOptions.input_range`. The one output, `default`, is what
+keras_features finds. Only variables are tracked, not the Keras objects, whose own way of being saved is not
+needed to run traced functions.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from retrain import files
+from retrain.errors import InputError
+from retrain.modules.graphs.mixed_precision import use_bfloat16
+from retrain.modules.image_module import (
+    MOVING,
+    ImageModule,
+    ModuleOptions,
+    check_has_signature,
+    expected_image_size,
+)
+from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
+from retrain.modules.sources.keras_applications import application
+from retrain.modules.sources.keras_features import feature_model
+from retrain.modules.sources.resolve import KERAS
+
+Preprocessing = Callable[[tf.Tensor], tf.Tensor]
+
+
+class KerasModule(ImageModule):
+    """A Keras model [B, H, W, 3] -> [B, num_features] behind its preprocessing of images in [0, 1]."""
+
+    def __init__(
+        self,
+        handle: str,
+        fingerprint: str,
+        model: keras.Model,
+        preprocess: Preprocessing,
+        image_size: tuple[int, int],
+        bfloat16: bool = False,
+    ):
+        outputs = {DEFAULT_OUTPUT: tf.TensorSpec(model.output.shape, tf.float32)}
+        signatures = {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)}
+        super().__init__(handle, fingerprint, signatures, image_size)
+        if bfloat16:
+            use_bfloat16(model)
+        for variable in model.non_trainable_variables:
+            _average_over_replicas(variable)
+        self._variables = [variable.value for variable in model.variables]
+        # A function is not tracked.
+        self._model = lambda: model
+        self._preprocess = preprocess
+
+    @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        return tuple(variable.value for variable in self._model().trainable_variables)
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        return tuple(
+            _loss(variable)
+            for variable in self._model().trainable_variables
+            if variable.regularizer is not None
+        )
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        check_has_signature(self.handle, self.signatures, signature)
+        features = self._model()(self._preprocess(images), training=training)
+        # A model of mixed precision computes in less.
+        return {DEFAULT_OUTPUT: tf.cast(features, tf.float32)}
+
+
+def _average_over_replicas(variable: keras.Variable) -> None:
+    """Lets what each replica notes of its batches become one value; Keras 3 would keep that of the first."""
+    if tf.as_dtype(variable.dtype).is_floating:
+        # There is no public way: Keras makes its variables without aggregation.
+        name = variable.value.name.partition(":")[0]
+        variable._value = tf.Variable(variable.value, trainable=False, name=name, **MOVING)
+
+
+def _loss(variable: keras.Variable) -> Callable[[], tf.Tensor]:
+    # Without arguments indeed: of a default value a tf.function would make an input.
+    return lambda: variable.regularizer(variable.value)
+
+
+def load(location: str, handle: str, options: ModuleOptions) -> KerasModule:
+    """Builds the model of that name, or loads the file."""
+    if location.startswith(KERAS):
+        return _load_application(location, handle, options)
+    return _load_file(location, handle, options)
+
+
+def _load_application(location: str, handle: str, options: ModuleOptions) -> KerasModule:
+    model, preprocess = application(location, options.image_size)
+    weights = [variable.value.numpy().tobytes() for variable in model.variables]
+    return KerasModule(
+        handle,
+        _digest(location.split(":")[1], options.feature_output, *weights),
+        feature_model(model, options.feature_output, handle),
+        lambda images: preprocess(images * 255.0),
+        tuple(model.input_shape[1:3]),
+        options.bfloat16,
+    )
+
+
+def _load_file(location: str, handle: str, options: ModuleOptions) -> KerasModule:
+    model = _read(location, handle, options.image_size)
+    low, high = options.input_range
+    return KerasModule(
+        handle,
+        _digest(files.file_hash(location), options.feature_output, low, high),
+        feature_model(model, options.feature_output, handle),
+        lambda images: low + (high - low) * images,
+        expected_image_size(handle, [tuple(model.input_shape[1:3])], options.image_size),
+        options.bfloat16,
+    )
+
+
+def _read(location: str, handle: str, image_size: tuple[int, int] | None) -> keras.Model:
+    """The functional or Sequential model in the file, whose one input is a batch of RGB images."""
+    try:
+        model = keras.models.load_model(location, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({_first_line(error)}): give a file "
+            f"that model.save wrote, of Keras' own layers only."
+        ) from error
+    if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
+        model.build((None, *image_size, 3))
+    shape = getattr(model, "input_shape", None) if model.built else None
+    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[0] is None and shape[3] == 3):
+        raise InputError(
+            f"{handle!r} has the input shape {shape}, and an image module takes RGB images, (None, height, "
+            f"width, 3), as its one input: use a functional or Sequential model of these, with --image_size "
+            f"where the file leaves the size open."
+        )
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+
+
+def _digest(*parts: Any) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,170 @@
+"""TF2 SavedModels as image modules: reusable ones, which may be trained, and those with signatures only.
+
+What stands for which signature: a method, else a signature, of that name; the unnamed one (`__call__`, else
+`serving_default`, else `default`) is a classification when output keys or the labels beside the model say so,
+and is the image feature vector when nothing is named. `ModuleOptions.kind` decides over both. Beside a
+classification that is named, its further tasks are offered, and what it serves. A method traced with a
+`training` argument is called with it; whatever else is asked to train runs as in inference.
+
+`variables`, `trainable_variables` and `regularization_losses` are the object's own; a plain tf.Module loses
+the first two when it is saved, and then they are the variables that its functions use.
+"""
+
+import pathlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import tensorflow as tf
+
+from retrain.errors import InputError
+from retrain.modules.image_module import (
+    ImageModule,
+    ModuleOptions,
+    check_has_signature,
+    directory_fingerprint,
+    expected_image_size,
+)
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    DEFAULT_SIGNATURE,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    IMAGES,
+    SERVING_SIGNATURE,
+    image_signature,
+)
+from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
+
+LABELS_FILE = pathlib.Path("assets.extra", "labels.txt")
+# The words of output keys that mean class scores: "logits", "class_probabilities", "predictions/Softmax".
+SCORE_WORDS = {"logit", "logits", "prob", "probs", "probability", "probabilities", "score", "scores"}
+SCORE_WORDS |= {"class", "classes", "prediction", "predictions", "softmax"}
+
+
+class SavedModel(ImageModule):
+    """A loaded SavedModel, tracked whole, so that checkpoints and exports hold all that its functions use."""
+
+    def __init__(
+        self,
+        handle: str,
+        fingerprint: str,
+        loaded: Any,
+        methods: Mapping[str, Method],
+        image_size: tuple[int, int],
+        feature_output: str,
+    ):
+        signatures = {name: image_signature(image_size, method.outputs) for name, method in methods.items()}
+        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        self._loaded = loaded
+        self._methods = MappingProxyType(dict(methods))
+
+    @property
+    def variables(self) -> tuple[tf.Variable, ...]:
+        if hasattr(self._loaded, "variables"):
+            return tuple(self._loaded.variables)
+        used = [trace.variables for method in self._methods.values() for trace in traces(method.function)]
+        return tuple({id(variable): variable for variables in used for variable in variables}.values())
+
+    @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        if hasattr(self._loaded, "trainable_variables"):
+            return tuple(self._loaded.trainable_variables)
+        return tuple(variable for variable in self.variables if variable.trainable)
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        return tuple(getattr(self._loaded, "regularization_losses", ()))
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        check_has_signature(self.handle, self.signatures, signature)
+        return self._methods[signature](images, training)
+
+
+def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
+    """Loads the SavedModel in the directory `location`."""
+    loaded = _loaded(location, handle)
+    functions = functions_by_signature(loaded, location, options.kind)
+    if not functions:
+        check_has_signature(handle, dict.fromkeys(loaded.signatures), options.kind or IMAGE_FEATURE_VECTOR)
+    methods = {name: read_method(function, handle) for name, function in functions.items()}
+    main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
+    return SavedModel(
+        handle,
+        directory_fingerprint(location, options.kind),
+        loaded,
+        methods,
+        expected_image_size(handle, [tuple(spec.shape[1:3]) for spec in main.images], options.image_size),
+        options.feature_output or DEFAULT_OUTPUT,
+    )
+
+
+def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
+    """The functions of the loaded object to use, by the name of the signature that they stand for."""
+    named = {name: _named(loaded, name) for name in (IMAGE_FEATURE_VECTOR, *_classifications(loaded))}
+    functions = {name: function for name, function in named.items() if function is not None}
+    unnamed = _unnamed(loaded)
+    if unnamed is None:
+        return functions
+    if kind is not None:
+        return functions | {kind: unnamed}
+    if _gives_scores(unnamed, loaded.signatures, location):
+        return {IMAGE_CLASSIFICATION: unnamed} | functions
+    return functions or {IMAGE_FEATURE_VECTOR: unnamed}
+
+
+def _classifications(loaded: Any) -> list[str]:
+    """The signatures of a classification, if one is named: its tasks, and what it serves for images."""
+    if _named(loaded, IMAGE_CLASSIFICATION) is None:
+        return []
+    served = loaded.signatures.get(SERVING_SIGNATURE)
+    of_images = served is not None and list(served.structured_input_signature[1]) == [IMAGES]
+    tasks = [name for name in loaded.signatures if name.startswith(f"{IMAGE_CLASSIFICATION}/")]
+    return [IMAGE_CLASSIFICATION, *tasks, *([SERVING_SIGNATURE] if of_images else [])]
+
+
+def _named(loaded: Any, name: str) -> Any:
+    """The method of that name, which may be trained, else the signature, else None."""
+    method = getattr(loaded, name, None)
+    return method if traces(method) else loaded.signatures.get(name)
+
+
+def _unnamed(loaded: Any) -> Any:
+    # Only an object that was saved with a __call__ is callable.
+    if callable(loaded) and traces(loaded.__call__):
+        return loaded.__call__
+    return loaded.signatures.get(SERVING_SIGNATURE) or loaded.signatures.get(DEFAULT_SIGNATURE)
+
+
+def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) -> bool:
+    """Whether output keys, or as many labels as there are outputs, say that these are class scores."""
+    outputs = traces(unnamed)[0].structured_outputs
+    serving = signatures.get(SERVING_SIGNATURE)
+    keys = list(outputs if isinstance(outputs, Mapping) else serving.structured_outputs if serving else ())
+    if keys and all(SCORE_WORDS & set(re.split("[^a-z]+", key.lower())) for key in keys):
+        return True
+    labels = pathlib.Path(location, LABELS_FILE)
+    default = by_key(outputs).get(DEFAULT_OUTPUT)
+    if not labels.is_file() or default is None:
+        return False
+    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape[-1]
+
+
+def _loaded(location: str, handle: str) -> Any:
+    try:
+        return tf.saved_model.load(location)
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
+        raise InputError(f"{handle!r} cannot be loaded: {_damage(location, error)}.") from error
+
+
+def _damage(location: str, error: Exception) -> str:
+    words = str(error)
+    if "Cannot parse file" in words or "there are 0 MetaGraphs" in words:
+        return "its saved_model.pb is empty or cut short; fetch or export the module again"
+    variables = pathlib.Path(location, "variables")
+    # A data file that is too short shows only as an IndexError, an index that is none as no "sstable".
+    if isinstance(error, IndexError) or str(variables) in words or "sstable" in words:
+        found = ", ".join(sorted(path.name for path in variables.glob("*"))) or "nothing"
+        return f"its variables are missing or cut short (found: {found}); fetch or export the module again"
+    return f"TensorFlow {tf.__version__} reads no TF2 SavedModel there ({words.splitlines()[0].rstrip('.')})"

@@ -1,0 +1,179 @@
+"""Modules of the TF1 Hub format as image modules, on today's TensorFlow.
+
+The graph without tags serves for inference, that with the tag "train" for training: one set of variables,
+batch norm over the batch, its updates applied at each call. A module with only the first is the same in
+training, as it was to its own library. Every signature whose one input is `images` is offered; the default
+one also under the name of its kind where none is named. `feature_output` is any output key of
+image_feature_vector.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from retrain.errors import InputError
+from retrain.modules.graphs.graph_function import GraphFunction
+from retrain.modules.graphs.mixed_precision import in_bfloat16
+from retrain.modules.graphs.pure_graph import PureGraph, purify, variable_types
+from retrain.modules.image_module import (
+    MOVING,
+    ImageModule,
+    ModuleOptions,
+    check_has_signature,
+    directory_fingerprint,
+    expected_image_size,
+)
+from retrain.modules.module_spec import INFERENCE, TRAIN
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    DEFAULT_SIGNATURE,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    IMAGES,
+    Signature,
+    image_signature,
+)
+from retrain.modules.sources.tf1_hub_files import (
+    attached_image_size,
+    collected,
+    described_signature,
+    read_graphs,
+    read_values,
+    tensor_spec,
+    variable_names,
+)
+
+UPDATES, PENALTIES = "update_ops", "regularization_losses"
+VARIABLES, TRAINABLE = "variables", "trainable_variables"
+
+
+class TF1HubModule(ImageModule):
+    """A TF1 Hub module: its functions by training and signature, and its variables by name."""
+
+    def __init__(
+        self,
+        handle: str,
+        fingerprint: str,
+        signatures: Mapping[str, Signature],
+        image_size: tuple[int, int],
+        feature_output: str,
+        functions: Mapping[bool, Mapping[str, GraphFunction]],
+        penalties: Sequence[GraphFunction],
+        variables: Mapping[str, tf.Variable],
+    ):
+        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        self._by_name = dict(variables)
+        # A proxy and a closure, because tf.Module would track a dict and a tuple.
+        self._functions = MappingProxyType(dict(functions))
+        self._penalties = lambda: tuple(penalties)
+
+    @property
+    def variables(self) -> tuple[tf.Variable, ...]:
+        # In the order of the graph: tf.Module would sort them by name, Conv2d_10 before Conv2d_2.
+        return tuple(self._by_name.values())
+
+    @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        return tuple(variable for variable in self.variables if variable.trainable)
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        return tuple(map(self._loss, self._penalties()))
+
+    def _loss(self, penalty: GraphFunction) -> Callable[[], tf.Tensor]:
+        # Without arguments indeed: a default value would be saved with it.
+        return lambda: penalty(self._by_name)[DEFAULT_OUTPUT]
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        check_has_signature(self.handle, self.signatures, signature)
+        function = self._functions[training][signature]
+        if training and function.loop:
+            raise InputError(
+                f"{self.handle!r} computes {signature!r} in a loop of TensorFlow 1 ({function.loop!r}), "
+                f"through which it cannot be trained; use it frozen, without --fine_tune."
+            )
+        return function(self._by_name, tf.convert_to_tensor(images, tf.float32), apply_updates=training)
+
+
+def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
+    """Loads the module in the directory `location`."""
+    graphs = read_graphs(location, handle)
+    inference = graphs[INFERENCE]
+    training = graphs.get(TRAIN, inference)
+    named = _image_signatures(inference, options.kind)
+    check_has_signature(
+        handle, named or inference.signature_def, options.kind or next(iter(named), IMAGE_FEATURE_VECTOR)
+    )
+    taken = [tuple(tensor_spec(definition.inputs[IMAGES]).shape[1:3]) for definition in named.values()]
+    attached = attached_image_size(inference)
+    image_size = expected_image_size(handle, [attached, *taken] if attached else taken, options.image_size)
+    pure = {
+        tags: in_bfloat16(_pure(graph)) if options.bfloat16 else _pure(graph)
+        for tags, graph in ((INFERENCE, inference), (TRAIN, training))
+    }
+    functions = _functions(inference, pure[INFERENCE], named, handle)
+    in_training = _functions(training, pure[TRAIN], _image_signatures(training, options.kind), handle)
+    penalties = [
+        GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
+        for name in collected(training, PENALTIES)
+    ]
+    return TF1HubModule(
+        handle,
+        directory_fingerprint(location, options.kind),
+        {
+            name: image_signature(image_size, described_signature(definition).outputs)
+            for name, definition in named.items()
+        },
+        image_size,
+        options.feature_output or DEFAULT_OUTPUT,
+        {False: functions, True: functions | in_training},
+        penalties,
+        _variables(location, handle, [inference, training]),
+    )
+
+
+def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
+    """The signatures to offer by name: those of images alone, and the default one under that of its kind."""
+    named = {
+        name: definition
+        for name, definition in sorted(graph.signature_def.items())
+        if list(definition.inputs) == [IMAGES]
+    }
+    if DEFAULT_SIGNATURE in named:
+        if kind is not None:
+            named[kind] = named[DEFAULT_SIGNATURE]
+        elif not {IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION} & set(named):
+            named[IMAGE_FEATURE_VECTOR] = named[DEFAULT_SIGNATURE]
+    return named
+
+
+def _pure(graph: MetaGraphDef) -> PureGraph:
+    return purify(graph.graph_def, variable_types(graph.graph_def))
+
+
+def _functions(
+    graph: MetaGraphDef, pure: PureGraph, signatures: Mapping[str, Any], handle: str
+) -> dict[str, GraphFunction]:
+    functions = {}
+    for name, definition in signatures.items():
+        images = definition.inputs[IMAGES]
+        outputs = {key: output.name for key, output in definition.outputs.items()}
+        updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
+        functions[name] = GraphFunction(pure, (images.name, tensor_spec(images)), outputs, updates, handle)
+    return functions
+
+
+def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> dict[str, tf.Variable]:
+    names = {name: part for graph in graphs for name, part in variable_names(graph, VARIABLES).items()}
+    trainable = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
+    values = read_values(location, handle, names)
+    return {name: _variable(name, value, name in trainable) for name, value in values.items()}
+
+
+def _variable(name: str, value: np.ndarray, trainable: bool) -> tf.Variable:
+    moving = not trainable and np.issubdtype(value.dtype, np.floating)
+    return tf.Variable(value, trainable=trainable, name=name, **(MOVING if moving else {}))

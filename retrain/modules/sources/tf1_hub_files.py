@@ -1,0 +1,192 @@
+"""What lies in the directory of a TF1 Hub module, read and checked without building a graph.
+
+`tfhub_module.pb` names the format; `saved_model.pb` holds a MetaGraph for each set of tags, as a rule [] for
+inference and ["train"]; `variables/` is a checkpoint. Source of the format:
+https://www.tensorflow.org/hub/tf1_hub_module. What the graphs compute is left to tf1_hub.
+"""
+
+import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.framework.variable_pb2 import SaveSliceInfoDef, VariableDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from retrain.errors import InputError
+from retrain.modules.graphs.protos import (
+    ATTACHMENTS,
+    FORMAT_V3,
+    IMAGE_MODULE_INFO,
+    ImageModuleInfo,
+    ModuleAttachment,
+    ModuleDef,
+)
+from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
+from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
+from retrain.modules.sources.resolve import SAVED_MODEL_FILE, TF1_HUB_FILE
+
+CHECKPOINT = pathlib.Path("variables", "variables")
+# Collections of what is no image module's business: files, and tables made of them.
+REFUSED_COLLECTIONS = {"asset_filepaths": "asset files", "table_initializer": "lookup tables"}
+
+
+def read_graphs(location: str, handle: str) -> dict[Tags, MetaGraphDef]:
+    """The MetaGraphs of a module by their tags; that for inference is always there."""
+    _check_format(pathlib.Path(location, TF1_HUB_FILE), handle)
+    saved_model = SavedModel()
+    try:
+        saved_model.ParseFromString(pathlib.Path(location, SAVED_MODEL_FILE).read_bytes())
+    except DecodeError as error:
+        raise _cut_short(handle) from error
+    if not saved_model.meta_graphs:
+        raise _cut_short(handle)
+    graphs = {frozenset(graph.meta_info_def.tags): graph for graph in saved_model.meta_graphs}
+    if INFERENCE not in graphs:
+        found = ", ".join(str(sorted(tags)) for tags in graphs)
+        raise InputError(
+            f"{handle!r} cannot be loaded: a TF1 Hub module has a graph without tags, and its "
+            f"{SAVED_MODEL_FILE} has only those with the tags {found}; export the module again."
+        )
+    for graph in graphs.values():
+        _check_collections(graph, handle)
+    return graphs
+
+
+def read_spec(location: str, handle: str) -> ModuleSpec:
+    """Describes the TF1 Hub module in the directory `location`: all its signatures, whatever they take."""
+    graphs = read_graphs(location, handle)
+    described = {
+        tags: {
+            name: described_signature(definition) for name, definition in sorted(graph.signature_def.items())
+        }
+        for tags, graph in graphs.items()
+    }
+    return ModuleSpec(handle, described, attached_image_size(graphs[INFERENCE]))
+
+
+def described_signature(definition: SignatureDef) -> Signature:
+    """Inputs and outputs of a signature, the output `default` first."""
+    keys = sorted(definition.outputs, key=lambda key: (key != DEFAULT_OUTPUT, key))
+    return Signature(
+        {key: tensor_spec(info, key) for key, info in sorted(definition.inputs.items())},
+        {key: tensor_spec(definition.outputs[key]) for key in keys},
+    )
+
+
+def tensor_spec(info: TensorInfo, name: str | None = None) -> tf.TensorSpec:
+    """Shape and type of a tensor in a graph."""
+    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.dtypes.as_dtype(info.dtype), name)
+
+
+def attached_image_size(graph: MetaGraphDef) -> tuple[int, int] | None:
+    """The (height, width) that the publisher attached to the graph, or None."""
+    for content in (
+        graph.collection_def[ATTACHMENTS].bytes_list.value if ATTACHMENTS in graph.collection_def else ()
+    ):
+        attachment = ModuleAttachment.FromString(content)
+        if attachment.key == IMAGE_MODULE_INFO:
+            size = ImageModuleInfo.FromString(attachment.value).default_image_size
+            return (size.height, size.width) if size.height and size.width else None
+    return None
+
+
+def collected(graph: MetaGraphDef, collection: str) -> list[str]:
+    """The names of the nodes or tensors in a collection of the graph."""
+    return (
+        list(graph.collection_def[collection].node_list.value) if collection in graph.collection_def else []
+    )
+
+
+def variable_names(graph: MetaGraphDef, collection: str) -> dict[str, SaveSliceInfoDef | None]:
+    """The nodes of the variables in a collection, and which slice of a partitioned one each is."""
+    if collection not in graph.collection_def:
+        return {}
+    found = map(VariableDef.FromString, graph.collection_def[collection].bytes_list.value)
+    return {
+        variable.variable_name.partition(":")[0]: (
+            variable.save_slice_info_def if variable.HasField("save_slice_info_def") else None
+        )
+        for variable in found
+    }
+
+
+def read_values(
+    location: str, handle: str, variables: Mapping[str, SaveSliceInfoDef | None]
+) -> dict[str, np.ndarray]:
+    """The values of variables, by name, from the module's checkpoint."""
+    if not variables:
+        return {}
+    try:
+        checkpoint = tf.train.load_checkpoint(str(pathlib.Path(location, CHECKPOINT)))
+        shapes = checkpoint.get_variable_to_shape_map()
+        _check_has_all(handle, shapes, variables)
+        return {name: _value(checkpoint, name, part) for name, part in variables.items()}
+    # A data file that is too short shows as an IndexError, a missing one as any of the others.
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+        if isinstance(error, InputError):
+            raise
+        found = ", ".join(sorted(path.name for path in pathlib.Path(location, "variables").glob("*")))
+        raise InputError(
+            f"{handle!r} cannot be loaded: its variables are missing or cut short (found: "
+            f"{found or 'nothing'}); fetch or export the module again."
+        ) from error
+
+
+def _check_format(path: pathlib.Path, handle: str) -> None:
+    try:
+        definition = ModuleDef.FromString(path.read_bytes())
+    except DecodeError as error:
+        raise InputError(
+            f"{handle!r} cannot be loaded: its {TF1_HUB_FILE} is damaged; fetch or export the module again."
+        ) from error
+    if definition.format != FORMAT_V3:
+        raise InputError(
+            f"{handle!r} is a TF1 Hub module of format version {definition.format}, and only version "
+            f"{FORMAT_V3} is read; export it again with tensorflow-hub 0.1 or newer."
+        )
+    if definition.required_features:
+        listed = ", ".join(definition.required_features)
+        raise InputError(
+            f"{handle!r} requires features of its reader that are unknown here ({listed}); use a module "
+            f"without them."
+        )
+
+
+def _cut_short(handle: str) -> InputError:
+    return InputError(
+        f"{handle!r} cannot be loaded: its {SAVED_MODEL_FILE} is empty or cut short; fetch or export the "
+        f"module again."
+    )
+
+
+def _check_collections(graph: MetaGraphDef, handle: str) -> None:
+    for collection, what in REFUSED_COLLECTIONS.items():
+        if collection in graph.collection_def:
+            raise InputError(
+                f"{handle!r} uses {what} (the collection {collection!r}), which image modules do without; "
+                f"use a module that computes its outputs from images and variables alone."
+            )
+
+
+def _check_has_all(
+    handle: str, shapes: Iterable[str], variables: Mapping[str, SaveSliceInfoDef | None]
+) -> None:
+    names = [part.full_name if part else name for name, part in variables.items()]
+    lacking = sorted(set(names) - set(shapes))
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise InputError(
+            f"{handle!r} cannot be loaded: its checkpoint lacks the variable {lacking[0]!r}{more}; fetch or "
+            f"export the module again."
+        )
+
+
+def _value(checkpoint: Any, name: str, part: SaveSliceInfoDef | None) -> np.ndarray:
+    if part is None:
+        return checkpoint.get_tensor(name)
+    bounds = zip(part.var_offset, part.var_shape, strict=True)
+    return checkpoint.get_tensor(part.full_name)[tuple(slice(start, start + size) for start, size in bounds)]

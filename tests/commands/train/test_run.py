@@ -1,0 +1,298 @@
+import json
+import os
+import pathlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from retrain.errors import InputError
+from retrain.features import feature_pass as frozen_features
+from retrain.features import stored as stored_features
+from retrain.flags import parse
+from retrain.settings.config import Config, from_json
+from tests import tiny_worlds
+
+# Enough for colours, and much faster than the 1000 steps of the recipe.
+FAST = "--max_steps=60"
+
+
+def read_json(path: pathlib.Path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def variables(run: pathlib.Path) -> dict[str, bytes]:
+    reader = tf.train.load_checkpoint(str(run))
+    names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
+    return {name: np.asarray(reader.get_tensor(name)).tobytes() for name in names}
+
+
+def random_images(directory: pathlib.Path, count: int) -> None:
+    for index in range(count):
+        shade = np.random.default_rng(index).integers(256, size=3)
+        path = directory / f"class {index % 2}" / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), tuple(shade.tolist())).save(path)
+
+
+def test_everything_is_there(trained_run):
+    assert {
+        path.name for path in trained_run.iterdir() if not path.name.startswith(("ckpt-", "events."))
+    } == {
+        *(
+            "checkpoint",
+            "config.json",
+            "examples.csv",
+            "eval_test",
+            "eval_validation",
+            "export",
+            "labels.txt",
+        ),
+        *("metrics.json", "predictions.csv", "predictions.png", "run.flags", "skipped.csv"),
+        *("data_report.json", "label_issues.csv"),
+    }
+    assert len(list(trained_run.glob("events.*"))) == 1
+    assert (trained_run / "labels.txt").read_text() == "cyan\nmagenta\nyellow\n"
+    assert (trained_run / "skipped.csv").read_text() == "path,reason\n"
+    assert not list(trained_run.rglob("*.partial"))
+
+
+def test_colours_are_told_apart_without_a_mistake(trained_run):
+    metrics = read_json(trained_run / "metrics.json")
+    assert set(metrics) == {"validation", "test", "global_step"}
+    assert metrics["global_step"] == 1000
+    for split in ("validation", "test"):
+        figures = metrics[split]
+        assert (figures["accuracy"], figures["count"]) == (1.0, 3)
+        assert figures["confusion_matrix"] == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+        assert set(figures["classes"]) == {"cyan", "magenta", "yellow"}
+        assert figures["loss"] < 0.05
+
+
+def test_predictions_are_of_all_images(trained_run, colour_folder):
+    predictions = pd.read_csv(trained_run / "predictions.csv")
+    assert list(predictions.columns) == ["path", "label", "predicted", "probability", "split"]
+    assert set(predictions["path"]) == {
+        path.relative_to(colour_folder).as_posix() for path in pathlib.Path(colour_folder).rglob("*.png")
+    }
+    assert (predictions["label"] == predictions["predicted"]).all()
+    assert predictions["split"].value_counts().to_dict() == {"train": 18, "validation": 3, "test": 3}
+
+
+def test_the_settings_are_written_as_they_were(trained_run, colour_folder, averaging_module):
+    config = from_json((trained_run / "config.json").read_text())
+    assert config == Config(
+        image_dir=colour_folder, tfhub_module=averaging_module, model_dir=str(trained_run)
+    )
+    again = parse(["retrain", f"--flagfile={trained_run}/run.flags", f"--model_dir={trained_run}"])
+    assert again.config == config
+
+
+def test_the_export_classifies(trained_run):
+    probabilities = tf.saved_model.load(str(trained_run / "export" / "saved_model")).signatures[
+        "serving_default"
+    ]
+    colours = np.array([*tiny_worlds.COLOURS.values()], np.float32)[:, None, None] / 255
+    outputs = probabilities(images=tf.constant(np.broadcast_to(colours, [3, 8, 8, 3])))["default"]
+    assert np.argmax(outputs, axis=1).tolist() == [0, 1, 2]
+
+
+def test_the_flags_of_a_run_repeat_it_to_the_last_bit(command, colour_folder, averaging_module, tmp_path):
+    random_images(tmp_path / "photos", 30)
+    first, again, other = (tmp_path / name for name in ("first", "again", "other"))
+    common = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    assert command(*common, f"--model_dir={first}", FAST, "--feature_cache=none", "--seed=3").status == 0
+    assert command(f"--flagfile={first}/run.flags", f"--model_dir={again}").status == 0
+    assert command(*common, f"--model_dir={other}", FAST, "--seed=4").status == 0
+    for name in ("predictions.csv", "metrics.json", "labels.txt", "run.flags"):
+        assert (again / name).read_bytes() == (first / name).read_bytes()
+    assert variables(again) == variables(first)
+    assert variables(other) != variables(first)
+
+
+def test_features_that_do_not_lie_in_memory_give_the_same_run(
+    command, trained_run, colour_folder, averaging_module, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(frozen_features, "IN_MEMORY", 0)
+    monkeypatch.setattr(stored_features, "ROWS_AT_A_TIME", 7)
+    run = tmp_path / "run"
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", f"--model_dir={run}"]
+    assert command(*flags).status == 0
+    assert set(variables(run)) == set(variables(trained_run))
+    assert (run / "metrics.json").read_bytes() == (trained_run / "metrics.json").read_bytes()
+    for name in ("predictions.csv", "label_issues.csv"):
+        one, other = (pd.read_csv(directory / name) for directory in (run, trained_run))
+        pd.testing.assert_frame_equal(one, other, rtol=1e-5)
+
+
+def test_randomly_labelled_images_are_not_told_apart(command, averaging_module, tmp_path):
+    random_images(tmp_path / "photos", 120)
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--testing_percentage=40")
+    assert result.status == 0
+    assert read_json(tmp_path / "run" / "metrics.json")["test"]["accuracy"] < 0.75
+
+
+def test_an_export_is_retrained_on_other_photos(command, trained_run, tmp_path):
+    for name, colour in {"dark": 20, "light": 235}.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for index in range(6):
+            shade = (colour, colour, colour + index)
+            Image.new("RGB", (9, 9), shade).save(tmp_path / "photos" / name / f"{index}.png")
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={trained_run}/export/saved_model"]
+    assert command(*flags, f"--model_dir={tmp_path / 'run'}").status == 0
+    assert read_json(tmp_path / "run" / "metrics.json")["test"]["accuracy"] == 1.0
+    export = tf.saved_model.load(str(tmp_path / "run" / "export" / "saved_model"))
+    assert export.image_classification(np.zeros([1, 8, 8, 3], np.float32)).shape == (1, 2)
+    assert len(export.trainable_variables) == 3 + 2  # the heads of both trainings, and the first base
+
+
+def test_names_of_classes_may_hold_commas_quotes_and_any_script(command, averaging_module, tmp_path):
+    tiny_worlds.colour_folder(tmp_path / "photos", 4)
+    names = {"cyan": 'a, "b"', "magenta": "'c'", "yellow": "玫瑰 %s"}
+    for old, new in names.items():
+        os.rename(tmp_path / "photos" / old, tmp_path / "photos" / new)
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--max_steps=200")
+    assert result.status == 0
+    predictions = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    assert set(predictions["label"]) == set(predictions["predicted"]) == set(names.values())
+    labels = tmp_path / "run" / "export" / "saved_model" / "assets.extra" / "labels.txt"
+    assert labels.read_text("utf-8").splitlines() == sorted(names.values())
+
+
+@pytest.mark.parametrize(("left_out", "last"), [("test", "Validation"), ("validation", "Test")])
+def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tmp_path, left_out, last):
+    for shift, split in enumerate(("train", "validation", "test")):
+        if split != left_out:
+            tiny_worlds.colour_folder(tmp_path / "photos" / split, 4, size=(6 + shift, 6))
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--max_steps=200")
+    assert result.status == 0
+    assert result.out.splitlines()[1] == f"{last} accuracy 100.0% (75.8% to 100.0%, 12 images)"
+    assert result.out.splitlines()[2].startswith("Everything is in ")
+    metrics = read_json(tmp_path / "run" / "metrics.json")
+    assert set(metrics) == {last.lower(), "global_step"}
+    assert ("loss on held out training images" in result.err) == (left_out == "validation")
+
+
+def test_without_any_held_out_image_there_is_no_figure(command, colour_folder, averaging_module, tmp_path):
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
+    split = ["--validation_percentage=0", "--testing_percentage=0"]
+    result = command(*flags, *split, f"--model_dir={tmp_path / 'run'}")
+    assert result.status == 0
+    assert "there is no accuracy to give" in result.out
+    assert set(pd.read_csv(tmp_path / "run" / "predictions.csv")["split"]) == {"train"}
+    assert read_json(tmp_path / "run" / "metrics.json") == {"global_step": 60}
+
+
+def test_files_that_are_no_images_are_listed_and_the_run_goes_on(command, averaging_module, tmp_path):
+    tiny_worlds.colour_folder(tmp_path / "photos", 8)
+    (tmp_path / "photos" / "cyan" / "000.png").write_bytes(b"")
+    (tmp_path / "photos" / "notes.txt").touch()
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}", FAST)
+    assert result.status == 0
+    assert (tmp_path / "run" / "skipped.csv").read_text() == "path,reason\ncyan/000.png,empty file\n"
+    assert len(pd.read_csv(tmp_path / "run" / "predictions.csv")) == 23
+    assert "23 images of 3 classes: " in result.err
+    assert " Ignored: 1 other files." in result.err
+
+
+def test_what_leaks_between_given_splits_is_listed(command, averaging_module, tmp_path):
+    tiny_worlds.colour_folder(tmp_path / "photos" / "train", 4)
+    tiny_worlds.colour_folder(tmp_path / "photos" / "val", 1)  # the first of each class once more
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    assert command(*flags, f"--model_dir={tmp_path / 'run'}", FAST).status == 0
+    skipped = pd.read_csv(tmp_path / "run" / "skipped.csv")
+    assert skipped["path"].tolist() == [f"train/{name}/000.png" for name in ("cyan", "magenta", "yellow")]
+    assert skipped["reason"][0] == "not trained on: the same image is val/cyan/000.png"
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--train_epochs=2", "--batch_size=6"], "; 6 steps of 6 images,"),
+        (["--max_steps=7"], "; 7 steps of 100 images,"),
+        (["--learning_rate=0.5", "--l2_regularizer=0.25", FAST], "Head: the best of 1 by validation loss ("),
+        (
+            ["--learning_rate=0.5", "--l2_regularizer=0.25", FAST],
+            "learning_rate=0.5 and l2_regularizer=0.25;",
+        ),
+    ],
+)
+def test_what_is_given_is_used(command, colour_folder, averaging_module, tmp_path, flags, line):
+    flags += [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
+    assert result.status == 0
+    assert line in result.err
+
+
+def test_balanced_classes_count_the_same(command, averaging_module, tmp_path):
+    """Of two classes that cannot be told apart, the larger wins, unless both count the same."""
+    for name, count in {"few": 4, "many": 36}.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for index in range(count):
+            Image.new("RGB", (8, 8), (128, 128, 128)).save(
+                tmp_path / "photos" / name / f"{index}.png", compress_level=index % 10, dpi=(index + 1, 1)
+            )
+    probabilities = {}
+    for weights in ("none", "balanced"):
+        flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+        result = command(*flags, f"--class_weights={weights}", f"--model_dir={tmp_path / weights}")
+        assert result.status == 0
+        predictions = pd.read_csv(tmp_path / weights / "predictions.csv")
+        few = predictions["probability"].where(
+            predictions["predicted"] == "few", 1 - predictions["probability"]
+        )
+        probabilities[weights] = few.mean()
+    assert probabilities["none"] == pytest.approx(0.1, abs=0.05)
+    assert probabilities["balanced"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_run_that_is_broken_off_leaves_nothing_half_written(
+    command, colour_folder, averaging_module, tmp_path, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("retrain.export.reusable_saved_model.write_documents", interrupted)
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
+    assert (result.status, result.out) == (130, "")
+    run = tmp_path / "run"
+    assert result.err.splitlines()[-1] == (
+        f"retrain: interrupted. Go on with: python -m retrain --flagfile={run}/run.flags --model_dir={run}"
+    )
+    assert os.listdir(tmp_path / "run" / "export") == []
+    assert not list(tmp_path.rglob("*.partial"))
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_run_that_fails_before_it_writes_leaves_no_directory(
+    command, colour_folder, averaging_module, tmp_path, monkeypatch
+):
+    def failing(*_):
+        raise InputError("A sentence.")
+
+    monkeypatch.setattr("retrain.head_search.task_heads.search_head", failing)
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.splitlines()[-1] == "retrain: A sentence."
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_room_for_the_export(command, colour_folder, averaging_module, tmp_path, monkeypatch):
+    def full(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "x.data; No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
+    assert result.status == 2
+    last = result.err.splitlines()[-1]
+    assert last.startswith(f"retrain: There is no room on the disk for '{tmp_path}/run/export/saved_model' (")
+    assert os.listdir(tmp_path / "run" / "export") == []

@@ -1,0 +1,217 @@
+import collections
+import hashlib
+import os
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrain.data.listing import read_listing
+from retrain.examples.hash_split import SPLITS, assign_splits, fill_empty_splits, percentage, split_at
+from retrain.examples.table import TASK, examples_table, stem
+
+BOUNDS = (0.0, 10.0, 20.0, 100.0)
+
+
+def table(files: dict[str, str]) -> pd.DataFrame:
+    """Examples with these paths and groups; the class is the top folder."""
+    rows = [(path, path.partition("/")[0], "", group) for path, group in files.items()]
+    return pd.DataFrame(rows, columns=["path", TASK, "split", "group"])
+
+
+def alone(*paths: str) -> pd.DataFrame:
+    return table({path: stem(path) for path in paths})
+
+
+def splits(examples: pd.DataFrame, validation: float = 10, testing: float = 10) -> dict[str, str]:
+    examples, _ = assign_splits(examples, validation, testing)
+    return dict(zip(examples["path"], examples["split"], strict=True))
+
+
+def counts(split_of: dict[str, str]) -> collections.Counter:
+    return collections.Counter(split_of.values())
+
+
+paths = st.builds(
+    "{}/{}{}.jpg".format, st.sampled_from("abc"), st.integers(0, 99), st.sampled_from(["", "x"])
+)
+path_sets = st.sets(paths, min_size=1, max_size=40)
+percentages = st.sampled_from([(10, 10), (0, 0), (0, 10), (10, 0), (50, 50), (100, 0), (33.3, 0.5)])
+
+
+# Groups within a class, as same content or `_nohash_` make them: each image has its own or one of four.
+def grouped(chosen: set[str], number: dict[str, int]) -> pd.DataFrame:
+    return table({path: f"{path[0]}/{number[path]}" if number[path] < 4 else path for path in chosen})
+
+
+worlds = path_sets.flatmap(
+    lambda chosen: st.builds(
+        grouped, st.just(chosen), st.fixed_dictionaries({path: st.integers(0, 9) for path in chosen})
+    )
+)
+
+
+def test_the_percentage_is_that_of_retrain_py():
+    name = "roses/1.jpg"
+    as_there = (int(hashlib.sha1(name.encode()).hexdigest(), 16) % 134217728) * (100.0 / 134217727)
+    assert percentage(name) == as_there
+    assert percentage("猫/1.jpg") == pytest.approx(
+        int(hashlib.sha1("猫/1.jpg".encode()).hexdigest(), 16) % 2**27 * 100 / (2**27 - 1)
+    )
+
+
+def test_validation_takes_the_low_end_and_then_test():
+    places = [0.0, 9.99, 10.0, 19.99, 20.0, 100.0]
+    assert [split_at(place, BOUNDS) for place in places] == [
+        *("validation", "validation", "test", "test", "train", "train")
+    ]
+    assert split_at(0.0, (0.0, 0.0, 0.0, 100.0)) == "train"
+    assert split_at(0.0, (0.0, 0.0, 10.0, 100.0)) == "test"
+
+
+def test_a_large_class_is_split_by_hash_alone():
+    names = [f"a/{index}.jpg" for index in range(1000)]
+    examples, notes = assign_splits(alone(*names), 10, 20)
+    by_hash = [split_at(percentage(name), (0.0, 10.0, 30.0, 100.0)) for name in names]
+    assert examples["split"].tolist() == by_hash
+    assert notes == []
+    assert 70 < by_hash.count("validation") < 130
+    assert 150 < by_hash.count("test") < 250
+
+
+def test_the_table_that_was_given_is_left_as_it_was():
+    examples = alone("a/1.jpg", "b/1.jpg")
+    assign_splits(examples, 10, 10)
+    assert examples["split"].tolist() == ["", ""]
+
+
+def test_one_two_and_three_images():
+    assert counts(splits(alone("a/1.jpg"))) == {"train": 1}
+    assert counts(splits(alone("a/1.jpg", "a/2.jpg"))) == {"train": 1, "validation": 1}
+    assert counts(splits(alone("a/1.jpg", "a/2.jpg"), 0, 10)) == {"train": 1, "test": 1}
+    assert counts(splits(alone("a/1.jpg", "a/2.jpg", "a/3.jpg"))) == {"train": 1, "validation": 1, "test": 1}
+    assert counts(splits(alone("a/1.jpg", "a/2.jpg", "a/3.jpg"), 0, 0)) == {"train": 3}
+    assert counts(splits(alone("a/1.jpg", "a/2.jpg", "a/3.jpg"), 0, 100)) == {"train": 1, "test": 2}
+
+
+def test_the_nearest_hash_fills_an_empty_split():
+    assert fill_empty_splits({"p": 90.0, "q": 25.0, "r": 30.0, "s": 80.0}, 0, BOUNDS) == {
+        "q": "validation",
+        "r": "test",
+    }
+    assert fill_empty_splits({"p": 1.0, "q": 12.0, "r": 11.0}, 0, BOUNDS) == {"q": "train"}
+    assert fill_empty_splits({"p": 15.0, "q": 12.0}, 0, BOUNDS) == {"p": "train", "q": "validation"}
+    assert fill_empty_splits({"p": 5.0, "q": 12.0, "r": 50.0}, 0, BOUNDS) == {}
+
+
+def test_what_is_in_train_anyway_counts():
+    assert fill_empty_splits({"p": 5.0}, 1, BOUNDS) == {}
+    assert fill_empty_splits({"p": 15.0}, 1, BOUNDS) == {"p": "validation"}
+    assert fill_empty_splits({"p": 50.0, "q": 60.0}, 1, BOUNDS) == {"p": "validation", "q": "test"}
+    assert fill_empty_splits({}, 3, BOUNDS) == {}
+
+
+def test_a_filled_split_is_noted():
+    names = ["a/1.jpg", "a/2.jpg", "a/3.jpg"]
+    hashed = {name: percentage(name) for name in names}
+    assert [split_at(hashed[name], BOUNDS) for name in names] == ["train"] * 3
+    low, middle, high = sorted(names, key=hashed.__getitem__)
+    examples, notes = assign_splits(alone(*names), 10, 10)
+    assert dict(zip(names, examples["split"], strict=True)) == {
+        low: "validation",
+        middle: "test",
+        high: "train",
+    }
+    assert sorted(notes) == sorted(
+        [
+            f"{low!r} is in validation, not train: class 'a' had no validation image.",
+            f"{middle!r} is in test, not train: class 'a' had no test image.",
+        ]
+    )
+
+
+def test_the_same_content_gets_one_split_and_a_note(tree):
+    names = {f"a/{index}.jpg": bytes([index]) for index in range(200)}
+    by_hash = {name: split_at(percentage(name), BOUNDS) for name in sorted(names)}
+    first = next(name for name in by_hash if by_hash[name] == "train")
+    second = next(name for name in by_hash if by_hash[name] == "test" and name > first)
+    photos = tree({**names, second: names[first], "b/1.jpg": b"other"})
+    examples, notes = assign_splits(examples_table(read_listing(photos)), 10, 10)
+    split_of = dict(zip(examples["path"], examples["split"], strict=True))
+    assert split_of == {**by_hash, second: "train", "b/1.jpg": "train"}
+    assert f"{second!r} is in train, not test: it duplicates {first!r}." in notes
+    assert len(notes) == 1 + (split_at(percentage("b/1.jpg"), BOUNDS) != "train")
+
+
+def test_the_same_content_in_two_classes_stays_in_train():
+    alike = [*(f"a/{index}.jpg" for index in range(4)), *(f"b/{index}.jpg" for index in range(4))]
+    files = {
+        **dict.fromkeys(alike, "a/0.jpg"),
+        **{f"{name}/x{i}.jpg": f"{name}/x{i}.jpg" for name in "ab" for i in (1, 2)},
+    }
+    examples, notes = assign_splits(table(files), 10, 10)
+    split_of = dict(zip(examples["path"], examples["split"], strict=True))
+    assert {split_of[path] for path in alike} == {"train"}
+    for name in "ab":
+        assert {split_of[f"{name}/x{i}.jpg"] for i in (1, 2)} == {"validation", "test"}
+    assert "'b/3.jpg' is in train: its group 'a/0.jpg' lies in the classes 'a', 'b'." in notes
+
+
+@given(worlds, percentages, st.randoms())
+def test_the_order_of_rows_does_not_matter(examples, asked, random):
+    rows = list(range(len(examples)))
+    random.shuffle(rows)
+    shuffled = examples.iloc[rows].reset_index(drop=True)
+    assert splits(shuffled, *asked) == splits(examples, *asked)
+    assert assign_splits(shuffled, *asked)[1] == assign_splits(examples, *asked)[1]
+
+
+@given(worlds, percentages)
+def test_no_group_lies_in_two_splits_and_every_image_in_one(examples, asked):
+    done, _ = assign_splits(examples, *asked)
+    assert set(done["split"]) <= set(SPLITS)
+    assert (done.groupby("group")["split"].nunique() == 1).all()
+
+
+@given(worlds, percentages)
+def test_every_class_has_what_it_can_have(examples, asked):
+    done, _ = assign_splits(examples, *asked)
+    wanted = ["train", *(split for split, share in zip(SPLITS[1:], asked, strict=True) if share > 0)]
+    for _, of_class in done.groupby(TASK):
+        number = of_class["group"].nunique()
+        if number >= 3:
+            assert set(of_class["split"]) == set(wanted)
+        else:
+            assert set(of_class["split"]) == set(wanted[:number])
+
+
+@given(path_sets, path_sets, percentages)
+def test_adding_images_moves_none_but_those_that_fill_a_split(old, new, asked):
+    before, notes_before = assign_splits(alone(*old), *asked)
+    after, notes_after = assign_splits(alone(*old | new), *asked)
+    moved = {path for path in old if splits(before, *asked)[path] != splits(after, *asked)[path]}
+    noted = {re.match("'(.*?)'", note)[1] for note in [*notes_before, *notes_after]}
+    assert moved <= noted
+
+
+@given(path_sets, path_sets)
+def test_adding_images_to_a_class_with_all_splits_moves_nothing(old, new):
+    before = splits(alone(*old))
+    after = splits(alone(*old | new))
+    by_hash = {path: split_at(percentage(path), BOUNDS) for path in old}
+    for name in "abc":
+        of_class = [path for path in old if path[0] == name]
+        if {by_hash[path] for path in of_class} == set(SPLITS):
+            assert all(before[path] == after[path] == by_hash[path] for path in of_class)
+
+
+def test_moving_and_renaming_image_dir_moves_nothing(tree, tmp_path, monkeypatch):
+    photos = tree([f"{name}/{index}.jpg" for name in ("a", "猫") for index in range(60)])
+    here = splits(examples_table(read_listing(photos)))
+    os.makedirs(tmp_path / "else" / "where")
+    os.rename(photos, tmp_path / "else" / "where" / "pictures")
+    there = splits(examples_table(read_listing(str(tmp_path / "else" / "where" / "pictures"))))
+    monkeypatch.chdir(tmp_path / "else")
+    assert here == there == splits(examples_table(read_listing("where/pictures/")))

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from retrain.features import stored as stored_features
+from retrain.features.stored import StoredFeatures, blocks, mean_features, mean_square
+
+RANDOM = np.random.default_rng(0)
+VALUES = RANDOM.normal(2.0, 1.0, size=[11, 3]).astype(np.float32)
+# Every row lies in one of two segments, in another order.
+PLACES = np.stack([np.arange(11) % 2, np.arange(11)[::-1] // 2], axis=1)
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_features, "ROWS_AT_A_TIME", 4)
+    segments = []
+    for number in (0, 1):
+        content = np.full([6, 3], np.nan, np.float32)
+        content[PLACES[PLACES[:, 0] == number, 1]] = VALUES[PLACES[:, 0] == number]
+        content.tofile(tmp_path / f"{number}.f32")
+        segments.append(np.memmap(tmp_path / f"{number}.f32", np.float32, "r", shape=(6, 3)))
+    return StoredFeatures(segments, PLACES)
+
+
+def test_it_is_like_the_array(stored):
+    assert (stored.shape, stored.size, len(stored)) == ((11, 3), 33, 11)
+    assert np.asarray(stored).dtype == np.float32
+    np.testing.assert_array_equal(stored, VALUES)
+    np.testing.assert_array_equal(np.asarray(stored, np.float64), VALUES.astype(np.float64))
+    with pytest.raises(ValueError, match="is a copy"):
+        np.asarray(stored, copy=False)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [slice(2, 9), slice(None, None, 3), np.array([4, 4, 0]), np.arange(11) % 3 == 0, np.array([], int)],
+)
+def test_an_index_chooses_rows_and_reads_nothing(stored, rows):
+    chosen = stored[rows]
+    assert isinstance(chosen, StoredFeatures)
+    np.testing.assert_array_equal(chosen, VALUES[rows])
+    np.testing.assert_array_equal(chosen[::-1], VALUES[rows][::-1])
+
+
+def test_products_and_figures_are_those_of_the_array(stored):
+    matrix = RANDOM.normal(size=[3, 2]).astype(np.float32)
+    np.testing.assert_allclose(stored @ matrix, VALUES @ matrix, rtol=1e-6)
+    assert (stored @ matrix).dtype == np.float32
+    assert (stored[:0] @ matrix).shape == (0, 2)
+    for features in (stored, VALUES):
+        assert [len(block) for block in blocks(features)] == [4, 4, 3]
+        assert [block.shape for block in blocks(features[:0])] == [(0, 3)]
+        np.testing.assert_allclose(mean_features(features), VALUES.mean(axis=0), rtol=1e-6)
+        assert mean_square(features) == pytest.approx(np.mean(VALUES**2), rel=1e-6)
+    np.testing.assert_array_equal(mean_features(stored), mean_features(VALUES))
+    assert mean_square(stored) == mean_square(VALUES)

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+
+from retrain.errors import InputError
+from retrain.head_search import search as head_search
+from retrain.head_search.halving import Halving
+from retrain.head_search.head_trials import train_trials
+from retrain.head_search.search import search_head, search_heads
+from retrain.head_search.trial import Split, Start, Trial
+from retrain.heads.softmax import SoftmaxHead
+
+HEAD = SoftmaxHead(["a", "b"])
+SHORT = {"steps": 30, "batch_size": 8}
+TRIALS = [Trial(rate, l2, **SHORT) for rate, l2 in [(1e30, 1e30), (0.3, 5.0), (0.3, 1e-4), (1e-6, 0.0)]]
+
+
+def make_split(count: int, seed: int) -> Split:
+    labels = (np.arange(count) % 2).astype(np.int32)
+    features = labels[:, None] + np.random.default_rng(seed).normal(size=[count, 3]) / 4
+    return Split(features.astype(np.float32), labels, np.ones(count, np.float32))
+
+
+TRAIN, VALIDATION = make_split(40, 0), make_split(10, 1)
+
+
+def test_the_lowest_validation_loss_wins():
+    found = search_head(HEAD, TRIALS, TRAIN, VALIDATION)
+    heads = train_trials(HEAD, TRIALS, TRAIN, VALIDATION)
+    losses = [head.calibrated_loss for head in heads]
+    assert losses[2] == np.nanmin(losses)
+    assert found.trial == TRIALS[2]
+    np.testing.assert_array_equal(found.kernel, heads[2].kernel)
+    np.testing.assert_array_equal(found.bias, heads[2].bias)
+    assert (found.criterion, found.loss) == ("validation loss", losses[2])
+    assert list(found.readings) == heads[2].steps.tolist()
+    training, validation = heads[2].losses[-1].tolist()
+    assert found.readings[30] == {"loss": training, "validation_loss": validation}
+
+
+@pytest.mark.parametrize(("limit", "halving"), [(4 * 4 * 30 * 8 * 3 * 2, Halving()), (1e9, None)])
+def test_a_long_search_gives_up_trials_on_the_way(monkeypatch, limit, halving):
+    asked = []
+
+    def listening(*arguments, halving):
+        asked.append(halving)
+        return train_trials(*arguments, halving=halving)
+
+    monkeypatch.setattr(head_search, "HALVED", limit)
+    monkeypatch.setattr(head_search, "train_trials", listening)
+    assert search_head(HEAD, TRIALS, TRAIN, VALIDATION).trial == TRIALS[2]
+    assert asked == [halving]
+
+
+def test_class_weights_count_in_validation_too():
+    lopsided = VALIDATION.rows(np.array([0, 1, 3, 5, 7]))
+    balanced = [trial._replace(class_weights="balanced") for trial in TRIALS]
+    found = search_head(HEAD, balanced, TRAIN, lopsided)
+    logits = (lopsided.features @ found.kernel + found.bias).astype(np.float32)
+    losses = HEAD.loss(HEAD.targets(lopsided.labels), logits).numpy()
+    expected = (losses[0] + losses[1:].mean()) / 2
+    assert found.readings[30]["validation_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_validation_every_tenth_is_held_out_and_then_trained_on():
+    found = search_head(HEAD, TRIALS, TRAIN, None)
+    held_out = np.arange(40) % 10 == 0
+    chosen = train_trials(HEAD, TRIALS, TRAIN.rows(~held_out), TRAIN.rows(held_out))
+    (again,) = train_trials(HEAD, [TRIALS[2]], TRAIN, None)
+    assert found.trial == TRIALS[2]
+    assert found.criterion == "loss on held out training images"
+    assert found.loss == chosen[2].calibrated_loss
+    np.testing.assert_array_equal(found.kernel, again.kernel)
+    assert set(found.readings[30]) == {"loss"}
+
+
+@pytest.mark.parametrize(("trials", "count"), [(TRIALS[2:3], 40), (TRIALS, 9)])
+def test_one_trial_or_few_examples_are_trained_at_once(trials, count):
+    train = TRAIN.rows(np.arange(count))
+    found = search_head(HEAD, trials, train, None)
+    assert found.trial == TRIALS[2]
+    assert found.criterion == "training loss"
+    assert np.isfinite(found.loss)
+
+
+@pytest.mark.parametrize("validation", [VALIDATION, None])
+def test_when_every_trial_diverges(validation):
+    wild = [Trial(1e30, 1e30, **SHORT), Trial(1e35, 1e30, **SHORT)]
+    with pytest.raises(InputError) as raised:
+        search_head(HEAD, wild, TRAIN, validation)
+    assert str(raised.value) == (
+        "Training diverged at every learning rate (up to 1e+35): give a lower --learning_rate."
+    )
+
+
+@pytest.mark.parametrize("validation", [VALIDATION, None])
+@pytest.mark.parametrize("count", [40, 9])
+def test_every_road_begins_at_the_start(validation, count):
+    start = Start(np.full([3, 2], 7, np.float32), np.full([2], 3, np.float32))
+    still = [Trial(1e-30, 0.0, **SHORT), Trial(1e-30, 0.1, **SHORT)]
+    found = search_head(HEAD, still, TRAIN.rows(np.arange(count)), validation, start)
+    np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
+    np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)
+
+
+def test_several_grids_at_once_are_searched_as_if_alone():
+    balanced = [trial._replace(class_weights="balanced", dropout_rate=0.5) for trial in TRIALS]
+    uneven = VALIDATION.rows(np.arange(10) % 4 < 2)
+    together = search_heads(HEAD, [TRIALS, balanced, TRIALS[2:3], TRIALS[:1]], TRAIN, uneven)
+    for found, grid in zip(together, (TRIALS, balanced, TRIALS[2:3]), strict=False):
+        alone = search_head(HEAD, grid, TRAIN, uneven)
+        assert (found.trial, found.criterion) == (alone.trial, alone.criterion)
+        assert found.loss == pytest.approx(alone.loss, rel=1e-5)
+        np.testing.assert_allclose(found.kernel, alone.kernel, atol=1e-6)
+    assert together[3] is None
+
+
+def test_a_grid_is_given_up_only_where_another_is_better():
+    found = search_heads(HEAD, [[trial] for trial in TRIALS], TRAIN, VALIDATION, halving=Halving())
+    assert found[0] is None
+    assert found[2].stopped is None
+    assert found[3].stopped is not None
+
+
+def test_a_large_grid_is_halved_among_others_as_it_is_alone(monkeypatch):
+    monkeypatch.setattr(head_search, "HALVED", 0.0)
+    grid = TRIALS[1:]
+    together = search_heads(HEAD, [grid, TRIALS[2:3]], TRAIN, VALIDATION)
+    alone = search_head(HEAD, grid, TRAIN, VALIDATION)
+    np.testing.assert_array_equal(together[0].kernel, alone.kernel)
+    assert together[0].readings == alone.readings

@@ -1,0 +1,113 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from retrain.errors import InputError
+from retrain.modules.sources.keras_features import feature_model
+
+IMAGES = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+
+
+def convolutional(*head, **keywords) -> keras.Model:
+    """An image model with the layers `spatial` [B, 6, 6, 4] and `pooled` [B, 4] before the given ones."""
+    body = [layers.Conv2D(4, 3, name="spatial"), layers.GlobalAveragePooling2D(name="pooled")]
+    return keras.Sequential([keras.Input((8, 8, 3)), *body, *head])
+
+
+def values(model: keras.Model, layer: str) -> np.ndarray:
+    output = keras.Model(model.inputs[0], model.get_layer(layer).output)(IMAGES)
+    output = np.array(keras.ops.convert_to_numpy(output))
+    return output.mean(axis=(1, 2)) if output.ndim == 4 else output
+
+
+def branched(activation: str) -> keras.Model:
+    images = keras.Input((8, 8, 3))
+    left, right = (layers.Conv2D(4, size, padding="same")(images) for size in (1, 3))
+    joined = layers.GlobalAveragePooling2D(name="pooled")(layers.Add(name="joined")([left, right]))
+    return keras.Model(images, layers.Dense(2, activation=activation, name="last")(joined))
+
+
+@pytest.mark.parametrize(
+    ("model", "layer"),
+    [
+        (lambda: convolutional(), "pooled"),
+        (lambda: convolutional(layers.Dense(5, name="dense")), "dense"),
+        (lambda: convolutional(layers.Dense(5, name="dense"), layers.Dropout(0.5)), "dense"),
+        (lambda: convolutional(layers.Dense(5, activation="relu", name="dense")), "dense"),
+        (lambda: convolutional(layers.Dense(5, activation="softmax")), "pooled"),
+        (lambda: convolutional(layers.Dense(1, activation="sigmoid")), "pooled"),
+        (lambda: convolutional(layers.Dropout(0.5), layers.Dense(5, activation="softmax")), "pooled"),
+        (lambda: convolutional(layers.Dense(5), layers.Softmax()), "pooled"),
+        (lambda: convolutional(layers.Dense(5), layers.Activation("softmax")), "pooled"),
+        (lambda: keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3, name="conv")]), "conv"),
+        (lambda: branched("linear"), "last"),
+        (lambda: branched("softmax"), "pooled"),
+    ],
+)
+def test_own_choice(tmp_path, model, layer):
+    model = model()
+    expected = values(model, layer)
+    model.save(tmp_path / "model.keras")
+    for each in (model, keras.models.load_model(tmp_path / "model.keras")):
+        features = feature_model(each, None, "m")
+        assert features.output_shape == (None, expected.shape[1])
+        np.testing.assert_allclose(features(IMAGES), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", ["spatial", "pooled", "dense"])
+def test_named_layer(layer):
+    model = convolutional(layers.Dense(5, activation="softmax", name="dense"))
+    np.testing.assert_allclose(
+        feature_model(model, layer, "m")(IMAGES), values(model, layer), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_one_line_says_which(caplog):
+    with caplog.at_level("INFO", logger="absl"):
+        feature_model(convolutional(layers.Dense(5, activation="softmax")), None, "m.keras")
+    assert caplog.messages == ["m.keras: features are the output of layer 'pooled', 4 values"]
+
+
+def test_classification_layers_are_left_behind():
+    model = convolutional(layers.Dense(5, activation="softmax"))
+    assert len(model.trainable_variables) == 4
+    assert len(feature_model(model, None, "m").trainable_variables) == 2
+
+
+def test_unknown_layer():
+    with pytest.raises(InputError) as info:
+        feature_model(convolutional(), "pool", "m")
+    assert str(info.value) == (
+        "'m' has no layer 'pool'; choose with --feature_output from: spatial, pooled; did you mean 'pooled'?"
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: keras.Sequential(
+            [keras.Input((8, 8, 3)), convolutional(layers.Dense(5, activation="softmax"))], name="outer"
+        ),
+        lambda: keras.Model(images := keras.Input((8, 8, 3)), [images * 2, images * 3]),
+    ],
+)
+def test_nothing_to_choose_from(model):
+    model = model()
+    listed = ", ".join(layer.name for layer in model.layers)
+    with pytest.raises(InputError) as info:
+        feature_model(model, None, "m")
+    assert str(info.value) == (
+        f"Which values of 'm' are features cannot be told from its layers; choose the layer that gives them "
+        f"with --feature_output from: {listed}."
+    )
+
+
+def test_a_layer_of_another_shape():
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Reshape((64, 3), name="tokens")])
+    with pytest.raises(InputError) as info:
+        feature_model(model, None, "m")
+    assert str(info.value) == (
+        "The layer 'tokens' of 'm' does not give one output [batch, num_features] or [batch, height, width, "
+        "num_features]; choose one with --feature_output from: tokens."
+    )

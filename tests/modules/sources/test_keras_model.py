@@ -1,0 +1,176 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from retrain.errors import InputError
+from retrain.modules.image_module import ModuleOptions
+from retrain.modules.load import NO_OPTIONS
+from retrain.modules.sources.keras_model import load
+from tests.tiny_worlds import keras_file
+
+IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
+MEANS = IMAGES.mean(axis=(1, 2))
+
+
+def saved(directory, *model_layers, shape=(8, 8, 3)) -> str:
+    first = [] if shape is None else [keras.Input(shape)]
+    model = keras.Sequential([*first, *model_layers])
+    model.save(directory / "model.keras")
+    return str(directory / "model.keras")
+
+
+def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+    with pytest.raises(InputError) as info:
+        load(handle, handle, options)
+    return str(info.value)
+
+
+def test_a_file(tmp_path):
+    handle = keras_file(tmp_path)
+    module = load(handle, handle, NO_OPTIONS)
+    assert module.image_size == (8, 8)
+    assert module.num_features == 3
+    np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-5)
+    assert len(module.variables) == 4
+    assert len(module.trainable_variables) == 2
+    assert all(isinstance(variable, tf.Variable) for variable in module.variables)
+
+
+def test_training_updates_batch_norm(tmp_path):
+    handle = keras_file(tmp_path)
+    module = load(handle, handle, NO_OPTIONS)
+    trained = module(IMAGES, training=True)
+    np.testing.assert_allclose(trained, (MEANS - MEANS.mean(0)) / MEANS.std(0), rtol=1e-3)
+    np.testing.assert_allclose(module.variables[2], 0.01 * MEANS.mean(0), rtol=1e-4)
+
+
+def test_input_range(tmp_path):
+    handle = keras_file(tmp_path)
+    module = load(handle, handle, ModuleOptions(input_range=(-1.0, 1.0)))
+    np.testing.assert_allclose(module(IMAGES), 2 * MEANS - 1, rtol=1e-4, atol=1e-6)
+    assert module.fingerprint != load(handle, handle, NO_OPTIONS).fingerprint
+
+
+def test_feature_output(tmp_path):
+    pool, dense = layers.GlobalAveragePooling2D(name="pool"), layers.Dense(2, activation="softmax")
+    handle = saved(tmp_path, pool, dense)
+    module = load(handle, handle, ModuleOptions(feature_output="pool"))
+    np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-6)
+    assert module.fingerprint != load(handle, handle, NO_OPTIONS).fingerprint
+
+
+def test_regularization_losses(tmp_path):
+    regularized = layers.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))
+    handle = saved(tmp_path, layers.GlobalAveragePooling2D(), regularized, layers.Dense(2))
+    module = load(handle, handle, NO_OPTIONS)
+    with tf.GradientTape() as tape:
+        (loss,) = (function() for function in module.regularization_losses)
+    assert float(loss) == 3.0
+    (kernel,) = [variable for variable in module.trainable_variables if variable.shape == (3, 2)]
+    np.testing.assert_array_equal(tape.gradient(loss, kernel), np.ones((3, 2)))
+
+
+def test_mixed_precision_gives_float32(tmp_path):
+    handle = saved(tmp_path, layers.GlobalAveragePooling2D(), layers.Dense(2, dtype="mixed_float16"))
+    assert load(handle, handle, NO_OPTIONS)(IMAGES).dtype == tf.float32
+
+
+def test_an_application():
+    module = load("keras:MobileNet:none", "keras:MobileNet:none", ModuleOptions((32, 48)))
+    assert module.image_size == (32, 48)
+    assert module.num_features == 1024
+    assert len(module.trainable_variables) == 81
+    model = keras.applications.MobileNet(
+        weights=None, include_top=False, pooling="avg", input_shape=(32, 48, 3)
+    )
+    for target, value in zip(model.variables, module.variables, strict=True):
+        target.assign(value)
+    images = np.random.default_rng(0).random((2, 32, 48, 3), np.float32)
+    np.testing.assert_allclose(module(images), model(images * 2 - 1), rtol=1e-4, atol=1e-6)
+
+
+def test_a_layer_of_an_application():
+    options = ModuleOptions((32, 32), feature_output="conv_pw_3_relu")
+    module = load("keras:MobileNet:none", "keras:MobileNet:none", options)
+    assert module.num_features == 128
+
+
+def test_size_is_left_to_the_user(tmp_path):
+    handle = keras_file(tmp_path, size=(None, None))
+    assert sentence(handle) == (
+        f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
+        f"that it was trained on."
+    )
+    module = load(handle, handle, ModuleOptions((8, 8)))
+    np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+def test_sequential_models_without_an_input(tmp_path):
+    handle = saved(tmp_path, layers.Conv2D(2, 3), layers.GlobalAveragePooling2D(), shape=None)
+    assert sentence(handle) == (
+        f"{handle!r} has the input shape None, and an image module takes RGB images, (None, height, width, "
+        f"3), as its one input: use a functional or Sequential model of these, with --image_size where the "
+        f"file leaves the size open."
+    )
+    assert load(handle, handle, ModuleOptions((8, 8)))(IMAGES).shape == (4, 2)
+
+
+def test_a_size_that_the_model_does_not_take(tmp_path):
+    handle = keras_file(tmp_path)
+    assert sentence(handle, ModuleOptions((6, 4))) == (
+        f"{handle!r} takes images of 8 x 8 pixels, and --image_size says 6 x 4; leave --image_size out, "
+        f"or use a module made for that size."
+    )
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (20,)])
+def test_models_of_something_else(tmp_path, shape):
+    handle = saved(tmp_path, layers.Dense(2), shape=shape)
+    assert sentence(handle) == (
+        f"{handle!r} has the input shape {(None, *shape)}, and an image module takes RGB images, (None, "
+        f"height, width, 3), as its one input: use a functional or Sequential model of these, with "
+        f"--image_size where the file leaves the size open."
+    )
+
+
+def test_models_of_two_inputs(tmp_path):
+    inputs = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
+    keras.Model(inputs, layers.Add()(inputs)).save(tmp_path / "two.keras")
+    handle = str(tmp_path / "two.keras")
+    assert "has the input shape [(None, 8, 8, 3), (None, 8, 8, 3)]" in sentence(handle)
+
+
+def test_files_that_are_no_model(tmp_path):
+    handle = keras_file(tmp_path)
+    content = (tmp_path / "averaging.keras").read_bytes()
+    for damaged in (content[:1000], b""):
+        (tmp_path / "averaging.keras").write_bytes(damaged)
+        assert sentence(handle).startswith(f"{handle!r} cannot be loaded by Keras {keras.__version__} (")
+        assert sentence(handle).endswith("): give a file that model.save wrote, of Keras' own layers only.")
+
+
+def test_layers_of_its_own_making(tmp_path):
+    @keras.saving.register_keras_serializable("ours")
+    class Doubled(layers.Layer):
+        def call(self, inputs):
+            return 2 * inputs
+
+    handle = saved(tmp_path, Doubled())
+    del keras.saving.get_custom_objects()["ours>Doubled"]
+    assert "cannot be loaded by Keras" in sentence(handle)
+    assert "\n" not in sentence(handle)
+
+
+def test_regularization_losses_can_be_saved(tmp_path):
+    parts = [layers.Conv2D(2, 3, kernel_regularizer="l2"), layers.GlobalAveragePooling2D()]
+    keras.Sequential([keras.Input((8, 8, 3)), *parts]).save(tmp_path / "m.keras")
+    module = load(str(tmp_path / "m.keras"), "m", NO_OPTIONS)
+    [loss] = module.regularization_losses
+    root = tf.train.Checkpoint(module=module)
+    root.loss = tf.function(loss, input_signature=[])
+    tf.saved_model.save(root, str(tmp_path / "saved"))
+    again = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(again.loss(), loss(), rtol=1e-6)

@@ -1,0 +1,204 @@
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from retrain.errors import InputError
+from retrain.modules.image_module import ModuleOptions
+from retrain.modules.load import NO_OPTIONS
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
+from retrain.modules.sources.saved_model import load
+from tests.tiny_worlds import averaging_module
+
+IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
+MEANS = IMAGES.mean(axis=(1, 2))
+
+
+def factors(handle: str, options: ModuleOptions = NO_OPTIONS) -> dict[str, float]:
+    """By which factor of the mean colour each signature of an averaging module answers."""
+    module = load(handle, handle, options)
+    return {
+        name: float(np.mean(module.outputs(IMAGES, name)["default"] / MEANS)) for name in module.signatures
+    }
+
+
+def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+    with pytest.raises(InputError) as info:
+        load(handle, handle, options)
+    return str(info.value)
+
+
+def test_a_reusable_saved_model(tmp_path):
+    module = load(averaging_module(tmp_path), "m", NO_OPTIONS)
+    assert module.image_size == (8, 8)
+    assert module.num_features == 3
+    assert [variable.name for variable in module.variables] == ["scale:0", "average:0"]
+    assert [variable.name for variable in module.trainable_variables] == ["scale:0"]
+    assert [float(loss()) for loss in module.regularization_losses] == [3.0]
+    np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-6)
+    np.testing.assert_array_equal(module.variables[1], [0, 0, 0])
+    module(IMAGES, training=True)
+    np.testing.assert_allclose(module.variables[1], 0.1 * MEANS.mean(axis=0), rtol=1e-6)
+
+
+def test_a_training_step(tmp_path):
+    module = load(averaging_module(tmp_path), "m", NO_OPTIONS)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(module(IMAGES, training=True)) + module.regularization_losses[0]()
+    (gradient,) = tape.gradient(loss, module.trainable_variables)
+    np.testing.assert_allclose(gradient, MEANS.sum(axis=0) + 1, rtol=1e-6)
+
+
+def test_without_training_nothing_moves(tmp_path):
+    module = load(averaging_module(tmp_path, with_training=False), "m", NO_OPTIONS)
+    np.testing.assert_allclose(module(IMAGES, training=True), MEANS, rtol=1e-6)
+    np.testing.assert_array_equal(module.variables[1], [0, 0, 0])
+
+
+def test_variables_of_a_plain_module(tmp_path):
+    module = load(averaging_module(tmp_path, with_attributes=False), "m", NO_OPTIONS)
+    assert {variable.name for variable in module.variables} == {"scale:0", "average:0"}
+    assert [variable.name for variable in module.trainable_variables] == ["scale:0"]
+    assert module.regularization_losses == ()
+
+
+def test_signatures_only(tmp_path):
+    module = load(averaging_module(tmp_path, methods={}), "m", NO_OPTIONS)
+    assert list(module.signatures) == [IMAGE_FEATURE_VECTOR]
+    np.testing.assert_allclose(module(IMAGES, training=True), MEANS, rtol=1e-6)
+    np.testing.assert_array_equal(module.variables[1], [0, 0, 0])
+
+
+def test_size_is_left_to_the_user(tmp_path):
+    handle = averaging_module(tmp_path, size=(None, None))
+    assert sentence(handle) == (
+        f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
+        f"that it was trained on."
+    )
+    module = load(handle, handle, ModuleOptions(image_size=(6, 4)))
+    assert module.image_size == (6, 4)
+    assert module.signatures[IMAGE_FEATURE_VECTOR].inputs["images"].shape.as_list() == [None, 6, 4, 3]
+
+
+def test_size_that_the_module_does_not_take(tmp_path):
+    handle = averaging_module(tmp_path)
+    assert sentence(handle, ModuleOptions(image_size=(6, 4))) == (
+        f"{handle!r} takes images of 8 x 8 pixels, and --image_size says 6 x 4; leave --image_size out, or "
+        f"use a module made for that size."
+    )
+
+
+FEATURES, CLASSES = IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "expected"),
+    [
+        ({}, None, {FEATURES: 1}),
+        ({}, CLASSES, {CLASSES: 1}),
+        # As this project exports: all named, __call__ the classification, and what it serves.
+        (
+            {"methods": {"__call__": 2, FEATURES: 3, CLASSES: 2}, "output_key": "default", "labels": 3},
+            None,
+            {FEATURES: 3, CLASSES: 2, "serving_default": 1},
+        ),
+        # A method is preferred to a signature, and both to the unnamed.
+        (
+            {"methods": {"__call__": 2, FEATURES: 3}, "signatures": {"serving_default": 4, FEATURES: 5}},
+            None,
+            {FEATURES: 3},
+        ),
+        ({"methods": {"__call__": 2}, "signatures": {FEATURES: 5}}, None, {FEATURES: 5}),
+        ({"methods": {"__call__": 2}, "signatures": {FEATURES: 5}}, FEATURES, {FEATURES: 2}),
+        # Where only a classification is named, the unnamed is not taken for features.
+        ({"methods": {"__call__": 2}, "signatures": {CLASSES: 5}}, None, {CLASSES: 5}),
+        ({"methods": {"__call__": 2}, "signatures": {CLASSES: 5}}, FEATURES, {CLASSES: 5, FEATURES: 2}),
+        # What the outputs are called.
+        ({"output_key": "logits"}, None, {CLASSES: 1}),
+        ({"output_key": "Predictions"}, None, {CLASSES: 1}),
+        ({"output_key": "class_probabilities"}, None, {CLASSES: 1}),
+        ({"output_key": "classy_features"}, None, {FEATURES: 1}),
+        ({"output_key": "logits"}, FEATURES, {FEATURES: 1}),
+        ({"output_key": "logits", "methods": {}}, None, {CLASSES: 1}),
+        # As many labels as outputs.
+        ({"labels": 3}, None, {CLASSES: 1}),
+        ({"labels": 4}, None, {FEATURES: 1}),
+    ],
+)
+def test_what_stands_for_which_signature(tmp_path, module, kind, expected):
+    handle = averaging_module(tmp_path, **module)
+    found = factors(handle, ModuleOptions(kind=kind))
+    assert found == pytest.approx(expected)
+
+
+def test_no_function_of_images_is_named(tmp_path):
+    handle = averaging_module(tmp_path, methods={}, signatures={"detect": 1.0, "caption": 1.0})
+    assert sentence(handle) == (
+        f"{handle!r} has no signature 'image_feature_vector'; it has: caption, detect. Use a module that "
+        f"follows the Common Signatures for Images, or say with --module_kind what its outputs are."
+    )
+
+
+def test_fingerprint_tells_which_function_was_chosen(tmp_path):
+    handle = averaging_module(tmp_path)
+    chosen = {load(handle, "m", ModuleOptions(kind=kind)).fingerprint for kind in (None, FEATURES, CLASSES)}
+    assert len(chosen) == 3
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> str:
+    return averaging_module(tmp_path_factory.mktemp("modules") / "whole")
+
+
+@pytest.fixture
+def copied(whole, tmp_path) -> pathlib.Path:
+    return pathlib.Path(shutil.copytree(whole, tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("size", [0, 30, 1000, -1])
+def test_truncated_saved_model(copied, size):
+    graph = (copied / "saved_model.pb").read_bytes()
+    (copied / "saved_model.pb").write_bytes(graph[:size])
+    assert sentence(str(copied)) == (
+        f"{str(copied)!r} cannot be loaded: its saved_model.pb is empty or cut short; fetch or export the "
+        f"module again."
+    )
+
+
+DATA, INDEX = "variables.data-00000-of-00001", "variables.index"
+
+
+@pytest.mark.parametrize(("missing", "left"), [([DATA], INDEX), ([INDEX], DATA), ([DATA, INDEX], "nothing")])
+def test_missing_variables(copied, missing, left):
+    for name in missing:
+        (copied / "variables" / name).unlink()
+    assert sentence(str(copied)) == (
+        f"{str(copied)!r} cannot be loaded: its variables are missing or cut short (found: {left}); fetch or "
+        f"export the module again."
+    )
+
+
+@pytest.mark.parametrize("name", [DATA, INDEX])
+def test_truncated_variables(copied, name):
+    content = (copied / "variables" / name).read_bytes()
+    (copied / "variables" / name).write_bytes(content[:10])
+    assert sentence(str(copied)) == (
+        f"{str(copied)!r} cannot be loaded: its variables are missing or cut short (found: {DATA}, {INDEX}); "
+        f"fetch or export the module again."
+    )
+
+
+def test_several_graphs_without_the_hub_file(tmp_path):
+    # What is left of a TF1 Hub module when its tfhub_module.pb got lost.
+    builder = tf.compat.v1.saved_model.Builder(str(tmp_path / "m"))
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        builder.add_meta_graph_and_variables(session, [])
+        builder.add_meta_graph(["train"])
+        builder.save()
+    handle = str(tmp_path / "m")
+    assert sentence(handle).startswith(
+        f"{handle!r} cannot be loaded: TensorFlow {tf.__version__} reads no TF2 SavedModel there (Importing "
+        f"a SavedModel with `tf.saved_model.load` requires"
+    )

@@ -1,0 +1,206 @@
+"""What is proven against the genuine library is in tests/legacy; here, what needs no other library."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from retrain.errors import InputError
+from retrain.modules.image_module import ModuleOptions
+from retrain.modules.load import NO_OPTIONS, load_module
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
+from retrain.modules.sources.tf1_hub import load
+from tests.tiny_tf1_hub import averaging_module
+
+ROOT = pathlib.Path(__file__).parents[2]
+IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
+MEANS = IMAGES.mean(axis=(1, 2))
+KINDS = pytest.mark.parametrize("use_resource", [False, True], ids=["ref", "resource"])
+
+
+def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+    with pytest.raises(InputError) as info:
+        load(handle, handle, options)
+    return str(info.value)
+
+
+@KINDS
+def test_inference_and_training(tmp_path, use_resource):
+    module = load(averaging_module(tmp_path / "m", 2.0, use_resource=use_resource), "m", NO_OPTIONS)
+    assert {variable.name for variable in module.variables} == {"scale:0", "average:0"}
+    [scale] = module.trainable_variables
+    [average] = [variable for variable in module.variables if variable is not scale]
+    np.testing.assert_allclose(module(IMAGES), 2 * MEANS, rtol=1e-6)
+    np.testing.assert_array_equal(average, np.zeros(3))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(module(IMAGES, training=True)) + module.regularization_losses[0]()
+    np.testing.assert_allclose(tape.gradient(loss, scale), MEANS.sum(axis=0) + 1, rtol=1e-6)
+    np.testing.assert_allclose(average, 0.1 * MEANS.mean(axis=0), rtol=1e-6)
+    for _ in range(2):
+        module(IMAGES, training=True)
+    np.testing.assert_allclose(average, (1 - 0.9**3) * MEANS.mean(axis=0), rtol=1e-5)
+
+
+def test_a_module_for_inference_only_is_the_same_in_training(tmp_path):
+    module = load(averaging_module(tmp_path / "m", tags=((),)), "m", NO_OPTIONS)
+    np.testing.assert_array_equal(module(IMAGES, training=True), module(IMAGES))
+    assert len(module.trainable_variables) == len(module.regularization_losses) == 1
+    assert all(not variable.numpy().any() for variable in module.variables if not variable.trainable)
+
+
+def test_all_outputs_are_offered_and_any_can_be_the_features(tmp_path):
+    handle = averaging_module(tmp_path / "m")
+    module = load(handle, "m", NO_OPTIONS)
+    assert set(module.outputs(IMAGES, IMAGE_FEATURE_VECTOR)) == {"default", "Mean/pixels"}
+    module = load_module(handle, ModuleOptions(feature_output="Mean/pixels"))
+    assert module.num_features == 3
+    np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-6)
+
+
+FEATURES, CLASSES = IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION
+
+
+@pytest.mark.parametrize(
+    ("signatures", "kind", "expected"),
+    [
+        ({"default": 1.0, FEATURES: 2.0}, None, {"default": 1, FEATURES: 2}),
+        ({"default": 1.0}, None, {"default": 1, FEATURES: 1}),
+        ({"default": 1.0}, CLASSES, {"default": 1, CLASSES: 1}),
+        ({"default": 1.0, CLASSES: 2.0}, None, {"default": 1, CLASSES: 2}),
+        ({"default": 1.0, CLASSES: 2.0}, FEATURES, {"default": 1, FEATURES: 1, CLASSES: 2}),
+        ({FEATURES: 2.0, CLASSES: 3.0}, None, {FEATURES: 2, CLASSES: 3}),
+    ],
+)
+def test_what_stands_for_which_signature(tmp_path, signatures, kind, expected):
+    module = load(averaging_module(tmp_path / "m", signatures=signatures), "m", ModuleOptions(kind=kind))
+    found = {
+        name: float(np.mean(module.outputs(IMAGES, name)["default"] / MEANS)) for name in module.signatures
+    }
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("size", "attached", "given", "expected"),
+    [
+        ((8, 6), None, None, (8, 6)),
+        ((None, None), (8, 6), None, (8, 6)),
+        ((None, None), (8, 6), (4, 4), (4, 4)),
+        ((None, None), None, (4, 4), (4, 4)),
+    ],
+)
+def test_image_size(tmp_path, size, attached, given, expected):
+    handle = averaging_module(tmp_path / "m", size=size, attached_size=attached)
+    module = load(handle, handle, ModuleOptions(image_size=given))
+    assert module.image_size == expected
+    assert module(np.zeros((2, *expected, 3), np.float32)).shape == (2, 3)
+
+
+def test_size_is_left_to_the_user(tmp_path):
+    handle = averaging_module(tmp_path / "m", size=(None, None))
+    assert sentence(handle) == (
+        f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
+        f"that it was trained on."
+    )
+
+
+def test_a_variable_used_in_another_way_is_refused(tmp_path):
+    def gather(images, scale):
+        return tf.reduce_sum(scale.sparse_read([0], name="gathered"))
+
+    handle = averaging_module(tmp_path / "m", extra=gather, use_resource=True)
+    assert sentence(handle) == (
+        f"{handle!r} cannot be used as a TF1 Hub module: its operation 'gathered' (ResourceGather) uses the "
+        f"variable 'scale' otherwise than by reading or assigning it, which cannot be rewritten for "
+        f"TensorFlow {tf.__version__}."
+    )
+
+
+def test_no_signature_takes_images_alone(tmp_path):
+    handle = averaging_module(tmp_path / "m", signatures={"caption": 1.0, "detect": 1.0})
+    module = load(handle, handle, NO_OPTIONS)
+    assert set(module.signatures) == {"caption", "detect"}
+    with pytest.raises(InputError) as info:
+        load_module(handle)
+    assert str(info.value) == (
+        f"{handle!r} has no signature 'image_feature_vector'; it has: caption, detect. Use a module that "
+        f"follows the Common Signatures for Images, or say with --module_kind what its outputs are."
+    )
+
+
+def test_fingerprint_tells_which_signature_was_chosen(tmp_path):
+    handle = averaging_module(tmp_path / "m")
+    assert (
+        len({load(handle, "m", ModuleOptions(kind=kind)).fingerprint for kind in (None, FEATURES, CLASSES)})
+        == 3
+    )
+
+
+def test_a_step_compiled_by_xla(tmp_path):
+    module = load(averaging_module(tmp_path / "m"), "m", NO_OPTIONS)
+
+    @tf.function(jit_compile=True)
+    def gradient(images):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(module(images, training=True)) + module.regularization_losses[0]()
+        return tape.gradient(loss, module.trainable_variables)
+
+    [found] = gradient(tf.constant(IMAGES))
+    np.testing.assert_allclose(found, MEANS.sum(axis=0) + 1, rtol=1e-5)
+    assert all(variable.numpy().any() for variable in module.variables)
+
+
+# On each replica the module sees two of the four images; their moving averages are averaged.
+MIRRORED = """
+    import sys
+    import numpy as np, tensorflow as tf
+    from retrain.export import hub_module
+    from retrain.heads.softmax import SoftmaxHead
+    from retrain.model import ImageClassifier
+    from retrain.modules.load import load_module
+
+    [cpu] = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = ImageClassifier(load_module(sys.argv[1]), {"label": SoftmaxHead(["a", "b"])})
+        model.kernels["label"].assign(tf.ones([3, 2]))
+    images = np.load(sys.argv[2] + "/images.npy")
+
+    @tf.function
+    def step(part):
+        def gradient(part):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(model.base(part, training=True))
+            gradients = tape.gradient(loss, model.base.trainable_variables)
+            return tf.distribute.get_replica_context().all_reduce("sum", gradients)
+        return strategy.run(gradient, (part,))
+
+    [dataset] = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(images).rebatch(4))
+    [gradient] = step(dataset)
+    found = {variable.name: variable.numpy() for variable in model.base.variables}
+    found["gradient"] = strategy.experimental_local_results(gradient)[0]
+    found["logits"] = model.outputs(images, "image_classification")["default"]
+    hub_module.write(model, sys.argv[2] + "/export")
+    np.savez(sys.argv[2] + "/found.npz", **found)
+"""
+
+
+@KINDS
+def test_two_replicas(tmp_path, use_resource):
+    handle = averaging_module(tmp_path / "m", 2.0, use_resource=use_resource)
+    np.save(tmp_path / "images.npy", IMAGES)
+    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), handle, str(tmp_path)]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    found = np.load(tmp_path / "found.npz")
+    np.testing.assert_allclose(found["gradient"], MEANS.sum(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found["average:0"], 0.1 * MEANS.mean(axis=0), rtol=1e-5)
+    exported = load(str(tmp_path / "export"), "export", NO_OPTIONS)
+    np.testing.assert_allclose(exported.outputs(IMAGES, CLASSES)["default"], found["logits"], rtol=1e-6)
+    values = {variable.name: variable.numpy() for variable in exported.variables}
+    assert set(values) == {"module/scale:0", "module/average:0", "head/label/kernel:0", "head/label/bias:0"}
+    np.testing.assert_array_equal(values["module/average:0"], found["average:0"])
