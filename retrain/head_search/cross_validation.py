@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.folds import assign_folds, out_of_sample
-from retrain.head_search.trial import Split, Trial
+from retrain.head_search.trial import Trial
 from retrain.heads.head import Head, Labels
 
 FOLDS = 5
 
 
 def out_of_sample_probabilities(
-    head: Head, trial: Trial, examples: Split, groups: Sequence[str], folds: int = FOLDS
+    head: Head, trial: Trial, examples: TaskExamples, groups: Sequence[str], folds: int = FOLDS
 ) -> np.ndarray:
     """float32 [N, C], calibrated on all of them; nan for an example of a class that no other fold has.
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.halving import Halving
 from retrain.head_search.head_trials import train_folds
-from retrain.head_search.trial import Split, Start, TrainedHead, Trial
+from retrain.head_search.trial import Start, TrainedHead, Trial
 from retrain.head_search.trial_plan import MEMORY
 from retrain.heads.head import Head, Labels
 
@@ -46,7 +47,7 @@ def assign_folds(labels: Labels, groups: Sequence[object] | None, folds: int, se
 def out_of_sample(
     head: Head,
     trials: Sequence[Trial],
-    split: Split,
+    split: TaskExamples,
     fold_of: np.ndarray,
     start: Start | None = None,
     memory: int = MEMORY,
@@ -61,7 +62,7 @@ def out_of_sample(
     return [OutOfSample(_logits(trained, split, held_out), trained) for trained in heads]
 
 
-def _logits(trained: TrainedHead, split: Split, held_out: Sequence[np.ndarray]) -> np.ndarray:
+def _logits(trained: TrainedHead, split: TaskExamples, held_out: Sequence[np.ndarray]) -> np.ndarray:
     logits = np.empty([len(split.labels), trained.bias.shape[-1]], np.float32)
     for kernel, bias, rows in zip(trained.kernel, trained.bias, held_out, strict=True):
         with np.errstate(all="ignore"):  # diverged trials

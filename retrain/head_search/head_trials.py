@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.features.stored import mean_features
 from retrain.head_search.halving import Halving
-from retrain.head_search.trial import Split, Start, TrainedHead, Trial
+from retrain.head_search.trial import Start, TrainedHead, Trial
 from retrain.head_search.trial_batches import Centred, made_resident, mean_square
 from retrain.head_search.trial_group import TrialGroup
 from retrain.head_search.trial_plan import MEMORY, Size, cohort_limit, group_limit, groups
@@ -24,8 +25,8 @@ from retrain.progress import progress
 def train_trials(
     head: Head,
     trials: Sequence[Trial],
-    train: Split,
-    validation: Split | None,
+    train: TaskExamples,
+    validation: TaskExamples | None,
     start: Start | None = None,
     memory: int = MEMORY,
     halving: Halving | None = None,
@@ -43,9 +44,9 @@ def train_trials(
 def train_folds(
     head: Head,
     trials: Sequence[Trial],
-    train: Split,
+    train: TaskExamples,
     shares: np.ndarray,
-    validations: Sequence[Split],
+    validations: Sequence[TaskExamples],
     start: Start | None = None,
     memory: int = MEMORY,
     halving: Halving | None = None,
@@ -81,7 +82,7 @@ def train_folds(
 
 
 def _centred(
-    head: Head, split: Split, shares: np.ndarray, class_weights: Sequence[str], memory: int
+    head: Head, split: TaskExamples, shares: np.ndarray, class_weights: Sequence[str], memory: int
 ) -> Centred:
     """The training examples, weighted in each way, so that in every fold the weights sum up to the same."""
     by_name = [head.example_weights(split.labels, name) for name in class_weights]
@@ -93,7 +94,7 @@ def _centred(
     return data._replace(mean_square=mean_square(data))
 
 
-def _validation(split: Split, centre: np.ndarray, memory: int) -> Centred:
+def _validation(split: TaskExamples, centre: np.ndarray, memory: int) -> Centred:
     centred = Centred(split.features, split.labels, split.weights[:, None, None], centre)
     return made_resident(centred, memory)
 

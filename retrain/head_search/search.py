@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from retrain.errors import InputError
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.halving import Halving
 from retrain.head_search.head_trials import train_trials
-from retrain.head_search.trial import Split, Start, TrainedHead, Trial
+from retrain.head_search.trial import Start, TrainedHead, Trial
 from retrain.head_search.trial_plan import MEMORY, operations
 from retrain.heads.head import Head
 
@@ -50,8 +51,8 @@ class FoundHead(NamedTuple):
 def search_head(
     head: Head,
     trials: Sequence[Trial],
-    train: Split,
-    validation: Split | None,
+    train: TaskExamples,
+    validation: TaskExamples | None,
     start: Start | None = None,
 ) -> FoundHead:
     """Trains the trials and returns the best; InputError when all of them do.
@@ -73,8 +74,8 @@ def search_head(
 def search_heads(
     head: Head,
     grids: Sequence[Sequence[Trial]],
-    train: Split,
-    validation: Split,
+    train: TaskExamples,
+    validation: TaskExamples,
     start: Start | None = None,
     memory: int = MEMORY,
     halving: Halving | None = None,
@@ -100,15 +101,15 @@ def search_heads(
     return [found[position] for position in range(len(grids))]
 
 
-def _weighed(head: Head, split: Split, class_weights: str) -> Split:
+def _weighed(head: Head, split: TaskExamples, class_weights: str) -> TaskExamples:
     return split._replace(weights=split.weights * head.example_weights(split.labels, class_weights))
 
 
 def _best(
     head: Head,
     trials: Sequence[Trial],
-    train: Split,
-    validation: Split | None,
+    train: TaskExamples,
+    validation: TaskExamples | None,
     start: Start | None,
 ) -> FoundHead:
     halving = None if validation is None else _halving(head, trials, train)
@@ -119,7 +120,7 @@ def _best(
     return found
 
 
-def _halving(head: Head, trials: Sequence[Trial], train: Split) -> Halving | None:
+def _halving(head: Head, trials: Sequence[Trial], train: TaskExamples) -> Halving | None:
     """That of a large grid."""
     examples = sum(trial.steps * trial.batch_size for trial in trials)
     large = operations(examples, train.features.shape[1], head.num_classes) >= HALVED

@@ -12,10 +12,11 @@ from absl import logging
 from retrain.commands.options import head_batch_size, training_steps
 from retrain.examples.hash_split import SPLITS
 from retrain.examples.table import TASK
+from retrain.examples.task_examples import TaskExamples
 from retrain.features.stored import Features
 from retrain.head_search.recipe import FeatureScale, feature_scale, head_grid
 from retrain.head_search.search import FoundHead, search_head
-from retrain.head_search.trial import Split, Start, Trial
+from retrain.head_search.trial import Start, Trial
 from retrain.heads.head import Head, Labels
 from retrain.settings.config import Config
 
@@ -34,7 +35,7 @@ class DecidedHead(NamedTuple):
     decisions: Mapping[str, Any]
 
 
-def task_splits(examples: pd.DataFrame, features: Features, task: str, head: Head) -> dict[str, Split]:
+def task_splits(examples: pd.DataFrame, features: Features, task: str, head: Head) -> dict[str, TaskExamples]:
     """Features, labels and weights of each split that has labels of the task."""
     labels = head.encode(examples[task])
     known = head.labelled(labels)
@@ -44,7 +45,7 @@ def task_splits(examples: pd.DataFrame, features: Features, task: str, head: Hea
     for name in SPLITS:
         at = np.flatnonzero((examples["split"] == name).to_numpy() & known)
         if len(at):
-            splits[name] = Split(features[at], labels[at], weights[at])
+            splits[name] = TaskExamples(features[at], labels[at], weights[at])
     return splits
 
 
@@ -65,7 +66,7 @@ def trials_of(config: Config, scale: FeatureScale, steps: int) -> list[Trial]:
 
 
 def train_task(
-    task: str, head: Head, splits: Mapping[str, Split], config: Config, start: Start | None
+    task: str, head: Head, splits: Mapping[str, TaskExamples], config: Config, start: Start | None
 ) -> TaskHead:
     """The best head of the grid."""
     labels = splits["train"].labels
@@ -109,7 +110,7 @@ def _calibration_error(head: Head, labels: Labels, logits: np.ndarray) -> float:
 def _search(
     name: str,
     head: Head,
-    splits: Mapping[str, Split],
+    splits: Mapping[str, TaskExamples],
     steps: int,
     config: Config,
     start: Start | None,

@@ -4,9 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from retrain.features.stored import Features
-from retrain.heads.head import Labels
-
 
 class Trial(NamedTuple):
     """How one head is trained, named as in Config; penalties are sums over its kernel.
@@ -26,18 +23,6 @@ class Trial(NamedTuple):
     steps: int = 1000
     batch_size: int = 100
     seed: int = 0
-
-
-class Split(NamedTuple):
-    """Features float32 [N, F], encoded labels [N, ...] and weights [N] of one split."""
-
-    features: Features
-    labels: Labels
-    weights: np.ndarray
-
-    def rows(self, chosen: np.ndarray) -> "Split":
-        """The split of these rows only: a mask, or positions."""
-        return Split(*(values[chosen] for values in self))
 
 
 class Start(NamedTuple):

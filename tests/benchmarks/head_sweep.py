@@ -15,10 +15,11 @@ import numpy as np
 import optuna
 import tensorflow as tf
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.halving import Halving
 from retrain.head_search.head_trials import train_trials
 from retrain.head_search.recipe import feature_scale, head_grid
-from retrain.head_search.trial import Split, Trial
+from retrain.head_search.trial import Trial
 from retrain.heads.softmax import SoftmaxHead
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -58,13 +59,13 @@ def main() -> None:
         print(f"trial {number} alone: weights differ by {difference:.1e}, {agree:.1%} predicted the same")
 
 
-def make_splits(count: int, held_out: int, classes: int) -> tuple[Split, Split]:
+def make_splits(count: int, held_out: int, classes: int) -> tuple[TaskExamples, TaskExamples]:
     """Features of classes around centres of their own, never negative, half of them zero."""
     random = np.random.default_rng(0)
     labels = random.integers(classes, size=count + held_out).astype(np.int32)
     features = random.normal(size=[len(labels), LENGTH]).astype(np.float32)
     features += 0.12 * random.normal(size=[classes, LENGTH]).astype(np.float32)[labels]
-    whole = Split(np.maximum(features, 0.0), labels, np.ones(len(labels), np.float32))
+    whole = TaskExamples(np.maximum(features, 0.0), labels, np.ones(len(labels), np.float32))
     return whole.rows(np.arange(count)), whole.rows(np.arange(count, count + held_out))
 
 
@@ -80,11 +81,11 @@ def random_trial(number: int, dropout_rate: float) -> Trial:
     )
 
 
-def predicted(found: object, split: Split) -> np.ndarray:
+def predicted(found: object, split: TaskExamples) -> np.ndarray:
     return (split.features @ found.kernel + found.bias).argmax(axis=1)
 
 
-def optuna_over_keras(train: Split, validation: Split) -> None:
+def optuna_over_keras(train: TaskExamples, validation: TaskExamples) -> None:
     """What people do today: a study whose objective fits a model on the same features."""
 
     def objective(trial: optuna.Trial) -> float:

@@ -6,9 +6,10 @@ Wanted: at least 8 times. Then the default grid.
 import keras
 import numpy as np
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.head_trials import train_trials
 from retrain.head_search.recipe import feature_scale, head_grid
-from retrain.head_search.trial import Split, Trial
+from retrain.head_search.trial import Trial
 from retrain.heads.softmax import SoftmaxHead
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -24,8 +25,8 @@ def main() -> None:
     features = np.maximum(0.12 * centres[labels] + random.normal(size=[2 * COUNT, LENGTH]), 0).astype(
         np.float32
     )
-    train = Split(features[:COUNT], labels[:COUNT], np.ones(COUNT, np.float32))
-    test = Split(features[COUNT:], labels[COUNT:], np.ones(COUNT, np.float32))
+    train = TaskExamples(features[:COUNT], labels[:COUNT], np.ones(COUNT, np.float32))
+    test = TaskExamples(features[COUNT:], labels[COUNT:], np.ones(COUNT, np.float32))
     head = SoftmaxHead([str(index) for index in range(CLASSES)])
     accuracies: dict[str, float] = {}
 

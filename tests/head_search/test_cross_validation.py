@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.cross_validation import out_of_sample_probabilities
-from retrain.head_search.trial import Split, Trial
+from retrain.head_search.trial import Trial
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 
@@ -10,11 +11,11 @@ HEAD = SoftmaxHead(["a", "b", "c"])
 TRIAL = Trial(0.5, 1e-3, steps=40, batch_size=20)
 
 
-def make_examples(labels: np.ndarray, kinds: np.ndarray) -> Split:
+def make_examples(labels: np.ndarray, kinds: np.ndarray) -> TaskExamples:
     """Features say the kind; labels say what they like."""
     noise = np.random.default_rng(0).normal(0.0, 0.1, [len(labels), 3])
     features = (np.eye(3)[kinds] + noise).astype(np.float32)
-    return Split(features, labels, np.ones(len(labels), np.float32))
+    return TaskExamples(features, labels, np.ones(len(labels), np.float32))
 
 
 def alone(count: int) -> list[str]:
@@ -35,7 +36,7 @@ def test_wrong_labels_are_improbable_and_others_are_not():
 
 def test_a_head_has_not_seen_what_it_judges():
     random = np.random.default_rng(1)
-    examples = Split(
+    examples = TaskExamples(
         random.normal(size=[60, 200]).astype(np.float32),
         random.integers(3, size=60).astype(np.int32),
         np.ones(60, np.float32),

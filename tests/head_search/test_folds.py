@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.folds import assign_folds, out_of_sample
 from retrain.head_search.halving import Halving
-from retrain.head_search.trial import Split, Trial
+from retrain.head_search.trial import Trial
 from retrain.heads.softmax import SoftmaxHead
 
 HEAD = SoftmaxHead(["a", "b", "c"])
@@ -16,11 +17,13 @@ TRIALS = [
 ]
 
 
-def make_split(count: int) -> Split:
+def make_split(count: int) -> TaskExamples:
     random = np.random.default_rng(0)
     labels = (np.arange(count) % 3).astype(np.int32)
     features = np.eye(3, 5)[labels] + random.normal(1.0, 0.3, size=[count, 5])
-    return Split(features.astype(np.float32), labels, random.uniform(0.5, 1.5, count).astype(np.float32))
+    return TaskExamples(
+        features.astype(np.float32), labels, random.uniform(0.5, 1.5, count).astype(np.float32)
+    )
 
 
 TRAIN = make_split(30)

@@ -3,10 +3,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search import trial_batches, trial_plan
 from retrain.head_search.halving import Halving
 from retrain.head_search.head_trials import train_trials
-from retrain.head_search.trial import Split, Start, TrainedHead, Trial
+from retrain.head_search.trial import Start, TrainedHead, Trial
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 
@@ -22,18 +23,20 @@ TRIALS = [
 DROPPED = [trial._replace(dropout_rate=0.5) for trial in TRIALS]
 
 
-def make_split(count: int, seed: int = 0) -> Split:
+def make_split(count: int, seed: int = 0) -> TaskExamples:
     """Features around a corner of their own for each class, and far from zero; more of class 0."""
     random = np.random.default_rng(seed)
     labels = (np.arange(count) % (CLASSES + 1) % CLASSES).astype(np.int32)
     features = np.eye(CLASSES, 5)[labels] + random.normal(2.0, 0.3, size=[count, 5])
-    return Split(features.astype(np.float32), labels, random.uniform(0.5, 1.5, size=count).astype(np.float32))
+    return TaskExamples(
+        features.astype(np.float32), labels, random.uniform(0.5, 1.5, size=count).astype(np.float32)
+    )
 
 
 TRAIN, VALIDATION = make_split(24), make_split(9, seed=1)
 
 
-def numpy_head(trial: Trial, train: Split) -> tuple[np.ndarray, np.ndarray, list[float]]:
+def numpy_head(trial: Trial, train: TaskExamples) -> tuple[np.ndarray, np.ndarray, list[float]]:
     """The same training in plain numpy, without dropout: kernel, bias, and the loss at each step."""
     centre = train.features.mean(axis=0)
     features = (train.features - centre).astype(np.float64)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.head_trials import train_trials
 from retrain.head_search.recipe import (
     L2_REGULARIZERS,
@@ -10,7 +11,7 @@ from retrain.head_search.recipe import (
     head_steps,
     largest_variance,
 )
-from retrain.head_search.trial import Split, Trial
+from retrain.head_search.trial import Trial
 from retrain.heads.softmax import SoftmaxHead
 
 RANDOM = np.random.default_rng(0)
@@ -63,7 +64,7 @@ def test_the_size_of_features_does_not_matter(factor):
         trials = head_grid(feature_scale(features), None, None, steps=60, batch_size=20, dropout_rate=0.2)[
             3:4
         ]
-        split = Split(features, LABELS, np.ones(60, np.float32))
+        split = TaskExamples(features, LABELS, np.ones(60, np.float32))
         trained = train_trials(SoftmaxHead(["a", "b", "c"]), trials, split, None)[0]
         logits = features @ trained.kernel + trained.bias
         return np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))

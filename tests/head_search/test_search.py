@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from retrain.errors import InputError
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search import search as head_search
 from retrain.head_search.halving import Halving
 from retrain.head_search.head_trials import train_trials
 from retrain.head_search.search import search_head, search_heads
-from retrain.head_search.trial import Split, Start, Trial
+from retrain.head_search.trial import Start, Trial
 from retrain.heads.softmax import SoftmaxHead
 
 HEAD = SoftmaxHead(["a", "b"])
@@ -14,10 +15,10 @@ SHORT = {"steps": 30, "batch_size": 8}
 TRIALS = [Trial(rate, l2, **SHORT) for rate, l2 in [(1e30, 1e30), (0.3, 5.0), (0.3, 1e-4), (1e-6, 0.0)]]
 
 
-def make_split(count: int, seed: int) -> Split:
+def make_split(count: int, seed: int) -> TaskExamples:
     labels = (np.arange(count) % 2).astype(np.int32)
     features = labels[:, None] + np.random.default_rng(seed).normal(size=[count, 3]) / 4
-    return Split(features.astype(np.float32), labels, np.ones(count, np.float32))
+    return TaskExamples(features.astype(np.float32), labels, np.ones(count, np.float32))
 
 
 TRAIN, VALIDATION = make_split(40, 0), make_split(10, 1)

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from retrain.commands.task_flags import task_weights
 from retrain.errors import InputError
+from retrain.examples.task_examples import TaskExamples
 from retrain.examples.tasks import Heads
 from retrain.head_search.halving import Halving
 from retrain.head_search.task_heads import decided
-from retrain.head_search.trial import Split
 from retrain.heads.head import Head, Labels
 from retrain.modules.graphs.traced_graph import count_float_operations, traced
 from retrain.modules.image_module import ImageModule
@@ -51,7 +51,7 @@ class Predicted(NamedTuple):
     stopped: int | None
 
 
-def validation_of(splits: Mapping[str, Split]) -> Split:
+def validation_of(splits: Mapping[str, TaskExamples]) -> TaskExamples:
     """The validation split; InputError without one."""
     if "validation" not in splits:
         raise InputError(
@@ -64,7 +64,7 @@ def validation_of(splits: Mapping[str, Split]) -> Split:
 def judged(
     config: Config,
     heads: Heads,
-    unseen: Mapping[str, Split],
+    unseen: Mapping[str, TaskExamples],
     predicted: Mapping[str, Predicted | None],
     objective: Objective,
 ) -> Record:

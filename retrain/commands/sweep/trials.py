@@ -16,11 +16,11 @@ from retrain.commands.options import training_steps
 from retrain.commands.sweep.image_trial import image_trial
 from retrain.commands.sweep.judging import Judging, Predicted, cost_of, judged, validation_of
 from retrain.commands.train.prepared import Prepared
+from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.folds import assign_folds, out_of_sample
 from retrain.head_search.recipe import feature_scale
 from retrain.head_search.search import best_of, search_heads
 from retrain.head_search.task_heads import task_splits, trials_of
-from retrain.head_search.trial import Split
 from retrain.heads.head import Head
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about
@@ -78,7 +78,7 @@ def run_trials(
 
 def _head_trials(configs: Sequence[Config], prepared: Prepared, judging: Judging) -> list[Record]:
     """All trials at once, one task after another."""
-    unseen: dict[str, Split] = {}
+    unseen: dict[str, TaskExamples] = {}
     predicted: list[dict[str, Predicted | None]] = [{} for _ in configs]
     for task, head in prepared.heads.items():
         judged_by = _held_out if judging.folds is None else _in_folds
@@ -94,7 +94,7 @@ def _head_trials(configs: Sequence[Config], prepared: Prepared, judging: Judging
 
 def _held_out(
     configs: Sequence[Config], task: str, head: Head, prepared: Prepared, judging: Judging
-) -> tuple[Split, list[Predicted | None]]:
+) -> tuple[TaskExamples, list[Predicted | None]]:
     """Trained on train, for validation."""
     splits = task_splits(prepared.examples, prepared.features, task, head)
     train, validation = splits["train"], validation_of(splits)
@@ -110,7 +110,7 @@ def _held_out(
 
 def _in_folds(
     configs: Sequence[Config], task: str, head: Head, prepared: Prepared, judging: Judging
-) -> tuple[Split, list[Predicted | None]]:
+) -> tuple[TaskExamples, list[Predicted | None]]:
     """Trained on all folds but one, for that one; train and validation together make the folds."""
     known = head.labelled(head.encode(prepared.examples[task])) & (prepared.examples["split"] != "test")
     examples = prepared.examples.assign(split=np.where(known, "train", "test"))

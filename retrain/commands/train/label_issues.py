@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from absl import logging
 
+from retrain.examples.task_examples import TaskExamples
 from retrain.features.stored import Features
 from retrain.head_search.cross_validation import out_of_sample_probabilities
 from retrain.head_search.task_heads import TaskHead
-from retrain.head_search.trial import Split
 from retrain.report.label_issues import COLUMNS, label_issues_line
 
 SHORTER = 5  # so many times fewer steps than the chosen head took: enough to rank labels
@@ -38,7 +38,7 @@ def _of_task(examples: pd.DataFrame, features: Features, task: str, of_task: Tas
     head, trial = of_task.head, of_task.found.trial
     labels = head.encode(examples[task])
     at = np.flatnonzero(head.labelled(labels))
-    split = Split(features[at], labels[at], np.ones(len(at), np.float32))
+    split = TaskExamples(features[at], labels[at], np.ones(len(at), np.float32))
     shorter = trial._replace(steps=-(-trial.steps // SHORTER))
     groups = examples["group"].iloc[at].tolist()
     probabilities = out_of_sample_probabilities(head, shorter, split, groups)
