@@ -1,4 +1,4 @@
-"""A figure by which models are compared: what metrics.json calls it, of which task it is, which way it is better.
+"""A figure by which models are compared: its key in metrics.json, its task, and which way it is better.
 
 One value for early stopping, sweeps and print: no direction is ever read from a name. Which figures there are
 is said by the rows of `retrain.heads.HEADS`.
