@@ -15,7 +15,12 @@ def load(table: Mapping[str, str], name: str, what: str) -> Any:
     """The thing behind the row `name`; `what` says what the table holds ("export format")."""
     if name not in table:
         raise InputError(unknown_name(name, table, what))
-    module, _, attribute = table[name].partition(":")
+    return named(table[name])
+
+
+def named(dotted: str) -> Any:
+    """What "package.module:attribute" names."""
+    module, _, attribute = dotted.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 

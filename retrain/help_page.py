@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from retrain.settings.config import FIELDS, SECTIONS, read_by
-from retrain.settings.field import about, as_text
+from retrain.settings.field import about, as_text, choices_of
 
 ABOUT = (
     "retrain turns a folder of images and a pretrained image module into a classifier, "
@@ -75,5 +75,6 @@ def _short(value: Any) -> str:
 
 def _advice(name: str, also: Mapping[str, str]) -> str:
     known = about(FIELDS[name])
-    choices = f" One of {', '.join(known.choices)}." if known.choices else ""
+    names = choices_of(known)
+    choices = f" One of {', '.join(names)}." if names else ""
     return known.help + choices + (f" Also {also[name]}." if name in also else "")

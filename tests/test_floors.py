@@ -14,8 +14,8 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
-    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress", "metric"], 0),
-    **dict.fromkeys(["cache_directory", "quiet", "signals"], 0),
+    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
+    **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files"], 0),
     "settings": 1,
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),

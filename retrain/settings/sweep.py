@@ -38,7 +38,7 @@ class SweepSettings:
         "quasirandom",
         "How combinations are drawn: quasirandom fills the space evenly, tpe looks where trials were good.",
         verbs=SWEEP,
-        choices=("grid", "random", "quasirandom", "tpe"),
+        table=("retrain.sweep:SAMPLERS", "sampler"),
     )
     pruner: str = setting(
         "none",
