@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from retrain.errors import InputError
 from retrain.sweep.heartbeat import as_stored, beat, keep_watch, miss_the_dead
-from retrain.sweep.sampler import is_repeated, position
+from retrain.sweep.sequences import is_repeated, position
 from retrain.sweep.storage import open_storage, without_password, without_warnings
 
 RESULT, ABOUT = "result", "about"

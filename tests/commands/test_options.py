@@ -8,17 +8,17 @@ from retrain.settings.config import Config
 
 
 def test_what_the_user_said_of_the_module():
-    assert module_options(Config()) == ModuleOptions()
-    config = Config(
+    assert module_options(Config.of()) == ModuleOptions()
+    config = Config.of(
         image_size=160, module_kind="image_feature_vector", module_input_range=(-1.0, 1.0), feature_output="x"
     )
     assert module_options(config) == ModuleOptions((160, 160), "image_feature_vector", (-1.0, 1.0), "x")
 
 
 def test_where_features_are_kept(user_cache):
-    assert feature_cache_directory(Config()) == user_cache
-    assert feature_cache_directory(Config(feature_cache="none")) is None
-    assert feature_cache_directory(Config(feature_cache="/cache")) == pathlib.Path("/cache")
+    assert feature_cache_directory(Config.of()) == user_cache
+    assert feature_cache_directory(Config.of(feature_cache="none")) is None
+    assert feature_cache_directory(Config.of(feature_cache="/cache")) == pathlib.Path("/cache")
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_where_features_are_kept(user_cache):
     ],
 )
 def test_how_many_steps(settings, steps):
-    assert training_steps(Config(**settings), 10_000) == steps
+    assert training_steps(Config.of(**settings), 10_000) == steps

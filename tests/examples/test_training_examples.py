@@ -45,11 +45,11 @@ def test_without_given_splits_nothing_leaks(colour_folder, logged):
 
 def test_a_given_split_stays_and_others_are_decided(split_folder, colour_folder, logged):
     listing = read_listing(str(split_folder))
-    examples = split_examples(examples_without_leaks(listing)[0], listing, Config())
+    examples = split_examples(examples_without_leaks(listing)[0], listing, Config.of())
     assert examples["split"].value_counts().to_dict() == {"train": 6, "validation": 6}
     assert logged[-1] == "12 images of 3 classes: 6 train, 6 validation."
     listing = read_listing(colour_folder)
-    examples = split_examples(examples_without_leaks(listing)[0], listing, Config())
+    examples = split_examples(examples_without_leaks(listing)[0], listing, Config.of())
     assert examples["split"].value_counts().to_dict() == {"train": 18, "validation": 3, "test": 3}
 
 
@@ -57,7 +57,7 @@ def test_few_of_many_notes_are_shown(tmp_path, logged):
     for label in range(8):
         tiny_worlds.colour_folder(tmp_path / "photos" / f"class {label}", 1)
     listing = read_listing(str(tmp_path / "photos"))
-    config = Config(validation_percentage=1.0, testing_percentage=1.0)
+    config = Config.of(validation_percentage=1.0, testing_percentage=1.0)
     split_examples(examples_without_leaks(listing)[0], listing, config)
     assert sum(" is in " in line for line in logged) == 5
     assert any(line.startswith("... and ") for line in logged)
@@ -70,5 +70,5 @@ def test_a_frozen_split(colour_folder, tmp_path, logged):
         split=["test" if path.endswith("0.png") else "train" for path in examples["path"]]
     )
     frozen.to_csv(tmp_path / "frozen.csv")
-    again = split_examples(examples, listing, Config(split_file=str(tmp_path / "frozen.csv")))
+    again = split_examples(examples, listing, Config.of(split_file=str(tmp_path / "frozen.csv")))
     assert again["split"].tolist() == frozen["split"].tolist()
