@@ -9,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.heads import metrics
-from retrain.heads.head import Head, Labels
+from retrain.heads.class_head import ClassHead
+from retrain.heads.head import Labels
 from retrain.heads.label_doubts import Doubts, doubted
 
 UNKNOWN = -1
 
 
-class SoftmaxHead(Head):
+class SoftmaxHead(ClassHead):
     """One of `class_names` for each example; two classes stay two logits."""
 
     kind = "softmax"
@@ -48,6 +49,9 @@ class SoftmaxHead(Head):
 
     def confidence(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.max(axis=1)
+
+    def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities.argmax(axis=1) == labels
 
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)
