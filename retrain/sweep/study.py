@@ -50,6 +50,18 @@ def open_study(
         storage.engine.dispose()
 
 
+def check_study(url: str, name: str, about: Mapping[str, Any]) -> None:
+    """InputError when the storage cannot be used, or has a study of that name that is of another sweep."""
+    storage = open_storage(url)
+    try:
+        for known in optuna.study.get_all_study_summaries(storage):
+            if known.study_name == name and ABOUT in known.user_attrs:
+                _check_same(known.user_attrs[ABOUT], about, name, without_password(url))
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
 def finished(study: optuna.Study) -> list[FrozenTrial]:
     """The trials that have a result, by number; diverged ones among them."""
     return [trial for trial in study.get_trials(deepcopy=False) if RESULT in trial.user_attrs]
