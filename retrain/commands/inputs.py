@@ -22,7 +22,7 @@ from retrain.errors import InputError
 from retrain.export import EXPORTERS
 from retrain.export.assets import check_is_classifier
 from retrain.extensions import unknown_name
-from retrain.modules.sources.resolve import check_handle
+from retrain.modules.sources.source import check_handle
 from retrain.runs.run_directory import check_run_directory
 from retrain.settings.config import Config
 

@@ -4,14 +4,7 @@ import pathlib
 
 from retrain.cache_directory import user_cache_directory
 from retrain.head_search.recipe import BATCH_SIZE, head_steps
-from retrain.modules.image_module import ModuleOptions
 from retrain.settings.config import Config
-
-
-def module_options(config: Config) -> ModuleOptions:
-    """What the user said about the module."""
-    size = (config.image_size, config.image_size) if config.image_size else None
-    return ModuleOptions(size, config.module_kind, config.module_input_range, config.feature_output)
 
 
 def feature_cache_directory(config: Config) -> pathlib.Path | None:

@@ -8,7 +8,6 @@ import os
 from retrain.errors import InputError
 
 FOLDER = "assets.extra"
-LABELS = "labels.txt"
 DESCRIPTION = "retrain.json"
 
 

@@ -1,7 +1,7 @@
 """What travels with an exported module: its labels, what it is, and ten lines for whoever finds it.
 
-`assets.extra/labels.txt` (`labels.TASK.txt` for further tasks) holds one class name a line, line = index;
-`assets.extra/retrain.json` what a program needs to use the logits.
+In `assets.extra`, files of labels (see label_files) hold one class name a line, line = index; `retrain.json`
+holds what a program needs to use the logits.
 """
 
 import json
@@ -11,11 +11,12 @@ from typing import Any
 
 from retrain import __version__
 from retrain.errors import InputError
-from retrain.export.assets import DESCRIPTION, FOLDER, LABELS
+from retrain.export.assets import DESCRIPTION, FOLDER
 from retrain.extensions import load
 from retrain.files import write_text
 from retrain.heads import HEADS
 from retrain.heads.head import Head
+from retrain.label_files import labels_file
 from retrain.model import ImageClassifier
 
 WRITER = f"retrain {__version__}"
@@ -25,7 +26,8 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     """Writes `assets.extra/` and README.md into an export's directory."""
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
-        write_text(extra / labels_file(classifier, task), "".join(f"{label}\n" for label in head.class_names))
+        labels = "".join(f"{label}\n" for label in head.class_names)
+        write_text(extra / labels_file(classifier.heads, task), labels)
     description = {
         "tasks": {
             task: {"head": head.kind, "classes": head.class_names, **head.settings()}
@@ -37,11 +39,6 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     }
     write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
     write_text(pathlib.Path(directory) / "README.md", _readme(classifier))
-
-
-def labels_file(classifier: ImageClassifier, task: str) -> str:
-    """The name of the file with the classes of a task."""
-    return LABELS if task == classifier.primary_task else f"labels.{task}.txt"
 
 
 def read_heads(directory: str) -> Mapping[str, Head]:
@@ -74,7 +71,7 @@ def _readme(classifier: ImageClassifier) -> str:
     ]
     uses = [
         f"The logits of {tasks[task]} are to be used with {head.kind}; the class of index i is on line i of "
-        f"{FOLDER}/{labels_file(classifier, task)}, from 0."
+        f"{FOLDER}/{labels_file(classifier.heads, task)}, from 0."
         for task, head in classifier.heads.items()
     ]
     if len(tasks) == 1:

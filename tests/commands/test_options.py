@@ -2,17 +2,8 @@ import pathlib
 
 import pytest
 
-from retrain.commands.options import feature_cache_directory, module_options, training_steps
-from retrain.modules.image_module import ModuleOptions
+from retrain.commands.options import feature_cache_directory, training_steps
 from retrain.settings.config import Config
-
-
-def test_what_the_user_said_of_the_module():
-    assert module_options(Config()) == ModuleOptions()
-    config = Config(
-        image_size=160, module_kind="image_feature_vector", module_input_range=(-1.0, 1.0), feature_output="x"
-    )
-    assert module_options(config) == ModuleOptions((160, 160), "image_feature_vector", (-1.0, 1.0), "x")
 
 
 def test_where_features_are_kept(user_cache):
