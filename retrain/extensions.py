@@ -18,9 +18,9 @@ def load(table: Mapping[str, str], name: str, what: str) -> Any:
     return named(table[name])
 
 
-def named(dotted: str) -> Any:
-    """What "package.module:attribute" names."""
-    module, _, attribute = dotted.partition(":")
+def named(dotted_name: str) -> Any:
+    """The thing that is called "package.module:attribute"."""
+    module, _, attribute = dotted_name.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 

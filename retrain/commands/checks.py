@@ -12,7 +12,7 @@ from retrain.data.formats import LONGEST, format_of
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import EXTENSIONS, images_below
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier, described_classes
+from retrain.export.assets import check_is_classifier, described_tasks
 from retrain.runs.continuing import check_may_run
 from retrain.runs.run import Run, run_for
 from retrain.settings.config import Config
@@ -62,7 +62,7 @@ def check_evaluate(config: Config, words: Sequence[str]) -> EvaluatePlan:
     if config.module.label_map is not None:
         published = _published(config.module, data)
     elif os.path.isdir(handle):
-        check_known_labels(handle, described_classes(handle), data)
+        check_known_labels(handle, {task: of.classes for task, of in described_tasks(handle).items()}, data)
     check_outside(str(run), data.image_dir)
     check_may_run(run, "evaluate", config, data.class_names)
     return EvaluatePlan(config, data, published, run)

@@ -19,7 +19,9 @@ def photos(tmp_path):
 
 
 def about(photos, space=SPACE, **settings):
-    return about_sweep(space, OBJECTIVE, Config.of(image_dir=str(photos), **settings), read_listing(str(photos)))
+    return about_sweep(
+        space, OBJECTIVE, Config.of(image_dir=str(photos), **settings), read_listing(str(photos))
+    )
 
 
 def differing(one: dict[str, str], other: dict[str, str]) -> list[str]:

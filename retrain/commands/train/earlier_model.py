@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from retrain.commands.options import module_options
 from retrain.commands.train.warm_start_source import Source, find_source
 from retrain.errors import InputError
 from retrain.export.reload import load_classifier
@@ -47,7 +46,7 @@ class EarlierModel(NamedTuple):
 def load_base(config: Config) -> tuple[ImageModule, EarlierModel | None]:
     """The module that features come from, and the model it is of when training starts from one."""
     if config.warm_start_from is None:
-        return load_module(config.tfhub_module, module_options(config)), None
+        return load_module(config.tfhub_module, config), None
     source = find_source(config.warm_start_from)
     module, heads = _exported(source, config) if source.export else _at_checkpoint(source)
     return module, EarlierModel(config.warm_start_from, module, heads)
@@ -87,7 +86,7 @@ def _start(earlier: EarlierModel, task: str, head: Head) -> Start:
 
 
 def _exported(source: Source, config: Config) -> tuple[ImageModule, dict[str, KnownClasses]]:
-    classifier = load_classifier(source.export, module_options(config))
+    classifier = load_classifier(source.export, config)
     found = {
         task: find_publisher_head(classifier.module, task_signature(task, primary=not position))
         for position, task in enumerate(classifier.heads)

@@ -80,6 +80,8 @@ def test_what_cannot_be_begun_with(here):
 def test_there_is_one_start(settings, expected):
     with pytest.raises(InputError) as raised:
         check(
-            Config.of(image_dir="photos", warm_start_from="run", **settings), "train", ["image_dir", *settings]
+            Config.of(image_dir="photos", warm_start_from="run", **settings),
+            "train",
+            ["image_dir", *settings],
         )
     assert str(raised.value) == expected
