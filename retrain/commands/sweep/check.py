@@ -1,4 +1,4 @@
-"""The check of sweep: space, objective, data of all trials and storage, parsed before TensorFlow is imported."""
+"""The check of sweep: space, objective, data of all trials and storage, parsed without TensorFlow."""
 
 import os
 from collections.abc import Mapping, Sequence
