@@ -33,14 +33,9 @@ class Task(Protocol):
 class Examples(Protocol):
     """What batches need of `retrain.examples.labelled.LabelledExamples`."""
 
-    @property
-    def files(self) -> Sequence[str]: ...
-
-    @property
-    def table(self) -> pd.DataFrame: ...
-
-    @property
-    def tasks(self) -> Mapping[str, Task]: ...
+    files: Sequence[str]
+    table: pd.DataFrame
+    tasks: Mapping[str, Task]
 
 
 def train_batches(

@@ -15,7 +15,7 @@ import numpy as np
 from absl import logging
 
 from retrain.data.images import DECODING
-from retrain.data.pipeline import image_batches, batches_with_facts, why_no_image
+from retrain.data.pipeline import batches_with_facts, image_batches, why_no_image
 from retrain.errors import InputError
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.features.engines import (

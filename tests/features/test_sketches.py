@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from retrain.data.pipeline import image_batches, facts_batches, batches_with_facts
+from retrain.data.pipeline import batches_with_facts, facts_batches, image_batches
 from retrain.features import sketches
 from retrain.features.cache import FileKey
 from retrain.features.sketches import SketchBook
