@@ -2,7 +2,11 @@ import dataclasses
 
 import pytest
 
+from retrain.settings.augmentation import LEVELS
 from retrain.settings.augmentation import AugmentationSettings as Settings
+from retrain.settings.field import kind
+
+STRENGTHS = [field for field in dataclasses.fields(Settings) if field.name != "augment"]
 
 
 @pytest.mark.parametrize(
@@ -40,3 +44,23 @@ def test_strengths_are_all_but_the_level():
     assert "augment" not in strengths
     assert len(strengths) == len(dataclasses.fields(Settings)) - 1
     assert {name: value for name, value in strengths.items() if value is not None} == {"zoom_range": 0.1}
+
+
+def augments(**values) -> bool:
+    return Settings(**values).augments
+
+
+def test_nothing_is_done_by_default():
+    assert not augments()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_but_none_augments(level):
+    assert augments(augment=level) is (level != "none")
+
+
+@pytest.mark.parametrize("field", STRENGTHS, ids=lambda field: field.name)
+def test_every_strength_augments_unless_it_is_off(field):
+    assert augments(**{field.name: kind(field)(1)})
+    assert not augments(**{field.name: kind(field)(0)})
+    assert augments(augment="light", **{field.name: kind(field)(0)})
