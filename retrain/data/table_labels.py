@@ -48,9 +48,7 @@ def label_columns(
     return chosen
 
 
-def read_column(
-    path: str, columns: pd.DataFrame, task: str, may_be_several: bool, separator: str
-) -> Column:
+def read_column(path: str, columns: pd.DataFrame, task: str, may_be_several: bool, separator: str) -> Column:
     """The labels of a task, from its column or columns."""
     if columns.isna().all(axis=None):
         raise InputError(f"--labels_file={path!r} has no label at all in column {task!r}: fill it in.")

@@ -21,7 +21,8 @@ HARDEST = 3  # classes that are named as those with the lowest F1
 class ClassHead(Head):
     """A head whose `class_names` are classes, of which an example has one, or some.
 
-    Its metrics have accuracy, accuracy_interval, expected_calibration_error, and classes: f1 and count of each.
+    Its metrics have accuracy, accuracy_interval, expected_calibration_error, and for each of `classes` its f1
+    and count.
     """
 
     fewest_classes = 2  # that there is something to tell apart

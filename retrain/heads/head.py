@@ -135,7 +135,10 @@ class Head:
         """
         if metric.higher_is_better:
             return self.right(labels, probabilities).astype(np.float32)
-        targets, scaled = self.targets(tf.constant(labels)), tf.constant(logits / np.float32(self.temperature))
+        targets, scaled = (
+            self.targets(tf.constant(labels)),
+            tf.constant(logits / np.float32(self.temperature)),
+        )
         return -self.loss(targets, scaled).numpy()
 
     def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:

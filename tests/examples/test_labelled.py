@@ -59,7 +59,6 @@ def check_agreement(examples: LabelledExamples, whole: LabelledExamples) -> None
         of_whole = whole.tasks[name]
         assert task.cells == [of_whole.cells[at] for at in origin]
         np.testing.assert_array_equal(task.labels, of_whole.labels[origin])
-        assert task.known.tolist() == [cell is not None and cell != "?" for cell in task.cells] or True
         np.testing.assert_array_equal(task.known, of_whole.known[origin])
         assert task.weight == of_whole.weight
 
@@ -92,7 +91,9 @@ def test_split_labelled_and_without_commute(examples, name, task, data):
     check_same(without(examples.split(name)), without(examples).split(name))
     check_same(without(examples.labelled(task)), without(examples).labelled(task))
     for mine, other in zip(
-        without(examples).split(name).of(task), without(examples.split(name).labelled(task)).of(task), strict=True
+        without(examples).split(name).of(task),
+        without(examples.split(name).labelled(task)).of(task),
+        strict=True,
     ):
         np.testing.assert_array_equal(mine, other)
 
@@ -151,7 +152,11 @@ def test_other_splits_groups_and_labels_leave_the_given_ones_as_they_were():
     assert examples.with_splits(["train", "test"]).splits == ["train", "test"]
     assert examples.with_groups(["g", "g"]).groups == ["g", "g"]
     changed = examples.with_cells("kind", ["z", None]).tasks["kind"]
-    assert (changed.cells, changed.labels.tolist(), changed.known.tolist()) == (["z", None], [2, -1], [True, False])
+    assert (changed.cells, changed.labels.tolist(), changed.known.tolist()) == (
+        ["z", None],
+        [2, -1],
+        [True, False],
+    )
     assert changed.weight == 2.0
     assert (examples.splits, examples.groups) == (["", ""], ["0.jpg", "1.jpg"])
     assert examples.tasks["kind"].cells == ["x", "y"]
