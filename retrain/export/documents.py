@@ -12,9 +12,8 @@ from typing import Any
 from retrain import __version__
 from retrain.errors import InputError
 from retrain.export.assets import DESCRIPTION, FOLDER, LABELS
-from retrain.extensions import load
 from retrain.files import write_text
-from retrain.heads import HEADS
+from retrain.heads import head_class
 from retrain.heads.head import Head
 from retrain.model import ImageClassifier
 
@@ -56,7 +55,7 @@ def read_heads(directory: str) -> Mapping[str, Head]:
             f"({error!r}): export the classifier again."
         ) from error
     return {
-        task: load(HEADS, kind, "head")(classes, **settings)
+        task: head_class(kind)(classes, **settings)
         for task, (kind, classes, settings) in kinds.items()
     }
 

@@ -8,7 +8,6 @@ from typing import Any
 from retrain.heads.head import Head
 
 WRITTEN = ("predictions.png", "predictions.csv", "metrics.json", "label_issues.csv")
-HARDEST = 3  # classes that are named as those with the lowest F1
 
 
 def training_summary(
@@ -20,7 +19,7 @@ def training_summary(
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split in ("validation", "test"):
         if split in figures:
-            lines += _lines(f"{split} ", figures[split], heads)
+            lines += _lines(split, figures[split], heads)
     written = [*WRITTEN, *_names(exports, run)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
@@ -37,27 +36,14 @@ def evaluation_summary(figures: Mapping[str, Any], heads: Mapping[str, Head], ru
 
 
 def _lines(split: str, figures: Mapping[str, Any], heads: Mapping[str, Head]) -> list[str]:
-    """A line for each task that has figures, of those that its head is judged by."""
+    """A line for each task that has figures, in the words of its head."""
     lines = []
     for task, head in heads.items():
-        suffix, of_task = (f"/{task}", f" of {task}") if len(heads) > 1 else ("", "")
-        if f"accuracy{suffix}" in figures:
-            own = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
-            line = accuracy_line(f"{split}{head.headlines['accuracy']}{of_task}", own)
-            others = {key: name for key, name in head.headlines.items() if key != "accuracy"}
-            lines.append("; ".join([line, *(f"{name} {own[key]:.1%}" for key, name in others.items())]))
+        suffix, name = (f"/{task}", task) if len(heads) > 1 else ("", "")
+        own = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
+        if "average_loss" in own:
+            lines.append(head.headline(own, split, name))
     return lines
-
-
-def accuracy_line(name: str, figures: Mapping[str, Any]) -> str:
-    """One line: accuracy, its interval, the count, and the classes that are hardest."""
-    low, high = figures["accuracy_interval"]
-    classes = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"])
-    hardest = [f"{label} {of['f1']:.2f}" for label, of in classes if of["count"] and of["f1"] < 1][:HARDEST]
-    return (
-        f"{name[0].upper()}{name[1:]} {figures['accuracy']:.1%} ({low:.1%} to {high:.1%}, "
-        f"{figures['count']} images)" + (f"; lowest F1: {', '.join(hardest)}" if hardest else "")
-    )
 
 
 def _names(exports: Sequence[str], run: str) -> list[str]:
