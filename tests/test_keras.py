@@ -247,9 +247,19 @@ def test_other_signatures_and_outputs(tmp_path):
 
 def test_size_of_a_module_that_takes_any(tmp_path):
     handle = tiny_worlds.averaging_module(tmp_path / "module", size=(None, None))
-    layer = ModuleLayer(handle, image_size=(6, 4))
-    assert ModuleLayer.from_config(layer.get_config()).image_size == (6, 4)
+    layer = ModuleLayer(handle, image_size=6)
+    assert ModuleLayer.from_config(layer.get_config()).image_size == 6
     np.testing.assert_allclose(layer(images(layer)), images(layer).mean(axis=(1, 2)), rtol=1e-6)
+
+
+def test_two_equal_numbers_are_a_size_too(tmp_path):
+    handle = tiny_worlds.averaging_module(tmp_path / "module", size=(None, None))
+    assert ModuleLayer(handle, image_size=(6, 6)).module.image_size == (6, 6)
+    with pytest.raises(InputError) as info:
+        ModuleLayer(handle, image_size=(6, 4))
+    assert str(info.value) == (
+        "image_size=(6, 4) is not square: give one number, the height and width in pixels."
+    )
 
 
 def test_a_model_of_keras_by_name(tmp_path):

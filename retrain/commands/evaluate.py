@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.commands.inputs import Inputs
-from retrain.commands.options import module_options
 from retrain.commands.published_labels import published_labels
 from retrain.data.label_map import label_indices
 from retrain.data.listing import Listing
@@ -71,7 +70,7 @@ def evaluate(config: Config, inputs: Inputs) -> None:
 
 def _exported(config: Config, listing: Listing) -> _Classifier:
     """A classifier that says itself what its classes are; class folders are about its primary task."""
-    classifier = load_classifier(config.tfhub_module, module_options(config))
+    classifier = load_classifier(config.tfhub_module, config)
     heads = dict(classifier.heads)
     if listing.columns is None:
         _check_classes(classifier.primary_head, listing.class_names, config.tfhub_module)
@@ -89,7 +88,7 @@ def _exported(config: Config, listing: Listing) -> _Classifier:
 
 def _published(config: Config, listing: Listing) -> _Classifier:
     """A classifier whose classes stand in a label file."""
-    module = load_module(config.tfhub_module, module_options(config), IMAGE_CLASSIFICATION)
+    module = load_module(config.tfhub_module, config, IMAGE_CLASSIFICATION)
     labels = published_labels(config.label_map, module)
     head = PublishedHead(labels, label_indices(listing.class_names, labels, config.label_map))
     return _Classifier(

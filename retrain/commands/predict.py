@@ -6,7 +6,6 @@ import pandas as pd
 from absl import logging
 
 from retrain.commands.inputs import Inputs
-from retrain.commands.options import module_options
 from retrain.errors import InputError
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.features.cache import FileKey
@@ -18,7 +17,7 @@ from retrain.settings.config import Config
 
 def predict(config: Config, inputs: Inputs) -> None:
     """Prints path, class and probability of each picture, for each task, or writes them to --output."""
-    classifier = load_classifier(config.tfhub_module, module_options(config))
+    classifier = load_classifier(config.tfhub_module, config)
     served = ServedProbabilities(classifier)
     result = frozen_features(served, list(map(_file_key, inputs.files)), None, signature=SERVING_SIGNATURE)
     for row, reason in result.skipped.items():

@@ -41,7 +41,7 @@ from retrain.modules.signatures import (
     IMAGES,
     SERVING_SIGNATURE,
 )
-from retrain.modules.sources.resolve import SAVED_MODEL_FILE, TF1_HUB_FILE
+from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
 from retrain.modules.sources.tf1_hub_files import CHECKPOINT
 
 KEYS = tf.compat.v1.GraphKeys

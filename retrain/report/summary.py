@@ -5,46 +5,43 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from retrain.heads.head import Head
+from retrain.report.outcome import Outcome
+from retrain.runs.run import Run
 
-WRITTEN = ("predictions.png", "predictions.csv", "metrics.json", "label_issues.csv")
+SHOWN = ("predictions.png", "predictions.csv", "metrics.json", "label_issues.csv")
 
 
-def training_summary(
-    figures: Mapping[str, Mapping[str, Any]], heads: Mapping[str, Head], run: str, exports: Sequence[str]
-) -> str:
+def training_summary(outcome: Outcome, run: Run, exports: Sequence[str]) -> str:
     """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
     lines = [""]
-    if not figures:
+    if not outcome.figures:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
-    for split in ("validation", "test"):
-        if split in figures:
-            lines += _lines(split, figures[split], heads)
-    written = [*WRITTEN, *_names(exports, run)]
+    for split, figures in outcome.figures.items():
+        lines += _headlines(outcome, figures, split)
+    written = [*SHOWN, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
-    lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
+    if exports:
+        lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
     return "\n".join(lines)
 
 
-def evaluation_summary(figures: Mapping[str, Any], heads: Mapping[str, Head], run: str) -> str:
+def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> str:
     """What `evaluate` prints."""
-    lines = ["", *_lines("", figures, heads)]
-    if "top_5_accuracy" in figures:
-        lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
-    lines.append(f"Everything is in {run}: metrics.json, predictions.csv")
+    lines = [""]
+    for figures in outcome.figures.values():
+        lines += _headlines(outcome, figures)
+        if "top_5_accuracy" in figures:
+            lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
+    lines.append(f"Everything is in {run}: {', '.join(sorted(written))}")
     return "\n".join(lines)
 
 
-def _lines(split: str, figures: Mapping[str, Any], heads: Mapping[str, Head]) -> list[str]:
-    """A line for each task that has figures, in the words of its head."""
+def _headlines(outcome: Outcome, figures: Mapping[str, Any], split: str = "") -> list[str]:
+    """A line for each task that has figures, of those that its head is judged by."""
     lines = []
-    for task, head in heads.items():
-        suffix, name = (f"/{task}", task) if len(heads) > 1 else ("", "")
+    for task, head in outcome.heads.items():
+        suffix = outcome.suffix(task)
         own = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
-        if "average_loss" in own:
-            lines.append(head.headline(own, split, name))
+        if "count" in own:
+            lines.append(head.headline(own, split, task if suffix else ""))
     return lines
-
-
-def _names(exports: Sequence[str], run: str) -> list[str]:
-    return [os.path.relpath(export, run) for export in exports]

@@ -1,51 +1,97 @@
-"""The settings of a run: one frozen dataclass, from which flags, checks and the help page are made.
+"""All settings of a run: one section for each stage, from which flags, checks and the help page are made.
 
-None means "by the recipe". Config stops at commands/: below, functions get the plain values they use.
-That a path exists, or that a name stands in an extension table, is checked by the command.
+A section is what its stage takes, and stops there. None means "by the recipe". That a path exists, or that a
+name stands in an extension table, is checked by the verb.
 """
 
 import dataclasses
+import functools
 import json
-import os
-import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import DataSettings
-from retrain.settings.field import about, as_text, complaint
-from retrain.settings.head import TrainingSettings
+from retrain.settings.field import about, absolute, as_text, complaint, from_text
+from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
-from retrain.settings.pixels import FineTuningSettings, check_fine_tuning
+from retrain.settings.needs import Circumstances, unread
+from retrain.settings.pixels import PixelSettings
 from retrain.settings.results import ResultSettings
 from retrain.settings.sweep import SweepSettings
 
+SECTIONS: Mapping[str, type] = {
+    "data": DataSettings,
+    "module": ModuleSettings,
+    "head": HeadSettings,
+    "pixels": PixelSettings,
+    "augmentation": AugmentationSettings,
+    "sweep": SweepSettings,
+    "results": ResultSettings,
+}
+# Every field once, by the name of its flag; what is said of all training stands in two sections.
+FIELDS: Mapping[str, dataclasses.Field] = MappingProxyType(
+    {field.name: field for section in SECTIONS.values() for field in dataclasses.fields(section)}
+)
+
 
 @dataclasses.dataclass(frozen=True)
-class Config(
-    ResultSettings,
-    SweepSettings,
-    AugmentationSettings,
-    FineTuningSettings,
-    TrainingSettings,
-    ModuleSettings,
-    DataSettings,
-):
-    """Every setting of every verb; a dataclass takes the fields of its bases from the last one on."""
+class Config:
+    """The sections. They are made from values by the name of their flags with `Config.of`."""
+
+    data: DataSettings = DataSettings()
+    module: ModuleSettings = ModuleSettings()
+    head: HeadSettings = HeadSettings()
+    pixels: PixelSettings = PixelSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    sweep: SweepSettings = SweepSettings()
+    results: ResultSettings = ResultSettings()
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """The settings with these values, defaults for the others."""
+        sections = {
+            section: {name: values[name] for name in values if name in names}
+            for section, names in _names().items()
+        }
+        on_images = _on_images(sections["pixels"], sections["augmentation"])
+        for name in _names()["head"] & _names()["pixels"] & set(values):
+            if not on_images:
+                del sections["pixels"][name]
+            elif about(FIELDS[name]).later:
+                del sections["head"][name]
+        return cls(**{name: SECTIONS[name](**of) for name, of in sections.items()})
 
     @property
     def trains_on_images(self) -> bool:
         """Whether features do not do: the base changes, or every image looks different each time."""
-        return self.fine_tune or self.augments
+        return self.pixels.fine_tune or self.augmentation.augments
+
+    def value(self, name: str) -> Any:
+        """The value of a flag, wherever it went."""
+        sections = [section for section, names in _names().items() if name in names]
+        return getattr(getattr(self, sections[-1 if self.trains_on_images else 0]), name)
+
+    def values(self) -> dict[str, Any]:
+        """All values, by the name of their flags."""
+        return {name: self.value(name) for name in FIELDS}
+
+    def replaced(self, **values: Any) -> Self:
+        """The settings with other values of these flags."""
+        return type(self).of(**{**self.values(), **values})
 
 
-FIELDS: Mapping[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Config)}
-# Where a run writes to, which `run.flags` leaves out: it may be repeated anywhere.
-PLACES = ("model_dir", "storage")
-# Values of a path that name none: "none", and handles such as builtin: or https://...
-NO_PATH = re.compile(r"none$|[A-Za-z0-9_]{2,}:")
+@functools.cache
+def _names() -> dict[str, set[str]]:
+    """The names of the fields of each section."""
+    return {name: {field.name for field in dataclasses.fields(of)} for name, of in SECTIONS.items()}
+
+
+def _on_images(pixels: Mapping[str, Any], augmentation: Mapping[str, Any]) -> bool:
+    return bool(pixels.get("fine_tune")) or AugmentationSettings(**augmentation).augments
 
 
 def read_by(verb: str) -> list[str]:
@@ -56,34 +102,24 @@ def read_by(verb: str) -> list[str]:
 def check(config: Config, verb: str, given: Collection[str]) -> None:
     """Raises an InputError for the first thing `verb` cannot be run with; `given` names what the user set."""
     for name, field in FIELDS.items():
-        if sentence := complaint(field, getattr(config, name), verb, name in given):
+        if sentence := complaint(field, config.value(name), verb, name in given):
             raise InputError(sentence)
-    for contradiction in (
-        _no_training_images,
-        _two_lengths,
-        _no_input_range,
-        _no_label_map,
-        _two_starts,
-        _no_rand_augment,
-    ):
+    for contradiction in (_no_training_images, _two_lengths, _no_label_map, _two_starts, _folds_of_images):
         if sentence := contradiction(config):
             raise InputError(sentence)
-    if verb == "train":
-        check_fine_tuning(config, config.augments)
+    if verb != "sweep":  # of which the trials are checked, for what varies may be what is needed
+        check_read(Circumstances(config, verb))
+
+
+def check_read(circumstances: Circumstances) -> None:
+    """Raises an InputError for the first setting that was given a value, and has no effect."""
+    for sentence in unread(circumstances, FIELDS).values():
+        raise InputError(sentence)
 
 
 def to_json(config: Config) -> str:
-    """All fields, as `config.json` holds them."""
-    return json.dumps(dataclasses.asdict(config), indent=2, ensure_ascii=False) + "\n"
-
-
-def from_json(text: str) -> Config:
-    """The Config that `to_json` wrote."""
-    values = json.loads(text)
-    for name in values:
-        if name not in FIELDS:
-            raise InputError(unknown_name(name, FIELDS, "setting of this version"))
-    return Config(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+    """All sections, as `config.json` holds them."""
+    return json.dumps(dataclasses.asdict(config), indent=2, ensure_ascii=False, default=as_text) + "\n"
 
 
 def to_flags(config: Config, verb: str, file: str = "run.flags") -> str:
@@ -93,19 +129,23 @@ def to_flags(config: Config, verb: str, file: str = "run.flags") -> str:
     """
     lines = [f"# python -m retrain {verb} --flagfile={file}"]
     for name in read_by(verb):
-        value = getattr(config, name)
-        if name not in PLACES and value is not None:
-            values = value if about(FIELDS[name]).repeated else [_absolute(name, value)]
+        field, value = FIELDS[name], config.value(name)
+        if about(field).recorded and value not in (None, ()):
+            values = value if about(field).repeated else [absolute(field, value)]
             lines += [f"--{name}={as_text(one)}" for one in values]
     return "\n".join(lines) + "\n"
 
 
-def _absolute(name: str, value: Any) -> Any:
-    return os.path.abspath(value) if about(FIELDS[name]).path and not NO_PATH.match(value) else value
+def from_flags(lines: Mapping[str, str]) -> Config:
+    """The settings that a flagfile of `to_flags` holds, given as its lines, name -> text."""
+    for name in lines:
+        if name not in FIELDS:
+            raise InputError(unknown_name(name, FIELDS, "setting of this version"))
+    return Config.of(**{name: from_text(FIELDS[name], text, f"--{name}") for name, text in lines.items()})
 
 
 def _no_training_images(config: Config) -> str | None:
-    validation, testing = config.validation_percentage, config.testing_percentage
+    validation, testing = config.data.validation_percentage, config.data.testing_percentage
     if validation + testing < 100:
         return None
     return (
@@ -115,38 +155,27 @@ def _no_training_images(config: Config) -> str | None:
 
 
 def _two_lengths(config: Config) -> str | None:
-    if config.max_steps is None or config.train_epochs is None:
+    if config.value("max_steps") is None or config.value("train_epochs") is None:
         return None
     return "--max_steps and --train_epochs both say how long to train: give one of the two."
 
 
-def _no_input_range(config: Config) -> str | None:
-    numbers = config.module_input_range
-    if len(numbers) == 2 and numbers[0] < numbers[1]:
-        return None
-    return (
-        f"--module_input_range={as_text(numbers)} is no range: it must be two numbers, the lower first, "
-        "such as -1,1."
-    )
-
-
 def _no_label_map(config: Config) -> str | None:
-    if not config.warm_start_head or config.label_map is not None:
+    if not config.module.warm_start_head or config.module.label_map is not None:
         return None
     return "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
 
 
 def _two_starts(config: Config) -> str | None:
-    if config.warm_start_from is None:
+    if config.module.warm_start_from is None or not config.module.warm_start_head:
         return None
-    if config.warm_start_head:
-        return "--warm_start_from and --warm_start_head both say where the head begins: give one of the two."
-    if config.tfhub_module == FIELDS["tfhub_module"].default:
-        return None
-    return "--warm_start_from brings the module of its run with it: leave --tfhub_module out."
+    return "--warm_start_from and --warm_start_head both say where the head begins: give one of the two."
 
 
-def _no_rand_augment(config: Config) -> str | None:
-    if config.rand_augment_magnitude is None or config.rand_augment or config.augment == "strong":
+def _folds_of_images(config: Config) -> str | None:
+    if config.sweep.folds is None or not config.trains_on_images:
         return None
-    return "--rand_augment_magnitude needs --rand_augment: how many operations are done, such as 2."
+    return (
+        f"--folds={config.sweep.folds} judges heads on remembered features, but with --fine_tune or "
+        f"--augment each fold would be a training of its own: leave out one of the two."
+    )

@@ -3,15 +3,18 @@
 import dataclasses
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
+from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
+from retrain.settings.values import OfTask, task_kinds, task_weights
 
 
 @dataclasses.dataclass(frozen=True)
 class DataSettings:
     """Images, labels and splits."""
 
+    title = "Data"
+
     image_dir: str | None = setting(
         None,
-        "data",
         "Folder with one folder of images per class: JPEG, PNG, GIF, BMP or WebP, at any depth. Top "
         "folders named train, validation (or val) and test are taken as the split.",
         verbs=DATA_VERBS,
@@ -20,7 +23,6 @@ class DataSettings:
     )
     labels_file: str | None = setting(
         None,
-        "data",
         "Table of labels instead of class folders: CSV, TSV, Parquet or JSON lines, a row an image, with a "
         "column of paths in image_dir and one of labels for each task. Columns split, group and weight "
         "mean what they say.",
@@ -28,45 +30,54 @@ class DataSettings:
         path=True,
     )
     path_column: str | None = setting(
-        None, "data", "Column of paths in labels_file. Default: the first.", verbs=DATA_VERBS
+        None, "Column of paths in labels_file. Default: the first.", verbs=DATA_VERBS, needs=TABLE
     )
-    tasks: str | None = setting(
-        None,
-        "data",
+    tasks: tuple[OfTask, ...] = setting(
+        (),
         "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid. Default: every column of "
         "labels, sigmoid where a cell holds several.",
         verbs=DATA_VERBS,
+        parse=task_kinds,
         sweep=True,
+        needs=TABLE,
+    )
+    task_weights: tuple[OfTask, ...] = setting(
+        (),
+        "What the loss of each task counts in their sum, such as kind:1,tags:0.5. Default: 1 each. The heads "
+        "of a frozen module share nothing and stay the same: only loss in metrics.json changes.",
+        parse=task_weights,
     )
     label_separator: str = setting(
-        "|", "data", "What stands between several labels in a cell of labels_file.", verbs=DATA_VERBS
+        "|", "What stands between several labels in a cell of labels_file.", verbs=DATA_VERBS, needs=TABLE
     )
     head: str = setting(
         "softmax",
-        "data",
         "For class folders: softmax gives an image one class; sigmoid any number of them, those of all the "
         "folders in which it lies.",
+        table=("retrain.heads:HEADS", "head"),
         sweep=True,
+        needs=CLASS_FOLDERS,
     )
     split_file: str | None = setting(
         None,
-        "data",
         "predictions.csv of an earlier run: every image in it stays in the split where it was.",
         path=True,
     )
     validation_percentage: float = setting(
         10.0,
-        "data",
         "Share of the images by which the best head is chosen. A hash of each path decides, so that "
         "adding images moves none.",
+        needs=HASHED_SPLITS,
         **PERCENT,
     )
     testing_percentage: float = setting(
-        10.0, "data", "Share of the images kept for the accuracy that is printed at the end.", **PERCENT
+        10.0,
+        "Share of the images kept for the accuracy that is printed at the end.",
+        needs=HASHED_SPLITS,
+        **PERCENT,
     )
     max_skipped_percentage: float = setting(
         10.0,
-        "data",
         "Stop when more than this share of the images cannot be decoded; skipped.csv says why.",
         verbs=DATA_VERBS,
         low=0.0,
@@ -74,7 +85,6 @@ class DataSettings:
     )
     dry_run: bool = setting(
         False,
-        "data",
         "Look at the images, tell what is found (sizes, duplicates, labels that contradict each other), and "
         "stop before training; data_report.json holds all of it.",
         verbs=("train",),

@@ -1,16 +1,18 @@
-"""How a field of Config is declared, read from text, and what is wrong with a value of it, in a sentence.
+"""How a setting is declared, read from text, and what is wrong with a value of it, in a sentence.
 
-A field carries advice, bounds or choices, the verbs that read it, and whether a sweep may vary it.
+A field of a section says all that is known of it: advice, bounds or choices, the verbs that read it, whether
+a sweep may vary it, what it needs to have an effect, where it is written. Nothing else lists names of fields.
 """
 
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from retrain.errors import InputError
-from retrain.extensions import unknown_name
+from retrain.extensions import named, unknown_name
 
 PERCENT = {"low": 0.0, "below": 100.0}
 COUNT = {"low": 1, "high": 10**9}
@@ -20,7 +22,12 @@ ALL_VERBS = (*DATA_VERBS, "predict", "inspect")
 MODULE_VERBS = (*TRAINING_VERBS, "inspect")
 
 TAKES = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+TRUTHS = {
+    **dict.fromkeys(("true", "t", "1", "yes", "y"), True),
+    **dict.fromkeys(("false", "f", "0", "no", "n"), False),
+}
+# Values of a path that name none: "none", and handles such as builtin: or https://...
+NO_PATH = re.compile(r"none$|[A-Za-z0-9_]{2,}:")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,38 +55,45 @@ class Bounds:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What is known of a field; `required` says what to give, for each verb that cannot do without."""
+    """What is known of a field.
+
+    Attributes:
+      help: advice, in full sentences.
+      verbs: those that read it.
+      bounds, choices: what values are allowed.
+      table: "package.module:TABLE" of an extension point whose rows are the choices, and what a row is called.
+      parse: from the text and the flag as written to the value, where the type alone does not say it.
+      sweep: whether a sweep may vary it.
+      path: whether it may begin with ~, and is written absolute where a run is recorded.
+      repeated: whether its flag is given once for each element of a tuple.
+      required: what to give, for each verb that cannot do without.
+      needs: what it needs to have an effect, a `retrain.settings.needs.Need`.
+      recorded: whether it stands in run.flags; where results go does not, for a run may be repeated anywhere.
+      decides: whether it changes what is trained; what does not may differ between workers of a study.
+      later: of a setting of all training: whether training on images takes it instead of the head it
+        begins with, which then goes by the defaults.
+    """
 
     help: str
-    group: str
-    verbs: tuple[str, ...]
-    bounds: Bounds | None
-    choices: tuple[str, ...]
-    sweep: bool
-    path: bool
-    repeated: bool
-    required: Mapping[str, str]
+    verbs: tuple[str, ...] = TRAINING_VERBS
+    bounds: Bounds | None = None
+    choices: tuple[str, ...] = ()
+    table: tuple[str, str] | None = None
+    parse: Callable[[str, str], Any] | None = None
+    sweep: bool = False
+    path: bool = False
+    repeated: bool = False
+    required: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    needs: Any = None
+    recorded: bool = True
+    decides: bool = True
+    later: bool = False
 
 
-def setting(
-    default: Any,
-    group: str,
-    help: str,
-    *,
-    verbs: tuple[str, ...] = TRAINING_VERBS,
-    choices: tuple[str, ...] = (),
-    sweep: bool = False,
-    path: bool = False,
-    repeated: bool = False,
-    required: Mapping[str, str] | None = None,
-    **bounds: float,
-) -> Any:
-    """A dataclass field; a `path` may begin with ~, and is written absolute where a run is recorded.
-
-    One that is `repeated` is a tuple, and its flag is given once for each element.
-    """
-    within = Bounds(**bounds) if bounds else None
-    about = Setting(help, group, verbs, within, choices, sweep, path, repeated, required or {})
+def setting(default: Any, help: str, **known: Any) -> Any:
+    """A field of a section; `known` is what `Setting` and `Bounds` have."""
+    bounds = {name: known.pop(name) for name in ("low", "high", "above", "below") if name in known}
+    about = Setting(help, bounds=Bounds(**bounds) if bounds else None, **known)
     return dataclasses.field(default=default, metadata={"setting": about})
 
 
@@ -96,12 +110,15 @@ def kind(field: dataclasses.Field) -> type:
 
 def from_text(field: dataclasses.Field, text: str, flag: str) -> Any:
     """One value as the user wrote it; InputError, which calls it `flag`, when it is of another kind."""
-    if kind(field) is str and not text:
+    known = about(field)
+    if not text and (known.parse or kind(field) is str):
         raise InputError(f"{flag} needs a value, but was given an empty one: leave it out or name one.")
-    if about(field).path:
+    if known.parse:
+        return known.parse(text, flag)
+    if known.path:
         return os.path.expanduser(text)
     try:
-        value = TRUTHS[text] if kind(field) is bool else kind(field)(text)
+        value = TRUTHS[text.lower()] if kind(field) is bool else kind(field)(text)
         if isinstance(value, str) or math.isfinite(value):
             return value
     except (ValueError, OverflowError, KeyError):
@@ -113,7 +130,15 @@ def as_text(value: Any) -> str:
     """A value as a flag takes it: true or false, not capitalized; a tuple with commas between."""
     if isinstance(value, bool):
         return str(value).lower()
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, re.Pattern):
+        return value.pattern
+    return ",".join(map(as_text, value)) if type(value) is tuple else str(value)
+
+
+def absolute(field: dataclasses.Field, value: Any) -> Any:
+    """The value, from any directory."""
+    is_path = about(field).path and not NO_PATH.match(value)
+    return os.path.abspath(value) if is_path else value
 
 
 def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> str | None:
@@ -129,4 +154,17 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
         return f"--{field.name}={value} is out of range: it must be {known.bounds}."
     if value is not None and known.choices and value not in known.choices:
         return unknown_name(value, known.choices, f"value of --{field.name}")
+    return _not_in_table(known, value)
+
+
+def choices_of(known: Setting) -> tuple[str, ...]:
+    """The choices, or the names of the rows of the table that has them."""
+    return known.choices if known.table is None else tuple(named(known.table[0]))
+
+
+def _not_in_table(known: Setting, value: Any) -> str | None:
+    names = choices_of(known) if known.table else ()
+    for one in value if isinstance(value, tuple) else (value,):
+        if names and one not in names:
+            return unknown_name(one, names, known.table[1])
     return None

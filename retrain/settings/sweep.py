@@ -3,6 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import setting
+from retrain.settings.needs import COST, HEADS_ALONE
 
 SWEEP = ("sweep",)
 
@@ -11,9 +12,10 @@ SWEEP = ("sweep",)
 class SweepSettings:
     """The space, and how it is searched."""
 
+    title = "Sweep"
+
     sweep: tuple[str, ...] = setting(
         (),
-        "sweep",
         "A flag and what it may be: a list, such as dropout_rate=0,0.2,0.5 or tfhub_module=builtin:,DIR, "
         "or a range, such as learning_rate=1e-4..1e-1 (log: or lin: before it decides the scale, /7 behind "
         "it makes seven values). Once for each flag that varies. Default: the space in flags/sweep.flags.",
@@ -22,7 +24,6 @@ class SweepSettings:
     )
     trials: int | None = setting(
         None,
-        "sweep",
         "How many combinations are tried. Default: 64, or the whole grid.",
         verbs=SWEEP,
         low=1,
@@ -30,27 +31,24 @@ class SweepSettings:
     )
     objective: str | None = setting(
         None,
-        "sweep",
         "The figure by which trials are ranked. Default: validation/accuracy, of the first task.",
         verbs=SWEEP,
     )
     sampler: str = setting(
         "quasirandom",
-        "sweep",
         "How combinations are drawn: quasirandom fills the space evenly, tpe looks where trials were good.",
         verbs=SWEEP,
-        choices=("grid", "random", "quasirandom", "tpe"),
+        table=("retrain.sweep:SAMPLERS", "sampler"),
     )
     pruner: str = setting(
         "none",
-        "sweep",
         "halving stops the worse half of the trials early, again and again.",
         verbs=SWEEP,
         choices=("none", "halving"),
+        needs=HEADS_ALONE,
     )
     folds: int | None = setting(
         None,
-        "sweep",
         "Judge each trial by cross-validation: on all images but those of test, in so many parts.",
         verbs=SWEEP,
         low=2,
@@ -58,24 +56,24 @@ class SweepSettings:
     )
     prefer: str = setting(
         "best",
-        "sweep",
         "cheap takes the module of the fewest operations for an image among the trials at most one standard "
         "error worse than the best.",
         verbs=SWEEP,
         choices=("best", "cheap"),
+        needs=COST,
     )
     sweep_memory_gb: float = setting(
         2.0,
-        "sweep",
         "Memory for the trials that are trained at once, beside the features.",
         verbs=SWEEP,
+        needs=HEADS_ALONE,
         above=0.0,
     )
     storage: str | None = setting(
         None,
-        "sweep",
         "Database of the study, such as postgresql://user@host/name: the same command on several machines "
         "works on the same study then. Default: an SQLite file in model_dir.",
+        recorded=False,
         verbs=SWEEP,
     )
-    study: str = setting("sweep", "sweep", "Name of the study in the storage.", verbs=SWEEP)
+    study: str = setting("sweep", "Name of the study in the storage.", verbs=SWEEP)

@@ -18,10 +18,10 @@ from retrain.export import EXPORTERS
 from retrain.heads.softmax import SoftmaxHead
 from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.examined_module import ExaminedModule
 from retrain.modules.load import load_module
+from retrain.settings.module import ModuleSettings
 from tests import tiny_tf1_hub, tiny_worlds
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -100,7 +100,7 @@ def is_a_keras_layer(handle: str, directory: pathlib.Path) -> bool:
 
 
 def is_inspected(handle: str, directory: pathlib.Path) -> bool:
-    return conforms(check(ExaminedModule(handle, ModuleOptions())))
+    return conforms(check(ExaminedModule(handle, ModuleSettings())))
 
 
 OPERATIONS: Mapping[str, Callable[[str, pathlib.Path], bool | None]] = {

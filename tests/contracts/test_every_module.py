@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 from retrain.modules import LOADERS
-from retrain.modules.image_module import ImageModule, ModuleOptions
+from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES
+from retrain.settings.module import ModuleSettings
 from tests import tiny_tf1_hub, tiny_worlds
 
 
@@ -27,7 +28,7 @@ class Source(NamedTuple):
     """
 
     make: Callable[[pathlib.Path, float], str]
-    options: ModuleOptions = ModuleOptions()
+    options: ModuleSettings = ModuleSettings()
     has_moving_averages: bool = True
     has_content: bool = True
 

@@ -1,6 +1,6 @@
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
-from retrain.report.summary import evaluation_summary, training_summary
+from retrain.report.summary import accuracy_line, evaluation_summary, training_summary
 
 HEADS = {"label": SoftmaxHead(["a", "b"])}
 
@@ -8,11 +8,21 @@ HEADS = {"label": SoftmaxHead(["a", "b"])}
 def figures(accuracy: float, **f1: float):
     return {
         "accuracy": accuracy,
-        "average_loss": 0.5,
         "accuracy_interval": [accuracy - 0.1, accuracy + 0.05],
         "count": 40,
         "classes": {name: {"f1": value, "count": 10} for name, value in f1.items()},
     }
+
+
+def test_accuracy_comes_with_its_interval_and_the_hardest_classes():
+    line = accuracy_line("test accuracy", figures(0.9, a=0.95, b=0.5, c=1.0, d=0.75, e=0.8))
+    assert line == "Test accuracy 90.0% (80.0% to 95.0%, 40 images); lowest F1: b 0.50, d 0.75, e 0.80"
+
+
+def test_what_is_right_or_not_there_is_not_hard():
+    of = figures(0.9, a=1.0, b=0.0)
+    of["classes"]["b"]["count"] = 0
+    assert accuracy_line("accuracy", of) == "Accuracy 90.0% (80.0% to 95.0%, 40 images)"
 
 
 def test_training_ends_with_the_test_accuracy_the_paths_and_what_comes_next():

@@ -4,9 +4,6 @@ import subprocess
 import sys
 
 import pytest
-
-from retrain import files
-from retrain.errors import InputError
 from retrain.runs.run_directory import (
     check_run_directory,
     claimed,
@@ -14,11 +11,14 @@ from retrain.runs.run_directory import (
     how_to_go_on,
     steps_taken,
 )
+
+from retrain import files
+from retrain.errors import InputError
 from retrain.settings.config import Config, to_flags
 
 CLASSES = ("roses", "tulips")
-CONFIG = Config(image_dir="/photos", seed=3)
-FINE_TUNED = Config(image_dir="/photos", fine_tune=True)
+CONFIG = Config.of(image_dir="/photos", seed=3)
+FINE_TUNED = Config.of(image_dir="/photos", fine_tune=True)
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +59,8 @@ def test_a_run_begins_where_no_other_is(here):
 def test_an_unfinished_run_goes_on_with_the_same_flags():
     make_run(CONFIG)
     assert complaint(CONFIG) is None
-    assert complaint(Config(image_dir="/photos", seed=3, model_dir="run")) is None
-    assert complaint(Config(image_dir="/photos", learning_rate=0.5, max_steps=7)) == (
+    assert complaint(Config.of(image_dir="/photos", seed=3, model_dir="run")) is None
+    assert complaint(Config.of(image_dir="/photos", learning_rate=0.5, max_steps=7)) == (
         "--model_dir='run' holds an unfinished run with other flags (--seed: was 3, is 0; --learning_rate: "
         "was not given, is 0.5; --max_steps: was not given, is 7): give the same to go on, or name a new "
         "directory."
@@ -69,18 +69,18 @@ def test_an_unfinished_run_goes_on_with_the_same_flags():
 
 def test_paths_are_the_same_however_they_are_written(here, monkeypatch):
     (here / "photos").mkdir()
-    make_run(Config(image_dir="photos"))
-    assert complaint(Config(image_dir=str(here / "photos"))) is None
+    make_run(Config.of(image_dir="photos"))
+    assert complaint(Config.of(image_dir=str(here / "photos"))) is None
     monkeypatch.chdir(here / "photos")
     with pytest.raises(InputError):
-        check_run_directory(str(here / "run"), "train", Config(image_dir="photos"), CLASSES)
+        check_run_directory(str(here / "run"), "train", Config.of(image_dir="photos"), CLASSES)
 
 
 def test_a_finished_run_names_a_new_directory():
     make_run(CONFIG, finished=True, steps=1000)
     sentence = "--model_dir='run' holds a finished run: name a new directory."
     assert complaint(CONFIG) == sentence
-    assert complaint(Config(image_dir="/photos", seed=3, max_steps=2000)) == sentence
+    assert complaint(Config.of(image_dir="/photos", seed=3, max_steps=2000)) == sentence
 
 
 def test_a_finished_fine_tuning_goes_on_for_more_steps():
@@ -90,14 +90,14 @@ def test_a_finished_fine_tuning_goes_on_for_more_steps():
         "they were; or name a new directory."
     )
     assert complaint(FINE_TUNED) == sentence
-    assert complaint(Config(image_dir="/photos", fine_tune=True, max_steps=900)) == sentence
-    assert complaint(Config(image_dir="/photos", fine_tune=True, max_steps=901, seed=1)) == sentence
-    assert complaint(Config(image_dir="/photos", fine_tune=True, max_steps=901)) is None
+    assert complaint(Config.of(image_dir="/photos", fine_tune=True, max_steps=900)) == sentence
+    assert complaint(Config.of(image_dir="/photos", fine_tune=True, max_steps=901, seed=1)) == sentence
+    assert complaint(Config.of(image_dir="/photos", fine_tune=True, max_steps=901)) is None
 
 
 def test_an_unfinished_fine_tuning_keeps_its_length():
     make_run(FINE_TUNED, steps=900)
-    assert complaint(Config(image_dir="/photos", fine_tune=True, max_steps=901)) == (
+    assert complaint(Config.of(image_dir="/photos", fine_tune=True, max_steps=901)) == (
         "--model_dir='run' holds an unfinished run with other flags (--max_steps: was not given, is 901): "
         "give the same to go on, or name a new directory."
     )

@@ -8,7 +8,7 @@ from retrain.commands.label_inputs import read_labels
 from retrain.commands.task_flags import head_kinds, task_kinds
 from retrain.data.listing import Listing
 from retrain.errors import InputError
-from retrain.modules.sources.resolve import check_handle
+from retrain.modules.sources.source import check_handle
 from retrain.settings.config import FIELDS, Config, check
 from retrain.settings.pixels import check_fine_tuning
 from retrain.sweep.objective import find_objective

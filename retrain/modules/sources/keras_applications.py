@@ -12,29 +12,23 @@ from typing import Any
 import keras
 
 from retrain.errors import InputError
-from retrain.modules.sources.application_sizes import IMAGE_SIZES, check_name
+from retrain.modules.sources.named_sources import IMAGE_SIZES
 
 
-def application(handle: str, image_size: tuple[int, int] | None) -> tuple[keras.Model, Callable[..., Any]]:
+def application(handle: str, image_size: int | None) -> tuple[keras.Model, Callable[..., Any]]:
     """The model [B, H, W, 3] -> [B, num_features], and what makes its inputs of pixels in [0, 255]."""
-    name, weights = _parts(handle)
+    _, name, *weights = handle.split(":")
     constructor = getattr(keras.applications, name)
-    side = IMAGE_SIZES[name]
+    side = image_size or IMAGE_SIZES[name]
     with _reproducible(), _explained(handle, image_size):
         model = constructor(
             include_top=False,
-            weights=weights,
-            input_shape=(*(image_size or (side, side)), 3),
+            weights=None if weights == ["none"] else "imagenet",
+            input_shape=(side, side, 3),
             pooling="avg",
         )
     family = constructor.__module__.rpartition(".")[2]
     return model, getattr(keras.applications, family).preprocess_input
-
-
-def _parts(handle: str) -> tuple[str, str | None]:
-    _, name, *weights = handle.split(":")
-    check_name(name, handle)
-    return name, None if weights == ["none"] else "imagenet"
 
 
 @contextlib.contextmanager
@@ -49,15 +43,14 @@ def _reproducible() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(handle: str, image_size: tuple[int, int] | None) -> Iterator[None]:
+def _explained(handle: str, image_size: int | None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
         if image_size and isinstance(error, ValueError):
-            height, width = image_size
             raise InputError(
-                f"{handle!r} does not take images of {height} x {width} pixels ({error}): give another "
-                f"--image_size, or leave it out."
+                f"{handle!r} does not take images of {image_size} x {image_size} pixels ({error}): give "
+                f"another --image_size, or leave it out."
             ) from error
         # Keras raises a bare Exception, with these words, when a download fails.
         if str(error).startswith("URL fetch failure"):

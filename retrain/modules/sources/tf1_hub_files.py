@@ -27,7 +27,7 @@ from retrain.modules.graphs.protos import (
 )
 from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
 from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
-from retrain.modules.sources.resolve import SAVED_MODEL_FILE, TF1_HUB_FILE
+from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
 
 CHECKPOINT = pathlib.Path("variables", "variables")
 # Collections of what is no image module's business: files, and tables made of them.

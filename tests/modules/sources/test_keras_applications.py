@@ -16,13 +16,13 @@ def test_default_size_is_that_of_the_architecture():
 
 def test_preprocessing_is_that_of_the_family():
     pixels = tf.constant([[[[0.0, 127.5, 255.0]]]])
-    _, tf_mode = application("keras:MobileNet:none", (32, 32))
+    _, tf_mode = application("keras:MobileNet:none", 32)
     np.testing.assert_allclose(tf_mode(pixels)[0, 0, 0], [-1, 0, 1])
-    _, caffe_mode = application("keras:VGG16:none", (32, 32))
+    _, caffe_mode = application("keras:VGG16:none", 32)
     np.testing.assert_allclose(
         caffe_mode(pixels)[0, 0, 0], [255 - 103.939, 127.5 - 116.779, -123.68], rtol=1e-5
     )
-    _, included = application("keras:MobileNetV3Small:none", (32, 32))
+    _, included = application("keras:MobileNetV3Small:none", 32)
     np.testing.assert_array_equal(included(pixels), pixels)
 
 
@@ -30,7 +30,7 @@ def test_random_weights_are_the_same_each_time():
     random.seed(7)
     expected = random.random()
     random.seed(7)
-    one, other = (application("keras:MobileNet:none", (32, 32))[0] for _ in range(2))
+    one, other = (application("keras:MobileNet:none", 32)[0] for _ in range(2))
     assert random.random() == expected
     for a, b in zip(one.variables, other.variables, strict=True):
         np.testing.assert_array_equal(a.value, b.value)
@@ -38,10 +38,10 @@ def test_random_weights_are_the_same_each_time():
 
 def test_a_size_that_is_too_small():
     with pytest.raises(InputError) as info:
-        application("keras:InceptionV3:none", (74, 80))
+        application("keras:InceptionV3:none", 74)
     assert str(info.value) == (
-        "'keras:InceptionV3:none' does not take images of 74 x 80 pixels (Input size must be at least 75x75; "
-        "Received: input_shape=(74, 80, 3)): give another --image_size, or leave it out."
+        "'keras:InceptionV3:none' does not take images of 74 x 74 pixels (Input size must be at least 75x75; "
+        "Received: input_shape=(74, 74, 3)): give another --image_size, or leave it out."
     )
 
 
@@ -50,7 +50,7 @@ def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
     with pytest.raises(InputError) as info:
-        application("keras:MobileNet", (192, 192))
+        application("keras:MobileNet", 192)
     assert str(info.value) == (
         "The weights of 'keras:MobileNet' could not be downloaded (URL fetch failure on "
         "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_1_0_192_tf_no_top.h5"

@@ -4,10 +4,11 @@ import numpy as np
 import optuna
 import pytest
 
-from retrain.sweep.sampler import (
+from retrain.extensions import named
+from retrain.sweep import SAMPLERS
+from retrain.sweep.sequences import (
     distributions,
     grid_points,
-    make_sampler,
     position,
     quasirandom_points,
     random_points,
@@ -16,6 +17,10 @@ from retrain.sweep.space import parse_space
 
 SPACE = parse_space(["learning_rate=1e-4..1e-1", "dropout_rate=0,0.2,0.5", "batch_size=8..15"])
 GRID = parse_space(["dropout_rate=0,0.2,0.5", "batch_size=8..9"])
+
+
+def make_sampler(name: str, space, seed: int) -> optuna.samplers.BaseSampler:
+    return named(SAMPLERS[name].make)(space, seed)
 
 
 def asked(study: optuna.Study, count: int, space=SPACE) -> list[dict]:
@@ -27,7 +32,7 @@ def make_study(name: str, space=SPACE, seed: int = 0) -> optuna.Study:
 
 
 def test_a_grid_is_gone_through_once():
-    points = grid_points(GRID, 0)
+    points = grid_points(GRID)
     assert [tuple(points(index).values()) for index in range(7)] == [
         *((0.0, 8), (0.0, 9), (0.2, 8), (0.2, 9), (0.5, 8), (0.5, 9)),
         (0.0, 8),

@@ -1,12 +1,10 @@
-"""How combinations are drawn: Optuna's TPE, or the n-th point of a sequence for the n-th trial.
+"""Samplers that give the n-th trial the n-th point of a sequence: grid, random, quasi-random.
 
-Optuna's own grid, random and quasi-random samplers draw the same points again in a second process, or in one
-that goes on after a kill. Here the number of a trial decides its point, whoever asks: workers share a
-sequence without a word between them. TPE begins with the quasi-random one, and sees running trials, too.
+Optuna's own draw the same points again in a second process, or in one that goes on after a kill. Here the
+number of a trial decides its point, whoever asks: workers share a sequence without a word between them.
 """
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +14,6 @@ from scipy.stats import qmc
 
 from retrain.sweep.space import Choices, Range, Space, combinations, grid_axes
 
-BEGINNING = 16  # trials before TPE has something to go by
 REPEATS = "failed_trial"  # as Optuna calls the number of the trial that is repeated
 
 Point = Mapping[str, Any]
@@ -25,21 +22,6 @@ Point = Mapping[str, Any]
 def distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
     """The space as Optuna stores it."""
     return {name: _distribution(varied) for name, varied in space.items()}
-
-
-def make_sampler(name: str, space: Space, seed: int) -> optuna.samplers.BaseSampler:
-    """One of grid, random, quasirandom and tpe."""
-    if name == "grid":
-        return _Grid(grid_points(space, seed), distributions(space), combinations(space))
-    if name != "tpe":
-        return Sequence(SEQUENCES[name](space, seed), distributions(space))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return _Tpe(
-            Sequence(quasirandom_points(space, seed), distributions(space)),
-            # Startup trials are the sequence's.
-            optuna.samplers.TPESampler(n_startup_trials=0, multivariate=True, constant_liar=True, seed=seed),
-        )
 
 
 def position(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> int:
@@ -54,14 +36,30 @@ def is_repeated(trial: optuna.trial.FrozenTrial) -> bool:
     return REPEATS in trial.system_attrs
 
 
-def grid_points(space: Space, seed: int) -> Callable[[int], Point]:
+def grid_sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
+    """All combinations, each once."""
+    return _GridSampler(grid_points(space), distributions(space), combinations(space))
+
+
+def random_sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
+    """Independent draws."""
+    return PointSampler(random_points(space, seed), distributions(space))
+
+
+def quasirandom_sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
+    """A sequence any stretch of which fills the space evenly."""
+    return PointSampler(quasirandom_points(space, seed), distributions(space))
+
+
+def grid_points(space: Space) -> Callable[[int], Point]:
     """All combinations, the last flag's values first; over and over again."""
     axes = grid_axes(space)
     shape = [len(values) for values in axes.values()]
 
     def point(index: int) -> Point:
         places = np.unravel_index(index % math.prod(shape), shape)
-        return {name: values[place] for (name, values), place in zip(axes.items(), places, strict=True)}
+        chosen = zip(axes.items(), places, strict=True)
+        return {name: space[name].stored(values[place]) for (name, values), place in chosen}
 
     return point
 
@@ -72,7 +70,7 @@ def random_points(space: Space, seed: int) -> Callable[[int], Point]:
 
 
 def quasirandom_points(space: Space, seed: int) -> Callable[[int], Point]:
-    """The Sobol sequence, scrambled (Owen 1998): any stretch of it fills the space evenly."""
+    """The Sobol sequence, scrambled (Owen 1998)."""
     engine = qmc.Sobol(len(space), rng=seed)
 
     def point(index: int) -> Point:
@@ -84,10 +82,7 @@ def quasirandom_points(space: Space, seed: int) -> Callable[[int], Point]:
     return point
 
 
-SEQUENCES = {"random": random_points, "quasirandom": quasirandom_points}
-
-
-class Sequence(optuna.samplers.BaseSampler):
+class PointSampler(optuna.samplers.BaseSampler):
     """Gives the n-th trial the n-th point."""
 
     def __init__(self, point: Callable[[int], Point], space: Mapping[str, Any]):
@@ -103,8 +98,8 @@ class Sequence(optuna.samplers.BaseSampler):
         raise AssertionError(f"{name} is part of the space that sample_relative has drawn from.")
 
 
-class _Grid(Sequence):
-    """As a sequence, but a combination that another trial has had, of another sampler, is passed over."""
+class _GridSampler(PointSampler):
+    """A combination that another trial has had, of another sampler, is passed over."""
 
     def __init__(self, point: Callable[[int], Point], space: Mapping[str, Any], size: int):
         super().__init__(point, space)
@@ -119,29 +114,14 @@ class _Grid(Sequence):
         return next((point for point in points if point not in had), dict(self.point(place)))
 
 
-class _Tpe(Sequence):
-    """TPE after the beginning of a sequence."""
-
-    def __init__(self, beginning: Sequence, tpe: optuna.samplers.TPESampler):
-        super().__init__(beginning.point, beginning.space)
-        self.tpe = tpe
-
-    def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> dict[str, Any]:
-        done = [optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED]
-        if len(study.get_trials(deepcopy=False, states=done)) < BEGINNING:
-            return super().sample_relative(study, trial, search_space)
-        return self.tpe.sample_relative(study, trial, search_space)
-
-
 def _point(space: Space, shares: np.ndarray) -> Point:
-    return {
-        name: varied.at(float(share)) for (name, varied), share in zip(space.items(), shares, strict=True)
-    }
+    shared = zip(space.items(), shares, strict=True)
+    return {name: varied.stored(varied.at(float(share))) for (name, varied), share in shared}
 
 
 def _distribution(varied: Range | Choices) -> optuna.distributions.BaseDistribution:
     if isinstance(varied, Choices):
-        return optuna.distributions.CategoricalDistribution(varied.values)
+        return optuna.distributions.CategoricalDistribution([varied.stored(value) for value in varied.values])
     if isinstance(varied.low, int):
         return optuna.distributions.IntDistribution(varied.low, varied.high, log=varied.log)
     return optuna.distributions.FloatDistribution(varied.low, varied.high, log=varied.log)

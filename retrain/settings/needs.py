@@ -1,0 +1,104 @@
+"""What a setting needs to have an effect. One without effect is refused, everywhere, by `unread`."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from retrain.settings.field import about, as_text
+
+
+class Circumstances(NamedTuple):
+    """What decides whether a setting is read.
+
+    Attributes:
+      config: the settings, a `retrain.settings.config.Config`.
+      verb: what is to be run.
+      splits_given: whether the data say the split of each image; None before that is known.
+      module_reads: the settings that the source of the module reads; None before that is known.
+      varied: the names of the settings that a sweep varies.
+    """
+
+    config: Any
+    verb: str
+    splits_given: bool | None = None
+    module_reads: frozenset[str] | None = None
+    varied: frozenset[str] = frozenset()
+
+
+class Need(NamedTuple):
+    """When a setting is read; `sentence` tells of one that is not, with its {name} and {value}."""
+
+    met: Callable[[Circumstances, str], bool]
+    sentence: str
+
+
+def unread(circumstances: Circumstances, fields: Mapping[str, dataclasses.Field]) -> dict[str, str]:
+    """Name -> sentence of each setting that was given a value, and has no effect with it."""
+    config, found = circumstances.config, {}
+    for name, field in fields.items():
+        need, value = about(field).needs, config.value(name)
+        if need is not None and value != field.default and not need.met(circumstances, name):
+            found[name] = need.sentence.format(name=name, value=as_text(value))
+    return found
+
+
+def _with_effect_on_module(at: Circumstances, name: str) -> bool:
+    return at.module_reads is None or name in at.module_reads
+
+
+def _label_map_is_read(at: Circumstances, name: str) -> bool:
+    return at.verb not in ("train", "sweep") or at.config.module.warm_start_head
+
+
+def _cost_differs(at: Circumstances, name: str) -> bool:
+    return bool(at.varied & {"tfhub_module", "image_size"})
+
+
+_GIVE = "give it, too, or leave this out."
+
+FINE_TUNE = Need(lambda at, name: at.config.pixels.fine_tune, "--{name}={value} needs --fine_tune: " + _GIVE)
+ON_IMAGES = Need(
+    lambda at, name: at.config.trains_on_images, "--{name}={value} needs --fine_tune or --augment: " + _GIVE
+)
+MOMENTUM = Need(
+    lambda at, name: at.config.trains_on_images and at.config.pixels.optimizer in ("sgd", "rmsprop"),
+    "--{name}={value} needs --fine_tune or --augment, and --optimizer=sgd or rmsprop: " + _GIVE,
+)
+RAND_AUGMENT = Need(
+    lambda at, name: bool(at.config.augmentation.rand_augment) or at.config.augmentation.augment == "strong",
+    "--{name} needs --rand_augment: how many operations are done, such as 2.",
+)
+TABLE = Need(
+    lambda at, name: at.config.data.labels_file is not None,
+    "--{name}={value} says what is in a table of labels, but there is no --labels_file: give one.",
+)
+CLASS_FOLDERS = Need(
+    lambda at, name: at.config.data.labels_file is None,
+    "--{name}={value} is for class folders: with --labels_file, write --tasks=COLUMN:{value}.",
+)
+LABEL_MAP = Need(
+    _label_map_is_read,
+    "--{name}={value!r} is not read without --warm_start_head: give both, or neither.",
+)
+OWN_MODULE = Need(
+    lambda at, name: at.config.module.warm_start_from is None,
+    "--warm_start_from brings the module of its run with it: leave --{name} out.",
+)
+MODULE_SOURCE = Need(
+    _with_effect_on_module,
+    "--{name}={value} has no effect on this module, whose source does not read it: leave it out.",
+)
+HASHED_SPLITS = Need(
+    lambda at, name: not at.splits_given,
+    "--{name}={value} has no effect, for the data say the split of each image: leave it out.",
+)
+HEADS_ALONE = Need(
+    lambda at, name: not at.config.trains_on_images,
+    "--{name}={value} is for heads on features, and has no effect with --fine_tune or --augment: leave it "
+    "out.",
+)
+COST = Need(
+    _cost_differs,
+    "--{name}={value} goes by what a module costs, and all trials have the same: vary tfhub_module or "
+    "image_size, or leave it out.",
+)
