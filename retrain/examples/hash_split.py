@@ -17,7 +17,6 @@ import itertools
 from collections.abc import Sequence
 
 from retrain.data.listing import SPLITS
-from retrain.examples.labelled import stem
 
 HASH_STEPS = 2**27 - 1  # from 0 to 100 %, as in retrain.py
 HASH_ORDER = ("validation", "test", "train")  # validation takes the low end, then test
@@ -47,6 +46,11 @@ def bounds_of(percentages: Percentages) -> Bounds:
     """Where the three ranges begin and end."""
     validation, testing = percentages
     return 0.0, validation, validation + testing, 100.0
+
+
+def stem(path: str) -> str:
+    """The path up to `_nohash_`: images of one thing share it, as they did in retrain.py."""
+    return path.partition("_nohash_")[0]
 
 
 def percentage(path: str) -> float:

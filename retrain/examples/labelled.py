@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retrain.data.listing import SPLITS, Listing
+from retrain.examples.hash_split import stem
 from retrain.examples.task_examples import TaskExamples
 from retrain.heads import head_class
 from retrain.heads.head import Head, Labels
@@ -187,11 +188,6 @@ def labelled_examples(
         if task in listing.columns
     }
     return LabelledExamples(listing.image_dir, pd.DataFrame(table), tasks)
-
-
-def stem(path: str) -> str:
-    """The path up to `_nohash_`: images of one thing share it, as they did in retrain.py."""
-    return path.partition("_nohash_")[0]
 
 
 def _size_and_time(path: str) -> tuple[int, int]:

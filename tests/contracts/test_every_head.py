@@ -302,3 +302,13 @@ def test_facts_about_labels_can_be_written_down(name):
     facts = make(name).label_facts([*LABELS[name], None], [True] * 5)
     assert json.loads(json.dumps(facts)) == facts
     assert (facts["head"], facts["labelled"]) == (name, 4)
+    line = head_type(name).facts_line(facts)
+    assert "4 images" in line
+    assert line.endswith(".")
+
+
+def test_what_has_been_seen_can_be_known(name):
+    head = make(name)
+    labels = head.encode(LABELS[name])
+    assert not head.of_unseen(labels, np.ones(4, bool)).any()
+    assert head.of_unseen(labels, np.zeros(4, bool)).shape == (4,)

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from retrain.data.listing import SPLITS, read_listing
 from retrain.examples.copies import training_examples
-from retrain.examples.hash_split import fill_empty_splits, hash_splits, percentage, split_at
-from retrain.examples.labelled import stem
+from retrain.examples.hash_split import fill_empty_splits, hash_splits, percentage, split_at, stem
 from retrain.heads.softmax import SoftmaxHead
 
 BOUNDS = (0.0, 10.0, 20.0, 100.0)
@@ -73,6 +72,11 @@ def test_the_percentage_is_that_of_retrain_py():
     assert percentage("猫/1.jpg") == pytest.approx(
         int(hashlib.sha1("猫/1.jpg".encode()).hexdigest(), 16) % 2**27 * 100 / (2**27 - 1)
     )
+
+
+def test_the_stem_ends_at_nohash():
+    assert stem("roses/anna_nohash_1.jpg") == stem("roses/anna_nohash_2_nohash_3.jpg") == "roses/anna"
+    assert stem("roses/anna.jpg") == "roses/anna.jpg"
 
 
 def test_validation_takes_the_low_end_and_then_test():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from retrain.data.listing import Column, Listing, read_listing
 from retrain.data.table import read
 from retrain.errors import InputError
-from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples, stem
+from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from tests import tiny_worlds
@@ -185,11 +185,6 @@ def test_a_file_that_has_vanished_stays_in_the_table(tree):
     os.remove(os.path.join(photos, "a", "1.jpg"))
     examples = labelled_examples(found, heads_of(found, {"label": "softmax"}))
     assert examples.table["size"].tolist() == [0, 7]
-
-
-def test_the_stem_ends_at_nohash():
-    assert stem("roses/anna_nohash_1.jpg") == stem("roses/anna_nohash_2_nohash_3.jpg") == "roses/anna"
-    assert stem("roses/anna.jpg") == "roses/anna.jpg"
 
 
 def test_groups_of_a_table_and_of_names(tmp_path):

@@ -63,6 +63,15 @@ def test_chance_is_of_equal_probabilities_of_two_classes_or_more():
     assert SigmoidHead("a").chance_loss == math.log(2)
 
 
+def test_a_class_that_is_not_seen_cannot_be_known():
+    labels = SigmoidHead("abc").encode(["a", "a|b", "c|a", "", None])
+    seen = np.array([True, False, False, True, True])
+    assert SigmoidHead("abc").of_unseen(labels, seen).tolist() == [False, True, True, False, False]
+    assert HEAD.of_unseen(np.array([0, 1, 0, -1]), np.array([True, False, False, True])).tolist() == [
+        *(False, True, False, False)
+    ]
+
+
 def figures(accuracy: float, **f1: float):
     return {
         "accuracy": accuracy,
@@ -99,3 +108,10 @@ def test_facts_about_labels():
         "classes": {"big": 1, "red": 2, "small": 1},
         "not_in_train": ["small"],
     }
+
+
+def test_facts_in_words():
+    facts = {"labelled": 9, "classes": {"a": 4, "b": 2, "c": 3}, "not_in_train": []}
+    assert HEAD.facts_line(facts) == "3 classes on 9 images; smallest 'b' (2), largest 'a' (4)."
+    missing = {"labelled": 8, "classes": dict.fromkeys("abcd", 2), "not_in_train": list("abcd")}
+    assert HEAD.facts_line(missing) == ("4 classes on 8 images; 2 each. Not in train: 'a', 'b', 'c', ....")
