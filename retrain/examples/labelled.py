@@ -50,7 +50,7 @@ class LabelledExamples:
       image_dir: where the paths lead from.
       table: a row an image: path (POSIX), size and mtime_ns (by which a changed file is known), split
         ("train", "validation", "test", or "" while it is not decided), group (images that must share a
-        split), weight (what the image counts).
+        split), given_group (whether the user said so), weight (what the image counts).
       tasks: by name, the primary task first.
       features: float32 [N, F] of the same rows, an array or what stands in for one; None before the pass.
     """
@@ -180,6 +180,7 @@ def labelled_examples(
         "mtime_ns": [time for _, time in status],
         "split": listing.splits,
         "group": [stem(path) if group is None else group for path, group in groups],
+        "given_group": [group is not None for group in listing.groups],
         "weight": listing.weights,
     }
     tasks = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 
 from retrain.data.listing import SPLITS
-from retrain.examples.hash_split import Percentages, hash_splits, stem
+from retrain.examples.hash_split import Percentages, hash_splits
 from retrain.examples.label_split import Labels, label_splits
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.notes import log_notes
@@ -56,10 +56,11 @@ def _by_hash(examples: LabelledExamples, percentages: Percentages) -> tuple[list
 
     Not where the user put several classes into a group: that is no mistake then, as it is of copies.
     """
-    paths, groups, labels = examples.paths, examples.groups, label_sets(examples)
+    groups, labels = examples.groups, label_sets(examples)
     one_each = len(examples.tasks) == 1 and all(len(of) == 1 for of in labels)
-    if one_each and _of_several_classes(groups, labels) <= set(map(stem, paths)):
-        return hash_splits(paths, [name for [(_, name)] in labels], groups, percentages)
+    given = set(examples.table["group"][examples.table["given_group"]])
+    if one_each and not given & _of_several_classes(groups, labels):
+        return hash_splits(examples.paths, [name for [(_, name)] in labels], groups, percentages)
     return label_splits(groups, labels, percentages)
 
 

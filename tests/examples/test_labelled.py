@@ -168,7 +168,7 @@ def test_one_row_an_image(tree):
     found = read_listing(photos)
     examples = labelled_examples(found, heads_of(found, {"label": "softmax"}))
     table = examples.table
-    assert table.columns.tolist() == ["path", "size", "mtime_ns", "split", "group", "weight"]
+    assert table.columns.tolist() == ["path", "size", "mtime_ns", "split", "group", "given_group", "weight"]
     assert examples.paths == ["daisies/c.jpg", "roses/a.jpg", "roses/b.jpg"]
     assert examples.files == [os.path.join(photos, path) for path in examples.paths]
     assert examples.tasks["label"].cells == ["daisies", "roses", "roses"]
@@ -190,7 +190,9 @@ def test_a_file_that_has_vanished_stays_in_the_table(tree):
 def test_groups_of_a_table_and_of_names(tmp_path):
     (tmp_path / "labels.csv").write_text("path,kind,group\na_nohash_1,x,\na_nohash_2,y,g\nb,x,g\n")
     found = read(str(tmp_path / "labels.csv"))
-    assert labelled_examples(found, {}).groups == ["a", "g", "g"]
+    examples = labelled_examples(found, {})
+    assert examples.groups == ["a", "g", "g"]
+    assert examples.table["given_group"].tolist() == [False, True, True]
 
 
 def test_each_task_gets_the_head_of_its_kind(tmp_path):
