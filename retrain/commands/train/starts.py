@@ -11,7 +11,7 @@ from absl import logging
 
 from retrain.commands.train.base import Base, KnownClasses
 from retrain.commands.train.check import TrainPlan
-from retrain.data.label_map import meanings
+from retrain.data.label_map import check_label_count, meanings
 from retrain.errors import InputError
 from retrain.head_search.trial import Start
 from retrain.heads.head import Head
@@ -34,17 +34,6 @@ def starts_of(plan: TrainPlan, base: Base, heads: Mapping[str, Head]) -> dict[st
         return {}
     start = _of_publisher(plan, base.module, next(iter(heads.values())))
     return {} if start is None else dict.fromkeys(heads, start)
-
-
-def check_label_count(label_map: str, labels: Sequence[str], module: ImageModule) -> None:
-    """InputError unless there is a label for each class score of the module."""
-    count = module.num_outputs(IMAGE_CLASSIFICATION)
-    if len(labels) != count:
-        raise InputError(
-            f"--label_map={label_map!r} has {len(labels)} lines, and {module.handle!r} gives scores for "
-            f"{count} classes: name the label file of this module, which may begin with a line for the "
-            f"background."
-        )
 
 
 def _of_earlier_model(base: Base, heads: Mapping[str, Head]) -> dict[str, Start]:
@@ -84,7 +73,7 @@ def _of_publisher(plan: TrainPlan, module: ImageModule, head: Head) -> Start | N
     label_map = plan.config.module.label_map
     if IMAGE_CLASSIFICATION not in module.signatures:
         return _cold(f"{module.handle!r} has no signature {IMAGE_CLASSIFICATION}")
-    check_label_count(label_map, plan.published, module)
+    check_label_count(label_map, plan.published, module.num_outputs(IMAGE_CLASSIFICATION), module.handle)
     found = meanings(head.class_names, plan.published)
     known = {name: indices[0] for name, indices in found.items() if len(indices) == 1}
     if not known:

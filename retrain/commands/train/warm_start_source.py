@@ -13,7 +13,7 @@ PREFIX, INDEX = "variables", ".index"
 
 
 class WarmStartSource(NamedTuple):
-    """What the user `named`: the handle of an exported classifier, or a run and the path of its checkpoint."""
+    """What the user `named`: an export, or a run and the path of its checkpoint."""
 
     named: str
     export: str = ""

@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data import pictures
+from retrain.data import decoded_images
+from retrain.data.decoded_images import DecodedImages, decoded_batches, load_rounded
 from retrain.data.images import load_image
-from retrain.data.pictures import Pictures, load_picture, picture_batches
 
 
 @pytest.fixture
@@ -17,19 +17,19 @@ def paths(tmp_path) -> tuple[str, ...]:
     return tuple(str(tmp_path / f"{index}.png") for index in range(5))
 
 
-def test_a_picture_is_the_image_in_whole_numbers(tmp_path):
+def test_a_rounded_image_is_the_image_in_whole_numbers(tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)).save(tmp_path / "a.png")
     path = tf.constant(str(tmp_path / "a.png"))
-    picture = load_picture(path, (5, 6))
-    assert picture.dtype == tf.uint8
-    np.testing.assert_allclose(picture, load_image(path, (5, 6)) * 255, atol=0.501)
+    rounded = load_rounded(path, (5, 6))
+    assert rounded.dtype == tf.uint8
+    np.testing.assert_allclose(rounded, load_image(path, (5, 6)) * 255, atol=0.501)
 
 
 @pytest.mark.parametrize(("memory", "reads"), [(5 * 3 * 2 * 3, False), (5 * 3 * 2 * 3 - 1, True)])
-def test_pictures_are_kept_where_they_fit(paths, memory, reads, monkeypatch):
-    monkeypatch.setattr(pictures, "MEMORY", memory)
+def test_images_are_kept_where_they_fit(paths, memory, reads, monkeypatch):
+    monkeypatch.setattr(decoded_images, "MEMORY", memory)
     rows = tf.data.Dataset.from_tensor_slices(np.array([[4, 0], [1, 1]]))
-    batches = picture_batches(Pictures(paths, (3, 2), True), rows, 2, parallel=2)
+    batches = decoded_batches(DecodedImages(paths, (3, 2), True), rows, 2, parallel=2)
     assert batches.element_spec == tf.TensorSpec([2, 3, 2, 3], tf.uint8)
     if not reads:
         for path in paths:
@@ -38,10 +38,10 @@ def test_pictures_are_kept_where_they_fit(paths, memory, reads, monkeypatch):
     assert reds == [[4, 0], [1, 1]]
 
 
-def test_the_last_pictures_are_there_for_another_training(paths):
+def test_the_last_images_are_there_for_another_training(paths):
     rows = tf.data.Dataset.from_tensor_slices(np.array([[4, 0], [1, 1]]))
-    [first, _] = picture_batches(Pictures(paths, (3, 2), False), rows, 2, parallel=2)
+    [first, _] = decoded_batches(DecodedImages(paths, (3, 2), False), rows, 2, parallel=2)
     for path in paths:
         os.remove(path)
-    [again, _] = picture_batches(Pictures(paths, (3, 2), False), rows, 2, parallel=2)
+    [again, _] = decoded_batches(DecodedImages(paths, (3, 2), False), rows, 2, parallel=2)
     np.testing.assert_array_equal(first, again)

@@ -1,9 +1,42 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.data.augmentation.levels import Augmentation
-from retrain.data.augmentation.mixing import mix
+from retrain.data.augmentation.levels import NONE
+from retrain.data.augmentation.overlays import box_mask, erased, mix
+
+
+def test_a_box_of_pixels_whose_middles_lie_in_it():
+    mask = box_mask(*(tf.constant([value]) for value in (0.25, 0.0, 1.0, 0.4)), (4, 5))
+    assert mask.shape == (1, 4, 5, 1)
+    np.testing.assert_array_equal(np.argwhere(mask[0, ..., 0]), [(y, x) for y in (1, 2, 3) for x in (0, 1)])
+
+
+def test_a_box_of_noise_over_some_of_the_images():
+    grey = tf.fill([400, 24, 24, 3], 0.5)
+    changed = (erased(grey, 0.3, (1, 2)) != grey).numpy().any(axis=-1)
+    shares = changed.mean(axis=(1, 2))
+    assert 90 < (shares > 0).sum() < 150
+    assert shares.max() < 0.4
+    box = changed[shares.argmax()]
+    rows, columns = box.any(axis=1), box.any(axis=0)
+    assert (box == rows[:, None] & columns).mean() > 0.99  # one box, but for noise that happens to be grey
+
+
+def test_noise_differs_between_pixels_channels_and_images():
+    noise = erased(tf.fill([2, 24, 24, 3], 0.5), 1.0, (0, 0)).numpy()
+    values = noise[noise != 0.5]
+    assert len(np.unique(values)) > 0.95 * values.size
+    assert values.min() >= 0
+    assert values.max() < 1
+
+
+def test_all_or_none():
+    grey = tf.fill([20, 8, 8, 3], 0.5)
+    np.testing.assert_array_equal(erased(grey, 0.0, (0, 0)), grey)
+    assert (erased(grey, 1.0, (0, 0)) != grey).numpy().any(axis=(1, 2, 3)).sum() >= 18
 
 
 def flat(count: int) -> tf.Tensor:
@@ -12,7 +45,7 @@ def flat(count: int) -> tf.Tensor:
 
 
 def mixed(count: int, draw=(0, 0), **alphas: float) -> tuple[np.ndarray, ...]:
-    return tuple(part.numpy() for part in mix(flat(count), Augmentation(**alphas), draw))
+    return tuple(part.numpy() for part in mix(flat(count), replace(NONE, **alphas), draw))
 
 
 @pytest.mark.parametrize("alphas", [{"mixup": 0.4}, {"cutmix": 1.0}, {"mixup": 0.4, "cutmix": 1.0}])

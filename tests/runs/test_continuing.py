@@ -1,19 +1,12 @@
 import os
 import pathlib
-import subprocess
-import sys
 
 import pytest
-from retrain.runs.run_directory import (
-    check_run_directory,
-    claimed,
-    flags_of_run,
-    how_to_go_on,
-    steps_taken,
-)
 
 from retrain import files
 from retrain.errors import InputError
+from retrain.runs.continuing import check_may_run
+from retrain.runs.run import Run
 from retrain.settings.config import Config, to_flags
 
 CLASSES = ("roses", "tulips")
@@ -33,11 +26,12 @@ def make_run(config: Config, *, finished: bool = False, steps: int = 0) -> None:
     os.makedirs(f"run/ckpt-{steps}")
     if finished:
         files.write_text("run/metrics.json", "{}")
+        files.write_text("run/exports.json", "{}")
 
 
 def complaint(config: Config, verb: str = "train", class_names: tuple[str, ...] = CLASSES) -> str | None:
     try:
-        check_run_directory("run", verb, config, class_names)
+        check_may_run(Run("run"), verb, config, class_names)
     except InputError as error:
         return str(error)
     return None
@@ -73,7 +67,7 @@ def test_paths_are_the_same_however_they_are_written(here, monkeypatch):
     assert complaint(Config.of(image_dir=str(here / "photos"))) is None
     monkeypatch.chdir(here / "photos")
     with pytest.raises(InputError):
-        check_run_directory(str(here / "run"), "train", Config.of(image_dir="photos"), CLASSES)
+        check_may_run(Run(here / "run"), "train", Config.of(image_dir="photos"), CLASSES)
 
 
 def test_a_finished_run_names_a_new_directory():
@@ -112,74 +106,3 @@ def test_other_classes_and_other_verbs():
     assert complaint(CONFIG, verb="evaluate") == sentence
     files.write_text("run/run.flags", to_flags(CONFIG, "evaluate"))
     assert complaint(CONFIG) == sentence
-
-
-def test_the_flags_and_the_steps_of_a_run():
-    assert flags_of_run("run") is None
-    make_run(CONFIG, steps=12)
-    os.mkdir("run/ckpt-9")
-    assert flags_of_run("run")["seed"] == "3"
-    assert steps_taken("run") == 12
-
-
-def test_how_a_run_goes_on():
-    assert how_to_go_on("run") == ("The same command begins again, with what features are in the cache.")
-    make_run(CONFIG)
-    os.rename("run", "my run")
-    assert how_to_go_on("my run") == (
-        "Go on with: python -m retrain --flagfile='my run/run.flags' --model_dir='my run'"
-    )
-    pathlib.Path("my run", "sweep.flags").touch()
-    assert how_to_go_on("my run") == (
-        "Go on with: python -m retrain sweep --flagfile='my run/sweep.flags' --model_dir='my run'"
-    )
-
-
-def test_a_directory_has_one_run_at_a_time():
-    code = "from retrain.runs.run_directory import claimed\nwith claimed('run'): pass"
-    command = [sys.executable, "-c", code]
-    with claimed("run"):
-        other = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert other.stderr.splitlines()[-1] == (
-        "retrain.errors.InputError: Another run is at work in --model_dir='run': wait for its end, or name "
-        "a new directory."
-    )
-    assert subprocess.run(command, check=True).returncode == 0
-
-
-def test_a_kill_releases_the_directory():
-    code = (
-        "import os, signal\nfrom retrain.runs.run_directory import claimed\n"
-        "with claimed('run'): os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
-    with claimed("run"):
-        pass
-
-
-def test_a_claimed_directory_is_there_and_stays_when_it_is_used(here):
-    with claimed("runs/used"):
-        (here / "runs" / "used" / "file").touch()
-    with pytest.raises(ZeroDivisionError), claimed("runs/unused"):
-        assert os.path.isdir("runs/unused")
-        1 / 0  # noqa: B018
-    assert os.listdir("runs") == ["used"]
-
-
-def test_a_directory_that_was_there_stays(here):
-    (here / "mine").mkdir()
-    with claimed("mine"):
-        pass
-    with claimed(""):
-        pass
-    assert (here / "mine").is_dir()
-
-
-def test_two_runs_of_the_same_second(monkeypatch):
-    with claimed("runs/a"):
-        monkeypatch.setattr(os.path, "isdir", lambda _: False)  # as it was when the other one looked
-        with pytest.raises(InputError) as raised, claimed("runs/a"):
-            pass
-    assert str(raised.value) == (
-        "Another run, started just now, writes to 'runs/a': start again, or name a --model_dir."
-    )
