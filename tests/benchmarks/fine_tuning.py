@@ -28,9 +28,9 @@ BATCH_SIZE, STEPS = 32, 31  # an epoch of 1000 images
 def main(handle: str, image_dir: str) -> None:
     listing = read_listing(image_dir)
     module = load_module(handle)
-    names = listing.class_names
+    names = listing.columns["label"].names
     paths = [os.path.join(image_dir, path) for path in listing.paths]
-    labels = {"label": np.asarray([names.index(label) for label in listing.labels], np.int32)}
+    labels = {"label": np.asarray([names.index(label) for label in listing.columns["label"].cells], np.int32)}
     batches = training_batches(TrainingImages(paths, module.image_size, labels), BATCH_SIZE, seed=0)
     model = ImageClassifier(module, {"label": SoftmaxHead(names)}, 0.2, train_base=True)
     reference, photos = keras_model(len(names)), keras_photos(image_dir)
