@@ -1,6 +1,6 @@
-"""What the steps of a trial see: which examples, and which of their features are dropped.
+"""What the steps of a candidate see: which examples, and which of their features are dropped.
 
-All of it is drawn by the trial's seed, and by nothing else that it could share with other trials.
+All of it is drawn by the candidate's seed, and by nothing else that it could share with other candidates.
 
 Features are centred: half of what features have in common is their mean, and along it gradient descent would
 be the first to diverge. A dropped feature is thus its mean. Where they lie in memory they are given to the
@@ -18,10 +18,10 @@ import tensorflow as tf
 
 from retrain.features.stored import ROWS_AT_A_TIME, Features
 from retrain.head_search.head_step import Batches, Examples
-from retrain.head_search.trial import Trial
 from retrain.heads.head import Labels
+from retrain.settings.head import HeadSettings
 
-READINGS = 12  # how often the losses are read along the way
+ENTRIES = 12  # of the history of losses
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
 STREAMED_BYTES = 2**25  # rows read at a time where features do not fit in memory
@@ -35,6 +35,7 @@ class Centred(NamedTuple):
       labels: encoded, [N, ...].
       weights: float32 [N, folds, weightings].
       centre: float32 [F].
+      weightings: the class weights by which the examples are weighted, where they are trained on.
       resident: all of them, centred, as tensors; None where they do not fit.
       mean_square: of the centred features, where it is asked for.
     """
@@ -43,6 +44,7 @@ class Centred(NamedTuple):
     labels: Labels
     weights: np.ndarray
     centre: np.ndarray
+    weightings: tuple[str, ...] = ()
     resident: Examples | None = None
     mean_square: float = 1.0
 
@@ -78,62 +80,67 @@ def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
 
 
 class Order(NamedTuple):
-    """The batches of trials that have these settings in common.
+    """The batches of candidates that share them.
 
     Attributes:
       rows: int32 [steps, batch], of all examples.
-      reading: how many steps are between two readings.
+      interval: how many steps are between two entries of the history.
       piece: for how many steps examples are read at a time, where they do not lie in memory.
       batches: the same as tensors; where examples are read, their rows are those in a piece.
     """
 
     rows: np.ndarray
-    reading: int
+    interval: int
     piece: int
     batches: Batches
 
 
-def batch_order(trial: Trial, data: Centred, dropping: bool) -> Order:
+def batch_order(candidate: HeadSettings, data: Centred, dropping: bool) -> Order:
     """Every example once an epoch; a batch may end one epoch and begin the next.
 
     With `dropping` there is a dropout pool, for a rate of 0, too: what is compiled then serves all rates.
     """
-    count, num_features = data.features.shape
-    epochs = -(-trial.steps * trial.batch_size // count)
-    order = [np.random.default_rng([trial.seed, epoch]).permutation(count) for epoch in range(epochs)]
-    rows = np.concatenate(order)[: trial.steps * trial.batch_size].astype(np.int32)
-    rows = rows.reshape(trial.steps, trial.batch_size)
-    reading = -(-trial.steps // READINGS)
-    piece = _piece(reading, trial.batch_size * num_features)
-    spare = max(1, min((POOLED_BATCHES - 1) * trial.batch_size, MAX_SPARE // num_features))
-    windows = np.random.default_rng(trial.seed).integers(spare + 1, size=trial.steps, dtype=np.int32)
-    pool = _dropout_pool(trial, num_features, trial.batch_size + spare) if dropping else None
-    decay = cosine_decay(np.arange(trial.steps), trial.steps).astype(np.float32)
-    given = rows if data.resident is not None else _rows_in_piece(rows.shape, reading, piece)
+    steps, batch_size, num_features = candidate.max_steps, candidate.batch_size, data.features.shape[1]
+    rows = _shuffled(len(data.labels), steps * batch_size, candidate.seed).reshape(steps, batch_size)
+    interval = -(-steps // ENTRIES)
+    piece = _piece(interval, batch_size * num_features)
+    spare = max(1, min((POOLED_BATCHES - 1) * batch_size, MAX_SPARE // num_features))
+    windows = np.random.default_rng(candidate.seed).integers(spare + 1, size=steps, dtype=np.int32)
+    pool = _dropout_pool(candidate, num_features, batch_size + spare) if dropping else None
+    decay = cosine_decay(np.arange(steps), steps).astype(np.float32)
+    given = rows if data.resident is not None else _rows_in_piece(rows.shape, interval, piece)
     batches = Batches(tf.constant(given), tf.constant(decay), pool, tf.constant(windows))
-    return Order(rows, reading, piece, batches)
+    return Order(rows, interval, piece, batches)
 
 
-def _piece(reading: int, size: int) -> int:
-    """An equal part of a reading, where the batch of a step has `size` values."""
-    parts = -(-4 * size * reading // STREAMED_BYTES)
-    return -(-reading // min(parts, reading))
+def _shuffled(count: int, length: int, seed: int) -> np.ndarray:
+    """int32 [length]: the rows of `count` examples in one epoch after another, each in its own order."""
+    epochs = range(-(-length // count))
+    order = [np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs]
+    return np.concatenate(order)[:length].astype(np.int32)
 
 
-def _rows_in_piece(shape: tuple[int, int], reading: int, piece: int) -> np.ndarray:
-    place = np.arange(shape[0], dtype=np.int32) % reading % piece
+def _piece(interval: int, size: int) -> int:
+    """An equal part of an interval, where the batch of a step has `size` values."""
+    parts = -(-4 * size * interval // STREAMED_BYTES)
+    return -(-interval // min(parts, interval))
+
+
+def _rows_in_piece(shape: tuple[int, int], interval: int, piece: int) -> np.ndarray:
+    place = np.arange(shape[0], dtype=np.int32) % interval % piece
     return place[:, None] * np.int32(shape[1]) + np.arange(shape[1], dtype=np.int32)
 
 
-def _dropout_pool(trial: Trial, num_features: int, rows: int) -> tf.Tensor:
+def _dropout_pool(candidate: HeadSettings, num_features: int, rows: int) -> tf.Tensor:
     """Factors 0 (dropped) and 1 / (1 - rate); to draw them anew for each step costs more than the step."""
-    kept = tf.random.stateless_uniform([rows, num_features], (trial.seed, -1)) >= trial.dropout_rate
-    return tf.where(kept, 1.0 / (1.0 - trial.dropout_rate), 0.0)
+    drawn = tf.random.stateless_uniform([rows, num_features], (candidate.seed, -1))
+    kept = drawn >= candidate.dropout_rate
+    return tf.where(kept, 1.0 / (1.0 - candidate.dropout_rate), 0.0)
 
 
 def examples_of(data: Centred, order: Order, begin: int) -> Iterator[tuple[Examples, int, int]]:
-    """The examples of the steps of a reading, which begins at step `begin`: some, and for which steps."""
-    end = min(begin + order.reading, len(order.rows))
+    """The examples up to the next entry of the history, from step `begin` on: some, and for which steps."""
+    end = min(begin + order.interval, len(order.rows))
     if data.resident is not None:
         yield data.resident, begin, end
         return

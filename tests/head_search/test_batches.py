@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -5,9 +6,8 @@ import pytest
 import tensorflow as tf
 
 from retrain.features.stored import mean_features
-from retrain.head_search import trial_batches
-from retrain.head_search.trial import Trial
-from retrain.head_search.trial_batches import (
+from retrain.head_search import batches
+from retrain.head_search.batches import (
     MAX_SPARE,
     Centred,
     batch_order,
@@ -16,8 +16,9 @@ from retrain.head_search.trial_batches import (
     mean_square,
     parts,
 )
+from tests.head_search.candidates import candidate
 
-TRIAL = Trial(0.1, 0.0, dropout_rate=0.3, steps=20, batch_size=50, seed=7)
+CANDIDATE = candidate(0.1, 0.0, dropout_rate=0.3, max_steps=20, batch_size=50, seed=7)
 RANDOM = np.random.default_rng(0)
 
 
@@ -31,18 +32,18 @@ DATA = centred(70, 40)
 
 
 def test_every_example_once_an_epoch_in_an_order_of_its_own():
-    rows = batch_order(TRIAL, DATA, True).rows
+    rows = batch_order(CANDIDATE, DATA, True).rows
     assert (rows.shape, rows.dtype) == ((20, 50), np.int32)
     epochs = rows.ravel()[: 14 * 70].reshape(14, 70)
     assert (np.sort(epochs) == np.arange(70)).all()
     assert len({tuple(epoch) for epoch in epochs}) == 14
-    assert not np.array_equal(batch_order(TRIAL._replace(seed=8), DATA, True).rows, rows)
-    longer = batch_order(TRIAL._replace(steps=30), DATA, True).rows
+    assert not np.array_equal(batch_order(dataclasses.replace(CANDIDATE, seed=8), DATA, True).rows, rows)
+    longer = batch_order(dataclasses.replace(CANDIDATE, max_steps=30), DATA, True).rows
     np.testing.assert_array_equal(longer[:20], rows)
 
 
 def test_the_dropout_of_each_step_is_another_one_at_its_rate():
-    batches = batch_order(TRIAL, DATA, True).batches
+    batches = batch_order(CANDIDATE, DATA, True).batches
     steps = [batches.dropout_pool[window : window + 50].numpy() for window in batches.windows]
     assert all(step.shape == (50, 40) for step in steps)
     assert np.mean(np.stack(steps) == 0) == pytest.approx(0.3, abs=0.02)
@@ -51,20 +52,20 @@ def test_the_dropout_of_each_step_is_another_one_at_its_rate():
 
 
 def test_without_dropout_nothing_is_dropped():
-    without = TRIAL._replace(dropout_rate=0.0)
+    without = dataclasses.replace(CANDIDATE, dropout_rate=0.0)
     assert batch_order(without, DATA, False).batches.dropout_pool is None
     kept = batch_order(without, DATA, True).batches.dropout_pool
-    assert kept.shape == batch_order(TRIAL, DATA, True).batches.dropout_pool.shape
+    assert kept.shape == batch_order(CANDIDATE, DATA, True).batches.dropout_pool.shape
     assert (kept.numpy() == 1.0).all()
 
 
 def test_the_rate_falls_along_a_cosine():
-    decay = batch_order(TRIAL, DATA, True).batches.decay
+    decay = batch_order(CANDIDATE, DATA, True).batches.decay
     np.testing.assert_allclose(decay, (1 + np.cos(np.pi * np.arange(20) / 20)) / 2, rtol=1e-6)
 
 
 def test_the_memory_of_dropout_is_bounded():
-    order = batch_order(TRIAL._replace(batch_size=1000, steps=1), centred(3, 5000), True)
+    order = batch_order(dataclasses.replace(CANDIDATE, batch_size=1000, max_steps=1), centred(3, 5000), True)
     assert len(order.batches.dropout_pool) == 1000 + MAX_SPARE // 5000
 
 
@@ -76,7 +77,7 @@ def test_features_that_are_all_the_same_have_a_mean_square_of_1(features):
 
 
 def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(trial_batches, "ROWS_AT_A_TIME", 32)
+    monkeypatch.setattr(batches, "ROWS_AT_A_TIME", 32)
     DATA.features.tofile(tmp_path / "features")
     streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
     resident = made_resident(DATA, DATA.features.nbytes)
@@ -88,11 +89,11 @@ def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monke
         np.testing.assert_array_equal(one.features, other.features)
 
 
-def test_there_are_twelve_readings_the_last_of_what_is_left():
+def test_the_history_has_twelve_entries_the_last_of_what_is_left():
     resident = made_resident(DATA, DATA.features.nbytes)
-    order = batch_order(TRIAL._replace(steps=95), resident, True)
+    order = batch_order(dataclasses.replace(CANDIDATE, max_steps=95), resident, True)
     np.testing.assert_array_equal(order.batches.rows, order.rows)
-    seen = [piece for begin in range(0, 95, order.reading) for piece in examples_of(resident, order, begin)]
+    seen = [piece for begin in range(0, 95, order.interval) for piece in examples_of(resident, order, begin)]
     assert all(examples is resident.resident for examples, *_ in seen)
     assert [bounds for _, *bounds in seen] == [*([begin, begin + 8] for begin in range(0, 88, 8)), [88, 95]]
 
@@ -100,16 +101,16 @@ def test_there_are_twelve_readings_the_last_of_what_is_left():
 @pytest.mark.parametrize(
     ("steps", "last_bounds"),
     [
-        (100, [(90, 93), (93, 96), (96, 99), (99, 100)]),  # readings of 9 steps, in pieces of 3
+        (100, [(90, 93), (93, 96), (96, 99), (99, 100)]),  # intervals of 9 steps, in pieces of 3
         (95, [(80, 84), (84, 88), (88, 92), (92, 95)]),  # of 8, in pieces of 4
     ],
 )
 def test_what_is_read_piece_by_piece_are_the_examples_of_the_steps(tmp_path, monkeypatch, steps, last_bounds):
-    monkeypatch.setattr(trial_batches, "STREAMED_BYTES", 4 * 40 * 50 * 4)  # four batches
+    monkeypatch.setattr(batches, "STREAMED_BYTES", 4 * 40 * 50 * 4)  # four batches
     DATA.features.tofile(tmp_path / "features")
     streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
-    order = batch_order(TRIAL._replace(steps=steps), streamed, True)
-    begins = range(0, steps, order.reading)
+    order = batch_order(dataclasses.replace(CANDIDATE, max_steps=steps), streamed, True)
+    begins = range(0, steps, order.interval)
     seen = [piece for begin in begins for piece in examples_of(streamed, order, begin)]
     bounds = [(begin, end) for _, begin, end in seen]
     assert bounds[-4:] == last_bounds

@@ -1,8 +1,12 @@
-import numpy as np
+import dataclasses
+import math
 
-from retrain.head_search.trial import Trial
-from retrain.head_search.trial_plan import (
+import numpy as np
+import pytest
+
+from retrain.head_search.budget import (
     COLUMNS,
+    Halving,
     Size,
     cohort_limit,
     compiling_pays,
@@ -12,6 +16,7 @@ from retrain.head_search.trial_plan import (
 )
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
+from tests.head_search.candidates import candidate
 
 LABELS = np.array([0, 1, 0], np.int32)
 SETS = np.array([[0, 1], [1, 0], [0, 0]], np.float32)
@@ -19,27 +24,27 @@ SOFTMAX, SIGMOID = (
     {name: head.trained_on(labels, name) for name in ("none", "balanced")}
     for head, labels in [(SoftmaxHead(["a", "b"]), LABELS), (SigmoidHead(["a", "b"]), SETS)]
 )
-PLAIN = Trial(0.1, 0.0)
+PLAIN = candidate(0.1, 0.0)
 
 
-def test_trials_share_a_group_where_they_see_the_same():
-    trials = [
+def test_candidates_share_a_group_where_they_see_the_same():
+    candidates = [
         PLAIN,
-        PLAIN._replace(dropout_rate=0.5),
-        PLAIN._replace(
-            learning_rate=1.0, l1_regularizer=1.0, label_smoothing=0.1, momentum=0.0, class_weights="balanced"
+        dataclasses.replace(PLAIN, dropout_rate=0.5),
+        dataclasses.replace(
+            PLAIN, learning_rate=1.0, l1_regularizer=1.0, label_smoothing=0.1, class_weights="balanced"
         ),
-        PLAIN._replace(seed=1),
-        PLAIN._replace(batch_size=7),
-        PLAIN._replace(steps=7),
-        PLAIN._replace(dropout_rate=0.5),
+        dataclasses.replace(PLAIN, seed=1),
+        dataclasses.replace(PLAIN, batch_size=7),
+        dataclasses.replace(PLAIN, max_steps=7),
+        dataclasses.replace(PLAIN, dropout_rate=0.5),
     ]
-    assert groups(SOFTMAX, trials, 9) == [[0, 2], [1, 6], [3], [4], [5]]
+    assert groups(SOFTMAX, candidates, 9) == [[0, 2], [1, 6], [3], [4], [5]]
 
 
-def test_class_weights_divide_trials_where_they_are_in_the_loss():
-    trials = [PLAIN, PLAIN._replace(class_weights="balanced"), PLAIN]
-    assert groups(SIGMOID, trials, 9) == [[0, 2], [1]]
+def test_class_weights_divide_candidates_where_they_are_in_the_loss():
+    candidates = [PLAIN, dataclasses.replace(PLAIN, class_weights="balanced"), PLAIN]
+    assert groups(SIGMOID, candidates, 9) == [[0, 2], [1]]
 
 
 def test_a_group_is_divided_into_equal_parts():
@@ -61,3 +66,18 @@ def test_long_trainings_are_compiled():
     assert operations(1000 * 100, 1280, 10) == 4 * 1000 * 100 * 1280 * 10
     assert not compiling_pays(operations(1000 * 100, 1280, 10))
     assert compiling_pays(operations(1000 * 100, 1280, 8 * 10))
+
+
+@pytest.mark.parametrize(
+    ("share", "losses", "survivors"),
+    [
+        (0.5, {3: 0.1, 1: 0.4, 2: 0.2, 0: 0.3}, [3, 2]),
+        (0.5, {0: math.nan, 1: math.inf, 2: 5.0}, [0, 2]),
+        (0.4, {0: math.nan, 1: 1.0, 2: math.nan}, [0, 1]),
+        (0.01, {7: 2.0, 8: 1.0}, [8]),
+        (0.5, {4: math.nan}, [4]),
+        (1.0, {0: 2.0, 1: 1.0}, [0, 1]),
+    ],
+)
+def test_the_lowest_losses_go_on_in_their_order(share, losses, survivors):
+    assert Halving(share=share).survivors(losses) == survivors
