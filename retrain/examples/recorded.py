@@ -22,8 +22,8 @@ def record_examples(run: str, examples: LabelledExamples) -> None:
     write_text(os.path.join(run, EXAMPLES), _columns(examples).to_csv(index=False, lineterminator="\n"))
 
 
-def as_recorded(run: str, examples: LabelledExamples) -> LabelledExamples | None:
-    """The examples that the run in this directory began with, in their order and split.
+def as_recorded(run: str, examples: LabelledExamples) -> tuple[LabelledExamples, dict[str, str]] | None:
+    """The examples that the run in this directory began with, in their order, and path -> the split of then.
 
     None where it has yet to begin. Groups and weights are as they are now.
     """
@@ -40,7 +40,7 @@ def as_recorded(run: str, examples: LabelledExamples) -> LabelledExamples | None
     _check(run, recorded["path"][~same].tolist(), "not what they were")
     if len(examples) > len(found):
         logging.info("%d images that came after the run's begin are left out.", len(examples) - len(found))
-    return found.with_splits(recorded["split"])
+    return found, dict(zip(recorded["path"], recorded["split"], strict=True))
 
 
 def check_readable(run: str, skipped: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ SPLIT = "validation"
 
 
 def find_objective(text: str | None, kinds: Mapping[str, str]) -> Metric:
-    """The figure that --objective names, by default the first; `kinds`: task -> kind of head, primary first."""
+    """The figure that --objective names, by default the first; `kinds`: task -> kind of head."""
     possible = {name_of(metric): metric for metric in metrics_of(kinds).values()}
     if text is None:
         return next(iter(possible.values()))

@@ -13,7 +13,7 @@ from retrain.commands.train.base import Base, KnownClasses
 from retrain.commands.train.check import TrainPlan
 from retrain.data.label_map import check_label_count, meanings
 from retrain.errors import InputError
-from retrain.head_search.trial import Start
+from retrain.head_search.trained_head import Start
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.publisher_head import find_publisher_head
