@@ -5,23 +5,28 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrain.export import MODULES
+from retrain.heads.head import Head
 from retrain.report.outcome import Outcome
 from retrain.runs.run import Run
 
 SHOWN = ("predictions.png", "predictions.csv", "metrics.json", "label_issues.csv")
 
 
-def training_summary(outcome: Outcome, run: Run, exports: Sequence[str]) -> str:
+def training_summary(
+    figures: Mapping[str, Mapping[str, Any]], heads: Mapping[str, Head], run: Run, exports: Sequence[str]
+) -> str:
     """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
     lines = [""]
-    if not outcome.figures:
+    if not figures:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
-    for split, figures in outcome.figures.items():
-        lines += _headlines(outcome, figures, split)
+    for split, of_split in figures.items():
+        lines += _headlines(heads, of_split, split)
     written = [*SHOWN, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
-    if exports:
-        lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(exports[0])} PICTURE.jpg")
+    modules = [export for export in exports if os.path.basename(export) in MODULES]
+    if modules:
+        lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(modules[0])} PICTURE.jpg")
     return "\n".join(lines)
 
 
@@ -29,18 +34,18 @@ def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> st
     """What `evaluate` prints."""
     lines = [""]
     for figures in outcome.figures.values():
-        lines += _headlines(outcome, figures)
+        lines += _headlines(outcome.heads, figures)
         if "top_5_accuracy" in figures:
             lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
     lines.append(f"Everything is in {run}: {', '.join(sorted(written))}")
     return "\n".join(lines)
 
 
-def _headlines(outcome: Outcome, figures: Mapping[str, Any], split: str = "") -> list[str]:
+def _headlines(heads: Mapping[str, Head], figures: Mapping[str, Any], split: str = "") -> list[str]:
     """A line for each task that has figures, of those that its head is judged by."""
     lines = []
-    for task, head in outcome.heads.items():
-        suffix = outcome.suffix(task)
+    for task, head in heads.items():
+        suffix = f"/{task}" if len(heads) > 1 else ""
         own = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
         if "count" in own:
             lines.append(head.headline(own, split, task if suffix else ""))

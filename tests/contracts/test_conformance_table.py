@@ -13,8 +13,7 @@ import pytest
 import tensorflow as tf
 
 import retrain.modules as hub
-from retrain import extensions
-from retrain.export import EXPORTERS
+from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier
@@ -72,16 +71,14 @@ def fine_tunes(handle: str, directory: pathlib.Path) -> bool | None:
 
 def exports_to(name: str) -> Callable[[str, pathlib.Path], bool]:
     def exports(handle: str, directory: pathlib.Path) -> bool:
-        extensions.load(EXPORTERS, name, "export format")(retrained(handle), str(directory / name))
+        exporter(name)(retrained(handle), str(directory / name))
         return load_module(str(directory / name)).num_features == load_module(handle).num_features
 
     return exports
 
 
 def classifies(handle: str, directory: pathlib.Path) -> bool:
-    extensions.load(EXPORTERS, "hub_module", "export format")(
-        retrained(handle), str(directory / "classifier")
-    )
+    exporter("hub_module")(retrained(handle), str(directory / "classifier"))
     module = hub.Module(str(directory / "classifier"))
     pictures = images(hub.get_expected_image_size(module))
     logits = module({"images": pictures}, signature="image_classification", as_dict=True)["default"]

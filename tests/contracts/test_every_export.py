@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain import extensions
 from retrain.errors import InputError
-from retrain.export import EXPORTERS
+from retrain.export import EXPORTERS, exporter
 from retrain.export.reload import load_classifier
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -36,7 +35,7 @@ def exports(tmp_path_factory) -> Callable[[str, str], Export]:
         if (name, source) not in made:
             directory = tmp_path_factory.mktemp("export")
             model = classifier(load_module(KINDS[source].make(directory / "module", 1.0)))
-            extensions.load(EXPORTERS, name, "export format")(model, str(directory / name))
+            exporter(name)(model, str(directory / name))
             made[name, source] = Export(model, str(directory / name))
         return made[name, source]
 
@@ -108,7 +107,7 @@ def step(module: ImageModule) -> None:
 def test_it_is_the_base_of_another_classifier(name, source, exports, tmp_path):
     base = load_module(exports(name, source).directory)
     model = classifier(base)
-    extensions.load(EXPORTERS, name, "export format")(model, str(tmp_path / "again"))
+    exporter(name)(model, str(tmp_path / "again"))
     assert_equal(load_module(str(tmp_path / "again")), model)
 
 
@@ -124,7 +123,7 @@ def test_no_dropout_acts_on_features(name, source, exports):
 def test_nothing_is_overwritten(name, source, exports):
     model, directory = exports(name, source)
     with pytest.raises(InputError) as info:
-        extensions.load(EXPORTERS, name, "export format")(model, directory)
+        exporter(name)(model, directory)
     assert str(info.value) == (
         f"{directory!r} exists already, and nothing is overwritten: name a new directory."
     )

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from absl import logging
 
-from retrain.export import EXPORTERS
-from retrain.extensions import load
+from retrain.export import exporter
 from retrain.model import ImageClassifier
 from retrain.runs.run import EXPORTS, Run
 
@@ -26,7 +25,7 @@ def _export(model: ImageClassifier, run: Run, name: str) -> str:
     """Why it cannot be written, in a sentence; empty when it was."""
     start = time.monotonic()
     try:
-        load(EXPORTERS, name, "export format")(model, run.export(name))
+        exporter(name)(model, run.export(name))
     except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         logging.warning("The format %s cannot be written, and is left out: %s", name, reason)

@@ -47,7 +47,7 @@ def run(plan: TrainPlan) -> int:
         find_learning_rate(plan, prepared)
         return 0
     outcome, exports = train_classifier(plan, prepared)
-    print(training_summary(outcome, plan.run, exports))
+    print(training_summary(outcome.figures, outcome.heads, plan.run, exports))
     return 0 if exports else 1
 
 

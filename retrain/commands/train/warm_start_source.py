@@ -5,10 +5,10 @@ import pathlib
 from typing import NamedTuple
 
 from retrain.errors import InputError
+from retrain.export import MODULES
 from retrain.export.assets import check_is_classifier
 from retrain.runs.run import CHECKPOINT, Run
 
-EXPORTS = ("saved_model", "hub_module")
 PREFIX, INDEX = "variables", ".index"
 
 
@@ -51,7 +51,7 @@ def _checkpoint(given: str, directory: pathlib.Path, checkpoint: pathlib.Path) -
 
 
 def _newest_of(run: Run) -> WarmStartSource:
-    exports = [run.export(name) for name in EXPORTS if os.path.isdir(run.export(name))]
+    exports = [run.export(name) for name in MODULES if os.path.isdir(run.export(name))]
     if exports:
         return WarmStartSource(str(run), exports[0])
     checkpoint = run.path / f"ckpt-{run.steps_taken}" / PREFIX
