@@ -59,6 +59,14 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
     }
 
 
+def test_what_names_a_file_or_a_folder_is_a_path():
+    paths = (
+        "image_dir labels_file split_file tfhub_module label_map feature_cache warm_start_from "
+        "model_dir output"
+    )
+    assert [name for name, field in FIELDS.items() if about(field).path] == paths.split()
+
+
 def test_every_section_has_a_title():
     assert [section.title for section in SECTIONS.values()] == [
         "Data",
