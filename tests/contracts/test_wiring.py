@@ -61,13 +61,15 @@ TRAINING = {
 }
 EPOCHS = {"max_steps": "", "train_epochs": "1"}
 LONGER = {"max_steps": "3", "eval_every": "1"}
-TABLE = {"labels_file": "{table}", "image_dir": "{photos}"}
-BRIGHT = {"image_dir": "{photos}", "tfhub_module": "{classifier}", "image_size": ""}
+TABLE = {"labels_file": "{table}"}
+CLASSIFIER = {"tfhub_module": "{classifier}", "image_size": ""}
 
 DATA = {
     **of(examples, image_dir="{fewer}", head="sigmoid", validation_percentage="30"),
     **of(examples, testing_percentage="30", split_file="{splits}", labels_file="{table}"),
-    "path_column": Case(examples, {"path_column": "other"}, {**TABLE, "tasks": "kind:softmax"}),
+    "path_column": Case(
+        examples, {"path_column": "other"}, {"labels_file": "{path_table}", "tasks": "kind:softmax"}
+    ),
     "tasks": Case(examples, {"tasks": "tags:sigmoid"}, TABLE),
     "label_separator": Case(examples, {"label_separator": "/"}, TABLE),
     "task_weights": Case(heads, {"task_weights": "kind:3"}, TABLE),
@@ -75,7 +77,7 @@ DATA = {
         examples,
         {"max_skipped_percentage": "0"},
         {"image_dir": "{broken}"},
-        "1 of 32 images cannot be used",
+        "and --max_skipped_percentage allows 0 %",
     ),
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
@@ -86,13 +88,15 @@ MODULE = {
         examples,
         {"module_kind": "image_classification"},
         {"tfhub_module": "{averaging}"},
-        "has no signature image_feature_vector",
+        "is a classification module",
     ),
     "label_map": Case(
-        examples, {"label_map": "{swapped}"}, {**BRIGHT, "warm_start_head": "true", "label_map": "{labels}"}
+        examples,
+        {"label_map": "{swapped}"},
+        {**CLASSIFIER, "warm_start_head": "true", "label_map": "{labels}"},
     ),
-    "warm_start_head": Case(examples, {"warm_start_head": "true", "label_map": "{labels}"}, BRIGHT),
-    "warm_start_from": Case(examples, {"warm_start_from": "{classifier}", "tfhub_module": ""}, BRIGHT),
+    "warm_start_head": Case(examples, {"warm_start_head": "true", "label_map": "{labels}"}, CLASSIFIER),
+    "warm_start_from": Case(examples, {"warm_start_from": "{classifier}", "tfhub_module": ""}, CLASSIFIER),
     "feature_cache": Case(wiring_world.cached, {"feature_cache": "none"}),
     "feature_engine": Case(
         examples,

@@ -6,12 +6,12 @@ gives what comes of them, rounded, so that it can be compared.
 """
 
 import contextlib
-import csv
 import functools
 import io
 import itertools
 import pathlib
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -74,6 +74,7 @@ class World:
         (self.broken / "cyan" / "0.png").write_bytes(b"no image")
         self.module = _module(directory / "module.keras")
         self.table = _table(directory / "labels.csv", self.photos, weights=(1, 2, 3))
+        self.path_table = _path_table(directory / "paths.csv", self.photos)
         self.weightless = _table(directory / "weightless.csv", self.photos, weights=(1,))
         self.count = itertools.count()
         self.prepared: dict[Any, Prepared] = {}
@@ -103,8 +104,7 @@ class World:
     def splits(self) -> pathlib.Path:
         """A split file in which every second image is one of test."""
         path = self.directory / "splits.csv"
-        paths = sorted(of.relative_to(self.photos).as_posix() for of in self.photos.rglob("*.png"))
-        rows = [f"{name},{'train' if row % 2 else 'test'}\n" for row, name in enumerate(paths)]
+        rows = [f"{name},{'train' if row % 2 else 'test'}\n" for row, name in enumerate(_paths(self.photos))]
         path.write_text("".join(["path,split\n", *rows]))
         return path
 
@@ -176,17 +176,25 @@ def _module(path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+def _paths(photos: pathlib.Path) -> list[str]:
+    return sorted(of.relative_to(photos).as_posix() for of in photos.rglob("*.png"))
+
+
 def _table(path: pathlib.Path, photos: pathlib.Path, weights: Sequence[int]) -> pathlib.Path:
-    """Two columns of paths, which name different images; two tasks; weights; no splits."""
-    paths = sorted(of.relative_to(photos).as_posix() for of in photos.rglob("*.png"))
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "other", "kind", "tags", "weight"])
-        for row, name in enumerate(paths):
-            tags = "|".join(["odd"] * (row % 2) + ["third"] * (row % 3 == 0)) or "none"
-            writer.writerow(
-                [name, paths[-1 - row], name.partition("/")[0], tags, weights[row % len(weights)]]
-            )
+    """Two tasks, and weights in turn."""
+    rows = []
+    for row, name in enumerate(_paths(photos)):
+        tags = "|".join(["odd"] * (row % 2) + ["third"] * (row % 3 == 0)) or "none"
+        rows.append([name, name.partition("/")[0], tags, weights[row % len(weights)]])
+    pd.DataFrame(rows, columns=["file", "kind", "tags", "weight"]).to_csv(path, index=False)
+    return path
+
+
+def _path_table(path: pathlib.Path, photos: pathlib.Path) -> pathlib.Path:
+    """One task, and two columns of paths, which name different images."""
+    names = _paths(photos)
+    kinds = [name.partition("/")[0] for name in names]
+    pd.DataFrame({"file": names, "other": names[::-1], "kind": kinds}).to_csv(path, index=False)
     return path
 
 
@@ -238,11 +246,8 @@ def pixels(world: World, given: Flags) -> Any:
     with _unchanged(world.prepared_for(plan)) as prepared:
         model = classifier(plan.config, prepared, world.best(prepared))
         plan.run.path.mkdir()
-        tf.config.run_functions_eagerly(True)
-        try:
+        with _eagerly():
             examples, step = train_on_images(plan, prepared.examples, model)
-        finally:
-            tf.config.run_functions_eagerly(False)
         profiled = (plan.run.path / "plugins").is_dir()
         steps = sorted(of.name for of in plan.run.path.glob("ckpt-*"))
         return plain([list(model.variables), np.asarray(examples.features), step, steps, profiled])
@@ -268,9 +273,23 @@ def _unchanged(prepared: Prepared) -> Iterator[Prepared]:
             variable.assign(value)
 
 
+@contextlib.contextmanager
+def _eagerly() -> Iterator[None]:
+    """For few steps: to trace one takes longer than to take it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions_eagerly`")
+        tf.config.run_functions_eagerly(True)
+        try:
+            yield
+        finally:
+            tf.config.run_functions_eagerly(False)
+
+
 def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = ()) -> Any:
     """A whole command: what it printed, and the files that it wrote; of tables and figures what they hold."""
     plan = world.plan(given, verb, words)
+    if plan.run:
+        plan.run.path.mkdir()
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         named(COMMANDS[verb].run)(plan)
     return [printed.getvalue(), _files(plan.run) if plan.run else ""]
@@ -279,6 +298,7 @@ def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = 
 def swept(world: World, given: Flags) -> Any:
     """A whole sweep: its trials but for their seconds, and files."""
     plan = world.plan({**HEAD, **SPACE, **given}, "sweep")
+    plan.run.path.mkdir()
     named(COMMANDS["sweep"].run)(plan)
     table = pd.read_csv(plan.run.file("sweep.csv")).drop(columns="seconds")
     best = (plan.run.path / "best.flags").read_text().splitlines()
