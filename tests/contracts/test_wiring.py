@@ -26,9 +26,13 @@ from tests.contracts.wiring_world import (
     exported,
     heads,
     pixels,
+    ramp,
     ran,
     rate_found,
     swept,
+    trial,
+    trial_in_folds,
+    trial_on_images,
 )
 
 NOTHING: Flags = MappingProxyType({})
@@ -211,3 +215,70 @@ def test_every_field_changes_the_outcome(world, section, name):
     assert other != plain
     assert isinstance(other, str) == (case.refused is not None), other
     assert case.refused is None or case.refused in other
+
+
+@pytest.mark.parametrize("name", OF_HEADS)
+@pytest.mark.parametrize("stage", [trial, trial_in_folds])
+def test_every_field_of_heads_changes_a_trial(world, stage, name):
+    plain, other = (
+        outcome(world, OF_HEADS[name]._replace(stage=stage), of) for of in (NOTHING, OF_HEADS[name].other)
+    )
+    assert not isinstance(other, str), other
+    assert plain != other
+
+
+STAGES = {
+    "heads": heads,
+    "trial": trial,
+    "trial_in_folds": trial_in_folds,
+    "pixels": pixels,
+    "trial_on_images": trial_on_images,
+    "ramp": ramp,
+}
+
+
+def differ(world: World, stage: Callable[[World, Flags], Any], one: Flags, other: Flags) -> bool:
+    first, second = (world.remembered(stage, world.written(given)) for given in (one, other))
+    return first != second
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_what_a_task_weighs_counts_in_every_stage(world, stage):
+    assert differ(world, stage, TABLE, {**TABLE, "task_weights": "kind:3"})
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_what_an_image_weighs_counts_in_every_stage(world, stage):
+    assert differ(world, stage, TABLE, {"labels_file": "{weightless}"})
+
+
+@pytest.mark.parametrize("stage", [heads, trial, trial_in_folds])
+def test_heads_begin_with_what_is_known_in_every_stage(world, stage):
+    warm = {"warm_start_head": "true", "label_map": "{labels}"}
+    assert differ(world, stage, {**CLASSIFIER, "max_steps": "3"}, {**CLASSIFIER, "max_steps": "3", **warm})
+
+
+def test_trials_on_images_are_judged_as_train_would(world):
+    assert differ(world, trial_on_images, NOTHING, {"calibrate": "false"})
+
+
+@pytest.mark.parametrize("name", ["class_weights", "dropout_rate", "flip_left_right"])
+def test_a_learning_rate_is_looked_for_as_it_is_trained(world, name):
+    assert differ(world, ramp, NOTHING, (OF_PIXELS | AUGMENTATION)[name].other)
+
+
+def test_a_study_draws_by_the_seed(world):
+    drawn = {"sweep": "dropout_rate=0..0.5", "sampler": "random"}
+    assert differ(world, swept, drawn, {**drawn, "seed": "1"})
+
+
+def test_labels_are_judged_by_the_features_of_the_module_as_it_was(world):
+    """A base that was trained on a label believes it."""
+    of_run, as_it_was = wiring_world.doubted(world, {"learning_rate": "0.5"})
+    assert of_run == as_it_was
+
+
+@pytest.mark.parametrize("stage", [trial, trial_in_folds])
+def test_the_scores_of_a_loss_are_higher_where_it_is_less(world, stage):
+    _, figures, scores = world.remembered(stage, NOTHING)
+    assert -sum(scores) / len(scores) == pytest.approx(figures["average_loss"], abs=1e-4)

@@ -1,0 +1,294 @@
+"""Which tests would notice a setting that is dropped, or swapped, on its way: wanted: none survives.
+
+    nice -n 10 python -m tests.benchmarks.mutations [WORD ...]
+
+Each mutation is one line of a copy of the tree; only the tests that could see it are run, with those whose
+words are given if there are such. A mutation whose line is no longer there is an error: mend the table.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+ROOT = pathlib.Path(__file__).parents[2]
+WIRING = "tests/contracts/test_wiring.py"
+
+
+class Mutation(NamedTuple):
+    """`old` is replaced by `new` in a file of retrain/; `tests` are words for pytest's -k, of `files`."""
+
+    file: str
+    old: str
+    new: str
+    tests: str
+    files: tuple[str, ...] = (WIRING,)
+
+
+MUTATIONS = (
+    # Those that issue 11 names.
+    Mutation(
+        "examples/labelled.py",
+        'weights = known.table["weight"].to_numpy(np.float32)',
+        "weights = np.ones(len(known), np.float32)",
+        "image_weighs and (heads or trial)",
+    ),
+    Mutation(
+        "examples/image_batches.py",
+        "task.head.example_weights(task.labels, class_weights) * given",
+        "task.head.example_weights(task.labels, class_weights)",
+        "image_weighs and pixels",
+    ),
+    Mutation(
+        "head_search/candidate_group.py", "columns(rate * l1) if l1.any() else None", "None", "l1_regularizer"
+    ),
+    Mutation(
+        "head_search/candidate_group.py",
+        "tf.constant(smoothing[:, None]) if smoothing.any() else None",
+        "None",
+        "label_smoothing and (head or trial)",
+    ),
+    Mutation(
+        "head_search/recipe.py",
+        "label_smoothing=_given(settings.label_smoothing, 0.0)",
+        "label_smoothing=0.0",
+        "label_smoothing and (head or trial)",
+    ),
+    Mutation(
+        "training/loss.py",
+        "cls(pixels.label_smoothing, pixels.l1_regularizer, pixels.l2_regularizer, task_weights)",
+        "cls(pixels.label_smoothing, 0.0, 0.0, task_weights)",
+        "pixels and regularizer",
+    ),
+    Mutation(
+        "training/loss.py",
+        "cls(pixels.label_smoothing, pixels.l1_regularizer, pixels.l2_regularizer, task_weights)",
+        "cls(pixels.label_smoothing, pixels.l2_regularizer, pixels.l1_regularizer, task_weights)",
+        "",
+        ("tests/training/test_loss.py", "tests/training/test_estimator.py"),
+    ),
+    Mutation(
+        "examples/image_batches.py",
+        "_weights(examples, pixels.class_weights)",
+        '_weights(examples, "none")',
+        "class_weights and (pixels or looked_for)",
+    ),
+    Mutation(
+        "commands/train/pixels.py",
+        "recipe.pixels, examples.task_weights)",
+        "recipe.pixels, {})",
+        "task_weighs and pixels",
+    ),
+    Mutation(
+        "commands/train/find_learning_rate.py",
+        "recipe.pixels, examples.task_weights,",
+        "recipe.pixels, {},",
+        "task_weighs and ramp",
+    ),
+    Mutation(
+        "report/outcome.py",
+        "figures_by_task(heads, labels, of_split, examples.task_weights)",
+        "figures_by_task(heads, labels, of_split)",
+        "task_weighs and heads",
+    ),
+    Mutation(
+        "commands/sweep/judging.py",
+        "figures_by_task(after, labels, probabilities, examples.task_weights)",
+        "figures_by_task(after, labels, probabilities)",
+        "task_weighs and trial",
+    ),
+    Mutation("commands/train/heads.py", "training.dropout_rate,", "0.0,", "pixels and dropout_rate"),
+    Mutation(
+        "commands/train/heads.py",
+        "config.pixels if config.trains_on_images else config.head",
+        "config.head",
+        "pixels and dropout_rate",
+    ),
+    Mutation(
+        "commands/train/run.py",
+        "label_issues(prepared.examples, chosen)",
+        "label_issues(trained.examples, chosen)",
+        "labels_are_judged",
+    ),
+    Mutation(
+        "heads/head.py", "return -self.loss(targets, scaled)", "return self.loss(targets, scaled)", "scores"
+    ),
+    # Others of their kind.
+    Mutation(
+        "commands/train/heads.py",
+        "examples.by_split(task), prepared.starts.get(task))",
+        "examples.by_split(task), None)",
+        "begin_with and heads",
+    ),
+    Mutation(
+        "commands/sweep/trials.py",
+        "start = prepared.starts.get(task)",
+        "start = None",
+        "begin_with and trial",
+    ),
+    Mutation(
+        "commands/sweep/trials.py",
+        "fold_of, prepared.starts.get(task), judging.budget",
+        "fold_of, None, judging.budget",
+        "begin_with and trial",
+    ),
+    Mutation(
+        "commands/sweep/trials.py", "calibrate = plan.config.head.calibrate", "calibrate = True", "calibrate"
+    ),
+    Mutation(
+        "commands/sweep/image_trial.py",
+        "calibrate = plan.config.head.calibrate",
+        "calibrate = True",
+        "on_images",
+    ),
+    Mutation(
+        "commands/train/run.py",
+        "trained.examples, plan.config.head.calibrate)",
+        "trained.examples, True)",
+        "calibrate",
+        ("tests/commands/train",),
+    ),
+    Mutation(
+        "commands/sweep/trials.py",
+        "judging.folds, seed)",
+        "judging.folds, 0)",
+        "seed and folds",
+    ),
+    Mutation(
+        "commands/train/heads.py", "train_base=config.pixels.fine_tune,", "train_base=True,", "fine_tune"
+    ),
+    Mutation("commands/train/heads.py", "fine_tune_from=config.pixels.fine_tune_from,", "", "fine_tune_from"),
+    Mutation(
+        "commands/train/heads.py",
+        "freeze_batch_norm=config.pixels.freeze_batch_norm,",
+        "",
+        "freeze_batch_norm",
+    ),
+    Mutation(
+        "commands/train/pixels.py",
+        "model.image_size, recipe.pixels, recipe.augmentation),",
+        "model.image_size, recipe.pixels, AugmentationSettings()),",
+        "augmentation-augment",
+    ),
+    Mutation(
+        "commands/train/pixels.py",
+        "filled_augmentation(config.augmentation, level)",
+        "filled_augmentation(AugmentationSettings(), level)",
+        "augmentation",
+    ),
+    Mutation(
+        "commands/train/pixels.py",
+        "if config.pixels.mixed_precision else model",
+        "if False else model",
+        "mixed_precision",
+    ),
+    Mutation(
+        "commands/train/pixels.py",
+        "        plan.metric,\n",
+        '        plan.metric._replace(name="loss", key="loss", higher_is_better=False),\n',
+        "early_stopping_metric",
+    ),
+    Mutation("training/pixel_training.py", "        seed=pixels.seed,\n", "", "", ("tests/training",)),
+    Mutation(
+        "examples/image_batches.py", "pixels.batch_size, pixels.seed,", "pixels.batch_size, 0,", "pixels-seed"
+    ),
+    Mutation(
+        "training/pixel_training.py",
+        "        save_checkpoints_steps=pixels.save_checkpoints_steps,\n",
+        "",
+        "",
+        ("tests/training", WIRING),
+    ),
+    Mutation("training/optimizer.py", '{"momentum": pixels.momentum} if', "{} if", "momentum"),
+    Mutation("training/optimizer.py", "global_clipnorm=pixels.gradient_clip_norm,", "", "gradient_clip_norm"),
+    Mutation(
+        "training/recipe.py",
+        "label_smoothing=_given(pixels.label_smoothing, LABEL_SMOOTHING if pixels.fine_tune else 0.0)",
+        "label_smoothing=LABEL_SMOOTHING if pixels.fine_tune else 0.0",
+        "pixels and label_smoothing",
+    ),
+    Mutation(
+        "training/recipe.py",
+        "l2_regularizer=_given(pixels.l2_regularizer, 0.0)",
+        "l2_regularizer=0.0",
+        "pixels and l2_regularizer",
+    ),
+    Mutation(
+        "head_search/train_candidates.py",
+        "whole = (train.weights * np.asarray(by_name))",
+        "whole = np.asarray(by_name)",
+        "image_weighs and (heads or trial)",
+    ),
+    Mutation(
+        "commands/train/prepare.py",
+        "heads, plan.data.task_weights)",
+        "heads)",
+        "task_weighs and heads",
+    ),
+    Mutation(
+        "commands/train/prepare.py",
+        "(data.validation_percentage, data.testing_percentage)",
+        "(data.testing_percentage, data.validation_percentage)",
+        "percentage",
+    ),
+    Mutation("commands/train/prepare.py", ", plan.data.frozen)", ")", "split_file"),
+    Mutation(
+        "commands/sweep/run.py", "(plan.space, plan.config.head.seed)", "(plan.space, 0)", "draws_by_the_seed"
+    ),
+    Mutation("commands/sweep/run.py", "        settings.folds,\n", "        None,\n", "folds"),
+    Mutation("commands/sweep/run.py", "int(settings.sweep_memory_gb * GIB)", "2 * GIB", "sweep_memory_gb"),
+    Mutation(
+        "commands/sweep/run.py", "plan.metric, plan.config.sweep.prefer)", 'plan.metric, "best")', "prefer"
+    ),
+    Mutation(
+        "commands/image_pass.py",
+        "settings.feature_engine, signature, book",
+        '"auto", signature, book',
+        "engine",
+    ),
+    Mutation(
+        "commands/train/check.py", "config.pixels.early_stopping_metric, data", '"loss", data', "metric"
+    ),
+)
+
+
+def main(words: list[str]) -> int:
+    """Exit status 1 when a mutation survives."""
+    chosen = [of for of in MUTATIONS if not words or any(word in f"{of.file} {of.old}" for word in words)]
+    with tempfile.TemporaryDirectory() as directory:
+        copy = pathlib.Path(directory)
+        for name in ("retrain", "tests", "data_samples", "flags"):
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md"):
+            shutil.copy(ROOT / name, copy / name)
+        survived = [mutation for mutation in chosen if not _is_killed(copy, mutation)]
+    print(f"{len(survived)} of {len(chosen)} mutations survived.")
+    return 1 if survived else 0
+
+
+def _is_killed(copy: pathlib.Path, mutation: Mutation) -> bool:
+    path = copy / "retrain" / mutation.file
+    text = path.read_text()
+    if text.count(mutation.old) != 1:
+        raise SystemExit(f"{mutation.file} has {mutation.old!r} {text.count(mutation.old)} times, not once.")
+    path.write_text(text.replace(mutation.old, mutation.new))
+    status = _tests_status(copy, mutation)
+    path.write_text(text)
+    what = {0: "SURVIVED", 1: "killed"}.get(status, f"pytest ended with {status}")
+    print(f"{what:9} {mutation.file}: {mutation.old.strip()!r} -> {mutation.new.strip()!r}", flush=True)
+    return status == 1
+
+
+def _tests_status(copy: pathlib.Path, mutation: Mutation) -> int:
+    files = [file for file in mutation.files if (copy / file).exists()]
+    words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
+    words += ["-k", mutation.tests] if mutation.tests else []
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(words, cwd=copy, env=environment, capture_output=True).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
