@@ -1,5 +1,4 @@
 import pytest
-
 from retrain.training.fine_tune_recipe import (
     FineTuneRecipe,
     augmentation_level,

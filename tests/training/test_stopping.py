@@ -1,9 +1,6 @@
 import math
 
 import pytest
-
-from retrain.errors import InputError
-from retrain.training.run_state import NO_STEP, RunState
 from retrain.training.stopping import (
     StoppingRules,
     has_diverged,
@@ -12,6 +9,9 @@ from retrain.training.stopping import (
     note_figures,
     reason_to_stop,
 )
+
+from retrain.errors import InputError
+from retrain.training.run_state import NO_STEP, RunState
 
 NAN = float("nan")
 

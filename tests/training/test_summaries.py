@@ -1,5 +1,4 @@
 import tensorflow as tf
-
 from retrain.training.summaries import write_scalars
 
 

@@ -1,7 +1,7 @@
 import pytest
+from retrain.training.time_account import TimeAccount
 
 from retrain.training import time_account
-from retrain.training.time_account import TimeAccount
 from retrain.training.training_loop import Reading
 
 

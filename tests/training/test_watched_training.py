@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from absl import logging
+from retrain.training.stopping import StoppingRules
+from retrain.training.watched_training import Course, WatchedTraining
 
 from retrain.errors import InputError
 from retrain.training import training_loop
 from retrain.training.estimator import Estimator
 from retrain.training.optimizer import OptimizerSettings, WarmupCosine, make_optimizer
 from retrain.training.run_state import RunState
-from retrain.training.stopping import StoppingRules
-from retrain.training.watched_training import Course, WatchedTraining
 from tests.training import worlds
 
 STEPS = 12
