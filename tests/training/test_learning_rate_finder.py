@@ -1,11 +1,14 @@
 import itertools
 import math
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.modules.load import load_module
+from retrain.training import learning_rate_finder
 from retrain.training.learning_rate_finder import (
     EXPLODED,
     HIGHEST,
@@ -83,12 +86,27 @@ def test_no_step_is_taken_after_the_loss_has_exploded(loaded_module):
     assert len(curve.losses) == 20
 
 
-def test_task_weights_and_settings_are_those_of_the_training(loaded_module):
-    curve = learning_rate_curve(
-        worlds.classifier(loaded_module), worlds.filled(l2_regularizer=1.0), {"label": 2.0}, worlds.endless()
-    )
-    assert curve.losses[0] == pytest.approx(2 * np.log(3))
-    assert curve.losses[-1] > curve.losses[0] / 2  # that of zero weights, which the penalty asks for
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seed", 1),
+        ("momentum", 0.5),
+        ("label_smoothing", 0.1),
+        ("l2_regularizer", 0.1),
+        ("base_learning_rate_factor", 0.1),
+        ("task_weights", {"label": 2.0}),
+    ],
+)
+def test_it_is_the_training_that_the_settings_ask_for(averaging_module, monkeypatch, field, value):
+    monkeypatch.setattr(learning_rate_finder, "STEPS", 12)
+
+    def losses(task_weights=MappingProxyType({}), **given) -> list[float]:
+        model = worlds.classifier(load_module(averaging_module), dropout_rate=0.25, train_base=True)
+        model.kernels["label"].assign(np.eye(3))
+        curve = learning_rate_curve(model, worlds.filled(**given), task_weights, worlds.endless_images())
+        return curve.losses.tolist()
+
+    assert losses() != losses(**{field: value})
 
 
 def test_a_model_that_gives_no_number_at_all(loaded_module):
