@@ -15,7 +15,12 @@ def load(table: Mapping[str, str], name: str, what: str) -> Any:
     """The thing behind the row `name`; `what` says what the table holds ("export format")."""
     if name not in table:
         raise InputError(unknown_name(name, table, what))
-    module, _, attribute = table[name].partition(":")
+    return named(table[name])
+
+
+def named(dotted_name: str) -> Any:
+    """The thing that is called "package.module:attribute"."""
+    module, _, attribute = dotted_name.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 

@@ -7,7 +7,7 @@ Whatever a user mistypes becomes one sentence (InputError).
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, get_origin
+from typing import Any, NamedTuple
 
 from absl import flags as absl_flags
 
@@ -16,7 +16,7 @@ from retrain.commands import COMMANDS
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
-from retrain.settings.config import FIELDS, Config, check
+from retrain.settings.config import FIELDS, Config, check, read_by
 from retrain.settings.field import TRUTHS, about, from_text, kind
 
 # Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1, those in
@@ -59,7 +59,7 @@ def parse(argv: Sequence[str]) -> Parsed:
     flags = _flags()
     verb, files = _verb_and_files(_parse_flags(flags, argv))
     values = _values(flags)
-    config = Config(**values)
+    config = Config.of(**values)
     check(config, verb, values)
     return Parsed(verb, config, frozenset(values), files, flags["verbosity"].value)
 
@@ -99,21 +99,17 @@ class _Parser(absl_flags.ArgumentParser):
 def _converter(flag: str, name: str) -> Callable[[str], Any]:
     """The function from the text of `flag` to the value of the field `name`."""
 
-    field, written = FIELDS[name], f"--{flag}"
-
     def convert(text: str) -> Any:
-        if get_origin(field.type) is tuple and not about(field).repeated:
-            return tuple(from_text(field, part.strip(), written) for part in text.split(","))
-        return from_text(field, text, written)
+        return from_text(FIELDS[name], text, f"--{flag}")
 
     return convert
 
 
 def _switch(flag: str, name: str) -> Callable[[str], Any]:
     def convert(text: str) -> Any:
-        if text not in TRUTHS:
+        if text.lower() not in TRUTHS:
             raise InputError(f"--{flag} takes true or false, but was given {text!r}.")
-        return SWITCHES[flag][TRUTHS[text]]
+        return SWITCHES[flag][TRUTHS[text.lower()]]
 
     return convert
 
@@ -139,7 +135,7 @@ def _parse_flags(flags: absl_flags.FlagValues, argv: Sequence[str]) -> list[str]
     try:
         return flags(argv)[1:]
     except absl_flags.UnrecognizedFlagError as error:
-        raise InputError(_unknown_flag(error.flagname, list(flags))) from None
+        raise InputError(_unknown_flags(error, argv)) from None
     except absl_flags.CantOpenFlagFileError as error:
         cause = error.__context__
         raise InputError(f"The flag file {cause.filename!r} cannot be read: {cause.strerror}.") from None
@@ -158,17 +154,35 @@ def _words(error: absl_flags.Error) -> str:
     return f"{flag} needs a value: {flag}=VALUE."
 
 
-def _unknown_flag(name: str, names: Sequence[str]) -> str:
-    if " " in name:
-        return f"'--{name}' is no flag: on a line of a flag file, write --NAME=VALUE."
-    advice = nearest(name, [*names, "flagfile", "help", "version"])
+def _unknown_flags(error: absl_flags.UnrecognizedFlagError, argv: Sequence[str]) -> str:
+    """All of them at once, each with the flag of the same verb that was probably meant."""
+    if " " in error.flagname:
+        return f"'--{error.flagname}' is no flag: on a line of a flag file, write --NAME=VALUE."
+    words = _flags()(argv, known_only=True)[1:]
+    words = words[: words.index("--")] if "--" in words else words
+    verb = next((word for word in words if word in COMMANDS), "train")
+    names = dict.fromkeys(word.lstrip("-").partition("=")[0] for word in words if word.startswith("-"))
+    return " ".join(_unknown_flag(name, verb) for name in names if name)
+
+
+def _unknown_flag(name: str, verb: str) -> str:
+    known = read_by(verb)
+    aliases = [alias for alias, meant in ALIASES.items() if meant in known]
+    advice = nearest(name, [*known, *aliases, "flagfile", "help", "version", "verbosity"])
+    listing = "python -m retrain --help" if verb == "train" else f"python -m retrain {verb} --help"
     return f"--{name} is no flag of retrain: " + (
-        f"did you mean --{advice}?" if advice else "python -m retrain --help lists them."
+        f"did you mean --{advice}?" if advice else f"{listing} lists them."
     )
 
 
 def _verb_and_files(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     verb, *files = words or ["train"]
+    truths = [word for word in words if word.lower() in ("true", "false") and not os.path.exists(word)]
+    for stray in truths:
+        raise InputError(
+            f"{stray!r} stands alone: a flag that is true or false is "
+            f"written --NAME or --noNAME, such as --nofine_tune, or --NAME=false."
+        )
     if verb not in COMMANDS and os.path.isdir(verb):
         raise InputError(f"{verb!r} is no verb: a folder of images is given as --image_dir={verb}.")
     if verb not in COMMANDS:

@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from retrain.settings.config import FIELDS, read_by
-from retrain.settings.field import about
+from retrain.settings.config import FIELDS, SECTIONS, read_by
+from retrain.settings.field import about, as_text, choices_of
 
 ABOUT = (
     "retrain turns a folder of images and a pretrained image module into a classifier, "
@@ -27,24 +27,17 @@ GENERAL = {
     "--version": "Print the version.",
     "--help": "Print this page; after a verb, that of the verb.",
 }
-GROUPS = {
-    "data": "Data",
-    "module": "Image module and its features",
-    "training": "Training the head",
-    "fine_tuning": "Fine-tuning the module with it",
-    "augmentation": "Augmentation of training images",
-    "sweep": "Sweep",
-    "results": "Results",
-}
 
 
 def help_page(verb: str, also: Mapping[str, str], width: int) -> str:
     """The page of `verb`, at most `width` columns wide; `also` says how else a field can be given."""
     sections = [*_head(verb, width)]
-    for group, title in GROUPS.items():
-        names = [name for name in read_by(verb) if about(FIELDS[name]).group == group]
+    told: set[str] = set()
+    for section in SECTIONS.values():
+        names = [name for name in read_by(verb) if name in section.__dataclass_fields__ and name not in told]
         if names:
-            sections.append(_section(title, {_flag(n, verb): _advice(n, also) for n in names}, width))
+            sections.append(_section(section.title, {_flag(n, verb): _advice(n, also) for n in names}, width))
+        told.update(names)
     sections.append(_section("Always", GENERAL, width))
     return "\n\n".join(sections) + "\n"
 
@@ -77,10 +70,11 @@ def _flag(name: str, verb: str) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(_short, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else as_text(value)
 
 
 def _advice(name: str, also: Mapping[str, str]) -> str:
     known = about(FIELDS[name])
-    choices = f" One of {', '.join(known.choices)}." if known.choices else ""
+    names = choices_of(known)
+    choices = f" One of {', '.join(names)}." if names else ""
     return known.help + choices + (f" Also {also[name]}." if name in also else "")

@@ -22,11 +22,11 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.files import write_text
-from retrain.modules.graphs.created_variables import recording, replacing
-from retrain.modules.image_module import ImageModule, ModuleOptions
-from retrain.modules.load import load_module
+from retrain.modules.image_module import ImageModule
+from retrain.modules.load import load_module, recording, replacing
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
-from retrain.modules.sources.resolve import resolve
+from retrain.modules.sources.source import source_of
+from retrain.settings.module import ModuleSettings
 
 # In the assets of a layer: the handle to load, and the files it is of, if any, named relative to the assets.
 HANDLE_FILE, FILES = "handle.txt", "module"
@@ -41,7 +41,8 @@ class ModuleLayer(keras.layers.Layer):
       trainable: whether fit trains the module; may be set later, before the model is compiled.
       signature: which of the module's signatures is called.
       output_key: which of the signature's outputs is given, whatever its rank.
-      image_size: (height, width) for a module that takes several sizes; None asks the module.
+      image_size: height and width, as one number or two equal ones, for a module that takes several sizes;
+        None asks the module.
       load: False leaves loading to `build`, or to the file that a model is loaded from.
     """
 
@@ -51,7 +52,7 @@ class ModuleLayer(keras.layers.Layer):
         trainable: bool = False,
         signature: str = IMAGE_FEATURE_VECTOR,
         output_key: str = DEFAULT_OUTPUT,
-        image_size: Sequence[int] | None = None,
+        image_size: int | Sequence[int] | None = None,
         load: bool = True,
         **kwargs: Any,
     ):
@@ -60,7 +61,7 @@ class ModuleLayer(keras.layers.Layer):
         # A module may hold operations that XLA does not have, such as the control flow of TensorFlow 1.
         self.supports_jit = False
         self.handle, self.signature, self.output_key = str(handle), signature, output_key
-        self.image_size = None if image_size is None else tuple(image_size)
+        self.image_size = _side(image_size)
         self.module: ImageModule | None = None
         self._location = self.handle
         self._description: dict[str, Any] | None = None
@@ -112,11 +113,11 @@ class ModuleLayer(keras.layers.Layer):
 
     def save_assets(self, directory: str) -> None:
         """Copies the files of the module, if it has any."""
-        location, handle = resolve(self._location).location, self._location
-        if os.path.exists(location):
-            is_file = os.path.isfile(location)
-            handle = FILES + (os.path.splitext(location)[1] if is_file else "")
-            (shutil.copy if is_file else shutil.copytree)(location, os.path.join(directory, handle))
+        files, handle = source_of(self._location).fetched().files, self._location
+        if files is not None:
+            is_file = os.path.isfile(files)
+            handle = FILES + (os.path.splitext(files)[1] if is_file else "")
+            (shutil.copy if is_file else shutil.copytree)(files, os.path.join(directory, handle))
         write_text(os.path.join(directory, HANDLE_FILE), handle)
 
     def load_assets(self, directory: str) -> None:
@@ -151,7 +152,7 @@ class ModuleLayer(keras.layers.Layer):
     def _load(self) -> ImageModule:
         # Outside of the name scope that Keras builds in, so that variables are named as in the module.
         with tf.name_scope(""):
-            module = load_module(self._location, ModuleOptions(image_size=self.image_size), self.signature)
+            module = load_module(self._location, ModuleSettings(image_size=self.image_size), self.signature)
         outputs = module.signatures[self.signature].outputs
         if self.output_key not in outputs:
             raise InputError(
@@ -168,6 +169,16 @@ class ModuleLayer(keras.layers.Layer):
             if losses and weight.value is first:
                 # As the regularizer of one weight they count once per step, and not while it is frozen.
                 weight.regularizer = lambda _: tf.add_n([loss() for loss in losses])
+
+
+def _side(image_size: int | Sequence[int] | None) -> int | None:
+    if image_size is None or isinstance(image_size, int):
+        return image_size
+    if len(set(image_size)) != 1:
+        raise InputError(
+            f"image_size={tuple(image_size)} is not square: give one number, the height and width in pixels."
+        )
+    return image_size[0]
 
 
 def _description(

@@ -16,11 +16,11 @@ from retrain.modules.graphs.protos import (
     ModuleAttachment,
     ModuleDef,
 )
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.examined_module import ExaminedModule
 from retrain.modules.inspection.findings import FAILS, HINT, Finding
-from retrain.modules.load import NO_OPTIONS
+from retrain.modules.sources.source import DEFAULTS
+from retrain.settings.module import ModuleSettings
 
 v1 = tf.compat.v1
 
@@ -74,9 +74,9 @@ def _attach(graph: MetaGraphDef, size: tuple[int, int]) -> None:
     graph.collection_def[ATTACHMENTS].bytes_list.value.append(attachment.SerializeToString())
 
 
-def found(handle: str, options: ModuleOptions = NO_OPTIONS) -> dict[str, Finding]:
+def found(handle: str, settings: ModuleSettings = DEFAULTS) -> dict[str, Finding]:
     """What comes of every promise."""
-    return check(ExaminedModule(handle, options))
+    return check(ExaminedModule(handle, settings))
 
 
 def verdicts(findings: Mapping[str, Finding], verdict: str) -> dict[str, str]:
@@ -84,16 +84,16 @@ def verdicts(findings: Mapping[str, Finding], verdict: str) -> dict[str, str]:
     return {name: finding.seen for name, finding in findings.items() if finding.verdict == verdict}
 
 
-def broken(handle: str, options: ModuleOptions = NO_OPTIONS) -> dict[str, str]:
+def broken(handle: str, settings: ModuleSettings = DEFAULTS) -> dict[str, str]:
     """The promises that fail."""
-    findings = found(handle, options)
+    findings = found(handle, settings)
     failures = verdicts(findings, FAILS)
     assert conforms(findings) == (not failures)
     return failures
 
 
-def hints(handle: str, options: ModuleOptions = NO_OPTIONS) -> dict[str, str]:
+def hints(handle: str, settings: ModuleSettings = DEFAULTS) -> dict[str, str]:
     """The hints about a module that conforms."""
-    findings = found(handle, options)
+    findings = found(handle, settings)
     assert conforms(findings)
     return verdicts(findings, HINT)

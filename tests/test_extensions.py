@@ -3,7 +3,7 @@ import json
 import pytest
 
 from retrain.errors import InputError
-from retrain.extensions import load, nearest
+from retrain.extensions import load, named, nearest
 
 TABLE = {"json": "json:dumps", "broken": "no_such_module:thing"}
 
@@ -32,3 +32,7 @@ def test_a_row_that_cannot_be_imported_is_a_bug_and_keeps_its_traceback():
 def test_nearest():
     assert nearest("batchsize", ["image_dir", "batch_size"]) == "batch_size"
     assert nearest("zzz", ["image_dir", "batch_size"]) is None
+
+
+def test_a_thing_by_its_dotted_name():
+    assert named("json:dumps") is json.dumps

@@ -14,8 +14,8 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
-    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress", "metric"], 0),
-    **dict.fromkeys(["cache_directory", "quiet", "signals"], 0),
+    **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
+    **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files"], 0),
     "settings": 1,
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
@@ -30,17 +30,17 @@ FLOORS = {
 # Packages that a file may import inside a function, because few runs need them.
 IMPORTED_ON_USE = {
     "cache_directory.py": {"platformdirs"},
-    "modules/resolve.py": {"tensorflow_hub"},
+    "modules/sources/fetched_sources.py": {"tensorflow_hub"},
 }
 
 HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "tensorflow_hub", "optuna"}
 # What must answer before TensorFlow has been imported.
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
-    *["retrain.cache_directory", "retrain.settings.field", "retrain.settings.config"],
+    *["retrain.cache_directory", "retrain.label_files", "retrain.settings.field", "retrain.settings.config"],
     *["retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
-    *["retrain.modules", "retrain.modules.sources.resolve", "retrain.heads", "retrain.export"],
+    *["retrain.modules", "retrain.modules.sources.source", "retrain.heads", "retrain.export"],
     *["retrain.sweep", "retrain.sweep.space", "retrain.sweep.objective"],
     *["retrain.commands", "retrain.commands.inputs", "retrain.runs.run_directory"],
     *["retrain.commands.train.warm_start_source", "retrain.signals", "retrain.__main__"],

@@ -15,20 +15,17 @@ from retrain.keras import ModuleLayer
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from tests import tiny_tf1_hub, tiny_worlds
-from tests.contracts.test_every_module import SOURCES, Source
+from tests.contracts.example_modules import KINDS
 
 ROOT = pathlib.Path(__file__).parents[1]
-CASES = SOURCES | {
-    "tf1_hub": Source(lambda directory, content: tiny_tf1_hub.averaging_module(directory, content)),
-}
 RATE = 2**-10
 
-every_source = pytest.mark.parametrize("name", CASES)
+every_source = pytest.mark.parametrize("name", KINDS)
 
 
 @pytest.fixture
 def handle(name, tmp_path) -> str:
-    return CASES[name].make(tmp_path / "module", 1.0)
+    return KINDS[name].make(tmp_path / "module", 1.0)
 
 
 @pytest.fixture
@@ -247,9 +244,19 @@ def test_other_signatures_and_outputs(tmp_path):
 
 def test_size_of_a_module_that_takes_any(tmp_path):
     handle = tiny_worlds.averaging_module(tmp_path / "module", size=(None, None))
-    layer = ModuleLayer(handle, image_size=(6, 4))
-    assert ModuleLayer.from_config(layer.get_config()).image_size == (6, 4)
+    layer = ModuleLayer(handle, image_size=6)
+    assert ModuleLayer.from_config(layer.get_config()).image_size == 6
     np.testing.assert_allclose(layer(images(layer)), images(layer).mean(axis=(1, 2)), rtol=1e-6)
+
+
+def test_two_equal_numbers_are_a_size_too(tmp_path):
+    handle = tiny_worlds.averaging_module(tmp_path / "module", size=(None, None))
+    assert ModuleLayer(handle, image_size=(6, 6)).module.image_size == (6, 6)
+    with pytest.raises(InputError) as info:
+        ModuleLayer(handle, image_size=(6, 4))
+    assert str(info.value) == (
+        "image_size=(6, 4) is not square: give one number, the height and width in pixels."
+    )
 
 
 def test_a_model_of_keras_by_name(tmp_path):

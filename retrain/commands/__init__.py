@@ -1,9 +1,31 @@
-"""The verbs of the command line: each a short story in a file of its own, called with (config, inputs)."""
+"""The verbs of the command line: of each a check, quick and without TensorFlow, and what is run then."""
+
+from typing import NamedTuple
+
+
+class CommandRow(NamedTuple):
+    """One verb.
+
+    Attributes:
+      check: "package.module:function", (config, words after the flags) -> a plan, in which all that was given
+        is parsed; InputError for what cannot work.
+      run: "package.module:function", (plan) -> the exit status, 0 where it is None.
+      shared: whether several processes may work in one directory.
+      goes_on: whether an interrupted one goes on.
+    """
+
+    check: str
+    run: str
+    shared: bool = False
+    goes_on: bool = False
+
 
 COMMANDS = {
-    "train": "retrain.commands.train.run:train",
-    "sweep": "retrain.commands.sweep.run:sweep",
-    "evaluate": "retrain.commands.evaluate:evaluate",
-    "predict": "retrain.commands.predict:predict",
-    "inspect": "retrain.commands.inspect:inspect",
+    "train": CommandRow("retrain.commands.train.check:check", "retrain.commands.train.run:run", goes_on=True),
+    "sweep": CommandRow(
+        "retrain.commands.sweep.check:check", "retrain.commands.sweep.run:run", shared=True, goes_on=True
+    ),
+    "evaluate": CommandRow("retrain.commands.checks:check_evaluate", "retrain.commands.evaluate:run"),
+    "predict": CommandRow("retrain.commands.checks:check_predict", "retrain.commands.predict:run"),
+    "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),
 }

@@ -1,11 +1,11 @@
 """Reads a folder of class folders: DIR/CLASS/*.jpg, where images may lie at any depth below CLASS.
 
-The folders say the classes and nothing of splits: those are `retrain.examples.hash_split`'s.
+The folders say the classes and nothing of splits: those are `retrain.examples.splits`'s.
 """
 
 from collections.abc import Sequence
 
-from retrain.data.listing import Listing, images_below, top_level
+from retrain.data.listing import Listing, folder_listing, images_below, top_level
 from retrain.errors import InputError
 
 
@@ -23,9 +23,7 @@ def read(image_dir: str) -> Listing:
         if not below:
             empty.append(name)
     check_no_class_empty(image_dir, empty)
-    return Listing(
-        image_dir, tuple(class_names), paths, labels, [""] * len(paths), ignored, given_split=False
-    )
+    return folder_listing(image_dir, paths, labels, [""] * len(paths), ignored)
 
 
 def check_class_count(

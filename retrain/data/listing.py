@@ -17,40 +17,84 @@ from retrain.extensions import load
 TASK = "label"  # the one task of class folders
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
+SPLITS = ("train", "validation", "test")
+# What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
+# not known whether the image has it.
+SEPARATOR, NOT_KNOWN = "|", "?"
 # The top folders that may stand for a split, and the split each one is.
 SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
-class LabelColumns(NamedTuple):
-    """What a table of labels says that folders cannot: columns parallel to the listing's.
+class Column(NamedTuple):
+    """What a listing says of one task.
 
     Attributes:
-      tasks: task -> labels, as its head reads them, None where nothing is known; the primary task first.
-      several: the tasks in which an image may have several labels.
-      groups, weights: of each image; None where the table has no such column.
+      cells: the labels of each image, as the task's head reads them; None where nothing is known.
+      several: whether an image may have several labels.
     """
 
-    tasks: Mapping[str, list[str | None]]
-    several: frozenset[str]
-    groups: list[str | None] | None
-    weights: list[float] | None
+    cells: list[str | None]
+    several: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All labels in the cells, sorted."""
+        labels = {cell for cell in self.cells if cell is not None}
+        if self.several:
+            parts = {part for label in labels for part in label.split(SEPARATOR) if part}
+            labels = {part.removeprefix(NOT_KNOWN) for part in parts}
+        return tuple(sorted(labels))
 
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What a reader found: parallel columns, as in the examples table, sorted by class and path.
+    """What a reader found: parallel columns, sorted by class and path, or as the table of labels has them.
 
     Columns and not rows: 60 000 tuples would keep the garbage collector busy for longer than a scan takes.
+
+    Attributes:
+      paths: relative to image_dir, POSIX.
+      columns: task -> its labels, the primary task first; class folders are the one column TASK.
+      splits: "train", "validation", "test", or "" for all where nothing says so.
+      groups: of images that must share a split; None where nothing says so.
+      weights: what each image counts.
+      ignored: hidden entries, files that are no images, images outside the class folders, repeated rows.
+      class_folders: whether labels are names of folders: an image of two labels then lies there twice.
     """
 
     image_dir: str
-    class_names: tuple[str, ...]  # sorted; the index of a label is its position
-    paths: list[str]  # relative to image_dir, POSIX
-    labels: list[str]
-    splits: list[str]  # "train", "validation", "test", or "" where the folders do not say
-    ignored: int  # hidden entries, files that are no images, images outside the class folders, repeated rows
-    given_split: bool
-    columns: LabelColumns | None = None  # of a table; class_names and labels are then of the primary task
+    paths: list[str]
+    columns: Mapping[str, Column]
+    splits: list[str]
+    groups: list[str | None]
+    weights: list[float]
+    ignored: int
+    class_folders: bool
+
+    @property
+    def given_split(self) -> bool:
+        """Whether folders, or the table, say in which split each image is."""
+        return "" not in self.splits
+
+    def called(self, task: str, label: str) -> str:
+        """What a label is called in a sentence to the user."""
+        return f"class folder {label!r}" if self.class_folders else f"label {label!r} in column {task!r}"
+
+
+def folder_listing(
+    image_dir: str, paths: list[str], labels: list[str], splits: list[str], ignored: int
+) -> Listing:
+    """What class folders say: one label an image, nothing of groups and weights."""
+    return Listing(
+        image_dir=image_dir,
+        paths=paths,
+        columns={TASK: Column(labels)},
+        splits=splits,
+        groups=[None] * len(paths),
+        weights=[1.0] * len(paths),
+        ignored=ignored,
+        class_folders=True,
+    )
 
 
 class TopLevel(NamedTuple):

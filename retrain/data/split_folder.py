@@ -7,7 +7,7 @@ left to `retrain.examples.duplicates`.
 import os
 
 from retrain.data.folder import check_class_count, check_no_class_empty, count
-from retrain.data.listing import SPLIT_FOLDERS, Listing, images_below, top_level
+from retrain.data.listing import SPLIT_FOLDERS, Listing, folder_listing, images_below, top_level
 from retrain.errors import InputError
 
 
@@ -32,7 +32,7 @@ def read(image_dir: str) -> Listing:
         ignored += others
     trained = {label for label, split in zip(labels, given, strict=True) if split == "train"}
     check_no_class_empty(os.path.join(image_dir, "train"), sorted(set(classes["train"]) - trained))
-    return Listing(image_dir, tuple(classes["train"]), paths, labels, given, ignored, given_split=True)
+    return folder_listing(image_dir, paths, labels, given, ignored)
 
 
 def _check_splits(image_dir: str, splits: list[str]) -> None:

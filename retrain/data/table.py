@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from retrain.data.listing import SPLIT_FOLDERS, LabelColumns, Listing
-from retrain.data.table_file import SEPARATOR, check_column, read_cells
-from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, label_names, read_labels
+from retrain.data.listing import SEPARATOR, SPLIT_FOLDERS, Listing
+from retrain.data.table_file import check_column, read_cells
+from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
 from retrain.errors import InputError
 
 SHOWN_ROWS = 5
@@ -40,24 +40,19 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         labels_file, _with_paths(labels_file, table, path_column), path_column
     )
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
-    columns = label_columns(labels_file, table, path_column, form.tasks)
-    tasks = {
-        task: read_labels(labels_file, table[names], task, form.tasks.get(task, True), form.separator)
-        for task, names in columns.items()
+    columns = {
+        task: read_column(labels_file, table[names], task, form.tasks.get(task, True), form.separator)
+        for task, names in label_columns(labels_file, table, path_column, form.tasks).items()
     }
-    several = frozenset(task for task, (_, joined) in tasks.items() if joined)
-    labels = {task: cells for task, (cells, _) in tasks.items()}
-    splits = _splits(labels_file, table)
-    first = next(iter(labels))
     return Listing(
-        image_dir or os.path.dirname(labels_file) or os.curdir,
-        label_names(labels[first], first in several),
-        table[path_column].tolist(),
-        labels[first],
-        splits or [""] * len(table),
-        repeated,
-        given_split=splits is not None,
-        columns=LabelColumns(labels, several, _groups(table), _weights(labels_file, table)),
+        image_dir=image_dir or os.path.dirname(labels_file) or os.curdir,
+        paths=table[path_column].tolist(),
+        columns=columns,
+        splits=_splits(labels_file, table),
+        groups=table[GROUP].tolist() if GROUP in table.columns else [None] * len(table),
+        weights=_weights(labels_file, table),
+        ignored=repeated,
+        class_folders=False,
     )
 
 
@@ -88,9 +83,9 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
     return once, len(table) - len(once)
 
 
-def _splits(path: str, table: pd.DataFrame) -> list[str] | None:
+def _splits(path: str, table: pd.DataFrame) -> list[str]:
     if SPLIT not in table.columns or table[SPLIT].isna().all():
-        return None
+        return [""] * len(table)
     known = {None: ""} | SPLIT_FOLDERS
     unknown = sorted({cell for cell in table[SPLIT] if cell not in known or cell is None}, key=str)
     if unknown:
@@ -101,13 +96,9 @@ def _splits(path: str, table: pd.DataFrame) -> list[str] | None:
     return [known[cell] for cell in table[SPLIT]]
 
 
-def _groups(table: pd.DataFrame) -> list[str | None] | None:
-    return table[GROUP].tolist() if GROUP in table.columns else None
-
-
-def _weights(path: str, table: pd.DataFrame) -> list[float] | None:
+def _weights(path: str, table: pd.DataFrame) -> list[float]:
     if WEIGHT not in table.columns:
-        return None
+        return [1.0] * len(table)
     numbers = pd.to_numeric(table[WEIGHT].fillna("1"), errors="coerce").astype(float)
     wrong = ~(np.isfinite(numbers) & (numbers >= 0))
     if wrong.any():

@@ -8,11 +8,9 @@ import os
 import numpy as np
 import pandas as pd
 
+from retrain.data.listing import SEPARATOR
 from retrain.errors import InputError
 from retrain.extensions import nearest
-
-# What stands between the labels of a cell, in the tables of a run, as the sigmoid head reads it.
-SEPARATOR = "|"
 
 
 def read_cells(path: str) -> pd.DataFrame:

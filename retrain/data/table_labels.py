@@ -1,21 +1,20 @@
-"""The labels in a table: which columns a task has, and what its cells say, as the examples table has it.
+"""The labels in a table: which columns a task has, and what its cells say.
 
 A cell may hold several labels, a separator between, or they stand in columns of their own, TASK:LABEL, with
 yes or no in each. Nothing in a cell: not known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from retrain.data.table_file import SEPARATOR, check_column
+from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column
+from retrain.data.table_file import check_column
 from retrain.errors import InputError
 
-# Before a label of which it is not known whether the image has it, as the sigmoid head reads it.
-NOT_KNOWN = "?"
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
-# Columns of the examples table, and of the tables that a run writes.
+# Columns that the tables of a run have beside the tasks.
 TAKEN = ("path", "size", "mtime_ns", "reason", "predicted", "probability")
 TRUTHS = {
     **dict.fromkeys(("1", "true", "yes", "1.0"), True),
@@ -49,14 +48,12 @@ def label_columns(
     return chosen
 
 
-def read_labels(
-    path: str, columns: pd.DataFrame, task: str, may_be_several: bool, separator: str
-) -> tuple[list[str | None], bool]:
-    """The labels of each row as the examples table has them, and whether a row may have several."""
+def read_column(path: str, columns: pd.DataFrame, task: str, may_be_several: bool, separator: str) -> Column:
+    """The labels of a task, from its column or columns."""
     if columns.isna().all(axis=None):
         raise InputError(f"--labels_file={path!r} has no label at all in column {task!r}: fill it in.")
     if list(columns.columns) != [task]:
-        return _joined(path, columns), True
+        return Column(_joined(path, columns), several=True)
     cells = columns[task]
     several = may_be_several and bool(cells.str.contains(separator, regex=False).any())
     if several and separator != SEPARATOR and cells.str.contains(SEPARATOR, regex=False).any():
@@ -65,9 +62,10 @@ def read_labels(
             f"labels in the tables of a run: rename them."
         )
     if not several:
-        return [None if cell is None else cell.strip() or None for cell in cells], False
+        return Column([None if cell is None else cell.strip() or None for cell in cells])
     parts = (None if cell is None else [part.strip() for part in cell.split(separator)] for cell in cells)
-    return [None if part is None else SEPARATOR.join(filter(None, part)) for part in parts], True
+    joined = [None if part is None else SEPARATOR.join(filter(None, part)) for part in parts]
+    return Column(joined, several=True)
 
 
 def _joined(path: str, columns: pd.DataFrame) -> list[str | None]:
@@ -93,11 +91,3 @@ def _truths(path: str, cells: pd.Series) -> np.ndarray:
             f"expected, as in every column TASK:LABEL: mend it."
         )
     return words.map(TRUTHS).astype(float).to_numpy()
-
-
-def label_names(cells: Sequence[str | None], several: bool) -> tuple[str, ...]:
-    """All labels in the cells of a task, sorted."""
-    labels = {cell for cell in cells if cell is not None}
-    if several:
-        labels = {part.removeprefix(NOT_KNOWN) for label in labels for part in label.split(SEPARATOR) if part}
-    return tuple(sorted(labels))

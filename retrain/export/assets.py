@@ -1,15 +1,26 @@
-"""Names of what travels with an exported module, and whether it is there: known without TensorFlow.
+"""What an exported module says of itself in the files that travel with it: known without TensorFlow.
 
 TensorFlow leaves `assets.extra` to such files.
 """
 
+import json
 import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from retrain.errors import InputError
 
 FOLDER = "assets.extra"
-LABELS = "labels.txt"
 DESCRIPTION = "retrain.json"
+
+
+class DescribedHead(NamedTuple):
+    """A head: its kind, its classes, and what else it is made with."""
+
+    kind: str
+    classes: list[str]
+    settings: Mapping[str, Any]
 
 
 def check_is_classifier(directory: str, handle: str) -> None:
@@ -19,3 +30,21 @@ def check_is_classifier(directory: str, handle: str) -> None:
             f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name the "
             f"export/saved_model of a run."
         )
+
+
+def described_tasks(directory: str) -> dict[str, DescribedHead]:
+    """The heads of an export, by task, the primary one first."""
+    path = pathlib.Path(directory) / FOLDER / DESCRIPTION
+    try:
+        tasks = json.loads(path.read_text("utf-8"))["tasks"]
+        return {task: _head(about) for task, about in tasks.items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{str(path)!r} was expected to describe tasks, their heads and classes, but does not "
+            f"({error!r}): export the classifier again."
+        ) from error
+
+
+def _head(about: Mapping[str, Any]) -> DescribedHead:
+    settings = {name: value for name, value in about.items() if name not in ("head", "classes")}
+    return DescribedHead(about["head"], about["classes"], settings)

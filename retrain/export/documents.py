@@ -1,21 +1,19 @@
 """What travels with an exported module: its labels, what it is, and ten lines for whoever finds it.
 
-`assets.extra/labels.txt` (`labels.TASK.txt` for further tasks) holds one class name a line, line = index;
-`assets.extra/retrain.json` what a program needs to use the logits.
+In `assets.extra`, files of labels (see label_files) hold one class name a line, line = index; `retrain.json`
+holds what a program needs to use the logits.
 """
 
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
 
 from retrain import __version__
-from retrain.errors import InputError
-from retrain.export.assets import DESCRIPTION, FOLDER, LABELS
-from retrain.extensions import load
+from retrain.export.assets import DESCRIPTION, FOLDER, described_tasks
 from retrain.files import write_text
-from retrain.heads import HEADS
+from retrain.heads import head_class
 from retrain.heads.head import Head
+from retrain.label_files import labels_file, labels_text
 from retrain.model import ImageClassifier
 
 WRITER = f"retrain {__version__}"
@@ -25,7 +23,7 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     """Writes `assets.extra/` and README.md into an export's directory."""
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
-        write_text(extra / labels_file(classifier, task), "".join(f"{label}\n" for label in head.class_names))
+        write_text(extra / labels_file(classifier.heads, task), labels_text(head.class_names))
     description = {
         "tasks": {
             task: {"head": head.kind, "classes": head.class_names, **head.settings()}
@@ -39,31 +37,10 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
     write_text(pathlib.Path(directory) / "README.md", _readme(classifier))
 
 
-def labels_file(classifier: ImageClassifier, task: str) -> str:
-    """The name of the file with the classes of a task."""
-    return LABELS if task == classifier.primary_task else f"labels.{task}.txt"
-
-
 def read_heads(directory: str) -> Mapping[str, Head]:
     """The heads that an export describes, by task."""
-    path = pathlib.Path(directory) / FOLDER / DESCRIPTION
-    try:
-        tasks = json.loads(path.read_text("utf-8"))["tasks"]
-        kinds = {task: _kind_classes_settings(about) for task, about in tasks.items()}
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{str(path)!r} was expected to describe tasks, their heads and classes, but does not "
-            f"({error!r}): export the classifier again."
-        ) from error
-    return {
-        task: load(HEADS, kind, "head")(classes, **settings)
-        for task, (kind, classes, settings) in kinds.items()
-    }
-
-
-def _kind_classes_settings(about: Mapping[str, Any]) -> tuple[str, list[str], dict[str, Any]]:
-    settings = {name: value for name, value in about.items() if name not in ("head", "classes")}
-    return about["head"], about["classes"], settings
+    described = described_tasks(directory)
+    return {task: head_class(of.kind)(of.classes, **of.settings) for task, of in described.items()}
 
 
 def _readme(classifier: ImageClassifier) -> str:
@@ -74,7 +51,7 @@ def _readme(classifier: ImageClassifier) -> str:
     ]
     uses = [
         f"The logits of {tasks[task]} are to be used with {head.kind}; the class of index i is on line i of "
-        f"{FOLDER}/{labels_file(classifier, task)}, from 0."
+        f"{FOLDER}/{labels_file(classifier.heads, task)}, from 0."
         for task, head in classifier.heads.items()
     ]
     if len(tasks) == 1:

@@ -1,7 +1,7 @@
 """A classifier as a graph without variables, whatever its base is: what it computes and what it assigns.
 
 The classifier is traced, all functions that it calls are put in their place, and reads and writes of its
-variables become inputs and outputs of the graph (see modules.pure_graph).
+variables become inputs and outputs of the graph (see modules.graphs.pure_graph).
 """
 
 import contextlib
@@ -58,7 +58,12 @@ def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifi
     penalties = others[len(logits) :]
     types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
     return PureClassifier(
-        purify(graph_def, types), node_name(traced.inputs[0].name), read, features, logits, penalties
+        graph=purify(graph_def, types),
+        images=node_name(traced.inputs[0].name),
+        variables=read,
+        features=features,
+        logits=logits,
+        penalties=penalties,
     )
 
 

@@ -10,15 +10,16 @@ import tensorflow as tf
 from retrain.export.assets import check_is_classifier
 from retrain.export.documents import read_heads
 from retrain.heads.head import Head
-from retrain.modules.image_module import ImageModule, ModuleOptions, check_has_signature
-from retrain.modules.load import NO_OPTIONS, load_module
+from retrain.modules.image_module import ImageModule, check_has_signature
+from retrain.modules.load import load_module
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,
     SERVING_SIGNATURE,
     image_signature,
 )
-from retrain.modules.sources.resolve import resolve
+from retrain.modules.sources.source import DEFAULTS, source_of
+from retrain.settings.module import ModuleSettings
 
 
 class ExportedClassifier(NamedTuple):
@@ -62,11 +63,11 @@ class ServedProbabilities(ImageModule):
         return dict(zip(self._sizes, np.split(rows, ends, axis=1), strict=True))
 
 
-def load_classifier(handle: str, options: ModuleOptions = NO_OPTIONS) -> ExportedClassifier:
+def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> ExportedClassifier:
     """Loads what a run exported; InputError when the module does not say what its classes are."""
-    directory = resolve(handle).location
+    directory = source_of(handle).fetched().files or ""
     check_is_classifier(directory, handle)
     heads = read_heads(directory)
-    module = load_module(handle, options, IMAGE_CLASSIFICATION)
+    module = load_module(handle, settings, IMAGE_CLASSIFICATION)
     check_has_signature(handle, module.signatures, SERVING_SIGNATURE)
     return ExportedClassifier(module, heads)

@@ -15,7 +15,7 @@ import numpy as np
 from absl import logging
 
 from retrain.data.images import DECODING
-from retrain.data.pipeline import image_batches, sketched_batches, why_no_image
+from retrain.data.pipeline import batches_with_facts, image_batches, why_no_image
 from retrain.errors import InputError
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.features.engines import (
@@ -141,7 +141,7 @@ def _decoded(
     if book is None or book.has([files[row] for row in missing]):
         yield from image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator()
         return
-    for positions, images, sketches in sketched_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator():
+    for positions, images, sketches in batches_with_facts(paths, image_size, BATCH_SIZE).as_numpy_iterator():
         book.add([files[missing[position]] for position in positions], sketches)
         yield positions, images
 

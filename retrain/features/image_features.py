@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from absl import logging
 
+from retrain.data.listing import TASK
 from retrain.errors import InputError
-from retrain.examples.table import TASK
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FrozenFeatures, frozen_features
 from retrain.features.sketches import SketchBook

@@ -1,41 +1,29 @@
 """The sketches of a run's files: remembered, taken while features are computed, or by a pass of their own.
 
 They are the same for every module, and kept beside its features under the same rule: a file is the same while
-its path, size and modification time are. A sketch is kept as bytes; `Sketches` says what is in them.
+its path, size and modification time are. A sketch is kept as bytes; `ImageFacts` says what is in them.
 """
 
 import math
 import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 
-from retrain.data.images import DECODING, MAGIC_LENGTH, SKETCH_SIDE
-from retrain.data.pipeline import FORMATS, sketch_batches
+from retrain.data.formats import FORMATS
+from retrain.data.image_facts import ImageFacts
+from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
+from retrain.data.pipeline import facts_batches
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.progress import progress
 
 VERSION = 1  # of what a sketch is, beside DECODING
 BATCH_SIZE = 64
 SIZE = np.dtype("<i4")
-THUMBNAIL = (SKETCH_SIDE, SKETCH_SIDE, 3)
+THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
 LENGTH = MAGIC_LENGTH + 2 * SIZE.itemsize + math.prod(THUMBNAIL)
-
-
-class Sketches(NamedTuple):
-    """What is known of files, a row each; zeros and "" where there is none.
-
-    Attributes:
-      formats: "JPEG", "PNG", ...
-      sizes: int32 [N, 2], upright height and width.
-      thumbnails: uint8 [N, 32, 32, 3].
-    """
-
-    formats: list[str]
-    sizes: np.ndarray
-    thumbnails: np.ndarray
 
 
 class SketchBook:
@@ -83,17 +71,17 @@ class SketchBook:
         """Passes over those of the files that are not sketched; what is no image stays so."""
         missing = [file for file in files if not self.known[self.row_of[file]]]
         if missing:
-            batches = sketch_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
+            batches = facts_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
             for positions, sketches in progress(batches, len(missing), "sketches", "images", _size):
                 self.add([missing[position] for position in positions], sketches)
 
-    def sketches(self, files: Sequence[FileKey]) -> Sketches:
+    def sketches(self, files: Sequence[FileKey]) -> ImageFacts:
         """What is known of these files."""
         rows = self.rows[[self.row_of[file] for file in files]]
         magic, sizes, thumbnails = np.split(rows, [MAGIC_LENGTH, LENGTH - math.prod(THUMBNAIL)], axis=1)
         kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
         formats = [_format(kind.tobytes()) for kind in kinds]
-        return Sketches(
+        return ImageFacts(
             [formats[kind] for kind in kind_of.ravel()],
             np.ascontiguousarray(sizes).view(SIZE),
             thumbnails.reshape(-1, *THUMBNAIL),

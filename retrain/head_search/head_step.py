@@ -7,7 +7,7 @@ descent with momentum, whose rate falls to zero along a cosine (Loshchilov & Hut
 A head's rate is multiplied into its small gradient of the logits [batch, columns], and thus into its momentum
 too: a pass over [F, columns] costs as much as half of a product. Compiled by XLA, these passes are one, which
 takes a third off a step, and half off a small one; but compiling takes a second, so that only long trainings
-are worth it (`trial_plan` says which).
+are worth it (`budget` says which).
 """
 
 from typing import NamedTuple
@@ -15,6 +15,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from retrain.heads.head import Head
+
+MOMENTUM = 0.9
 
 
 class Examples(NamedTuple):
@@ -25,20 +27,19 @@ class Examples(NamedTuple):
     weights: tf.Tensor
 
 
-class Settings(NamedTuple):
+class Hyperparameters(NamedTuple):
     """What the heads differ in, a value for each column, or each head where it says so.
 
     The penalties are multiplied by the learning rate. Those fields are None that no head needs.
 
     Attributes:
-      weighting: int [trials], which of the weightings of the examples a trial has, in all folds.
+      weighting: int [candidates], which of the weightings of the examples a candidate has, in all folds.
       label_smoothing: [heads, 1].
       start: the kernels [F, columns] from which penalties are measured; else zero.
     """
 
     learning_rate: tf.Tensor
     bias_learning_rate: tf.Tensor
-    momentum: tf.Tensor
     l2: tf.Tensor
     l1: tf.Tensor | None
     label_smoothing: tf.Tensor | None
@@ -71,16 +72,17 @@ class Batches(NamedTuple):
     windows: tf.Tensor
 
 
+class Steps(NamedTuple):
+    """From one step to before another, int32."""
+
+    begin: tf.Tensor
+    end: tf.Tensor
+
+
 def _train_steps(
-    head: Head,
-    settings: Settings,
-    state: State,
-    examples: Examples,
-    batches: Batches,
-    begin: tf.Tensor,
-    end: tf.Tensor,
+    head: Head, hyper: Hyperparameters, state: State, examples: Examples, batches: Batches, steps: Steps
 ) -> tuple[State, tf.Tensor]:
-    """The steps from `begin` (int32) to before `end`; also the loss [heads], summed over them.
+    """The state after these steps; also the loss [heads], summed over them.
 
     Every call of a training has arguments of the same shapes: each other one would be compiled again.
     """
@@ -91,13 +93,14 @@ def _train_steps(
             # Not as a slice, whose beginning XLA wants to know when it compiles.
             window = batches.windows[position] + tf.range(tf.shape(batches.rows)[1])
             batch = batch._replace(features=batch.features * tf.gather(batches.dropout_pool, window))
-        following, loss = _step(head, settings, state, batch, batches.decay[position])
+        following, loss = _step(head, hyper, state, batch, batches.decay[position])
         for new, old in zip((*following, loss), (*state, total), strict=True):
             new.set_shape(old.shape)  # which a trace for any number of heads cannot tell where it is 1
         return position + 1, following, total + loss
 
     total = tf.zeros([tf.size(state.bias) // head.num_classes])
-    _, state, total = tf.while_loop(lambda position, *_: position < end, step, (begin, state, total))
+    first = (steps.begin, state, total)
+    _, state, total = tf.while_loop(lambda position, *_: position < steps.end, step, first)
     return state, total
 
 
@@ -107,11 +110,11 @@ compiled_train_steps = tf.function(_train_steps, reduce_retracing=True, autograp
 
 
 def _step(
-    head: Head, settings: Settings, state: State, batch: Examples, decay: tf.Tensor
+    head: Head, hyper: Hyperparameters, state: State, batch: Examples, decay: tf.Tensor
 ) -> tuple[State, tf.Tensor]:
     logits = _logits(head, state, batch.features)
-    smoothing = 0.0 if settings.label_smoothing is None else settings.label_smoothing
-    weights = _weights(settings, batch)
+    smoothing = 0.0 if hyper.label_smoothing is None else hyper.label_smoothing
+    weights = _weights(hyper, batch)
     with tf.GradientTape() as tape:
         tape.watch(logits)
         losses = head.loss(head.targets(batch.labels)[:, None, :], logits, smoothing)
@@ -119,26 +122,26 @@ def _step(
     gradient = tf.reshape(tape.gradient(loss, logits), [-1, tf.size(state.bias)])
     kernel_velocity = tf.add_n(
         [
-            settings.momentum * state.kernel_velocity,
-            tf.matmul(batch.features, settings.learning_rate * gradient, transpose_a=True),
-            *_penalties(settings, state.kernel),
+            MOMENTUM * state.kernel_velocity,
+            tf.matmul(batch.features, hyper.learning_rate * gradient, transpose_a=True),
+            *_penalties(hyper, state.kernel),
         ]
     )
-    bias_gradient = settings.bias_learning_rate * tf.reduce_sum(gradient, axis=0)
-    bias_velocity = settings.momentum * state.bias_velocity + bias_gradient
+    bias_gradient = hyper.bias_learning_rate * tf.reduce_sum(gradient, axis=0)
+    bias_velocity = MOMENTUM * state.bias_velocity + bias_gradient
     kernel, bias = state.kernel - decay * kernel_velocity, state.bias - decay * bias_velocity
     return State(kernel, bias, kernel_velocity, bias_velocity), loss
 
 
-def _penalties(settings: Settings, kernel: tf.Tensor) -> list[tf.Tensor]:
-    moved = kernel if settings.start is None else kernel - settings.start
-    l1 = [] if settings.l1 is None else [settings.l1 * tf.sign(moved)]
-    return [settings.l2 * moved, *l1]
+def _penalties(hyper: Hyperparameters, kernel: tf.Tensor) -> list[tf.Tensor]:
+    moved = kernel if hyper.start is None else kernel - hyper.start
+    l1 = [] if hyper.l1 is None else [hyper.l1 * tf.sign(moved)]
+    return [hyper.l2 * moved, *l1]
 
 
-def _weights(settings: Settings, batch: Examples) -> tf.Tensor:
+def _weights(hyper: Hyperparameters, batch: Examples) -> tf.Tensor:
     """The weight of each example in each head, [B, heads]: heads of a fold stand together."""
-    weights = tf.gather(batch.weights, settings.weighting, axis=2)
+    weights = tf.gather(batch.weights, hyper.weighting, axis=2)
     return tf.reshape(weights, [-1, tf.size(weights[0])])
 
 

@@ -1,15 +1,16 @@
-"""Defaults as pure functions of the data: what a frozen base's head is trained with when nothing is said.
+"""Candidates: the head's settings filled in, by pure functions of the data where nothing is said.
 
 The features of one module may be a thousand times larger than another's, or differ in one direction only;
 rates and penalties are therefore stated relative to the features at hand.
 """
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from retrain.features.stored import Features, mean_features, mean_square
-from retrain.head_search.trial import Trial
+from retrain.settings.head import HeadSettings
 
 # Of 1 / (the largest variance of the features in any direction). The curvature of the cross-entropy is at
 # most half of that variance (Boehning 1992), and gradient descent with momentum m is stable up to
@@ -25,11 +26,6 @@ SHORT = 1000  # steps: enough for small sets to converge
 EPOCHS = 10  # what larger sets need
 
 
-def head_steps(count: int, batch_size: int) -> int:
-    """Steps for `count` training images: at least EPOCHS passes over them."""
-    return max(SHORT, -(-EPOCHS * count // batch_size))
-
-
 class FeatureScale(NamedTuple):
     """What rates and penalties are relative to: the mean square of features, and their largest variance."""
 
@@ -42,20 +38,36 @@ def feature_scale(features: Features) -> FeatureScale:
     return FeatureScale(mean_square(features) or 1.0, largest_variance(features))
 
 
-def head_grid(
-    scale: FeatureScale,
-    learning_rate: float | None,
-    l2_regularizer: float | None,
-    **others: float | str,
-) -> list[Trial]:
-    """The trials of a default run: one for each L2 strength, but what the user gave stays as given.
+def candidates(settings: HeadSettings, scale: FeatureScale, count: int) -> list[HeadSettings]:
+    """What a run trains on `count` examples: one candidate for each L2 strength, if none was given.
 
-    `others` are what all trials share.
+    All that is None is filled in, but for `train_epochs`, which `max_steps` tells then.
     """
-    rate = LEARNING_RATE / scale.largest_variance if learning_rate is None else learning_rate
+    filled = dataclasses.replace(
+        settings,
+        learning_rate=_given(settings.learning_rate, LEARNING_RATE / scale.largest_variance),
+        max_steps=_steps(settings, count),
+        train_epochs=None,
+        batch_size=_given(settings.batch_size, BATCH_SIZE),
+        label_smoothing=_given(settings.label_smoothing, 0.0),
+    )
     relative = [l2 * scale.mean_square for l2 in L2_REGULARIZERS]
-    strengths = relative if l2_regularizer is None else [l2_regularizer]
-    return [Trial(rate, l2, **others) for l2 in strengths]
+    strengths = relative if settings.l2_regularizer is None else [settings.l2_regularizer]
+    return [dataclasses.replace(filled, l2_regularizer=l2) for l2 in strengths]
+
+
+def _steps(settings: HeadSettings, count: int) -> int:
+    """As it was said, else at least EPOCHS passes over `count` training images."""
+    batch_size = _given(settings.batch_size, BATCH_SIZE)
+    if settings.max_steps is not None:
+        return settings.max_steps
+    if settings.train_epochs is not None:
+        return max(1, round(settings.train_epochs * count / batch_size))
+    return max(SHORT, -(-EPOCHS * count // batch_size))
+
+
+def _given(value: Any, default: Any) -> Any:
+    return default if value is None else value
 
 
 def head_rate(features: Features) -> float:

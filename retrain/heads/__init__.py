@@ -1,32 +1,71 @@
-"""Heads: what turns logits into a task's loss, predictions and metrics."""
+"""Heads: what turns logits into a task's loss, predictions and metrics; a kind of head is one row of HEADS.
 
+A row says what others must know before TensorFlow is loaded; everything else the head itself is asked for.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from retrain.extensions import load
+
+
+class HeadRow(NamedTuple):
+    """One kind of head.
+
+    Attributes:
+      head: its class, "module:name".
+      takes_several: whether an example may have several labels, in one cell of a table.
+      figures: every figure that its `metrics` gives by a single number, and whether higher is better; the
+        first is the default to rank by. One that some examples or classes do not have is nan there.
+    """
+
+    head: str
+    takes_several: bool
+    figures: Mapping[str, bool]
+
+
+# What a task gets when nothing is said is the first row that takes what its cells hold.
 HEADS = {
-    "softmax": "retrain.heads.softmax:SoftmaxHead",
-    "sigmoid": "retrain.heads.sigmoid:SigmoidHead",
+    "softmax": HeadRow(
+        "retrain.heads.softmax:SoftmaxHead",
+        takes_several=False,
+        figures={
+            "accuracy": True,
+            "average_loss": False,
+            "expected_calibration_error": False,
+            "macro_f1": True,
+            "balanced_accuracy": True,
+            "weighted_f1": True,
+            "top_5_accuracy": True,
+        },
+    ),
+    "sigmoid": HeadRow(
+        "retrain.heads.sigmoid:SigmoidHead",
+        takes_several=True,
+        figures={
+            "accuracy": True,
+            "average_loss": False,
+            "expected_calibration_error": False,
+            "macro_f1": True,
+            "exact_match": True,
+            "hamming_loss": False,
+            "micro_f1": True,
+            "sample_f1": True,
+            "mean_average_precision": True,
+            "auc": True,
+            "micro_f1_at_0.5": True,
+            "macro_f1_at_0.5": True,
+            "sample_f1_at_0.5": True,
+        },
+    ),
 }
-# What a task gets when nothing is said: where an example has one label, and where it may have several.
-ONE_LABEL, SEVERAL_LABELS = "softmax", "sigmoid"
-# Those whose labels in a table may be several in one cell; it is said here for what runs before TensorFlow.
-TAKE_SEVERAL = frozenset({"sigmoid"})
 
-MAXIMIZE, MINIMIZE = "maximize", "minimize"
-_OF_ALL = {
-    "accuracy": MAXIMIZE,
-    "average_loss": MINIMIZE,
-    "expected_calibration_error": MINIMIZE,
-    "macro_f1": MAXIMIZE,
-}
-# The figures among its metrics by which a head can be ranked, and the better direction; the first is the
-# default. They are said here, too, for what runs before TensorFlow.
-RANKED_BY = {
-    "softmax": {**_OF_ALL, "balanced_accuracy": MAXIMIZE, "weighted_f1": MAXIMIZE},
-    "sigmoid": {
-        **_OF_ALL,
-        "exact_match": MAXIMIZE,
-        "hamming_loss": MINIMIZE,
-        "micro_f1": MAXIMIZE,
-        "sample_f1": MAXIMIZE,
-        "mean_average_precision": MAXIMIZE,
-        "auc": MAXIMIZE,
-    },
-}
+
+def kind_for(several: bool) -> str:
+    """The kind of head of a task when nothing is said: where an example may have several labels, or not."""
+    return next(kind for kind, row in HEADS.items() if row.takes_several == several)
+
+
+def head_class(kind: str) -> Any:
+    """The class of that kind; InputError for a kind that is none."""
+    return load({name: row.head for name, row in HEADS.items()}, kind, "head")

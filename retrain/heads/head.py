@@ -1,5 +1,8 @@
 """What a head is: the one owner of a task's loss, predictions and metrics, so that they cannot disagree.
 
+What only a head can know it is asked for: which values make classes, how examples are alike, when it knows
+nothing, what is said of its figures.
+
 A head has no variables. The model gives it logits [..., num_classes] (the leading axes are examples, or
 examples and trials), the data gives it labels as they are written in a cell of a table, None where the cell
 is empty; everything between is its own. An example without a label has weight 0, no loss and no figures.
@@ -8,7 +11,6 @@ What is decided after training (a temperature, thresholds) makes another head: `
 """
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +18,7 @@ import tensorflow as tf
 from scipy.optimize import minimize_scalar
 
 from retrain.heads.label_doubts import Doubts
+from retrain.metric import Metric
 
 Labels = np.ndarray
 
@@ -31,9 +34,6 @@ class Head:
     """One task over a fixed, ordered set of classes; index = position in `class_names`."""
 
     kind: str  # its row of HEADS
-    fewest_classes = 2  # that there is something to tell apart
-    # The figures by which the head is judged, as they are called in print; the first is the accuracy.
-    headlines: Mapping[str, str] = MappingProxyType({"accuracy": "accuracy"})
 
     def __init__(self, class_names: Sequence[str], temperature: float = 1.0):
         self.class_names = tuple(class_names)
@@ -42,6 +42,21 @@ class Head:
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
+
+    @property
+    def chance_loss(self) -> float:
+        """The average loss of a model that knows nothing: what is many times as much has diverged."""
+        raise NotImplementedError
+
+    @classmethod
+    def classes_in(cls, task: str, cells: Sequence[str | None]) -> list[str]:
+        """The classes that the cells of a column are about, in order; InputError where they make none."""
+        raise NotImplementedError
+
+    @classmethod
+    def classes_of_folders(cls, names: Sequence[str]) -> list[str]:
+        """The classes of class folders with these names, in order; InputError for a name that is none."""
+        raise NotImplementedError
 
     @classmethod
     def names_in(cls, label: str) -> list[str]:
@@ -61,6 +76,14 @@ class Head:
         """Which of the encoded labels say anything, bool [N]."""
         return self.known(self.targets(tf.constant(labels))).numpy()
 
+    def strata(self, labels: Labels) -> np.ndarray:
+        """Encoded labels [N, ...] -> int [N], the same for examples that are to be spread over all folds."""
+        raise NotImplementedError
+
+    def of_unseen(self, labels: Labels, seen: np.ndarray) -> np.ndarray:
+        """Which examples, bool [N], no head can know that is trained on those `seen`, bool [N], alone."""
+        return np.zeros(len(labels), bool)
+
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         """Encoded labels [B, ...] -> float32 [B, num_classes], what perfect probabilities would be."""
         raise NotImplementedError
@@ -74,6 +97,10 @@ class Head:
     ) -> tf.Tensor:
         """The loss of each example: targets [..., num_classes], logits [..., num_classes] -> [...]."""
         raise NotImplementedError
+
+    def tempered(self, logits: tf.Tensor, temperature: tf.Tensor | float) -> tf.Tensor:
+        """Logits that are surer of themselves, or less; as they are, where there is no such thing."""
+        return logits / temperature
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """Logits [..., num_classes] -> probabilities of the same shape, in [0, 1], at the temperature."""
@@ -90,10 +117,40 @@ class Head:
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         """Encoded labels [N, ...] and probabilities [N, num_classes] of all examples -> figures by name.
 
-        Among them are accuracy, accuracy_interval, average_loss, count, expected_calibration_error, and
-        classes: f1 and count of each. One example at least must have a label.
+        Among them are those of the row in HEADS, average_loss always, and count. One example at least must
+        have a label.
         """
         raise NotImplementedError
+
+    def headline(self, figures: Mapping[str, Any], split: str = "", task: str = "") -> str:
+        """One line about the figures of a split, with the names of split and task where they are given."""
+        raise NotImplementedError
+
+    def label_facts(self, labels: Sequence[str | None], trained_on: Sequence[bool]) -> dict[str, Any]:
+        """What data_report.json says of labels as written; `trained_on`: whether each is of train."""
+        raise NotImplementedError
+
+    @classmethod
+    def facts_line(cls, facts: Mapping[str, Any]) -> str:
+        """The same in words: a sentence or two."""
+        raise NotImplementedError
+
+    def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
+        """Whether what is predicted is what the label says, bool [N]; not, where there is no label."""
+        raise NotImplementedError
+
+    def scores(
+        self, metric: Metric, labels: Labels, logits: np.ndarray, probabilities: np.ndarray
+    ) -> np.ndarray:
+        """Float32 [N], higher is better: what each labelled example adds to a figure, by which models differ.
+
+        Minus its loss where a lower figure is better, else whether it is right.
+        """
+        if metric.higher_is_better:
+            return self.right(labels, probabilities).astype(np.float32)
+        targets = self.targets(tf.constant(labels))
+        scaled = self.tempered(tf.constant(logits), np.float32(self.temperature))
+        return -self.loss(targets, scaled).numpy()
 
     def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
         """How far out-of-sample probabilities contradict encoded labels; every example has a label."""
@@ -113,7 +170,7 @@ class Head:
         targets, logits = self.targets(tf.constant(labels[known])), tf.constant(logits[known])
 
         def surprise(log_temperature: float) -> float:
-            losses = self.loss(targets, logits / np.float32(np.exp(log_temperature)))
+            losses = self.loss(targets, self.tempered(logits, np.float32(np.exp(log_temperature))))
             return float(tf.reduce_sum(losses)) + DRAWN_TO_1 * log_temperature**2
 
         bounds = (np.log(COLDEST), np.log(HOTTEST))

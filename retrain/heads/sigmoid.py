@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.heads import label_sets
-from retrain.heads.head import Head, Labels
+from retrain.heads.class_head import ClassHead
+from retrain.heads.head import Labels
 from retrain.heads.label_doubts import Doubts, doubted
 
 SEPARATOR = "|"
@@ -22,7 +23,7 @@ THRESHOLD = 0.5
 HEAVIEST = 100.0
 
 
-class SigmoidHead(Head):
+class SigmoidHead(ClassHead):
     """Any of `class_names` for each example, as probable as its threshold or more."""
 
     kind = "sigmoid"
@@ -81,7 +82,7 @@ class SigmoidHead(Head):
         return tf.math.divide_no_nan(tf.reduce_sum(counted, axis=-1), count)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        return tf.nn.sigmoid(logits / self.temperature)
+        return tf.nn.sigmoid(self.tempered(logits, self.temperature))
 
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         names = np.asarray(self.class_names, object)
@@ -91,6 +92,11 @@ class SigmoidHead(Head):
         """That of the class of which it is least certain."""
         there = probabilities >= self.thresholds
         return np.where(there, probabilities, 1.0 - probabilities).min(axis=1)
+
+    def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
+        """In all its known classes."""
+        agree = ((probabilities >= self.thresholds) == labels) | np.isnan(labels)
+        return agree.all(axis=1) & self.labelled(labels)
 
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)

@@ -9,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.heads import metrics
-from retrain.heads.head import Head, Labels
+from retrain.heads.class_head import ClassHead
+from retrain.heads.head import Labels
 from retrain.heads.label_doubts import Doubts, doubted
 
 UNKNOWN = -1
 
 
-class SoftmaxHead(Head):
+class SoftmaxHead(ClassHead):
     """One of `class_names` for each example; two classes stay two logits."""
 
     kind = "softmax"
@@ -41,13 +42,16 @@ class SoftmaxHead(Head):
         return -tf.reduce_sum(smooth * tf.nn.log_softmax(logits), axis=-1)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(logits / self.temperature)
+        return tf.nn.softmax(self.tempered(logits, self.temperature))
 
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         return [self.class_names[index] for index in probabilities.argmax(axis=1)]
 
     def confidence(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.max(axis=1)
+
+    def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities.argmax(axis=1) == labels
 
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)

@@ -14,25 +14,12 @@ from typing import Any
 
 from retrain import extensions
 
-LOADERS = {
-    "tf1_hub": "retrain.modules.sources.tf1_hub:load",
-    "saved_model": "retrain.modules.sources.saved_model:load",
-    "keras": "retrain.modules.sources.keras_model:load",
-    "builtin": "retrain.modules.sources.builtin:load",
-}
-
-# Formats whose files say what the module is; of others it is known when they have been loaded.
-SPEC_READERS = {
-    "tf1_hub": "retrain.modules.sources.tf1_hub_files:read_spec",
-    "saved_model": "retrain.modules.sources.saved_model_spec:read_spec",
-}
-
 NAMES = {
     "Module": "retrain.modules.module:Module",
-    "ModuleSpec": "retrain.modules.spec:ModuleSpec",
-    "get_expected_image_size": "retrain.modules.spec:get_expected_image_size",
-    "get_num_image_channels": "retrain.modules.spec:get_num_image_channels",
-    "load_module_spec": "retrain.modules.spec:load_module_spec",
+    "ModuleSpec": "retrain.modules.module_spec:ModuleSpec",
+    "get_expected_image_size": "retrain.modules.module_spec:get_expected_image_size",
+    "get_num_image_channels": "retrain.modules.module_spec:get_num_image_channels",
+    "load_module_spec": "retrain.modules.module_spec:load_module_spec",
 }
 
 

@@ -8,12 +8,12 @@ features is the consumer's. Resizing images, and everything about labels, is lef
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from retrain import files
 from retrain.errors import InputError
+from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
 
 # Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.
@@ -21,25 +21,6 @@ MOVING = {
     "synchronization": tf.VariableSynchronization.ON_READ,
     "aggregation": tf.VariableAggregation.MEAN,
 }
-
-
-class ModuleOptions(NamedTuple):
-    """What a user may say about a module that its files leave open.
-
-    Attributes:
-      image_size: (height, width) for modules that take several sizes; None asks the module.
-      kind: the signature that an unnamed `__call__` stands for; None reads it off the model.
-      input_range: the pixel values that a bare Keras file expects for black and white.
-      feature_output: the output key, or the Keras layer, whose values are the features; None is the
-        module's own choice.
-      bfloat16: whether convolutions and matrix products are computed so, where the format allows it.
-    """
-
-    image_size: tuple[int, int] | None = None
-    kind: str | None = None
-    input_range: tuple[float, float] = (0.0, 1.0)
-    feature_output: str | None = None
-    bfloat16: bool = False
 
 
 class ImageModule(tf.Module):
@@ -68,6 +49,11 @@ class ImageModule(tf.Module):
         self.signatures = MappingProxyType(dict(signatures))
         self.image_size = image_size
         self.feature_output = feature_output
+
+    @property
+    def spec(self) -> ModuleSpec:
+        """What it takes and gives, the same in training."""
+        return ModuleSpec(self.handle, dict.fromkeys((INFERENCE, TRAIN), self.signatures))
 
     @property
     def num_features(self) -> int:
@@ -101,16 +87,16 @@ class ImageModule(tf.Module):
 
 
 def directory_fingerprint(location: str, kind: str | None) -> str:
-    """The fingerprint of a module in a directory, loaded as `ModuleOptions.kind` says."""
+    """The fingerprint of a module in a directory, loaded as `module_kind` says."""
     content = files.directory_hash(location)
     # The user's word may choose another function of the same content.
     return content if kind is None else hashlib.sha256(f"{content} {kind}".encode()).hexdigest()
 
 
 def expected_image_size(
-    handle: str, taken: Sequence[tuple[int | None, int | None]], given: tuple[int, int] | None
+    handle: str, taken: Sequence[tuple[int | None, int | None]], given: int | None
 ) -> tuple[int, int]:
-    """The (height, width) to give a module: of those it takes, where None is any, or the user's choice."""
+    """The (height, width) to give a module: of those it takes, where None is any, or the user's square."""
     fixed = [size for size in taken if None not in size]
     if given is None and fixed:
         return fixed[0]
@@ -119,13 +105,14 @@ def expected_image_size(
             f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
             f"that it was trained on."
         )
-    if not any(tf.TensorShape(size).is_compatible_with(given) for size in taken):
+    square = (given, given)
+    if not any(tf.TensorShape(size).is_compatible_with(square) for size in taken):
         sizes = dict.fromkeys(f"{height or 'any'} x {width or 'any'}" for height, width in taken)
         raise InputError(
-            f"{handle!r} takes images of {' or '.join(sizes)} pixels, and --image_size says {given[0]} x "
-            f"{given[1]}; leave --image_size out, or use a module made for that size."
+            f"{handle!r} takes images of {' or '.join(sizes)} pixels, and --image_size says {given} x "
+            f"{given}; leave --image_size out, or use a module made for that size."
         )
-    return given
+    return square
 
 
 def check_has_signature(handle: str, signatures: Mapping[str, Signature], wanted: str) -> None:

@@ -16,11 +16,9 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.load import load_module
-from retrain.modules.module_spec import TRAIN, ModuleSpec
+from retrain.modules.module_spec import TRAIN, ModuleSpec, load_module_spec
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGES
-from retrain.modules.spec import load_module_spec
 
 
 class Module(tf.Module):
@@ -37,7 +35,7 @@ class Module(tf.Module):
                 f"trainable=True."
             )
         self._trainable = trainable
-        self._module = load_module(spec.handle, ModuleOptions(), spec.default_signature)
+        self._module = load_module(spec.handle, signature=spec.default_signature)
         # A closure: tf.Module would track, and fail to save, the dictionaries of the spec.
         self._spec = lambda: spec
         self._warned = False
@@ -94,7 +92,8 @@ class Module(tf.Module):
             logging.warning(
                 "%r was given images with values up to %.4g, and images have values in [0, 1]: divide "
                 "decoded pixels by 255.",
-                *(self.spec.handle, float(tf.reduce_max(images))),
+                self.spec.handle,
+                float(tf.reduce_max(images)),
             )
             self._warned = True
         return images

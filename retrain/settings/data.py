@@ -54,6 +54,7 @@ class DataSettings:
         "softmax",
         "For class folders: softmax gives an image one class; sigmoid any number of them, those of all the "
         "folders in which it lies.",
+        table=("retrain.heads:HEADS", "head"),
         sweep=True,
         needs=CLASS_FOLDERS,
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from retrain.errors import InputError
-from retrain.extensions import unknown_name
+from retrain.extensions import named, unknown_name
 
 PERCENT = {"low": 0.0, "below": 100.0}
 COUNT = {"low": 1, "high": 10**9}
@@ -61,6 +61,11 @@ class Setting:
       help: advice, in full sentences.
       verbs: those that read it.
       bounds, choices: what values are allowed.
+<<<<<<< HEAD
+      table: "package.module:TABLE", an extension point whose rows are the choices, and what a row is called.
+=======
+      table: "package.module:TABLE" of an extension point whose rows are the choices; what one is called.
+>>>>>>> house-settings-tests
       parse: from the text and the flag as written to the value, where the type alone does not say it.
       sweep: whether a sweep may vary it.
       path: whether it may begin with ~, and is written absolute where a run is recorded.
@@ -77,6 +82,7 @@ class Setting:
     verbs: tuple[str, ...] = TRAINING_VERBS
     bounds: Bounds | None = None
     choices: tuple[str, ...] = ()
+    table: tuple[str, str] | None = None
     parse: Callable[[str, str], Any] | None = None
     sweep: bool = False
     path: bool = False
@@ -152,4 +158,17 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
         return f"--{field.name}={value} is out of range: it must be {known.bounds}."
     if value is not None and known.choices and value not in known.choices:
         return unknown_name(value, known.choices, f"value of --{field.name}")
+    return _not_in_table(known, value)
+
+
+def choices_of(known: Setting) -> tuple[str, ...]:
+    """The choices, or the names of the rows of the table that has them."""
+    return known.choices if known.table is None else tuple(named(known.table[0]))
+
+
+def _not_in_table(known: Setting, value: Any) -> str | None:
+    names = choices_of(known) if known.table else ()
+    for one in value if isinstance(value, tuple) else (value,):
+        if names and one not in names:
+            return unknown_name(one, names, known.table[1])
     return None

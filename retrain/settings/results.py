@@ -23,6 +23,7 @@ class ResultSettings:
         ("saved_model", "hub_module"),
         "Formats in which the classifier is exported, with commas between.",
         parse=names,
+        table=("retrain.export:EXPORTERS", "export format"),
         decides=False,
     )
     output: str | None = setting(

@@ -36,9 +36,9 @@ class SweepSettings:
     )
     sampler: str = setting(
         "quasirandom",
-        "How combinations are drawn: quasirandom fills the space evenly, tpe looks where trials were good.",
+        "How combinations are drawn: quasirandom fills the space evenly, tpe draws where trials were good.",
         verbs=SWEEP,
-        choices=("grid", "random", "quasirandom", "tpe"),
+        table=("retrain.sweep:SAMPLERS", "sampler"),
     )
     pruner: str = setting(
         "none",

@@ -7,7 +7,7 @@ from retrain.settings.field import COUNT, setting
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
-    """Settings of both. What is said of the `later` training, on images, is not said of the head before it."""
+    """Settings of both. What is said of a `later` training on images is not said of the head before."""
 
     learning_rate: float | None = setting(
         None,

@@ -24,9 +24,9 @@ class Judged(NamedTuple):
     cost: float
 
 
-def ranked(trials: Sequence[Judged], direction: str) -> list[Judged]:
+def ranked(trials: Sequence[Judged], higher_is_better: bool) -> list[Judged]:
     """The best first; of equals, of which a few images make many, that of the lower loss."""
-    sign = -1.0 if direction == "maximize" else 1.0
+    sign = -1.0 if higher_is_better else 1.0
     return sorted(trials, key=lambda trial: (sign * trial.value, trial.loss, trial.number))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from retrain.sweep.space import Range, Space
+from retrain.sweep.space import Space
 from retrain.sweep.study import RESULT
 
 
@@ -50,10 +50,7 @@ def decoded(trial: FrozenTrial) -> Record:
 
 def flags_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
     """The values of the flags that vary, in their order, as they were trained with."""
-    return {
-        name: varied.rounded(trial.params[name]) if isinstance(varied, Range) else trial.params[name]
-        for name, varied in space.items()
-    }
+    return {name: varied.restored(trial.params[name]) for name, varied in space.items()}
 
 
 def _packed(scores: np.ndarray) -> dict[str, Any]:

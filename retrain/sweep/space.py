@@ -18,6 +18,7 @@ from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about, as_text, complaint, from_text, kind
+from retrain.sweep import SAMPLERS
 
 LOG_RATIO = 20.0
 DIGITS = 4  # of a number drawn from a range: more would tell nothing
@@ -53,6 +54,14 @@ class Range:
         near = round(value) if isinstance(self.low, int) else float(f"{value:.{DIGITS}g}")
         return min(max(near, self.low), self.high)
 
+    def stored(self, value: float) -> float:
+        """As a study keeps it."""
+        return value
+
+    def restored(self, value: float) -> float:
+        """As a trial is trained with it."""
+        return self.rounded(value)
+
 
 @dataclasses.dataclass(frozen=True)
 class Choices:
@@ -63,6 +72,14 @@ class Choices:
     def at(self, share: float) -> Any:
         """The value at a share from 0 to 1 of the way."""
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
+
+    def stored(self, value: Any) -> Any:
+        """As a study keeps it: what JSON has no type for, as text."""
+        return value if value is None or isinstance(value, bool | int | float | str) else as_text(value)
+
+    def restored(self, value: Any) -> Any:
+        """As a trial is trained with it."""
+        return next(one for one in self.values if self.stored(one) == value)
 
 
 Space = Mapping[str, Range | Choices]
@@ -88,7 +105,7 @@ def parse_space(entries: Sequence[str]) -> dict[str, Range | Choices]:
 def check_space(space: Space, config: Config) -> None:
     """InputError when a flag is both given and swept."""
     for name in space:
-        value = getattr(config, name)
+        value = config.value(name)
         if value != FIELDS[name].default:
             raise InputError(
                 f"--{name}={as_text(value)} fixes what --sweep {name} is to vary: leave out one of the two."
@@ -127,7 +144,7 @@ def sampler_for(sampler: str, trials: int | None, space: Space) -> str:
 
 def trial_count(trials: int | None, sampler: str, space: Space) -> int:
     """How many trials are asked for; InputError for a grid that they do not cover."""
-    if sampler != "grid":
+    if not SAMPLERS[sampler].counts:
         return trials or USUAL_TRIALS
     size = combinations(space)
     if trials is not None and trials < size:
@@ -167,9 +184,10 @@ def _check_name(name: str) -> None:
 
 
 def _parse_values(name: str, text: str) -> Range | Choices:
-    found = RANGE.fullmatch(text) if kind(FIELDS[name]) in (int, float) else None
+    ranges = kind(FIELDS[name]) in (int, float) and not about(FIELDS[name]).parse
+    found = RANGE.fullmatch(text) if ranges else None
     if found is not None:
-        return _parse_range(name, text, *found.groups())
+        return _parse_range(name, text, found)
     separator = ";" if ";" in text else ","
     values = [from_text(FIELDS[name], part.strip(), f"--sweep {name}") for part in text.split(separator)]
     for value in values:
@@ -184,9 +202,8 @@ def _parse_values(name: str, text: str) -> Range | Choices:
     return Choices(tuple(values))
 
 
-def _parse_range(
-    name: str, text: str, scale: str | None, first: str, last: str, steps: str | None
-) -> Range | Choices:
+def _parse_range(name: str, text: str, found: re.Match[str]) -> Range | Choices:
+    scale, first, last, steps = found.groups()
     low, high = (from_text(FIELDS[name], end.strip(), f"--sweep {name}") for end in (first, last))
     for value in (low, high):
         _check_value(name, value)

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from retrain.errors import InputError
 from retrain.sweep.heartbeat import as_stored, beat, keep_watch, miss_the_dead
-from retrain.sweep.sampler import is_repeated, position
+from retrain.sweep.sequences import is_repeated, position
 from retrain.sweep.storage import open_storage, without_password, without_warnings
 
 RESULT, ABOUT = "result", "about"
@@ -45,6 +45,18 @@ def open_study(
             _check_same(known, about, name, without_password(url))
         keep_watch(study)
         yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def check_study(url: str, name: str, about: Mapping[str, Any]) -> None:
+    """InputError when the storage cannot be used, or has a study of that name that is of another sweep."""
+    storage = open_storage(url)
+    try:
+        for known in optuna.study.get_all_study_summaries(storage):
+            if known.study_name == name and ABOUT in known.user_attrs:
+                _check_same(known.user_attrs[ABOUT], about, name, without_password(url))
     finally:
         storage.remove_session()
         storage.engine.dispose()

@@ -20,9 +20,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from retrain import extensions
 from retrain.errors import InputError
-from retrain.export import EXPORTERS
+from retrain.export import exporter
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.driver import Action, Driver, StepReport
@@ -140,7 +139,7 @@ class Estimator:
             raise ValueError(f"Couldn't find trained model at {str(self.model_dir)!r}.")
         self.checkpoints.restore(checkpoint_path)
         directory = _unused_second(pathlib.Path(export_dir_base))
-        extensions.load(EXPORTERS, "saved_model", "export format")(self.model, directory)
+        exporter("saved_model")(self.model, directory)
         return directory
 
     def _train(self, batches: Iterator[Any], stop: int | None) -> None:

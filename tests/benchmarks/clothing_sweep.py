@@ -29,7 +29,9 @@ MODULE = "mobilenet_v2_100_224/saved_model"
 def main(shared: str) -> None:
     photos, module = pathlib.Path(shared, "data", "clothing"), str(pathlib.Path(shared, "modules", MODULE))
     given, unseen = (
-        prepare(Config(image_dir=str(photos / name), tfhub_module=module), read_listing(str(photos / name)))
+        prepare(
+            Config.of(image_dir=str(photos / name), tfhub_module=module), read_listing(str(photos / name))
+        )
         for name in ("train", "validation")
     )
     parts = {"train": ["train"], "train and validation": ["train", "validation"]}

@@ -30,8 +30,8 @@ def main(image_dir: str, handle: str, seeds: int = 6) -> None:
     paths = [os.path.join(os.path.abspath(listing.image_dir), path) for path in listing.paths]
     files = [FileKey(path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in paths]
     features = frozen_features(load_module(handle), files, user_cache_directory()).features
-    head = SoftmaxHead(listing.class_names)
-    truth = head.encode(listing.labels)
+    head = SoftmaxHead(listing.columns["label"].names)
+    truth = head.encode(listing.columns["label"].cells)
     found = []
     for seed in range(seeds):
         random = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ def photos(tmp_path, monkeypatch):
 def config(text: str, **settings: object) -> Config:
     with open("labels.csv", "w", encoding="utf-8") as file:
         file.write(text)
-    return Config(image_dir="photos", labels_file="labels.csv", **settings)
+    return Config.of(image_dir="photos", labels_file="labels.csv", **settings)
 
 
 def rows(count: int = 9) -> str:
@@ -81,7 +81,7 @@ def test_the_head_of_a_column_decides_whether_a_cell_holds_several_labels():
 def test_a_table_of_photos_that_are_elsewhere():
     table = config("path,kind\n" + rows()).labels_file
     with pytest.raises(InputError) as raised:
-        read_labels(Config(image_dir="photo", labels_file=table))
+        read_labels(Config.of(image_dir="photo", labels_file=table))
     assert str(raised.value) == (
         "--image_dir='photo' is no folder, but the paths in --labels_file='labels.csv' are taken from there: "
         "name the folder of the images."

@@ -14,11 +14,13 @@ from retrain.settings.pixels import PixelSettings
 from retrain.training.estimator import Estimator
 from retrain.training.optimizer import make_optimizer
 from tests import tiny_tf1_hub
-from tests.contracts.test_every_module import SOURCES, equal, values
+from tests.contracts.example_modules import KINDS
+from tests.contracts.test_every_module import equal, values
 
 MAKERS = {
     **{
-        name: lambda directory, source=source: source.make(directory, 1.0) for name, source in SOURCES.items()
+        name: lambda directory, example=example: example.make(directory, 1.0)
+        for name, example in KINDS.items()
     },
     "tf1_hub resource": lambda directory: tiny_tf1_hub.averaging_module(directory, use_resource=True),
 }

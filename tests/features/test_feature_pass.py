@@ -13,8 +13,8 @@ from retrain.features.cache import FileKey
 from retrain.features.engines import LITERT, TENSORFLOW
 from retrain.features.feature_pass import FrozenFeatures, frozen_features
 from retrain.features.stored import StoredFeatures
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.load import load_module
+from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 
 COUNT = 40  # more than a batch
@@ -209,9 +209,9 @@ def test_other_sizes_outputs_and_modules_are_other_features(loaded_module, pictu
     keys, cache = [key(pictures[100 % COUNT])], tmp_path / "cache"
     passes = [
         (loaded_module, "image_feature_vector"),
-        (load_module(any_size, ModuleOptions((8, 8))), "image_feature_vector"),
-        (load_module(any_size, ModuleOptions((4, 4))), "image_feature_vector"),
-        (load_module(any_size, ModuleOptions((4, 4))), "image_classification"),
+        (load_module(any_size, ModuleSettings(image_size=8)), "image_feature_vector"),
+        (load_module(any_size, ModuleSettings(image_size=4)), "image_feature_vector"),
+        (load_module(any_size, ModuleSettings(image_size=4)), "image_classification"),
     ]
     for module, signature in passes:
         assert frozen_features(module, keys, cache, signature=signature).computed == 1

@@ -3,10 +3,12 @@ import pytest
 import tensorflow as tf
 
 from retrain.head_search.head_step import (
+    MOMENTUM,
     Batches,
     Examples,
-    Settings,
+    Hyperparameters,
     State,
+    Steps,
     compiled_train_steps,
     total_losses,
     train_steps,
@@ -21,7 +23,7 @@ ROWS = np.array([[0, 1], [2, 3], [4, 5], [5, 0]], np.int32)
 DECAY = np.array([1.0, 0.75, 0.5, 0.25], np.float32)
 POOL = np.array([[1, 0, 1], [0, 1, 1], [1, 1, 1], [2, 2, 0]], np.float32)
 WINDOWS = np.array([0, 2, 1, 0], np.int32)
-RATE, MOMENTUM, L2 = 0.3, 0.8, 0.1
+RATE, L2 = 0.3, 0.1
 
 
 def tensors(values: tuple) -> tuple:
@@ -29,9 +31,9 @@ def tensors(values: tuple) -> tuple:
 
 
 # One head of two columns.
-SETTINGS = tensors(
-    Settings(
-        *(np.full(2, value, np.float32) for value in (RATE, 2 * RATE, MOMENTUM, RATE * L2)),
+HYPERPARAMETERS = tensors(
+    Hyperparameters(
+        *(np.full(2, value, np.float32) for value in (RATE, 2 * RATE, RATE * L2)),
         l1=None,
         label_smoothing=None,
         weighting=np.zeros(1, np.int32),
@@ -63,7 +65,8 @@ def steps_in_numpy(begin: int, end: int, pool: np.ndarray | None) -> tuple[np.nd
 @pytest.mark.parametrize(("begin", "end"), [(0, 4), (1, 3), (2, 2)])
 def test_steps_are_what_numpy_does(train, pool, begin, end):
     batches = tensors(Batches(ROWS, DECAY, pool, WINDOWS))
-    state, loss = train(HEAD, SETTINGS, ZEROS, EXAMPLES, batches, tf.constant(begin), tf.constant(end))
+    steps = Steps(tf.constant(begin), tf.constant(end))
+    state, loss = train(HEAD, HYPERPARAMETERS, ZEROS, EXAMPLES, batches, steps)
     kernel, bias, total = steps_in_numpy(begin, end, pool)
     np.testing.assert_allclose(state.kernel, kernel, atol=1e-6)
     np.testing.assert_allclose(state.bias, bias, atol=1e-6)

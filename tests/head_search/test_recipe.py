@@ -1,48 +1,77 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from retrain.examples.task_examples import TaskExamples
-from retrain.head_search.head_trials import train_trials
 from retrain.head_search.recipe import (
     L2_REGULARIZERS,
     LEARNING_RATE,
+    candidates,
     feature_scale,
-    head_grid,
-    head_steps,
+    head_rate,
     largest_variance,
 )
-from retrain.head_search.trial import Trial
+from retrain.head_search.train_candidates import train_candidates
 from retrain.heads.softmax import SoftmaxHead
+from retrain.settings.head import HeadSettings
 
 RANDOM = np.random.default_rng(0)
 LABELS = (np.arange(60) % 3).astype(np.int32)
 FEATURES = (np.eye(3, 8)[LABELS] + RANDOM.normal(1.0, 0.5, size=[60, 8])).astype(np.float32)
+SCALE = feature_scale(FEATURES)
 
 
-@pytest.mark.parametrize(("count", "steps"), [(1, 1000), (10_000, 1000), (10_001, 1001), (60_000, 6000)])
-def test_at_least_ten_passes_and_never_very_few_steps(count, steps):
-    assert head_steps(count, 100) == steps
+@pytest.mark.parametrize(
+    ("given", "count", "steps"),
+    [
+        ({}, 1, 1000),
+        ({}, 10_000, 1000),
+        ({}, 10_001, 1001),
+        ({}, 60_000, 6000),
+        ({"batch_size": 10}, 10_000, 10_000),
+        ({"batch_size": 1000}, 10_000, 1000),
+        ({"max_steps": 7}, 10_000, 7),
+        ({"train_epochs": 2.0}, 10_000, 200),
+        ({"train_epochs": 0.5, "batch_size": 300}, 10_000, 17),
+        ({"train_epochs": 1e-6}, 10_000, 1),
+    ],
+)
+def test_how_many_steps(given, count, steps):
+    found = candidates(HeadSettings(**given), SCALE, count)
+    assert {(one.max_steps, one.train_epochs) for one in found} == {(steps, None)}
+    assert {one.batch_size for one in found} == {given.get("batch_size", 100)}
 
 
-def test_a_smaller_batch_means_more_steps():
-    assert head_steps(10_000, 10) == 10_000
-
-
-def test_the_grid_holds_every_penalty_with_one_rate():
-    trials = head_grid(feature_scale(FEATURES), None, None, l1_regularizer=0.25, label_smoothing=0.125)
-    assert len({trial[:2] for trial in trials}) == len(L2_REGULARIZERS)
-    assert {trial.learning_rate for trial in trials} == {LEARNING_RATE / largest_variance(FEATURES)}
-    assert {(trial.l1_regularizer, trial.label_smoothing) for trial in trials} == {(0.25, 0.125)}
+def test_there_is_a_candidate_for_every_penalty_with_one_rate():
+    found = candidates(HeadSettings(), SCALE, 60)
+    assert [one.l2_regularizer for one in found] == [l2 * SCALE.mean_square for l2 in L2_REGULARIZERS]
+    assert {one.learning_rate for one in found} == {LEARNING_RATE / largest_variance(FEATURES)}
+    assert {one.label_smoothing for one in found} == {0.0}
 
 
 def test_what_the_user_gave_is_never_overridden():
-    trials = head_grid(feature_scale(FEATURES), 0.01, None)
-    assert {trial.learning_rate for trial in trials} == {0.01}
-    assert len(trials) == len(L2_REGULARIZERS)
-    trials = head_grid(feature_scale(FEATURES), None, 0.0)
-    assert {trial.l2_regularizer for trial in trials} == {0.0}
-    assert len(trials) == 1
-    assert head_grid(feature_scale(FEATURES), 0.01, 0.02) == [Trial(0.01, 0.02)]
+    given = HeadSettings(
+        learning_rate=0.01,
+        max_steps=7,
+        batch_size=3,
+        dropout_rate=0.0,
+        label_smoothing=0.125,
+        l1_regularizer=0.25,
+        l2_regularizer=0.0,
+        class_weights="balanced",
+        seed=5,
+        calibrate=False,
+    )
+    assert candidates(given, SCALE, 60) == [given]
+    of_each_penalty = candidates(dataclasses.replace(given, l2_regularizer=None), SCALE, 60)
+    assert [dataclasses.replace(one, l2_regularizer=0.0) for one in of_each_penalty] == [given] * 8
+
+
+def test_along_their_mean_features_that_are_not_centred_are_largest():
+    mean = FEATURES.mean(axis=0, dtype=np.float64)
+    expected = LEARNING_RATE / (largest_variance(FEATURES) + mean @ mean)
+    assert head_rate(FEATURES) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_largest_variance_is_the_largest_eigenvalue_of_the_covariance():
@@ -52,20 +81,17 @@ def test_the_largest_variance_is_the_largest_eigenvalue_of_the_covariance():
 
 
 def test_features_of_zero_make_no_infinite_rate():
-    assert all(
-        np.isfinite(trial[:2]).all()
-        for trial in head_grid(feature_scale(np.zeros([4, 2], np.float32)), None, None)
-    )
+    for one in candidates(HeadSettings(), feature_scale(np.zeros([4, 2], np.float32)), 4):
+        assert np.isfinite([one.learning_rate, one.l2_regularizer]).all()
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1e3])
 def test_the_size_of_features_does_not_matter(factor):
     def predictions(features: np.ndarray) -> np.ndarray:
-        trials = head_grid(feature_scale(features), None, None, steps=60, batch_size=20, dropout_rate=0.2)[
-            3:4
-        ]
+        settings = HeadSettings(max_steps=60, batch_size=20)
+        chosen = candidates(settings, feature_scale(features), 60)[3:4]
         split = TaskExamples(features, LABELS, np.ones(60, np.float32))
-        trained = train_trials(SoftmaxHead(["a", "b", "c"]), trials, split, None)[0]
+        trained = train_candidates(SoftmaxHead(["a", "b", "c"]), chosen, split, None)[0]
         logits = features @ trained.kernel + trained.bias
         return np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
 

@@ -28,6 +28,12 @@ def test_features_are_one_output_averaged_over_space(feature_output):
     np.testing.assert_allclose(module(images), images.mean(axis=(1, 2)), rtol=1e-6)
 
 
+def test_its_description():
+    spec = Halves("default").spec
+    assert (spec.handle, spec.get_tags()) == ("halves", [set(), {"train"}])
+    assert list(spec.get_output_info_dict()) == ["default", "halves"]
+
+
 def test_defaults():
     module = Halves("default")
     assert module.variables == module.trainable_variables == module.regularization_losses == ()
@@ -37,11 +43,11 @@ def test_defaults():
     ("taken", "given", "size"),
     [
         ([(8, 6)], None, (8, 6)),
-        ([(8, 6)], (8, 6), (8, 6)),
-        ([(None, None)], (8, 6), (8, 6)),
-        ([(None, 6)], (8, 6), (8, 6)),
+        ([(8, 8)], 8, (8, 8)),
+        ([(None, None)], 8, (8, 8)),
+        ([(None, 6)], 6, (6, 6)),
         ([(None, None), (8, 6)], None, (8, 6)),
-        ([(8, 6), (4, 4)], (4, 4), (4, 4)),
+        ([(8, 6), (4, 4)], 4, (4, 4)),
     ],
 )
 def test_expected_image_size(taken, given, size):
@@ -59,7 +65,7 @@ def test_no_expected_image_size():
 
 def test_a_size_that_the_module_does_not_take():
     with pytest.raises(InputError) as info:
-        expected_image_size("m", [(8, 6), (None, 4)], (9, 9))
+        expected_image_size("m", [(8, 6), (None, 4)], 9)
     assert str(info.value) == (
         "'m' takes images of 8 x 6 or any x 4 pixels, and --image_size says 9 x 9; leave --image_size out, "
         "or use a module made for that size."

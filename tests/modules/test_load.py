@@ -3,9 +3,10 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.image_module import ModuleOptions
-from retrain.modules.load import NO_OPTIONS, load_module
+from retrain.modules.load import load_module, recording, replacing
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from retrain.modules.sources.source import DEFAULTS
+from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 
 
@@ -22,9 +23,9 @@ def saved(directory, outputs) -> str:
     return str(directory)
 
 
-def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+def sentence(handle: str, settings: ModuleSettings = DEFAULTS) -> str:
     with pytest.raises(InputError) as info:
-        load_module(handle, options)
+        load_module(handle, settings)
     return str(info.value)
 
 
@@ -34,7 +35,7 @@ def test_a_classification_module_is_not_taken_for_features(classifier):
         f"needs image features; use the feature_vector module of the same network, or "
         f"--module_kind=image_feature_vector if its outputs are features after all."
     )
-    assert load_module(classifier, ModuleOptions(kind="image_feature_vector")).num_features == 3
+    assert load_module(classifier, ModuleSettings(module_kind="image_feature_vector")).num_features == 3
 
 
 def test_a_classification_module_is_loaded_for_classification(classifier):
@@ -46,11 +47,11 @@ def test_a_classification_module_is_loaded_for_classification(classifier):
 
 def test_unknown_feature_output(tmp_path):
     handle = saved(tmp_path, lambda x: {"default": x[:, 0, 0], "Net/end": x, "Net/start": x})
-    assert sentence(handle, ModuleOptions(feature_output="Net")) == (
+    assert sentence(handle, ModuleSettings(feature_output="Net")) == (
         f"{handle!r} has no output 'Net' in image_feature_vector; it has: default, Net/end, Net/start. Name "
         f"the one that holds the features with --feature_output."
     )
-    module = load_module(handle, ModuleOptions(feature_output="Net/end"))
+    module = load_module(handle, ModuleSettings(feature_output="Net/end"))
     images = np.random.default_rng(0).random((2, 4, 4, 3), np.float32)
     np.testing.assert_allclose(module(images), images.mean(axis=(1, 2)), rtol=1e-6)
 
@@ -62,3 +63,35 @@ def test_outputs_that_are_no_features(tmp_path):
         f"can be used is float32 (None, n), or (None, height, width, n) to be averaged, with n known; its "
         f"outputs are: default."
     )
+
+
+def test_a_load_is_listed_and_repeated_into_other_variables(tmp_path):
+    handle = tiny_worlds.averaging_module(tmp_path / "module", methods={"__call__": 2.0})
+    created = []
+    with recording(created):
+        first = load_module(handle)
+    assert {id(variable) for variable in first.variables} <= {id(variable) for variable in created}
+    places = [[id(each) for each in created].index(id(variable)) for variable in first.variables]
+    others = [tf.Variable(tf.fill([3], 7.0)) for _ in places]
+    with replacing(dict(zip(places, others, strict=True))):
+        second = load_module(handle)
+    assert [id(variable) for variable in second.variables] == [id(variable) for variable in others]
+    np.testing.assert_array_equal(others[0], [1, 1, 1])
+    others[0].assign([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(second(np.ones((1, 8, 8, 3), np.float32)), [[2, 4, 6]], rtol=1e-6)
+    np.testing.assert_array_equal(first.variables[0], [1, 1, 1])
+
+
+def test_only_the_places_named_are_replaced():
+    mine = tf.Variable(0.0)
+    with replacing({1: mine}):
+        made = [tf.Variable(float(value)) for value in range(3)]
+    assert made[1] is mine
+    assert [float(variable) for variable in made] == [0, 1, 2]
+
+
+def test_a_value_that_is_computed():
+    mine = tf.Variable(0.0)
+    with replacing({0: mine}):
+        tf.Variable(lambda: tf.constant(5.0))
+    assert float(mine) == 5

@@ -2,8 +2,15 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
-from retrain.modules.signatures import image_signature
+from retrain.modules.module_spec import (
+    INFERENCE,
+    TRAIN,
+    ModuleSpec,
+    get_expected_image_size,
+    get_num_image_channels,
+    load_module_spec,
+)
+from retrain.modules.signatures import Signature, image_signature
 
 SIGNATURE = image_signature((8, 6), {"default": tf.TensorSpec([None, 5])})
 
@@ -44,3 +51,54 @@ def test_tags_that_are_not_there():
     with pytest.raises(InputError) as info:
         spec("default").get_signature_names(["tpu", "train"])
     assert str(info.value) == "'m' has no graph with the tags ['tpu', 'train']; it has: [], ['train']."
+
+
+def spec_of(shape, attached=None, name="images") -> ModuleSpec:
+    signature = Signature({name: tf.TensorSpec(shape)}, {"default": tf.TensorSpec([None, 5])})
+    return ModuleSpec("m", {INFERENCE: {"default": signature, "other": signature}}, attached)
+
+
+def sentence(function, *arguments) -> str:
+    with pytest.raises(InputError) as info:
+        function(*arguments)
+    return str(info.value)
+
+
+def test_the_attached_size_comes_first():
+    assert get_expected_image_size(spec_of([None, None, None, 3], attached=(4, 5))) == (4, 5)
+    assert get_expected_image_size(spec_of([None, 8, 6, 3], attached=(4, 5))) == (4, 5)
+    assert get_expected_image_size(spec_of([None, 8, 6, 3])) == (8, 6)
+
+
+def test_the_channels_are_never_attached():
+    assert get_num_image_channels(spec_of([None, None, None, 1], attached=(4, 5))) == 1
+
+
+def test_another_signature_or_input():
+    found = spec_of([None, 8, 6, 3], name="photos")
+    assert get_expected_image_size(found, signature="other", input_name="photos") == (8, 6)
+    assert sentence(get_expected_image_size, found) == "'m' has no input 'images' in default; it has: photos."
+    assert (
+        sentence(get_num_image_channels, found, "third")
+        == "'m' has no signature 'third'; it has: default, other."
+    )
+
+
+def test_what_is_not_known():
+    assert sentence(get_expected_image_size, spec_of([None, None, None, 3])) == (
+        "'m' takes images of any size and does not say which it expects; use the size that its "
+        "publisher documents."
+    )
+    assert sentence(get_num_image_channels, spec_of([None, 8, 6, None])) == (
+        "'m' does not say how many channels its images have."
+    )
+    assert sentence(get_num_image_channels, spec_of([None, 192])) == (
+        "The input 'images' of 'm' in default has the shape (None, 192), and images have (batch, height, "
+        "width, channels)."
+    )
+
+
+def test_no_module(tmp_path):
+    assert sentence(load_module_spec, str(tmp_path / "none")).startswith(
+        f"{str(tmp_path / 'none')!r} does not exist; a module handle is "
+    )

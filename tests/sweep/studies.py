@@ -3,8 +3,8 @@
 import contextlib
 
 import optuna
+from retrain.sweep.sequences import distributions, grid_sampler
 
-from retrain.sweep.sampler import distributions, make_sampler
 from retrain.sweep.space import parse_space
 from retrain.sweep.study import open_study, tell
 
@@ -18,7 +18,7 @@ def url(directory) -> str:
 
 
 def opened(directory, about=ABOUT) -> contextlib.AbstractContextManager[optuna.Study]:
-    return open_study(url(directory), "sweep", "maximize", about, make_sampler("grid", SPACE, 0))
+    return open_study(url(directory), "sweep", "maximize", about, grid_sampler(SPACE, 0))
 
 
 def told(study: optuna.Study, trial: optuna.trial.Trial, value: float | None = 0.5) -> None:

@@ -19,7 +19,9 @@ def photos(tmp_path):
 
 
 def about(photos, space=SPACE, **settings):
-    return about_sweep(space, OBJECTIVE, Config(image_dir=str(photos), **settings), read_listing(str(photos)))
+    return about_sweep(
+        space, OBJECTIVE, Config.of(image_dir=str(photos), **settings), read_listing(str(photos))
+    )
 
 
 def differing(one: dict[str, str], other: dict[str, str]) -> list[str]:
@@ -34,7 +36,7 @@ def test_where_things_lie_and_what_is_exported_makes_no_other_sweep(photos):
         "feature_cache": "none",
         "export_formats": ("tflite",),
     }
-    before = about_sweep(SPACE, OBJECTIVE, Config(image_dir="photos"), read_listing(str(moved)))
+    before = about_sweep(SPACE, OBJECTIVE, Config.of(image_dir="photos"), read_listing(str(moved)))
     assert differing(about(moved, trials=128, sampler="tpe", **settings), before) == []
 
 

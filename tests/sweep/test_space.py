@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from retrain.errors import InputError
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about, as_text, kind
+from retrain.settings.values import OfTask
 from retrain.sweep.space import (
     DEFAULT,
     Choices,
@@ -161,9 +162,9 @@ def test_what_is_no_space(entries, expected):
 
 def test_a_flag_is_either_given_or_varied():
     space = parse_space(["dropout_rate=0,0.5"])
-    check_space(space, Config(image_dir="photos"))
+    check_space(space, Config.of(image_dir="photos"))
     with pytest.raises(InputError) as raised:
-        check_space(space, Config(image_dir="photos", dropout_rate=0.1))
+        check_space(space, Config.of(image_dir="photos", dropout_rate=0.1))
     assert str(raised.value) == (
         "--dropout_rate=0.1 fixes what --sweep dropout_rate is to vary: leave out one of the two."
     )

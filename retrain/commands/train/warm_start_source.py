@@ -5,33 +5,34 @@ import pathlib
 from typing import NamedTuple
 
 from retrain.errors import InputError
+from retrain.export import MODULES
 from retrain.export.assets import check_is_classifier
-from retrain.runs.run_directory import CHECKPOINT, flags_of_run, steps_taken
+from retrain.runs.run import CHECKPOINT, Run
 
-EXPORTS = ("export/saved_model", "export/hub_module")
 PREFIX, INDEX = "variables", ".index"
 
 
-class Source(NamedTuple):
-    """The handle of an exported classifier; or else a run's directory, and the path of its checkpoint."""
+class WarmStartSource(NamedTuple):
+    """What the user `named`: an export, or a run and the path of its checkpoint."""
 
+    named: str
     export: str = ""
-    run: str = ""
+    run: Run | None = None
     checkpoint: str = ""
 
 
-def find_source(given: str) -> Source:
+def find_source(given: str) -> WarmStartSource:
     """The export of a finished run, the newest checkpoint of another, or what is named itself."""
     path = pathlib.Path(given)
     if (path / "saved_model.pb").is_file():
         check_is_classifier(given, given)
-        return Source(given)
+        return WarmStartSource(given, given)
     if CHECKPOINT.fullmatch(path.name) and (path / f"{PREFIX}{INDEX}").is_file():
         return _checkpoint(given, path.parent, path / PREFIX)
     if path.with_name(path.name + INDEX).is_file():
         return _checkpoint(given, path.parent.parent, path)
-    if flags_of_run(given) is not None:
-        return _newest_of_run(given, path)
+    if Run(given).flags is not None:
+        return _newest_of(Run(given))
     what = "is none of these" if path.exists() else "does not exist"
     raise InputError(
         f"--warm_start_from={given!r} {what}: name the directory of a run, one of its checkpoints, such as "
@@ -39,22 +40,23 @@ def find_source(given: str) -> Source:
     )
 
 
-def _checkpoint(given: str, run: pathlib.Path, checkpoint: pathlib.Path) -> Source:
-    if flags_of_run(str(run)) is None:
+def _checkpoint(given: str, directory: pathlib.Path, checkpoint: pathlib.Path) -> WarmStartSource:
+    run = Run(directory)
+    if run.flags is None:
         raise InputError(
             f"--warm_start_from={given!r} is a checkpoint, but not in the directory of its run, where "
             f"run.flags would say which module it is of: name it there."
         )
-    return Source("", str(run), str(checkpoint))
+    return WarmStartSource(given, run=run, checkpoint=str(checkpoint))
 
 
-def _newest_of_run(given: str, run: pathlib.Path) -> Source:
-    exports = [str(run / name) for name in EXPORTS if (run / name).is_dir()]
+def _newest_of(run: Run) -> WarmStartSource:
+    exports = [run.export(name) for name in MODULES if os.path.isdir(run.export(name))]
     if exports:
-        return Source(exports[0])
-    checkpoint = run / f"ckpt-{steps_taken(given)}" / PREFIX
+        return WarmStartSource(str(run), exports[0])
+    checkpoint = run.path / f"ckpt-{run.steps_taken}" / PREFIX
     if not os.path.exists(f"{checkpoint}{INDEX}"):
         raise InputError(
-            f"The run --warm_start_from={given!r} has neither exports nor checkpoints: let it go on first."
+            f"The run --warm_start_from={str(run)!r} has neither exports nor checkpoints: let it go on first."
         )
-    return Source("", given, str(checkpoint))
+    return WarmStartSource(str(run), run=run, checkpoint=str(checkpoint))

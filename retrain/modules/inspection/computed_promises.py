@@ -12,7 +12,6 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.inspection.examined_module import (
     COUNT,
     NAMED,
-    TF1_HUB,
     CannotRunError,
     ExaminedModule,
     Outputs,
@@ -49,10 +48,10 @@ KEPT_CONTRAST = 0.25
 def default_signature(examined: ExaminedModule) -> Finding:
     """Called without a name, it gives what the signature of its main task gives."""
     names = [name for name in NAMED if name in examined.declared]
-    if examined.format != TF1_HUB and not names:
+    if not names and not examined.source.names_signatures:
         return Finding(NOT_APPLICABLE, "there is no named signature to equal")
     called = examined.called()
-    if called is None and examined.format == TF1_HUB:
+    if called is None and examined.source.names_signatures:
         return Finding(FAILS, f"there is no signature {DEFAULT_SIGNATURE!r}")
     if called is None:
         return Finding(NOT_APPLICABLE, "it cannot be called without a name")
@@ -115,8 +114,8 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
         seen = (
             f"{signature} tells images in [0, 255] apart {1 / kept:.0f} times as well: as if made for these"
         )
-        is_keras_file = examined.location.endswith(".keras")
-        return Finding(HINT, seen + is_keras_file * " (--module_input_range=0,255 says so)")
+        can_be_said = "module_input_range" in examined.source.reads
+        return Finding(HINT, seen + can_be_said * " (--module_input_range=0,255 says so)")
     return Finding(OK, "finite, and different for different images")
 
 
@@ -141,9 +140,8 @@ def linear_scores(examined: ExaminedModule) -> Finding:
 def same_length(examined: ExaminedModule) -> Finding:
     """Where images of another size are taken, outputs are as long as for the expected size."""
     height, width = examined.loaded.image_size
-    other = (height + 32, width + 32)
     try:
-        module = examined.at_size(other)
+        module = examined.at_size(max(height, width) + 32)
     except InputError:
         return Finding(NOT_APPLICABLE, f"it takes {pixels((height, width))} only")
     return worst(_lengths(examined, module, name) for name in examined.kinds)
@@ -164,7 +162,7 @@ def no_dropout(examined: ExaminedModule) -> Finding:
     """No dropout acts on features: that is left to whoever uses them."""
     if IMAGE_FEATURE_VECTOR not in examined.loaded.signatures:
         return Finding(NOT_APPLICABLE, f"there is no {IMAGE_FEATURE_VECTOR}")
-    if examined.format == TF1_HUB and TRAIN not in examined.spec.graphs:
+    if TRAIN not in examined.spec.graphs:
         return Finding(NOT_APPLICABLE, "there is no graph for training")
     one, other = _trained(examined), _trained(examined)
     if _equal(one, other):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from retrain.modules.inspection.examined_module import NAMED, TF1_HUB, ExaminedModule
+from retrain.modules.inspection.examined_module import NAMED, ExaminedModule
 from retrain.modules.inspection.findings import (
     FAILS,
     HINT,
@@ -36,7 +36,7 @@ def named_signature(examined: ExaminedModule) -> Finding:
     names = [name for name in NAMED if name in examined.declared]
     if names:
         return Finding(OK, ", ".join(names))
-    if examined.format == TF1_HUB:
+    if examined.source.names_signatures:
         found = ", ".join(examined.declared) or "no signature"
         return Finding(FAILS, f"neither {' nor '.join(NAMED)}, but {found}")
     return Finding(NOT_APPLICABLE, f"only TF1 Hub modules need one; offered as {', '.join(examined.kinds)}")
@@ -64,7 +64,7 @@ def _input(name: str, inputs: Mapping[str, tf.TensorSpec]) -> Finding:
 
 def expected_size(examined: ExaminedModule) -> Finding:
     """The expected size of images can be asked for."""
-    if examined.format == TF1_HUB:
+    if examined.source.names_signatures:
         return _declared_size(examined)
     size = pixels(examined.loaded.image_size)
     if examined.names_no_size:

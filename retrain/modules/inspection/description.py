@@ -14,13 +14,6 @@ from retrain.modules.graphs.traced_graph import count_float_operations, count_up
 from retrain.modules.inspection.examined_module import CannotRunError, ExaminedModule
 from retrain.modules.signatures import Signature
 
-FORMATS = {
-    "tf1_hub": "TF1 Hub module",
-    "saved_model": "TF2 SavedModel",
-    "keras": "Keras model",
-    "builtin": "embedded in retrain",
-}
-
 
 class Description(NamedTuple):
     """Facts of a module; those of training are of its first common signature."""
@@ -40,11 +33,11 @@ class Description(NamedTuple):
 
 def describe(examined: ExaminedModule) -> Description:
     """The facts, as far as they can be told."""
-    module = examined.module
+    module, source = examined.module, examined.source
     return Description(
-        handle=examined.handle,
-        format=FORMATS[examined.format],
-        size_on_disk=_size_on_disk(pathlib.Path(examined.location)) if examined.location else None,
+        handle=source.handle,
+        format=source.title,
+        size_on_disk=_size_on_disk(pathlib.Path(source.files)) if source.files else None,
         image_size=module and module.image_size,
         parameters=module and _parameters(module.variables),
         trainable_variables=module and len(module.trainable_variables),

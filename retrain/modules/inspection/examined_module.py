@@ -5,6 +5,7 @@ to conformance.
 """
 
 import contextlib
+import dataclasses
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,25 +15,24 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from retrain import extensions
 from retrain.errors import InputError
-from retrain.modules import LOADERS
 from retrain.modules.graphs.traced_graph import traced
-from retrain.modules.image_module import ImageModule, ModuleOptions
-from retrain.modules.module_spec import INFERENCE, ModuleSpec
+from retrain.modules.image_module import ImageModule
+from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
 from retrain.modules.signatures import (
     DEFAULT_SIGNATURE,
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     Signature,
 )
-from retrain.modules.sources import tf1_hub_files
-from retrain.modules.sources.resolve import SAVED_MODEL_FILE, Resolved, resolve
+from retrain.modules.sources.path_sources import SAVED_MODEL_FILE
 from retrain.modules.sources.saved_model_methods import by_key
+from retrain.modules.sources.source import DEFAULTS, Source, source_of
+from retrain.modules.sources.tf1_hub_files import described_signature
+from retrain.settings.module import ModuleSettings
 
 NAMED = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
-TF1_HUB, SAVED_MODEL = "tf1_hub", "saved_model"  # Rows of LOADERS.
-ANY_SIZE = (224, 224)  # What a module is run with that takes any size, and names none.
+ANY_SIZE = 224  # What a module is run with that takes any size, and names none.
 COUNT = 8
 # What a module that does not keep its promises may raise when it is run.
 RUN_ERRORS = (tf.errors.OpError, ValueError, TypeError, LookupError)
@@ -48,20 +48,19 @@ class ExaminedModule:
     """A module as it was found.
 
     Attributes:
-      handle, format, location: what the user named; a row of LOADERS; where it lies.
+      source: where it comes from, as it is on this machine.
       module: the module, or None.
       refusal: why there is no module, or "".
       names_no_size: whether ANY_SIZE was taken, because neither the module nor the user said a size.
     """
 
-    def __init__(self, handle: str, options: ModuleOptions):
-        resolved = resolve(handle)
-        self.handle, self.format, self.location = handle, resolved.format, resolved.location
-        self.options = options
+    def __init__(self, handle: str, settings: ModuleSettings = DEFAULTS):
+        self.source = source_of(handle).fetched()
+        self.settings = settings
         self.module, self.refusal, self.names_no_size = None, "", False
         self._spec = None
         try:
-            self._spec = _declared(resolved, handle)
+            self._spec = _declared(self.source)
             self.module = self._load()
         except InputError as error:
             self.refusal = str(error)
@@ -95,10 +94,9 @@ class ExaminedModule:
             raise CannotRunError("it could not be loaded")
         return self.module
 
-    def at_size(self, image_size: tuple[int, int]) -> ImageModule:
-        """The module for images of another size; InputError when it does not take these."""
-        load = extensions.load(LOADERS, self.format, "module format")
-        return load(self.location, self.handle, self.options._replace(image_size=image_size))
+    def at_size(self, side: int) -> ImageModule:
+        """The module for square images of another size; InputError when it does not take these."""
+        return self.source.load(dataclasses.replace(self.settings, image_size=side))
 
     def outputs(self, signature: str, count: int = COUNT) -> Outputs:
         """What it gives for the first `count` of the images made here."""
@@ -117,9 +115,9 @@ class ExaminedModule:
 
     def called(self) -> Outputs | None:
         """What it gives when no signature is named; None when it must be."""
-        if self.format == TF1_HUB:
+        if self.source.names_signatures:
             return self.outputs(DEFAULT_SIGNATURE) if DEFAULT_SIGNATURE in self.loaded.signatures else None
-        loaded = tf.saved_model.load(self.location)
+        loaded = tf.saved_model.load(self.source.location)
         if not callable(loaded):
             return None
         with _running("it"):
@@ -127,11 +125,10 @@ class ExaminedModule:
             return {key: value.numpy() for key, value in outputs.items()}
 
     def _load(self) -> ImageModule:
-        load = extensions.load(LOADERS, self.format, "module format")
         try:
-            return load(self.location, self.handle, self.options)
+            return self.source.load(self.settings)
         except InputError as refusal:
-            if self.options.image_size is not None:
+            if self.settings.image_size is not None:
                 raise
             try:
                 module = self.at_size(ANY_SIZE)
@@ -158,19 +155,19 @@ def made_images(image_size: tuple[int, int]) -> np.ndarray:
     return np.clip(soft, 0.0, 1.0)
 
 
-def _declared(resolved: Resolved, handle: str) -> ModuleSpec:
+def _declared(source: Source) -> ModuleSpec:
     """The signatures that have a name in the module's files."""
-    if resolved.format == TF1_HUB:
-        return tf1_hub_files.read_spec(resolved.location, handle)
-    found = {}
-    if resolved.format == SAVED_MODEL:
-        found = _signatures(pathlib.Path(resolved.location, SAVED_MODEL_FILE))
-    named = {name: tf1_hub_files.described_signature(found[name]) for name in NAMED if name in found}
-    return ModuleSpec(handle, {INFERENCE: named})
+    if source.names_signatures:
+        return source.read_spec()
+    found = _signatures(pathlib.Path(source.location, SAVED_MODEL_FILE))
+    named = {name: described_signature(found[name]) for name in NAMED if name in found}
+    return ModuleSpec(source.handle, dict.fromkeys((INFERENCE, TRAIN), named))
 
 
 def _signatures(path: pathlib.Path) -> Mapping[str, Any]:
     """Those of a TF2 SavedModel; whether its file is whole is found when it is loaded."""
+    if not path.is_file():
+        return {}
     try:
         graphs = SavedModel.FromString(path.read_bytes()).meta_graphs
     except DecodeError:

@@ -1,1 +1,15 @@
-"""Where image modules come from."""
+"""Where image modules come from: a row for each kind of handle, in the order in which handles are recognised.
+
+A row names a Source (see source), which answers before TensorFlow what a handle is and what is wrong with it.
+A new one is a file, a row here, and an example in tests/contracts/test_every_source.py.
+"""
+
+SOURCES = {
+    "builtin": "retrain.modules.sources.named_sources:Builtin",
+    "keras_application": "retrain.modules.sources.named_sources:KerasApplication",
+    "url": "retrain.modules.sources.fetched_sources:Url",
+    "archive": "retrain.modules.sources.fetched_sources:Archive",
+    "keras_file": "retrain.modules.sources.path_sources:KerasFile",
+    "tf1_hub": "retrain.modules.sources.path_sources:TF1Hub",
+    "saved_model": "retrain.modules.sources.path_sources:SavedModel",
+}

@@ -16,14 +16,9 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from retrain.errors import InputError
-from retrain.modules.image_module import (
-    ImageModule,
-    ModuleOptions,
-    check_has_signature,
-    expected_image_size,
-)
+from retrain.modules.image_module import ImageModule, check_has_signature, expected_image_size
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
+from retrain.settings.module import ModuleSettings
 
 IMAGE_SIZE = (128, 128)
 VERSION = "1"  # Part of the fingerprint, by which features are cached: changes whenever a feature does.
@@ -49,20 +44,16 @@ class BuiltinModule(ImageModule):
         return {DEFAULT_OUTPUT: builtin_features(images)}
 
 
-def load(location: str, handle: str, options: ModuleOptions) -> BuiltinModule:
-    """The embedded module; `location`, what follows `builtin:`, must be empty, as there is only one."""
-    if location:
-        raise InputError(
-            f"{handle!r} names an embedded module that there is not; the only one is 'builtin:'."
-        )
-    image_size = expected_image_size(handle, [IMAGE_SIZE], options.image_size)
+def load(location: str, handle: str, settings: ModuleSettings) -> BuiltinModule:
+    """The embedded module, of which there is one."""
+    image_size = expected_image_size(handle, [IMAGE_SIZE], settings.image_size)
     outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, NUM_FEATURES], tf.float32)}
     return BuiltinModule(
         handle,
         hashlib.sha256(f"builtin {VERSION}".encode()).hexdigest(),
         {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)},
         image_size,
-        options.feature_output or DEFAULT_OUTPUT,
+        settings.feature_output or DEFAULT_OUTPUT,
     )
 
 

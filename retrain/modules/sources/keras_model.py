@@ -1,13 +1,15 @@
 """Keras models as image modules: a `.keras` file, or a model of keras.applications by name.
 
 Images in [0, 1] are mapped to what the model was trained on before it sees them: for keras.applications by
-its own preprocessing, for a file linearly to `ModuleOptions.input_range`. The one output, `default`, is what
-keras_features finds. Only variables are tracked, not the Keras objects, whose own way of being saved is not
-needed to run traced functions.
+its own preprocessing, which takes pixels in [0, 255], for a file linearly to `module_input_range`. The one
+output, `default`, is what keras_features finds. Only variables are tracked, not the Keras objects, whose own
+way of being saved is not needed to run traced functions.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,17 +18,11 @@ import tensorflow as tf
 from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
-from retrain.modules.image_module import (
-    MOVING,
-    ImageModule,
-    ModuleOptions,
-    check_has_signature,
-    expected_image_size,
-)
+from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
-from retrain.modules.sources.keras_applications import application
 from retrain.modules.sources.keras_features import feature_model
-from retrain.modules.sources.resolve import KERAS
+from retrain.modules.sources.named_sources import IMAGE_SIZES
+from retrain.settings.module import ModuleSettings
 
 Preprocessing = Callable[[tf.Tensor], tf.Tensor]
 
@@ -87,40 +83,86 @@ def _loss(variable: keras.Variable) -> Callable[[], tf.Tensor]:
     return lambda: variable.regularizer(variable.value)
 
 
-def load(location: str, handle: str, options: ModuleOptions) -> KerasModule:
-    """Builds the model of that name, or loads the file."""
-    if location.startswith(KERAS):
-        return _load_application(location, handle, options)
-    return _load_file(location, handle, options)
-
-
-def _load_application(location: str, handle: str, options: ModuleOptions) -> KerasModule:
-    model, preprocess = application(location, options.image_size)
+def load_application(
+    location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False
+) -> KerasModule:
+    """Builds the model of that name."""
+    model, preprocess = application(handle, settings.image_size)
     weights = [variable.value.numpy().tobytes() for variable in model.variables]
     return KerasModule(
         handle,
-        _digest(location.split(":")[1], options.feature_output, *weights),
-        feature_model(model, options.feature_output, handle),
-        lambda images: preprocess(images * 255.0),
-        tuple(model.input_shape[1:3]),
-        options.bfloat16,
+        fingerprint=_digest(handle.split(":")[1], settings.feature_output, *weights),
+        model=feature_model(model, settings.feature_output, handle),
+        preprocess=lambda images: preprocess(images * 255.0),
+        image_size=tuple(model.input_shape[1:3]),
+        bfloat16=bfloat16,
     )
 
 
-def _load_file(location: str, handle: str, options: ModuleOptions) -> KerasModule:
-    model = _read(location, handle, options.image_size)
-    low, high = options.input_range
+def application(handle: str, image_size: int | None) -> tuple[keras.Model, Preprocessing]:
+    """The model without its classification layer, and what makes its inputs of pixels in [0, 255].
+
+    Weights are `imagenet`, downloaded by Keras into its own cache, or `none`, random but the same each time.
+    """
+    _, name, *weights = handle.split(":")
+    constructor = getattr(keras.applications, name)
+    side = image_size or IMAGE_SIZES[name]
+    with _reproducible(), _explained(handle, image_size):
+        model = constructor(
+            include_top=False,
+            weights=None if weights == ["none"] else "imagenet",
+            input_shape=(side, side, 3),
+            pooling="avg",
+        )
+    family = constructor.__module__.rpartition(".")[2]
+    return model, getattr(keras.applications, family).preprocess_input
+
+
+@contextlib.contextmanager
+def _reproducible() -> Iterator[None]:
+    """Draws the same random weights each time: Keras seeds its initializers from Python's generator."""
+    state = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextlib.contextmanager
+def _explained(handle: str, image_size: int | None) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if image_size and isinstance(error, ValueError):
+            raise InputError(
+                f"{handle!r} does not take images of {image_size} x {image_size} pixels ({error}): give "
+                f"another --image_size, or leave it out."
+            ) from error
+        # Keras raises a bare Exception, with these words, when a download fails.
+        if str(error).startswith("URL fetch failure"):
+            raise InputError(
+                f"The weights of {handle!r} could not be downloaded ({error}): check the connection, or use "
+                f"a module that is on this machine."
+            ) from error
+        raise
+
+
+def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
+    """Loads the model in the file."""
+    model = _read(location, handle, settings.image_size)
+    low, high = settings.module_input_range
     return KerasModule(
         handle,
-        _digest(files.file_hash(location), options.feature_output, low, high),
-        feature_model(model, options.feature_output, handle),
-        lambda images: low + (high - low) * images,
-        expected_image_size(handle, [tuple(model.input_shape[1:3])], options.image_size),
-        options.bfloat16,
+        fingerprint=_digest(files.file_hash(location), settings.feature_output, low, high),
+        model=feature_model(model, settings.feature_output, handle),
+        preprocess=lambda images: low + (high - low) * images,
+        image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
+        bfloat16=bfloat16,
     )
 
 
-def _read(location: str, handle: str, image_size: tuple[int, int] | None) -> keras.Model:
+def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
     """The functional or Sequential model in the file, whose one input is a batch of RGB images."""
     try:
         model = keras.models.load_model(location, compile=False)
@@ -130,7 +172,7 @@ def _read(location: str, handle: str, image_size: tuple[int, int] | None) -> ker
             f"that model.save wrote, of Keras' own layers only."
         ) from error
     if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
-        model.build((None, *image_size, 3))
+        model.build((None, image_size, image_size, 3))
     shape = getattr(model, "input_shape", None) if model.built else None
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[0] is None and shape[3] == 3):
         raise InputError(

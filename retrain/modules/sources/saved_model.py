@@ -2,7 +2,7 @@
 
 What stands for which signature: a method, else a signature, of that name; the unnamed one (`__call__`, else
 `serving_default`, else `default`) is a classification when output keys or the labels beside the model say so,
-and is the image feature vector when nothing is named. `ModuleOptions.kind` decides over both. Beside a
+and is the image feature vector when nothing is named. `module_kind` decides over both. Beside a
 classification that is named, its further tasks are offered, and what it serves. A method traced with a
 `training` argument is called with it; whatever else is asked to train runs as in inference.
 
@@ -19,9 +19,9 @@ from typing import Any
 import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.label_files import LABELS
 from retrain.modules.image_module import (
     ImageModule,
-    ModuleOptions,
     check_has_signature,
     directory_fingerprint,
     expected_image_size,
@@ -36,8 +36,9 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
+from retrain.settings.module import ModuleSettings
 
-LABELS_FILE = pathlib.Path("assets.extra", "labels.txt")
+LABELS_FILE = pathlib.Path("assets.extra", LABELS)
 # The words of output keys that mean class scores: "logits", "class_probabilities", "predictions/Softmax".
 SCORE_WORDS = {"logit", "logits", "prob", "probs", "probability", "probabilities", "score", "scores"}
 SCORE_WORDS |= {"class", "classes", "prediction", "predictions", "softmax"}
@@ -82,21 +83,23 @@ class SavedModel(ImageModule):
         return self._methods[signature](images, training)
 
 
-def load(location: str, handle: str, options: ModuleOptions) -> SavedModel:
+def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     """Loads the SavedModel in the directory `location`."""
     loaded = _loaded(location, handle)
-    functions = functions_by_signature(loaded, location, options.kind)
+    kind = settings.module_kind
+    functions = functions_by_signature(loaded, location, kind)
     if not functions:
-        check_has_signature(handle, dict.fromkeys(loaded.signatures), options.kind or IMAGE_FEATURE_VECTOR)
+        check_has_signature(handle, dict.fromkeys(loaded.signatures), kind or IMAGE_FEATURE_VECTOR)
     methods = {name: read_method(function, handle) for name, function in functions.items()}
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
+    taken = [tuple(spec.shape[1:3]) for spec in main.images]
     return SavedModel(
         handle,
-        directory_fingerprint(location, options.kind),
-        loaded,
-        methods,
-        expected_image_size(handle, [tuple(spec.shape[1:3]) for spec in main.images], options.image_size),
-        options.feature_output or DEFAULT_OUTPUT,
+        directory_fingerprint(location, kind),
+        loaded=loaded,
+        methods=methods,
+        image_size=expected_image_size(handle, taken, settings.image_size),
+        feature_output=settings.feature_output or DEFAULT_OUTPUT,
     )
 
 

@@ -22,7 +22,7 @@ from retrain.errors import InputError
 from retrain.modules.image_module import check_has_signature
 from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES, Signature
-from retrain.modules.sources.resolve import SAVED_MODEL_FILE
+from retrain.modules.sources.path_sources import SAVED_MODEL_FILE
 from retrain.modules.sources.saved_model import functions_by_signature
 from retrain.modules.sources.saved_model_methods import Method, read_method
 

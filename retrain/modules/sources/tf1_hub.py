@@ -16,13 +16,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from retrain.errors import InputError
-from retrain.modules.graphs.graph_function import GraphFunction
+from retrain.modules.graphs.graph_part import GraphFunction
 from retrain.modules.graphs.mixed_precision import in_bfloat16
 from retrain.modules.graphs.pure_graph import PureGraph, purify, variable_types
 from retrain.modules.image_module import (
     MOVING,
     ImageModule,
-    ModuleOptions,
     check_has_signature,
     directory_fingerprint,
     expected_image_size,
@@ -46,6 +45,7 @@ from retrain.modules.sources.tf1_hub_files import (
     tensor_spec,
     variable_names,
 )
+from retrain.settings.module import ModuleSettings
 
 UPDATES, PENALTIES = "update_ops", "regularization_losses"
 VARIABLES, TRAINABLE = "variables", "trainable_variables"
@@ -99,40 +99,33 @@ class TF1HubModule(ImageModule):
         return function(self._by_name, tf.convert_to_tensor(images, tf.float32), apply_updates=training)
 
 
-def load(location: str, handle: str, options: ModuleOptions) -> TF1HubModule:
+def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> TF1HubModule:
     """Loads the module in the directory `location`."""
+    kind = settings.module_kind
     graphs = read_graphs(location, handle)
     inference = graphs[INFERENCE]
     training = graphs.get(TRAIN, inference)
-    named = _image_signatures(inference, options.kind)
+    named = _image_signatures(inference, kind)
     check_has_signature(
-        handle, named or inference.signature_def, options.kind or next(iter(named), IMAGE_FEATURE_VECTOR)
+        handle, named or inference.signature_def, kind or next(iter(named), IMAGE_FEATURE_VECTOR)
     )
-    taken = [tuple(tensor_spec(definition.inputs[IMAGES]).shape[1:3]) for definition in named.values()]
-    attached = attached_image_size(inference)
-    image_size = expected_image_size(handle, [attached, *taken] if attached else taken, options.image_size)
-    pure = {
-        tags: in_bfloat16(_pure(graph)) if options.bfloat16 else _pure(graph)
-        for tags, graph in ((INFERENCE, inference), (TRAIN, training))
-    }
+    image_size = expected_image_size(handle, _sizes(inference, named), settings.image_size)
+    described = {name: described_signature(definition).outputs for name, definition in named.items()}
+    pure = {tags: _pure(graph, bfloat16) for tags, graph in ((INFERENCE, inference), (TRAIN, training))}
     functions = _functions(inference, pure[INFERENCE], named, handle)
-    in_training = _functions(training, pure[TRAIN], _image_signatures(training, options.kind), handle)
-    penalties = [
-        GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
-        for name in collected(training, PENALTIES)
-    ]
+    in_training = _functions(training, pure[TRAIN], _image_signatures(training, kind), handle)
     return TF1HubModule(
         handle,
-        directory_fingerprint(location, options.kind),
-        {
-            name: image_signature(image_size, described_signature(definition).outputs)
-            for name, definition in named.items()
-        },
-        image_size,
-        options.feature_output or DEFAULT_OUTPUT,
-        {False: functions, True: functions | in_training},
-        penalties,
-        _variables(location, handle, [inference, training]),
+        directory_fingerprint(location, kind),
+        signatures={name: image_signature(image_size, outputs) for name, outputs in described.items()},
+        image_size=image_size,
+        feature_output=settings.feature_output or DEFAULT_OUTPUT,
+        functions={False: functions, True: functions | in_training},
+        penalties=[
+            GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
+            for name in collected(training, PENALTIES)
+        ],
+        variables=_variables(location, handle, [inference, training]),
     )
 
 
@@ -151,8 +144,16 @@ def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
     return named
 
 
-def _pure(graph: MetaGraphDef) -> PureGraph:
-    return purify(graph.graph_def, variable_types(graph.graph_def))
+def _sizes(graph: MetaGraphDef, signatures: Mapping[str, Any]) -> list[tuple[int | None, int | None]]:
+    """The (height, width) that the publisher attached, if any, and those of each input."""
+    taken = [tuple(tensor_spec(each.inputs[IMAGES]).shape[1:3]) for each in signatures.values()]
+    attached = attached_image_size(graph)
+    return [attached, *taken] if attached else taken
+
+
+def _pure(graph: MetaGraphDef, bfloat16: bool) -> PureGraph:
+    pure = purify(graph.graph_def, variable_types(graph.graph_def))
+    return in_bfloat16(pure) if bfloat16 else pure
 
 
 def _functions(

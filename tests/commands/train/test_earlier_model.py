@@ -80,9 +80,9 @@ def test_more_classes_begin_with_the_head_of_fewer(command, trained_run, tmp_pat
 
 def test_the_base_is_that_of_the_run_and_its_features_are_not_those_of_its_module(tuned_run):
     step = json.loads((tuned_run / "metrics.json").read_text())["global_step"]
-    exported, earlier = load_base(Config(warm_start_from=str(tuned_run)))
-    at_checkpoint, earlier_still = load_base(Config(warm_start_from=str(tuned_run / f"ckpt-{step}")))
-    module, nothing = load_base(Config(tfhub_module=str(tuned_run.parent / "module")))
+    exported, earlier = load_base(Config.of(warm_start_from=str(tuned_run)))
+    at_checkpoint, earlier_still = load_base(Config.of(warm_start_from=str(tuned_run / f"ckpt-{step}")))
+    module, nothing = load_base(Config.of(tfhub_module=str(tuned_run.parent / "module")))
     assert nothing is None
     np.testing.assert_array_equal(exported(IMAGES), at_checkpoint(IMAGES))
     assert not np.array_equal(module(IMAGES), at_checkpoint(IMAGES)) or step == 0
@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_module(tuned_run, tmp_path):
     lines = [f"--tfhub_module={module}" if "--tfhub_module" in line else line for line in flags]
     (run / "run.flags").write_text("\n".join(lines) + "\n")
     with pytest.raises(InputError) as raised:
-        load_base(Config(warm_start_from=str(run / "ckpt-4")))
+        load_base(Config.of(warm_start_from=str(run / "ckpt-4")))
     assert str(raised.value).startswith(
         f"The checkpoint '{run}/ckpt-4/variables' does not fit '{module}', which its run was trained with ("
     )

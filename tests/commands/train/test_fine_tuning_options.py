@@ -13,7 +13,7 @@ FEATURES = np.array([[2.0, 0.0], [4.0, 0.0]] * 4, np.float32)
 
 
 def recipe(**values) -> FineTuneRecipe:
-    return recipe_of(Config(**values), 1000, 10, 100, FEATURES)
+    return recipe_of(Config.of(**values), 1000, 10, 100, FEATURES)
 
 
 def test_what_fine_tuning_does_when_nothing_is_said():
@@ -63,7 +63,7 @@ def test_what_is_given_is_never_overridden(given, field, expected):
 
 
 def test_settings_of_the_optimizer():
-    config = Config(fine_tune=True, optimizer="adamw", momentum=0.5, gradient_clip_norm=2.0, ema=0.9)
+    config = Config.of(fine_tune=True, optimizer="adamw", momentum=0.5, gradient_clip_norm=2.0, ema=0.9)
     assert optimizer_settings(config, recipe(fine_tune=True)) == OptimizerSettings(
         "adamw", 0.5, 1e-3, 2.0, 0.9
     )
@@ -82,5 +82,5 @@ def test_settings_of_the_optimizer():
     ],
 )
 def test_rules_of_stopping(given, expected):
-    config = Config(fine_tune=True, **given)
+    config = Config.of(fine_tune=True, **given)
     assert stopping_rules(config, recipe(fine_tune=True, **given)) == expected

@@ -83,7 +83,7 @@ def test_predictions_are_of_all_images(trained_run, colour_folder):
 
 def test_the_settings_are_written_as_they_were(trained_run, colour_folder, averaging_module):
     config = from_json((trained_run / "config.json").read_text())
-    assert config == Config(
+    assert config == Config.of(
         image_dir=colour_folder, tfhub_module=averaging_module, model_dir=str(trained_run)
     )
     again = parse(["retrain", f"--flagfile={trained_run}/run.flags", f"--model_dir={trained_run}"])

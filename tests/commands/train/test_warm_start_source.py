@@ -12,7 +12,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for place in ("run/ckpt-9", "run/ckpt-10", "else/ckpt-10"):
         files.write_text(f"{place}/variables.index", "")
-    files.write_text("run/run.flags", to_flags(Config(image_dir="/photos"), "train"))
+    files.write_text("run/run.flags", to_flags(Config.of(image_dir="/photos"), "train"))
     return tmp_path
 
 
@@ -53,7 +53,7 @@ def test_what_cannot_be_begun_with(here):
         "--warm_start_from='else/ckpt-10' is a checkpoint, but not in the directory of its run, where "
         "run.flags would say which module it is of: name it there."
     )
-    files.write_text("begun/run.flags", to_flags(Config(), "train"))
+    files.write_text("begun/run.flags", to_flags(Config.of(), "train"))
     assert sentence("begun") == (
         "The run --warm_start_from='begun' has neither exports nor checkpoints: let it go on first."
     )
@@ -80,6 +80,8 @@ def test_what_cannot_be_begun_with(here):
 def test_there_is_one_start(settings, expected):
     with pytest.raises(InputError) as raised:
         check(
-            Config(image_dir="photos", warm_start_from="run", **settings), "train", ["image_dir", *settings]
+            Config.of(image_dir="photos", warm_start_from="run", **settings),
+            "train",
+            ["image_dir", *settings],
         )
     assert str(raised.value) == expected

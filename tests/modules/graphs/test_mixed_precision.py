@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.load import load_module
 from tests import tiny_tf1_hub
 
@@ -31,7 +30,7 @@ def keras_file(directory: pathlib.Path) -> str:
 @pytest.mark.parametrize("make", [tf1_hub, keras_file])
 def test_features_are_float32_and_nearly_the_same(make, tmp_path):
     handle = make(tmp_path)
-    modules = [load_module(handle, ModuleOptions(bfloat16=bfloat16)) for bfloat16 in (False, True)]
+    modules = [load_module(handle, bfloat16=bfloat16) for bfloat16 in (False, True)]
     images = np.random.default_rng(0).random([4, 8, 8, 3], np.float32)
     exact, rounded = (module(tf.constant(images)) for module in modules)
     assert rounded.dtype == tf.float32
@@ -41,7 +40,7 @@ def test_features_are_float32_and_nearly_the_same(make, tmp_path):
 
 @pytest.mark.parametrize("make", [tf1_hub, keras_file])
 def test_variables_and_their_gradients_stay_float32(make, tmp_path):
-    module = load_module(make(tmp_path), ModuleOptions(bfloat16=True))
+    module = load_module(make(tmp_path), bfloat16=True)
     variables = module.trainable_variables
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(module(tf.ones([2, 8, 8, 3]), training=True))

@@ -4,8 +4,8 @@ import keras
 import pytest
 import tensorflow as tf
 
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.inspection.findings import NOT_APPLICABLE, OK
+from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 from tests.broken_modules import broken, found, hints, hub_module, mean
 
@@ -108,7 +108,7 @@ def test_the_range_of_a_keras_file_can_be_said(tmp_path):
     keras.Sequential(layers).save(tmp_path / "dark.keras")
     hint = hints(str(tmp_path / "dark.keras"))["values in [0, 1]"]
     assert hint.endswith(" as if made for these (--module_input_range=0,255 says so)")
-    assert hints(str(tmp_path / "dark.keras"), ModuleOptions(input_range=(0.0, 255.0))) == {}
+    assert hints(str(tmp_path / "dark.keras"), ModuleSettings(module_input_range=(0.0, 255.0))) == {}
 
 
 def test_a_length_that_depends_on_the_size(tmp_path):

@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.inspection.findings import OK
+from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 from tests.broken_modules import broken, found, hints, hub_module, mean
 
@@ -62,9 +62,9 @@ def test_a_saved_model_of_any_size(tmp_path):
     assert hints(path) == {
         "expected size": "it takes any size and names none: run with 224 x 224; --image_size says another"
     }
-    findings = found(path, ModuleOptions(image_size=(10, 12)))
-    assert findings["expected size"] == (OK, "10 x 12")
-    assert findings["length at any size"] == (OK, "3 from 42 x 44, too")
+    findings = found(path, ModuleSettings(image_size=10))
+    assert findings["expected size"] == (OK, "10 x 10")
+    assert findings["length at any size"] == (OK, "3 from 42 x 42, too")
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_features_of_another_form(tmp_path, body, seen):
 
 def test_features_that_are_asked_for_and_not_there(tmp_path):
     path = hub_module(tmp_path, lambda images, training: {"default": mean(images, training), "A/x": images})
-    assert broken(path, ModuleOptions(feature_output="A/x")) == {}
-    assert broken(path, ModuleOptions(feature_output="A/y")) == {
+    assert broken(path, ModuleSettings(feature_output="A/x")) == {}
+    assert broken(path, ModuleSettings(feature_output="A/y")) == {
         "features": "there is no output 'A/y', which --feature_output asks for"
     }
 

@@ -4,14 +4,13 @@ import tensorflow as tf
 
 from retrain.modules.inspection.description import Description, describe
 from retrain.modules.inspection.examined_module import ExaminedModule
-from retrain.modules.load import NO_OPTIONS
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, image_signature
 from tests import tiny_tf1_hub, tiny_worlds
 from tests.broken_modules import hub_module, mean
 
 
 def described(handle: str) -> Description:
-    return describe(ExaminedModule(handle, NO_OPTIONS))
+    return describe(ExaminedModule(handle))
 
 
 def size_of(directory: pathlib.Path) -> int:

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.errors import InputError
-from retrain.modules.image_module import ModuleOptions
 from retrain.modules.sources import builtin
 from retrain.modules.sources.builtin import (
     COLOUR_FEATURES,
@@ -21,6 +19,7 @@ from retrain.modules.sources.builtin import (
     TINTS,
     builtin_features,
 )
+from retrain.settings.module import ModuleSettings
 
 HEIGHT, WIDTH = IMAGE_SIZE
 
@@ -155,15 +154,7 @@ def test_the_graph_is_small_and_takes_any_batch():
 
 
 def test_the_module_offers_the_features():
-    module = builtin.load("", "builtin:", ModuleOptions())
+    module = builtin.load("builtin:", "builtin:", ModuleSettings())
     (image,) = noise(1)
     assert (module.image_size, module.num_features, module.variables) == (IMAGE_SIZE, NUM_FEATURES, ())
     np.testing.assert_allclose(module(tf.constant(image[None])), features(image), atol=1e-5)
-
-
-def test_there_is_one_embedded_module():
-    with pytest.raises(InputError) as error:
-        builtin.load("flowers", "builtin:flowers", ModuleOptions())
-    assert str(error.value) == (
-        "'builtin:flowers' names an embedded module that there is not; the only one is 'builtin:'."
-    )

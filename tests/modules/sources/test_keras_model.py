@@ -1,3 +1,5 @@
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -5,9 +7,9 @@ import tensorflow as tf
 from keras import layers
 
 from retrain.errors import InputError
-from retrain.modules.image_module import ModuleOptions
-from retrain.modules.load import NO_OPTIONS
-from retrain.modules.sources.keras_model import load
+from retrain.modules.sources.keras_model import application, load_application, load_file
+from retrain.modules.sources.source import DEFAULTS
+from retrain.settings.module import ModuleSettings
 from tests.tiny_worlds import keras_file
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
@@ -21,15 +23,15 @@ def saved(directory, *model_layers, shape=(8, 8, 3)) -> str:
     return str(directory / "model.keras")
 
 
-def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+def sentence(handle: str, settings: ModuleSettings = DEFAULTS) -> str:
     with pytest.raises(InputError) as info:
-        load(handle, handle, options)
+        load_file(handle, handle, settings)
     return str(info.value)
 
 
 def test_a_file(tmp_path):
     handle = keras_file(tmp_path)
-    module = load(handle, handle, NO_OPTIONS)
+    module = load_file(handle, handle, DEFAULTS)
     assert module.image_size == (8, 8)
     assert module.num_features == 3
     np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-5)
@@ -40,7 +42,7 @@ def test_a_file(tmp_path):
 
 def test_training_updates_batch_norm(tmp_path):
     handle = keras_file(tmp_path)
-    module = load(handle, handle, NO_OPTIONS)
+    module = load_file(handle, handle, DEFAULTS)
     trained = module(IMAGES, training=True)
     np.testing.assert_allclose(trained, (MEANS - MEANS.mean(0)) / MEANS.std(0), rtol=1e-3)
     np.testing.assert_allclose(module.variables[2], 0.01 * MEANS.mean(0), rtol=1e-4)
@@ -48,23 +50,23 @@ def test_training_updates_batch_norm(tmp_path):
 
 def test_input_range(tmp_path):
     handle = keras_file(tmp_path)
-    module = load(handle, handle, ModuleOptions(input_range=(-1.0, 1.0)))
+    module = load_file(handle, handle, ModuleSettings(module_input_range=(-1.0, 1.0)))
     np.testing.assert_allclose(module(IMAGES), 2 * MEANS - 1, rtol=1e-4, atol=1e-6)
-    assert module.fingerprint != load(handle, handle, NO_OPTIONS).fingerprint
+    assert module.fingerprint != load_file(handle, handle, DEFAULTS).fingerprint
 
 
 def test_feature_output(tmp_path):
     pool, dense = layers.GlobalAveragePooling2D(name="pool"), layers.Dense(2, activation="softmax")
     handle = saved(tmp_path, pool, dense)
-    module = load(handle, handle, ModuleOptions(feature_output="pool"))
+    module = load_file(handle, handle, ModuleSettings(feature_output="pool"))
     np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-6)
-    assert module.fingerprint != load(handle, handle, NO_OPTIONS).fingerprint
+    assert module.fingerprint != load_file(handle, handle, DEFAULTS).fingerprint
 
 
 def test_regularization_losses(tmp_path):
     regularized = layers.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))
     handle = saved(tmp_path, layers.GlobalAveragePooling2D(), regularized, layers.Dense(2))
-    module = load(handle, handle, NO_OPTIONS)
+    module = load_file(handle, handle, DEFAULTS)
     with tf.GradientTape() as tape:
         (loss,) = (function() for function in module.regularization_losses)
     assert float(loss) == 3.0
@@ -74,26 +76,26 @@ def test_regularization_losses(tmp_path):
 
 def test_mixed_precision_gives_float32(tmp_path):
     handle = saved(tmp_path, layers.GlobalAveragePooling2D(), layers.Dense(2, dtype="mixed_float16"))
-    assert load(handle, handle, NO_OPTIONS)(IMAGES).dtype == tf.float32
+    assert load_file(handle, handle, DEFAULTS)(IMAGES).dtype == tf.float32
 
 
 def test_an_application():
-    module = load("keras:MobileNet:none", "keras:MobileNet:none", ModuleOptions((32, 48)))
-    assert module.image_size == (32, 48)
+    module = load_application("keras:MobileNet:none", "keras:MobileNet:none", ModuleSettings(image_size=32))
+    assert module.image_size == (32, 32)
     assert module.num_features == 1024
     assert len(module.trainable_variables) == 81
     model = keras.applications.MobileNet(
-        weights=None, include_top=False, pooling="avg", input_shape=(32, 48, 3)
+        weights=None, include_top=False, pooling="avg", input_shape=(32, 32, 3)
     )
     for target, value in zip(model.variables, module.variables, strict=True):
         target.assign(value)
-    images = np.random.default_rng(0).random((2, 32, 48, 3), np.float32)
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     np.testing.assert_allclose(module(images), model(images * 2 - 1), rtol=1e-4, atol=1e-6)
 
 
 def test_a_layer_of_an_application():
-    options = ModuleOptions((32, 32), feature_output="conv_pw_3_relu")
-    module = load("keras:MobileNet:none", "keras:MobileNet:none", options)
+    settings = ModuleSettings(image_size=32, feature_output="conv_pw_3_relu")
+    module = load_application("keras:MobileNet:none", "keras:MobileNet:none", settings)
     assert module.num_features == 128
 
 
@@ -103,7 +105,7 @@ def test_size_is_left_to_the_user(tmp_path):
         f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
         f"that it was trained on."
     )
-    module = load(handle, handle, ModuleOptions((8, 8)))
+    module = load_file(handle, handle, ModuleSettings(image_size=8))
     np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-5)
 
 
@@ -115,13 +117,13 @@ def test_sequential_models_without_an_input(tmp_path):
         f"3), as its one input: use a functional or Sequential model of these, with --image_size where the "
         f"file leaves the size open."
     )
-    assert load(handle, handle, ModuleOptions((8, 8)))(IMAGES).shape == (4, 2)
+    assert load_file(handle, handle, ModuleSettings(image_size=8))(IMAGES).shape == (4, 2)
 
 
 def test_a_size_that_the_model_does_not_take(tmp_path):
     handle = keras_file(tmp_path)
-    assert sentence(handle, ModuleOptions((6, 4))) == (
-        f"{handle!r} takes images of 8 x 8 pixels, and --image_size says 6 x 4; leave --image_size out, "
+    assert sentence(handle, ModuleSettings(image_size=6)) == (
+        f"{handle!r} takes images of 8 x 8 pixels, and --image_size says 6 x 6; leave --image_size out, "
         f"or use a module made for that size."
     )
 
@@ -167,10 +169,61 @@ def test_layers_of_its_own_making(tmp_path):
 def test_regularization_losses_can_be_saved(tmp_path):
     parts = [layers.Conv2D(2, 3, kernel_regularizer="l2"), layers.GlobalAveragePooling2D()]
     keras.Sequential([keras.Input((8, 8, 3)), *parts]).save(tmp_path / "m.keras")
-    module = load(str(tmp_path / "m.keras"), "m", NO_OPTIONS)
+    module = load_file(str(tmp_path / "m.keras"), "m", DEFAULTS)
     [loss] = module.regularization_losses
     root = tf.train.Checkpoint(module=module)
     root.loss = tf.function(loss, input_signature=[])
     tf.saved_model.save(root, str(tmp_path / "saved"))
     again = tf.saved_model.load(str(tmp_path / "saved"))
     np.testing.assert_allclose(again.loss(), loss(), rtol=1e-6)
+
+
+def test_default_size_is_that_of_the_architecture():
+    model, _ = application("keras:EfficientNetB1:none", None)
+    assert model.input_shape == (None, 240, 240, 3)
+    assert model.output_shape == (None, 1280)
+
+
+def test_preprocessing_is_that_of_the_family():
+    pixels = tf.constant([[[[0.0, 127.5, 255.0]]]])
+    _, tf_mode = application("keras:MobileNet:none", 32)
+    np.testing.assert_allclose(tf_mode(pixels)[0, 0, 0], [-1, 0, 1])
+    _, caffe_mode = application("keras:VGG16:none", 32)
+    np.testing.assert_allclose(
+        caffe_mode(pixels)[0, 0, 0], [255 - 103.939, 127.5 - 116.779, -123.68], rtol=1e-5
+    )
+    _, included = application("keras:MobileNetV3Small:none", 32)
+    np.testing.assert_array_equal(included(pixels), pixels)
+
+
+def test_random_weights_are_the_same_each_time():
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    one, other = (application("keras:MobileNet:none", 32)[0] for _ in range(2))
+    assert random.random() == expected
+    for a, b in zip(one.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(a.value, b.value)
+
+
+def test_a_size_that_is_too_small_for_an_application():
+    with pytest.raises(InputError) as info:
+        application("keras:InceptionV3:none", 74)
+    assert str(info.value) == (
+        "'keras:InceptionV3:none' does not take images of 74 x 74 pixels (Input size must be at least 75x75; "
+        "Received: input_shape=(74, 74, 3)): give another --image_size, or leave it out."
+    )
+
+
+def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
+    # Nobody listens there; and what Keras has downloaded before is not found.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
+    with pytest.raises(InputError) as info:
+        application("keras:MobileNet", 192)
+    assert str(info.value) == (
+        "The weights of 'keras:MobileNet' could not be downloaded (URL fetch failure on "
+        "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_1_0_192_tf_no_top.h5"
+        ": None -- [Errno 111] Connection refused): check the connection, or use a module that is on this "
+        "machine."
+    )

@@ -6,32 +6,32 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.image_module import ModuleOptions
-from retrain.modules.load import NO_OPTIONS
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.saved_model import load
+from retrain.modules.sources.source import DEFAULTS
+from retrain.settings.module import ModuleSettings
 from tests.tiny_worlds import averaging_module
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
 MEANS = IMAGES.mean(axis=(1, 2))
 
 
-def factors(handle: str, options: ModuleOptions = NO_OPTIONS) -> dict[str, float]:
+def factors(handle: str, settings: ModuleSettings = DEFAULTS) -> dict[str, float]:
     """By which factor of the mean colour each signature of an averaging module answers."""
-    module = load(handle, handle, options)
+    module = load(handle, handle, settings)
     return {
         name: float(np.mean(module.outputs(IMAGES, name)["default"] / MEANS)) for name in module.signatures
     }
 
 
-def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+def sentence(handle: str, settings: ModuleSettings = DEFAULTS) -> str:
     with pytest.raises(InputError) as info:
-        load(handle, handle, options)
+        load(handle, handle, settings)
     return str(info.value)
 
 
 def test_a_reusable_saved_model(tmp_path):
-    module = load(averaging_module(tmp_path), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path), "m", DEFAULTS)
     assert module.image_size == (8, 8)
     assert module.num_features == 3
     assert [variable.name for variable in module.variables] == ["scale:0", "average:0"]
@@ -44,7 +44,7 @@ def test_a_reusable_saved_model(tmp_path):
 
 
 def test_a_training_step(tmp_path):
-    module = load(averaging_module(tmp_path), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path), "m", DEFAULTS)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(module(IMAGES, training=True)) + module.regularization_losses[0]()
     (gradient,) = tape.gradient(loss, module.trainable_variables)
@@ -52,20 +52,20 @@ def test_a_training_step(tmp_path):
 
 
 def test_without_training_nothing_moves(tmp_path):
-    module = load(averaging_module(tmp_path, with_training=False), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path, with_training=False), "m", DEFAULTS)
     np.testing.assert_allclose(module(IMAGES, training=True), MEANS, rtol=1e-6)
     np.testing.assert_array_equal(module.variables[1], [0, 0, 0])
 
 
 def test_variables_of_a_plain_module(tmp_path):
-    module = load(averaging_module(tmp_path, with_attributes=False), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path, with_attributes=False), "m", DEFAULTS)
     assert {variable.name for variable in module.variables} == {"scale:0", "average:0"}
     assert [variable.name for variable in module.trainable_variables] == ["scale:0"]
     assert module.regularization_losses == ()
 
 
 def test_signatures_only(tmp_path):
-    module = load(averaging_module(tmp_path, methods={}), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path, methods={}), "m", DEFAULTS)
     assert list(module.signatures) == [IMAGE_FEATURE_VECTOR]
     np.testing.assert_allclose(module(IMAGES, training=True), MEANS, rtol=1e-6)
     np.testing.assert_array_equal(module.variables[1], [0, 0, 0])
@@ -77,15 +77,15 @@ def test_size_is_left_to_the_user(tmp_path):
         f"{handle!r} takes images of any size; say with --image_size which to give it, as a rule the one "
         f"that it was trained on."
     )
-    module = load(handle, handle, ModuleOptions(image_size=(6, 4)))
-    assert module.image_size == (6, 4)
-    assert module.signatures[IMAGE_FEATURE_VECTOR].inputs["images"].shape.as_list() == [None, 6, 4, 3]
+    module = load(handle, handle, ModuleSettings(image_size=6))
+    assert module.image_size == (6, 6)
+    assert module.signatures[IMAGE_FEATURE_VECTOR].inputs["images"].shape.as_list() == [None, 6, 6, 3]
 
 
 def test_size_that_the_module_does_not_take(tmp_path):
     handle = averaging_module(tmp_path)
-    assert sentence(handle, ModuleOptions(image_size=(6, 4))) == (
-        f"{handle!r} takes images of 8 x 8 pixels, and --image_size says 6 x 4; leave --image_size out, or "
+    assert sentence(handle, ModuleSettings(image_size=6)) == (
+        f"{handle!r} takes images of 8 x 8 pixels, and --image_size says 6 x 6; leave --image_size out, or "
         f"use a module made for that size."
     )
 
@@ -129,7 +129,7 @@ FEATURES, CLASSES = IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION
 )
 def test_what_stands_for_which_signature(tmp_path, module, kind, expected):
     handle = averaging_module(tmp_path, **module)
-    found = factors(handle, ModuleOptions(kind=kind))
+    found = factors(handle, ModuleSettings(module_kind=kind))
     assert found == pytest.approx(expected)
 
 
@@ -143,7 +143,9 @@ def test_no_function_of_images_is_named(tmp_path):
 
 def test_fingerprint_tells_which_function_was_chosen(tmp_path):
     handle = averaging_module(tmp_path)
-    chosen = {load(handle, "m", ModuleOptions(kind=kind)).fingerprint for kind in (None, FEATURES, CLASSES)}
+    chosen = {
+        load(handle, "m", ModuleSettings(module_kind=kind)).fingerprint for kind in (None, FEATURES, CLASSES)
+    }
     assert len(chosen) == 3
 
 

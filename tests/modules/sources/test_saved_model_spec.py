@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.load import NO_OPTIONS
 from retrain.modules.module_spec import ModuleSpec
 from retrain.modules.sources.saved_model import load
 from retrain.modules.sources.saved_model_spec import read_spec
+from retrain.modules.sources.source import DEFAULTS
 from tests.tiny_worlds import averaging_module
 
 FEATURES, CLASSES = "image_feature_vector", "image_classification"
@@ -35,7 +35,7 @@ def spec_without_variables(handle: str) -> ModuleSpec:
 )
 def test_it_says_what_loading_says(tmp_path, module):
     handle = averaging_module(tmp_path / "m", **module)
-    loaded = load(handle, handle, NO_OPTIONS)
+    loaded = load(handle, handle, DEFAULTS)
     spec = spec_without_variables(handle)
     assert spec.get_tags() == [set(), {"train"}]
     assert set(spec.get_signature_names()) == set(loaded.signatures)

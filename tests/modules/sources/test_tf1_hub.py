@@ -11,10 +11,11 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.image_module import ModuleOptions
-from retrain.modules.load import NO_OPTIONS, load_module
+from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
+from retrain.modules.sources.source import DEFAULTS
 from retrain.modules.sources.tf1_hub import load
+from retrain.settings.module import ModuleSettings
 from tests.tiny_tf1_hub import averaging_module
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -23,15 +24,15 @@ MEANS = IMAGES.mean(axis=(1, 2))
 KINDS = pytest.mark.parametrize("use_resource", [False, True], ids=["ref", "resource"])
 
 
-def sentence(handle: str, options: ModuleOptions = NO_OPTIONS) -> str:
+def sentence(handle: str, settings: ModuleSettings = DEFAULTS) -> str:
     with pytest.raises(InputError) as info:
-        load(handle, handle, options)
+        load(handle, handle, settings)
     return str(info.value)
 
 
 @KINDS
 def test_inference_and_training(tmp_path, use_resource):
-    module = load(averaging_module(tmp_path / "m", 2.0, use_resource=use_resource), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path / "m", 2.0, use_resource=use_resource), "m", DEFAULTS)
     assert {variable.name for variable in module.variables} == {"scale:0", "average:0"}
     [scale] = module.trainable_variables
     [average] = [variable for variable in module.variables if variable is not scale]
@@ -47,7 +48,7 @@ def test_inference_and_training(tmp_path, use_resource):
 
 
 def test_a_module_for_inference_only_is_the_same_in_training(tmp_path):
-    module = load(averaging_module(tmp_path / "m", tags=((),)), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path / "m", tags=((),)), "m", DEFAULTS)
     np.testing.assert_array_equal(module(IMAGES, training=True), module(IMAGES))
     assert len(module.trainable_variables) == len(module.regularization_losses) == 1
     assert all(not variable.numpy().any() for variable in module.variables if not variable.trainable)
@@ -55,9 +56,9 @@ def test_a_module_for_inference_only_is_the_same_in_training(tmp_path):
 
 def test_all_outputs_are_offered_and_any_can_be_the_features(tmp_path):
     handle = averaging_module(tmp_path / "m")
-    module = load(handle, "m", NO_OPTIONS)
+    module = load(handle, "m", DEFAULTS)
     assert set(module.outputs(IMAGES, IMAGE_FEATURE_VECTOR)) == {"default", "Mean/pixels"}
-    module = load_module(handle, ModuleOptions(feature_output="Mean/pixels"))
+    module = load_module(handle, ModuleSettings(feature_output="Mean/pixels"))
     assert module.num_features == 3
     np.testing.assert_allclose(module(IMAGES), MEANS, rtol=1e-6)
 
@@ -77,7 +78,9 @@ FEATURES, CLASSES = IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION
     ],
 )
 def test_what_stands_for_which_signature(tmp_path, signatures, kind, expected):
-    module = load(averaging_module(tmp_path / "m", signatures=signatures), "m", ModuleOptions(kind=kind))
+    module = load(
+        averaging_module(tmp_path / "m", signatures=signatures), "m", ModuleSettings(module_kind=kind)
+    )
     found = {
         name: float(np.mean(module.outputs(IMAGES, name)["default"] / MEANS)) for name in module.signatures
     }
@@ -89,13 +92,13 @@ def test_what_stands_for_which_signature(tmp_path, signatures, kind, expected):
     [
         ((8, 6), None, None, (8, 6)),
         ((None, None), (8, 6), None, (8, 6)),
-        ((None, None), (8, 6), (4, 4), (4, 4)),
-        ((None, None), None, (4, 4), (4, 4)),
+        ((None, None), (8, 6), 4, (4, 4)),
+        ((None, None), None, 4, (4, 4)),
     ],
 )
 def test_image_size(tmp_path, size, attached, given, expected):
     handle = averaging_module(tmp_path / "m", size=size, attached_size=attached)
-    module = load(handle, handle, ModuleOptions(image_size=given))
+    module = load(handle, handle, ModuleSettings(image_size=given))
     assert module.image_size == expected
     assert module(np.zeros((2, *expected, 3), np.float32)).shape == (2, 3)
 
@@ -122,7 +125,7 @@ def test_a_variable_used_in_another_way_is_refused(tmp_path):
 
 def test_no_signature_takes_images_alone(tmp_path):
     handle = averaging_module(tmp_path / "m", signatures={"caption": 1.0, "detect": 1.0})
-    module = load(handle, handle, NO_OPTIONS)
+    module = load(handle, handle, DEFAULTS)
     assert set(module.signatures) == {"caption", "detect"}
     with pytest.raises(InputError) as info:
         load_module(handle)
@@ -135,13 +138,18 @@ def test_no_signature_takes_images_alone(tmp_path):
 def test_fingerprint_tells_which_signature_was_chosen(tmp_path):
     handle = averaging_module(tmp_path / "m")
     assert (
-        len({load(handle, "m", ModuleOptions(kind=kind)).fingerprint for kind in (None, FEATURES, CLASSES)})
+        len(
+            {
+                load(handle, "m", ModuleSettings(module_kind=kind)).fingerprint
+                for kind in (None, FEATURES, CLASSES)
+            }
+        )
         == 3
     )
 
 
 def test_a_step_compiled_by_xla(tmp_path):
-    module = load(averaging_module(tmp_path / "m"), "m", NO_OPTIONS)
+    module = load(averaging_module(tmp_path / "m"), "m", DEFAULTS)
 
     @tf.function(jit_compile=True)
     def gradient(images):
@@ -199,7 +207,7 @@ def test_two_replicas(tmp_path, use_resource):
     found = np.load(tmp_path / "found.npz")
     np.testing.assert_allclose(found["gradient"], MEANS.sum(axis=0), rtol=1e-5)
     np.testing.assert_allclose(found["average:0"], 0.1 * MEANS.mean(axis=0), rtol=1e-5)
-    exported = load(str(tmp_path / "export"), "export", NO_OPTIONS)
+    exported = load(str(tmp_path / "export"), "export", DEFAULTS)
     np.testing.assert_allclose(exported.outputs(IMAGES, CLASSES)["default"], found["logits"], rtol=1e-6)
     values = {variable.name: variable.numpy() for variable in exported.variables}
     assert set(values) == {"module/scale:0", "module/average:0", "head/label/kernel:0", "head/label/bias:0"}

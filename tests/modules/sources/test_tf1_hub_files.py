@@ -8,8 +8,8 @@ from tensorflow.core.framework.variable_pb2 import SaveSliceInfoDef
 
 from retrain.errors import InputError
 from retrain.modules.graphs.protos import ModuleDef
-from retrain.modules.load import NO_OPTIONS
 from retrain.modules.module_spec import INFERENCE, TRAIN
+from retrain.modules.sources.source import DEFAULTS
 from retrain.modules.sources.tf1_hub import load
 from retrain.modules.sources.tf1_hub_files import (
     attached_image_size,
@@ -24,7 +24,7 @@ from tests.tiny_tf1_hub import averaging_module, write_checkpoint
 
 def sentence(handle: str) -> str:
     with pytest.raises(InputError) as info:
-        load(handle, handle, NO_OPTIONS)
+        load(handle, handle, DEFAULTS)
     return str(info.value)
 
 

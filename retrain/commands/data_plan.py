@@ -1,0 +1,129 @@
+"""What images and labels a verb works on: all that the data section says, parsed once, without TensorFlow."""
+
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from absl import logging
+
+from retrain.data import READERS
+from retrain.data.listing import TASK, Listing, read_listing
+from retrain.errors import InputError
+from retrain.examples.split_file import read_split_file
+from retrain.extensions import load, unknown_name
+from retrain.heads import HEADS, kind_for
+from retrain.settings.data import DataSettings
+
+SHOWN_NAMES = 3
+
+
+class DataPlan(NamedTuple):
+    """What is known of the data before any image is read.
+
+    Attributes:
+      settings: what was said.
+      listing: the images, and the labels as they are written.
+      kinds: task -> kind of its head, the primary task first.
+      task_weights: task -> what its loss counts in the sum, where something is said.
+      frozen: path -> split, where a split file says it.
+    """
+
+    settings: DataSettings
+    listing: Listing
+    kinds: Mapping[str, str]
+    task_weights: Mapping[str, float]
+    frozen: Mapping[str, str] | None = None
+
+    @property
+    def image_dir(self) -> str:
+        return self.listing.image_dir
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Those of the primary task."""
+        return next(iter(self.listing.columns.values())).names
+
+
+def plan_data(settings: DataSettings) -> DataPlan:
+    """Lists the images; InputError for what cannot be meant."""
+    kinds = dict(settings.tasks)
+    for kind in kinds.values():
+        if kind not in HEADS:
+            raise InputError(unknown_name(kind, HEADS, "head"))
+    listing = _listing(settings, kinds)
+    _check_one_line_each(listing)
+    kinds = _kinds(listing, settings.head, kinds)
+    for task, _ in settings.task_weights:
+        if task not in kinds:
+            raise InputError(unknown_name(task, kinds, "task"))
+    frozen = None if settings.split_file is None else read_split_file(settings.split_file)
+    return DataPlan(settings, listing, kinds, dict(settings.task_weights), frozen)
+
+
+def check_class_folders(data: DataPlan) -> None:
+    """InputError for a label map beside a table of labels."""
+    if not data.listing.class_folders:
+        raise InputError(
+            "--label_map is for class folders, which have the names of a module's own classes: it does not "
+            "go with --labels_file."
+        )
+
+
+def check_outside(directory: str, image_dir: str) -> None:
+    """InputError for a run that would write into the folder of the images."""
+    if pathlib.Path(directory).resolve().is_relative_to(pathlib.Path(image_dir).resolve()):
+        raise InputError(
+            f"The run would write to {directory!r}, inside --image_dir={image_dir!r}, where the next run "
+            f"would take it for a class: name a --model_dir elsewhere."
+        )
+
+
+def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:
+    if settings.labels_file is None:
+        return read_listing(settings.image_dir)
+    if not os.path.isdir(settings.image_dir):
+        raise InputError(
+            f"--image_dir={settings.image_dir!r} is no folder, but the paths in "
+            f"--labels_file={settings.labels_file!r} are taken from there: name the folder of the images."
+        )
+    several = {task: HEADS[kind].takes_several for task, kind in kinds.items()}
+    form = (settings.path_column, several, settings.label_separator)
+    listing = load(READERS, "table", "reader")(settings.labels_file, settings.image_dir, form)
+    _check_paths(settings, listing.paths)
+    return listing
+
+
+def _kinds(listing: Listing, head: str, kinds: Mapping[str, str]) -> dict[str, str]:
+    """The kind of each task's head: `head` for class folders, what --tasks says, or what the cells hold."""
+    given = {TASK: head} if listing.class_folders else kinds
+    return {task: given.get(task) or kind_for(column.several) for task, column in listing.columns.items()}
+
+
+def _check_one_line_each(listing: Listing) -> None:
+    """labels.txt holds one name a line."""
+    for task, column in listing.columns.items():
+        for name in column.names:
+            if name.splitlines() != [name]:
+                raise InputError(
+                    f"The {listing.called(task, name)} has a line break in it, but labels are written one a "
+                    f"line: rename it."
+                )
+
+
+def _check_paths(settings: DataSettings, paths: Sequence[str]) -> None:
+    """Names what is not there; InputError when it is more than may be skipped."""
+    missing = [path for path in paths if not os.path.exists(os.path.join(settings.image_dir, path))]
+    if not missing:
+        return
+    found = (
+        f"--labels_file={settings.labels_file!r} has paths that do not exist in "
+        f"--image_dir={settings.image_dir!r}: {len(missing)} of {len(paths)}, such as "
+        f"{', '.join(map(repr, missing[:SHOWN_NAMES]))}"
+    )
+    if 100 * len(missing) > settings.max_skipped_percentage * len(paths):
+        raise InputError(
+            f"{found}, and --max_skipped_percentage allows {settings.max_skipped_percentage:g} %: mend them, "
+            f"or name the folder, or the --path_column, that they are in."
+        )
+    logging.warning("%s. They are skipped.", found)

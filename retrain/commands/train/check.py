@@ -1,0 +1,68 @@
+"""The check of train: all that it was given, parsed into a plan, before TensorFlow is imported."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
+from retrain.commands.module_check import check_modules
+from retrain.commands.train.warm_start_source import WarmStartSource, find_source
+from retrain.data.folder import check_class_count
+from retrain.data.label_map import read_label_map
+from retrain.heads.figures import find_metric
+from retrain.metric import Metric
+from retrain.runs.continuing import check_may_run
+from retrain.runs.run import Run, run_for
+from retrain.settings.config import Config
+from retrain.settings.needs import Circumstances
+
+
+class TrainPlan(NamedTuple):
+    """What is trained, on what, and where.
+
+    Attributes:
+      metric: the figure of validation by which training on images keeps its best step.
+      source: the earlier model to begin with, if one was named.
+      published: the classes of the module's publisher, where heads begin with his weights.
+    """
+
+    config: Config
+    data: DataPlan
+    metric: Metric
+    source: WarmStartSource | None
+    published: tuple[str, ...] | None
+    run: Run
+
+
+def check(config: Config, words: Sequence[str]) -> TrainPlan:
+    """InputError for the first thing that cannot work."""
+    plan = plan_training(config, plan_data(config.data))
+    check_modules(Circumstances(config, "train", plan.data.listing.given_split))
+    check_may_run(plan.run, "train", config, plan.data.class_names)
+    return plan
+
+
+def plan_training(config: Config, data: DataPlan) -> TrainPlan:
+    """The plan of a training with these settings on these data, of a trial of a sweep, too."""
+    module = config.module
+    source = None if module.warm_start_from is None else find_source(module.warm_start_from)
+    run = run_for(config.results.model_dir, config.data.image_dir)
+    check_trainable(data)
+    if module.warm_start_head:
+        check_class_folders(data)
+    check_outside(str(run), data.image_dir)
+    return TrainPlan(
+        config=config,
+        data=data,
+        metric=find_metric(
+            config.pixels.early_stopping_metric, data.kinds, "figure of --early_stopping_metric"
+        ),
+        source=source,
+        published=read_label_map(module.label_map) if module.warm_start_head else None,
+        run=run,
+    )
+
+
+def check_trainable(data: DataPlan) -> None:
+    """InputError for class folders of which there is nothing to tell apart."""
+    if data.listing.class_folders:
+        check_class_count(data.image_dir, data.class_names)

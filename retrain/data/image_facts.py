@@ -1,0 +1,19 @@
+"""What is known of images beside what a module makes of them: facts for a report, thumbnails to compare."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class ImageFacts(NamedTuple):
+    """A row for each of some files; zeros and "" where a file is no image.
+
+    Attributes:
+      formats: "JPEG", "PNG", ...
+      sizes: int32 [N, 2], upright height and width.
+      thumbnails: uint8 [N, 32, 32, 3].
+    """
+
+    formats: list[str]
+    sizes: np.ndarray
+    thumbnails: np.ndarray

@@ -1,0 +1,98 @@
+"""What the training of many candidates may take: how many are trained together, and which go on.
+
+A group is worth its while as long as its products are small: beyond some hundred columns (heads x classes) a
+step is bound by arithmetic and the memory it moves, and more columns only make it leave the caches.
+
+Successive halving (Jamieson & Talwalkar 2016) gives up candidates that lag behind on the way. They are
+compared with each other at the same shares of their steps. Those that go on are trained as if nothing had
+been given up: a survivor is the same head with halving and without.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from retrain.features.stored import ROWS_AT_A_TIME
+from retrain.heads.head import Head
+from retrain.settings.head import HeadSettings
+
+COLUMNS = 1024
+KERNELS, LOGITS = 8, 8  # float32 arrays of that size alive at once in a step, at most
+KEPT = 3  # kernels of a candidate between its steps: with its momentum, and as they are returned
+# Operations of a training, a second or so, from which on it repays the second that XLA takes to compile it.
+COMPILED_FROM = 3e10
+
+
+class Halving(NamedTuple):
+    """After each of these shares of the steps, this share of the candidates goes on."""
+
+    after: tuple[float, ...] = (0.25, 0.5)
+    share: float = 0.5
+
+    def survivors(self, losses: Mapping[int, float]) -> list[int]:
+        """The candidates of the lowest losses, one at least; those that diverged are given up first."""
+        finite = {number: loss if math.isfinite(loss) else math.inf for number, loss in losses.items()}
+        ranked = sorted(losses, key=finite.get)
+        chosen = set(ranked[: max(1, math.ceil(self.share * len(ranked)))])
+        return [number for number in losses if number in chosen]
+
+
+class Budget(NamedTuple):
+    """About how many bytes are taken, beside the features, and how candidates are given up, if they are."""
+
+    memory: int = 4 * 2**30
+    halving: Halving | None = None
+
+
+PLAIN = Budget()
+
+
+class Size(NamedTuple):
+    """Of the problem: what the memory of one candidate follows from."""
+
+    num_features: int
+    num_classes: int
+    folds: int
+    batch_size: int
+
+
+def groups(heads: Mapping[str, Head], candidates: Sequence[HeadSettings], limit: int) -> list[list[int]]:
+    """Positions in `candidates` of those trained together, at most `limit` in a group; equal parts, in order.
+
+    They see the same batches, with the same features dropped. `heads` are those whose loss is trained with,
+    by class weights.
+    """
+    alike: dict[tuple, list[int]] = {}
+    for position, of in enumerate(candidates):
+        shared = (of.max_steps, of.batch_size, of.seed, of.dropout_rate, heads[of.class_weights])
+        alike.setdefault(shared, []).append(position)
+    return [part for positions in alike.values() for part in _parts(positions, limit)]
+
+
+def _parts(positions: list[int], limit: int) -> Iterator[list[int]]:
+    count = -(-len(positions) // limit)
+    for part in range(count):
+        yield positions[part * len(positions) // count : (part + 1) * len(positions) // count]
+
+
+def group_limit(size: Size, memory: int) -> int:
+    """How many candidates a group has at most: one at least, whatever its memory."""
+    rows = size.batch_size + ROWS_AT_A_TIME
+    columns = size.folds * size.num_classes
+    bytes_of_one = 4 * columns * (KERNELS * size.num_features + LOGITS * rows)
+    return max(1, min(COLUMNS // columns, memory // bytes_of_one))
+
+
+def cohort_limit(size: Size, memory: int) -> int:
+    """How many candidates may be under way at once, so that they can be compared."""
+    return max(1, memory // (4 * KEPT * size.folds * size.num_classes * size.num_features))
+
+
+def operations(examples: float, num_features: int, columns: int) -> float:
+    """Of a training that sees so many examples: two products, of two operations for each of the weights."""
+    return 4.0 * examples * num_features * columns
+
+
+def compiling_pays(operations: float) -> bool:
+    """Whether XLA saves more time than it takes to compile; heads are equal up to rounding."""
+    return operations >= COMPILED_FROM

@@ -1,0 +1,55 @@
+"""What is decided of a head on validation, after training: its temperature, and what predicts best."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from retrain.data.listing import TASK
+from retrain.heads.head import Head, Labels
+
+
+class DecidedHead(NamedTuple):
+    """A head as it predicts, and what was decided for it on validation, for metrics.json."""
+
+    head: Head
+    decisions: Mapping[str, Any]
+
+
+def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> DecidedHead:
+    """What is decided on the images of validation, whose labels and logits [N, C] these are."""
+    known = head.labelled(labels)
+    labels, logits = labels[known], logits[known]
+    if not len(labels):
+        return DecidedHead(head, {})
+    after = decided(head, labels, logits, calibrate)
+    if not calibrate:
+        return DecidedHead(after, after.settings())
+    uncalibrated, calibrated = (_calibration_error(of, labels, logits) for of in (head, after))
+    logging.info(
+        "%s: calibrated at temperature %.3g; expected calibration error on validation %.3f, was %.3f.",
+        head_of(task),
+        after.temperature,
+        calibrated,
+        uncalibrated,
+    )
+    decisions = {"temperature": after.temperature, **after.settings()}
+    return DecidedHead(after, {**decisions, "expected_calibration_error_before": uncalibrated})
+
+
+def decided(head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> Head:
+    """The head with its temperature, if asked for, and what predicts best on these examples."""
+    calibrated = head.calibrated(labels, logits) if calibrate else head
+    return calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
+
+
+def head_of(task: str) -> str:
+    """What the head of a task is called in the log."""
+    return "Head" if task == TASK else f"Head of {task}"
+
+
+def _calibration_error(head: Head, labels: Labels, logits: np.ndarray) -> float:
+    probabilities = head.probabilities(tf.constant(logits)).numpy()
+    return head.metrics(labels, probabilities)["expected_calibration_error"]

@@ -1,0 +1,89 @@
+"""Judges every label by heads that have not seen it, trained on the same features as the chosen ones were."""
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from absl import logging
+
+from retrain.examples.labelled import LabelledExamples
+from retrain.examples.task_examples import TaskExamples
+from retrain.head_search.folds import assign_folds
+from retrain.head_search.train_candidates import out_of_sample
+from retrain.heads.head import Head, Labels
+from retrain.settings.head import HeadSettings
+
+FOLDS = 5
+SHORTER = 5  # so many times fewer steps than the chosen head took: enough to rank labels
+SUFFICE = 10  # examples; fewer cannot be judged by each other
+COLUMNS = ["path", "task", "label", "probability", "support", "suggested", "in_doubt"]
+TABLE = "label_issues.csv"
+
+
+def label_issues(examples: LabelledExamples, chosen: Mapping[str, HeadSettings]) -> pd.DataFrame:
+    """A row for each label that can be judged, by heads trained like the candidate chosen for the task.
+
+    Columns as in COLUMNS: path, task, the label as it is written, and what `Doubts` says of it.
+    """
+    began = time.monotonic()
+    tables = [
+        _of_task(task, examples.labelled(task), candidate)
+        for task, candidate in chosen.items()
+        if np.count_nonzero(examples.tasks[task].known) >= SUFFICE
+    ]
+    issues = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+    logging.info("%s (%.1f s)", label_issues_line(issues), time.monotonic() - began)
+    return issues
+
+
+def label_issues_line(issues: pd.DataFrame) -> str:
+    """How many labels are in doubt, and the worst of them."""
+    if issues.empty:
+        return "Labels: too few to be judged by each other."
+    doubted = issues[issues["in_doubt"].astype(bool)]
+    if doubted.empty:
+        return f"Labels: none of {len(issues)} is in doubt."
+    worst = doubted.loc[doubted["support"].idxmin()]
+    return (
+        f"Labels: {len(doubted)} of {len(issues)} are in doubt, such as that of {worst['path']!r}, "
+        f"{worst['label']!r} rather than {worst['suggested']!r}; {TABLE} ranks them."
+    )
+
+
+def out_of_sample_probabilities(
+    head: Head, candidate: HeadSettings, examples: TaskExamples, groups: Sequence[str], folds: int = FOLDS
+) -> np.ndarray:
+    """float32 [N, C], calibrated on all of them; nan for an example of a class that no other fold has.
+
+    Each is from a head that has not seen the example, nor another of its group.
+    """
+    fold_of = assign_folds(head.strata(examples.labels), groups, folds, candidate.seed)
+    [predicted] = out_of_sample(head, [candidate], examples, fold_of)
+    logits = predicted.logits
+    for fold in np.unique(fold_of):
+        held_out = fold_of == fold
+        logits[held_out & _of_unseen_classes(head, examples.labels, ~held_out)] = np.nan
+    known = np.isfinite(logits).all(axis=1)
+    calibrated = head.calibrated(examples.labels[known], logits[known])
+    return calibrated.probabilities(tf.constant(logits)).numpy()
+
+
+def _of_task(task: str, examples: LabelledExamples, candidate: HeadSettings) -> pd.DataFrame:
+    """All examples have a label of the task; each counts the same."""
+    head, cells, labels, *_ = examples.tasks[task]
+    alike = TaskExamples(examples.features, labels, np.ones(len(labels), np.float32))
+    shorter = dataclasses.replace(candidate, max_steps=-(-candidate.max_steps // SHORTER))
+    probabilities = out_of_sample_probabilities(head, shorter, alike, examples.groups)
+    judged = ~np.isnan(probabilities).any(axis=1)
+    doubts = head.doubts(labels[judged], probabilities[judged])
+    written = {"path": np.asarray(examples.paths, object), "label": np.asarray(cells, object)}
+    columns = {name: values[judged] for name, values in written.items()}
+    return pd.DataFrame({**columns, "task": task, **doubts._asdict()})[COLUMNS]
+
+
+def _of_unseen_classes(head: Head, labels: Labels, seen: np.ndarray) -> np.ndarray:
+    there = head.targets(tf.constant(labels)).numpy() > 0.5
+    return (there & ~there[seen].any(axis=0)).any(axis=1)

@@ -1,0 +1,152 @@
+"""Trains many heads on the same features at once: one is a small matrix problem, a hundred a larger one.
+
+Candidates that see the same batches, with the same features dropped, are trained in one group. A candidate
+gives the same head alone and among others; with halving, those that are not given up do.
+
+Features are centred while a head is trained, and their mean goes into the bias afterwards. The bias is
+trained like the weight of one more feature, as large as the others are.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from retrain.examples.task_examples import TaskExamples
+from retrain.features.stored import mean_features
+from retrain.head_search.batches import Centred, made_resident, mean_square
+from retrain.head_search.budget import PLAIN, Budget, Halving, Size, cohort_limit, group_limit, groups
+from retrain.head_search.candidate_group import CandidateGroup
+from retrain.head_search.folds import Folds, cross_validation, one_fold
+from retrain.head_search.trained_head import Start, TrainedHead
+from retrain.heads.head import Head
+from retrain.progress import progress
+from retrain.settings.head import HeadSettings
+
+
+class OutOfSample(NamedTuple):
+    """What one candidate predicts for all examples, each by the head of the fold in which it was held out.
+
+    Attributes:
+      logits: float32 [N, C], not finite where training diverged.
+      trained: the heads of the folds, and their mean losses.
+    """
+
+    logits: np.ndarray
+    trained: TrainedHead
+
+
+def train_candidates(
+    head: Head,
+    candidates: Sequence[HeadSettings],
+    train: TaskExamples,
+    validation: TaskExamples | None,
+    start: Start | None = None,
+    budget: Budget = PLAIN,
+) -> list[TrainedHead]:
+    """Trains one head for each candidate, from `start`, else from zeros.
+
+    The weights of `train` are those of the examples alone: candidates give class weights by their name.
+    Halving needs a validation split.
+    """
+    return _train_folds(head, candidates, one_fold(train, validation), start, budget)
+
+
+def out_of_sample(
+    head: Head,
+    candidates: Sequence[HeadSettings],
+    examples: TaskExamples,
+    fold_of: np.ndarray,
+    start: Start | None = None,
+    budget: Budget = PLAIN,
+) -> list[OutOfSample]:
+    """Trains each candidate without each fold, and predicts that fold: `fold_of` is int [N]."""
+    folds = cross_validation(examples, fold_of)
+    trained = _train_folds(head, candidates, folds, start, budget)
+    return [OutOfSample(_logits(of, examples, fold_of), of) for of in trained]
+
+
+def _logits(trained: TrainedHead, examples: TaskExamples, fold_of: np.ndarray) -> np.ndarray:
+    logits = np.empty([len(examples.labels), trained.bias.shape[-1]], np.float32)
+    for fold, (kernel, bias) in enumerate(zip(trained.kernel, trained.bias, strict=True)):
+        rows = np.flatnonzero(fold_of == fold)
+        with np.errstate(all="ignore"):  # diverged candidates
+            logits[rows] = examples.features[rows] @ kernel + bias
+    return logits
+
+
+def _train_folds(
+    head: Head, candidates: Sequence[HeadSettings], folds: Folds, start: Start | None, budget: Budget
+) -> list[TrainedHead]:
+    """For each candidate a head for each fold."""
+    names = sorted({candidate.class_weights for candidate in candidates})
+    memory = budget.memory // 4
+    data = _centred(head, folds, names, memory)
+    validations = [_validation(split, data.centre, memory) for split in folds.validations]
+    largest_batch = max(candidate.batch_size for candidate in candidates)
+    size = Size(len(data.centre), head.num_classes, folds.shares.shape[1], largest_batch)
+    trained_on = {name: head.trained_on(folds.train.labels, name) for name in names}
+    plan = groups(trained_on, candidates, group_limit(size, memory))
+    limit = cohort_limit(size, memory) if budget.halving else 1
+    heads: dict[int, TrainedHead] = {}
+
+    def group(numbers: Sequence[int]) -> CandidateGroup:
+        chosen = {number: candidates[number] for number in numbers}
+        of_all = trained_on[candidates[numbers[0]].class_weights]
+        return CandidateGroup(of_all, chosen, data, validations, start)
+
+    def work() -> Iterator[int]:
+        for cohort in _cohorts(plan, limit):
+            yield from _train([group(numbers) for numbers in cohort], budget.halving, heads)
+
+    for _ in progress(work(), sum(of.max_steps for of in candidates), "heads", "steps", int):
+        pass
+    return [heads[number] for number in range(len(candidates))]
+
+
+def _centred(head: Head, folds: Folds, class_weights: Sequence[str], memory: int) -> Centred:
+    """The training examples, weighted in each way, so that in every fold the weights sum up to the same."""
+    train = folds.train
+    by_name = [head.example_weights(train.labels, name) for name in class_weights]
+    whole = (train.weights * np.asarray(by_name)).T[:, None, :]
+    weights = whole * folds.shares[:, :, None]
+    weights *= whole.sum(axis=0) / np.maximum(weights.sum(axis=0), np.finfo(np.float32).tiny)
+    centre = mean_features(train.features)
+    data = Centred(train.features, train.labels, weights, centre, tuple(class_weights))
+    data = made_resident(data, memory)
+    return data._replace(mean_square=mean_square(data))
+
+
+def _validation(split: TaskExamples, centre: np.ndarray, memory: int) -> Centred:
+    centred = Centred(split.features, split.labels, split.weights[:, None, None], centre)
+    return made_resident(centred, memory)
+
+
+def _cohorts(plan: Sequence[Sequence[int]], limit: int) -> Iterator[list[Sequence[int]]]:
+    """The groups that are under way at once: of `limit` candidates together, or one group."""
+    cohort: list[Sequence[int]] = []
+    for numbers in plan:
+        if cohort and len(numbers) + sum(map(len, cohort)) > limit:
+            yield cohort
+            cohort = []
+        cohort.append(numbers)
+    yield cohort
+
+
+def _train(
+    groups: Sequence[CandidateGroup], halving: Halving | None, heads: dict[int, TrainedHead]
+) -> Iterator[int]:
+    """Trains the groups to their end, and adds their heads; gives the steps that were done, or are saved."""
+    for share in halving.after if halving else ():
+        for group in groups:
+            yield from group.advance(share)
+        losses = {number: loss for group in groups for number, loss in group.calibrated_losses().items()}
+        surviving = set(halving.survivors(losses))
+        for group in groups:
+            gone = [number for number in group.numbers if number not in surviving]
+            heads.update(group.give_up(gone))
+            yield len(gone) * (group.shared.max_steps - group.step)
+        groups = [group for group in groups if group.numbers]
+    for group in groups:
+        yield from group.advance(1.0)
+        heads.update(group.heads())

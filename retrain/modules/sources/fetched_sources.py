@@ -1,0 +1,78 @@
+"""Modules that are a directory on this machine only when they have been fetched: archives, URLs.
+
+Archives are unpacked once, into the user's cache directory under the hash of their content; URLs are
+downloaded by tensorflow_hub into its own cache. What comes of them is left to the source of the directory.
+"""
+
+import gzip
+import pathlib
+import tarfile
+import zlib
+
+from retrain import files
+from retrain.cache_directory import user_cache_directory
+from retrain.errors import InputError
+from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, Directory
+from retrain.modules.sources.source import Source, source_of
+
+
+class FetchedSource(Source):
+    """A module behind something else."""
+
+    reads = Directory.reads
+
+    def fetch(self) -> pathlib.Path:
+        """The directory with the module, on this machine."""
+        raise NotImplementedError
+
+    def fetched(self) -> Source:
+        self.check()
+        return source_of(self.handle, str(self.fetch())).fetched()
+
+
+class Archive(FetchedSource):
+    """A module directory that has been packed, at its top or one folder down."""
+
+    form = "a .tar.gz of a module"
+    suffixes = (".tar.gz", ".tgz")
+    title = "archive of a module"
+
+    def fetch(self) -> pathlib.Path:
+        directory = user_cache_directory() / "modules" / files.file_hash(self.location)
+        if not directory.is_dir():
+            _unpack(self.location, directory)
+        tops = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
+        return next((top for top in tops if (top / SAVED_MODEL_FILE).is_file()), directory)
+
+
+class Url(FetchedSource):
+    """A module on TF Hub or Kaggle, or an archive elsewhere."""
+
+    form = "an https:// URL"
+    prefixes = ("https://", "http://")
+    has_files = False
+    title = "URL of a module"
+
+    def fetch(self) -> pathlib.Path:
+        # Only now: its import costs a second, needs an old setuptools, and few runs use a URL.
+        import tensorflow_hub
+
+        try:
+            return pathlib.Path(tensorflow_hub.resolve(self.handle))
+        except (OSError, ValueError, tarfile.TarError) as error:
+            raise InputError(
+                f"{self.handle!r} could not be downloaded ({error}): check the address and the connection, "
+                f"or download the module elsewhere and give its directory."
+            ) from error
+
+
+def _unpack(archive: str, directory: pathlib.Path) -> None:
+    try:
+        with files.new_directory(directory) as partial, tarfile.open(archive, "r:gz") as tar:
+            tar.extractall(partial, filter="data")
+    except InputError:
+        # Another run may have unpacked the same content meanwhile: then it is there, whole.
+        if not directory.is_dir():
+            raise
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{archive!r} cannot be unpacked ({error}): fetch or pack it again.") from error

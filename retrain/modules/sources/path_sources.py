@@ -1,0 +1,83 @@
+"""Modules in the user's files: a directory of the TF1 Hub format, a TF2 SavedModel, a `.keras` file."""
+
+import os
+import pathlib
+
+from retrain.errors import InputError
+from retrain.modules.sources.source import Source
+
+SAVED_MODEL_FILE = "saved_model.pb"
+TF1_HUB_FILE = "tfhub_module.pb"
+HDF5 = (".h5", ".hdf5")
+SHOWN_NAMES = 5
+
+
+class KerasFile(Source):
+    """A model that was saved by Keras; that HDF5 files were, too, is only known to be told."""
+
+    form = "a .keras file"
+    suffixes = (".keras", *HDF5)
+    title = "Keras model"
+    reads = frozenset({"image_size", "module_input_range", "feature_output"})
+    loader = "retrain.modules.sources.keras_model:load_file"
+
+    def check(self) -> None:
+        super().check()
+        if self.location.endswith(HDF5):
+            raise InputError(
+                f"{self.handle!r} is an HDF5 file, which is not read; load the model where it was made and "
+                f"save it in today's format, model.save('NAME.keras')."
+            )
+
+
+class Directory(Source):
+    """What both kinds of module directories have in common."""
+
+    form = "a module directory"
+    reads = frozenset({"image_size", "module_kind", "feature_output"})
+
+    def check(self) -> None:
+        directory = pathlib.Path(self.location)
+        if (directory / SAVED_MODEL_FILE).is_file():
+            return
+        # What a run's directory, and its export/, most probably are meant to be; then one level down.
+        places = ("export/saved_model", "saved_model", "*")
+        inside = [path for place in places for path in sorted(directory.glob(f"{place}/{SAVED_MODEL_FILE}"))]
+        meant = os.path.join(self.handle, inside[0].parent.relative_to(directory)) if inside else ""
+        advice = f" Did you mean {meant!r}?" if inside else ""
+        raise InputError(
+            f"{self.handle!r} is no module: there is no {SAVED_MODEL_FILE} in it, but "
+            f"{_listed(directory)}.{advice}"
+        )
+
+
+class TF1Hub(Directory):
+    """A module of the TF1 Hub format, for hub.Module."""
+
+    title = "TF1 Hub module"
+    loader = "retrain.modules.sources.tf1_hub:load"
+    spec_reader = "retrain.modules.sources.tf1_hub_files:read_spec"
+    names_signatures = True
+
+    @classmethod
+    def recognises(cls, location: str) -> bool:
+        return os.path.isfile(os.path.join(location, TF1_HUB_FILE))
+
+
+class SavedModel(Directory):
+    """Any other directory: what can be loaded from it is a TF2 SavedModel, whose graph is as it was saved."""
+
+    title = "TF2 SavedModel"
+    loader = "retrain.modules.sources.saved_model:load"
+    spec_reader = "retrain.modules.sources.saved_model_spec:read_spec"
+    computes_in_bfloat16 = False
+
+    @classmethod
+    def recognises(cls, location: str) -> bool:
+        return os.path.isdir(location) and not TF1Hub.recognises(location)
+
+
+def _listed(directory: pathlib.Path) -> str:
+    names = sorted(entry.name + "/" * entry.is_dir() for entry in os.scandir(directory))
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES] + [f"{more} more"] * (more > 0)) or "nothing"

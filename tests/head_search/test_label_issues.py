@@ -1,0 +1,135 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from absl import logging
+
+from retrain.examples.labelled import LabelledExamples, encoded
+from retrain.examples.task_examples import TaskExamples
+from retrain.head_search.label_issues import label_issues, label_issues_line, out_of_sample_probabilities
+from retrain.heads.head import Head
+from retrain.heads.sigmoid import SigmoidHead
+from retrain.heads.softmax import SoftmaxHead
+from tests.head_search.candidates import candidate
+
+HEAD = SoftmaxHead(["a", "b", "c"])
+CANDIDATE = candidate(0.5, 1e-3, max_steps=40, batch_size=20)
+
+
+def make_examples(labels: np.ndarray, kinds: np.ndarray) -> TaskExamples:
+    """Features say the kind; labels say what they like."""
+    noise = np.random.default_rng(0).normal(0.0, 0.1, [len(labels), 3])
+    features = (np.eye(3)[kinds] + noise).astype(np.float32)
+    return TaskExamples(features, labels, np.ones(len(labels), np.float32))
+
+
+def alone(count: int) -> list[str]:
+    return [str(row) for row in range(count)]
+
+
+def test_wrong_labels_are_improbable_and_others_are_not():
+    kinds = (np.arange(60) % 3).astype(np.int32)
+    labels = kinds.copy()
+    labels[:3] = [1, 2, 0]
+    probabilities = out_of_sample_probabilities(HEAD, CANDIDATE, make_examples(labels, kinds), alone(60))
+    given = probabilities[np.arange(60), labels]
+    assert probabilities.shape == (60, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
+    assert set(given.argsort()[:3]) == {0, 1, 2}
+    assert given[3:].min() > 0.5
+
+
+def test_a_head_has_not_seen_what_it_judges():
+    random = np.random.default_rng(1)
+    examples = TaskExamples(
+        random.normal(size=[60, 200]).astype(np.float32),
+        random.integers(3, size=60).astype(np.int32),
+        np.ones(60, np.float32),
+    )
+    probabilities = out_of_sample_probabilities(
+        HEAD, dataclasses.replace(CANDIDATE, learning_rate=0.01, l2_regularizer=0.0), examples, alone(60)
+    )
+    assert np.mean(probabilities.argmax(axis=1) == examples.labels) < 0.6
+
+
+def test_an_example_of_a_class_that_no_other_fold_has_is_not_judged():
+    kinds = (np.arange(31) % 2).astype(np.int32)
+    kinds[30] = 2
+    probabilities = out_of_sample_probabilities(HEAD, CANDIDATE, make_examples(kinds, kinds), alone(31))
+    assert np.isnan(probabilities[30]).all()
+    assert not np.isnan(probabilities[:30]).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_labels_of_several_classes_and_gaps():
+    head = SigmoidHead(["a", "b", "c"])
+    kinds = np.arange(60) % 3
+    labels = np.eye(3, dtype=np.float32)[kinds]
+    labels[5, 0], labels[6, 1] = np.nan, 1.0
+    probabilities = out_of_sample_probabilities(head, CANDIDATE, make_examples(labels, kinds), alone(60))
+    assert (probabilities[np.arange(60), kinds] > 0.5).all()
+    assert head.doubts(labels, probabilities).support.argmin() == 6
+
+
+COUNT = 40
+LONG = candidate(0.5, 1e-3, max_steps=120)
+ISSUES = pd.DataFrame(
+    {
+        "path": ["1.jpg", "2.jpg", "1.jpg"],
+        "label": ["a", "b", "x|y"],
+        "suggested": ["a", "a", "y"],
+        "support": [0.8, 0.1, 0.3],
+        "in_doubt": [False, True, True],
+    }
+)
+
+
+def labelled(heads: dict[str, Head], weights: float | list[float] = 1.0) -> LabelledExamples:
+    """Image 4 has the wrong kind, 7 the wrong tags; 9 has no kind."""
+    kinds = np.arange(COUNT) % 2
+    cells = {"kind": np.array(["a", "b"], object)[kinds], "tags": np.array(["x", "x|y"], object)[kinds]}
+    cells["kind"][4], cells["kind"][9], cells["tags"][7] = "b", None, "x"
+    paths = [f"{row:02}.jpg" for row in range(COUNT)]
+    table = pd.DataFrame({"path": paths, "group": paths, "split": "train", "weight": weights})
+    features = (np.eye(2)[kinds] + np.random.default_rng(0).normal(0, 0.1, [COUNT, 2])).astype(np.float32)
+    tasks = {task: encoded(head, cells[task].tolist()) for task, head in heads.items()}
+    return LabelledExamples("photos", table, tasks, features)
+
+
+def test_wrong_labels_of_every_task_are_the_worst(monkeypatch):
+    logged = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
+    examples = labelled({"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y"])})
+    found = label_issues(examples, {"kind": LONG, "tags": LONG}).sort_values("support")
+    assert sorted(found[["path", "task", "label", "suggested"]].values.tolist()[:2]) == [
+        ["04.jpg", "kind", "b", "a"],
+        ["07.jpg", "tags", "x", "x|y"],
+    ]
+    assert found["in_doubt"].sum() == 2
+    assert len(found) == 2 * COUNT - 1
+    assert logged[-1].startswith("Labels: 2 of 79 are in doubt, such as that of ")
+
+
+def test_each_label_counts_the_same_whatever_its_image_weighs():
+    heads = {"kind": SoftmaxHead(["a", "b"])}
+    plain = label_issues(labelled(heads), {"kind": LONG})
+    weighed = label_issues(labelled(heads, np.linspace(0.0, 2.0, COUNT).tolist()), {"kind": LONG})
+    pd.testing.assert_frame_equal(plain, weighed)
+
+
+def test_a_handful_of_labels_is_not_judged():
+    examples = labelled({"kind": SoftmaxHead(["a", "b"])})
+    found = label_issues(examples.rows(slice(9)), {"kind": LONG})
+    assert len(found) == 0
+    assert {"path", "task", "label", "suggested", "probability", "support"} <= set(found.columns)
+    assert len(label_issues(examples.rows(slice(11)), {"kind": LONG})) == 10
+
+
+def test_a_line_names_the_worst():
+    assert label_issues_line(ISSUES) == (
+        "Labels: 2 of 3 are in doubt, such as that of '2.jpg', 'b' rather than 'a'; "
+        "label_issues.csv ranks them."
+    )
+    assert label_issues_line(ISSUES[:1]) == "Labels: none of 1 is in doubt."
+    assert label_issues_line(ISSUES[:0]) == "Labels: too few to be judged by each other."

@@ -1,0 +1,129 @@
+import http.server
+import io
+import os
+import pathlib
+import tarfile
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from retrain.errors import InputError
+from retrain.modules.sources.path_sources import SavedModel, TF1Hub
+from retrain.modules.sources.source import Source, check_handle, source_of
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path) -> pathlib.Path:
+    monkeypatch.setenv("RETRAIN_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def archive(path: pathlib.Path, members: dict[str, bytes]) -> str:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return str(path)
+
+
+def fetched(handle: str) -> Source:
+    return source_of(handle).fetched()
+
+
+@pytest.mark.parametrize(("prefix", "suffix"), [("", ".tar.gz"), ("./", ".tgz"), ("folder/", ".tar.gz")])
+def test_archives_are_unpacked_once(tmp_path, cache, prefix, suffix):
+    members = {f"{prefix}saved_model.pb": b"graph", f"{prefix}tfhub_module.pb": b""}
+    handle = archive(tmp_path / f"module{suffix}", members)
+    source = fetched(handle)
+    module = pathlib.Path(source.location)
+    assert source == TF1Hub(handle, str(module))
+    assert cache / "modules" in module.parents
+    assert (module / "saved_model.pb").read_bytes() == b"graph"
+    (module / "variables").mkdir()
+    assert fetched(handle) == source
+    assert (module / "variables").exists()
+    os.rename(handle, tmp_path / "elsewhere.tar.gz")
+    assert fetched(str(tmp_path / "elsewhere.tar.gz")).location == source.location
+
+
+def test_other_content_is_unpacked_elsewhere(tmp_path):
+    one = fetched(archive(tmp_path / "module.tgz", {"saved_model.pb": b"one"}))
+    two = fetched(archive(tmp_path / "module.tgz", {"saved_model.pb": b"two"}))
+    assert one.location != two.location
+
+
+def test_archive_without_a_module(tmp_path):
+    handle = archive(tmp_path / "photos.tar.gz", {"a.jpg": b""})
+    check_handle(handle)
+    with pytest.raises(InputError) as info:
+        fetched(handle)
+    assert str(info.value) == f"{handle!r} is no module: there is no saved_model.pb in it, but a.jpg."
+
+
+def test_damaged_archives_leave_nothing(tmp_path, cache):
+    handle = archive(tmp_path / "module.tar.gz", {"saved_model.pb": os.urandom(10_000)})
+    whole = pathlib.Path(handle).read_bytes()
+    for content, reason in [
+        (whole[:5000], "Compressed file ended before the end-of-stream marker was reached"),
+        (b"not an archive", "not a gzip file"),
+    ]:
+        pathlib.Path(handle).write_bytes(content)
+        with pytest.raises(InputError) as info:
+            fetched(handle)
+        assert str(info.value) == f"{handle!r} cannot be unpacked ({reason}): fetch or pack it again."
+        assert list((cache / "modules").iterdir()) == []
+
+
+def test_archives_cannot_write_elsewhere(tmp_path):
+    handle = archive(tmp_path / "module.tar.gz", {"../../escaped": b""})
+    with pytest.raises(InputError, match="cannot be unpacked") as info:
+        fetched(handle)
+    assert "escaped" in str(info.value)
+    assert not list(tmp_path.rglob("escaped"))
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """One archive, whatever is asked for."""
+
+    archive: pathlib.Path
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.archive.read_bytes())
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch) -> Iterator[str]:
+    """The URL of a module."""
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"saved_model.pb": b"graph"}))
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/module"
+        server.shutdown()
+
+
+def test_a_url_is_downloaded_once(served, tmp_path):
+    source = fetched(served)
+    assert source == SavedModel(served, source.location)
+    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == b"graph"
+    assert tmp_path / "hub" in pathlib.Path(source.location).parents
+    Answer.archive.unlink()
+    assert fetched(served) == source
+
+
+def test_a_url_that_cannot_be_reached():
+    url = "http://127.0.0.1:1/module"
+    check_handle(url)
+    with pytest.raises(InputError) as info:
+        fetched(url)
+    assert str(info.value) == (
+        f"{url!r} could not be downloaded (<urlopen error [Errno 111] Connection refused>): check the "
+        f"address and the connection, or download the module elsewhere and give its directory."
+    )

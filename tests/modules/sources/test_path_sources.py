@@ -1,0 +1,62 @@
+import pathlib
+
+import pytest
+
+from retrain.modules.sources.path_sources import KerasFile, SavedModel, TF1Hub
+from retrain.modules.sources.source import source_of
+from tests.modules.sources.sentences import sentence
+
+
+@pytest.fixture
+def directory(tmp_path) -> pathlib.Path:
+    path = tmp_path / "module"
+    path.mkdir()
+    (path / "saved_model.pb").write_bytes(b"graph")
+    return path
+
+
+def test_directories(directory):
+    handle = str(directory)
+    assert source_of(handle).fetched() == SavedModel(handle, handle)
+    (directory / "tfhub_module.pb").write_bytes(b"")
+    assert source_of(handle).fetched() == TF1Hub(handle, handle)
+
+
+def test_a_keras_file(tmp_path):
+    handle = str(tmp_path / "model.keras")
+    pathlib.Path(handle).write_bytes(b"")
+    assert source_of(handle).fetched() == KerasFile(handle, handle)
+
+
+def test_a_directory_may_have_any_name(directory):
+    handle = str(directory.rename(directory.parent / "module.keras"))
+    assert source_of(handle).fetched() == SavedModel(handle, handle)
+
+
+def test_a_directory_that_is_no_module(tmp_path):
+    path = tmp_path / "photos"
+    path.mkdir()
+    assert (
+        sentence(str(path)) == f"{str(path)!r} is no module: there is no saved_model.pb in it, but nothing."
+    )
+    for name in "gfedcba":
+        (path / name).mkdir()
+    assert sentence(str(path)) == (
+        f"{str(path)!r} is no module: there is no saved_model.pb in it, but a/, b/, c/, d/, e/, 2 more."
+    )
+
+
+def test_a_directory_around_a_module(directory):
+    around = str(directory.parent)
+    assert sentence(around) == (
+        f"{around!r} is no module: there is no saved_model.pb in it, but module/. Did you mean "
+        f"{str(directory)!r}?"
+    )
+
+
+def test_an_older_file_of_keras(tmp_path):
+    (tmp_path / "model.h5").write_bytes(b"")
+    assert sentence(str(tmp_path / "model.h5")) == (
+        f"{str(tmp_path / 'model.h5')!r} is an HDF5 file, which is not read; load the model where it was "
+        f"made and save it in today's format, model.save('NAME.keras')."
+    )
