@@ -5,7 +5,6 @@ python -m tests.test_shape
 
 import ast
 import functools
-import pathlib
 import statistics
 from collections.abc import Iterator, Mapping
 

@@ -9,13 +9,13 @@ import sys
 import time
 
 import numpy as np
+from retrain.head_search.cross_validation import out_of_sample_probabilities
+from retrain.head_search.head_trials import Schedule, Split
 
 from retrain.cache_directory import user_cache_directory
 from retrain.data.listing import read_listing
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import frozen_features
-from retrain.head_search.cross_validation import out_of_sample_probabilities
-from retrain.head_search.head_trials import Schedule, Split
 from retrain.head_search.recipe import head_grid, head_steps
 from retrain.head_search.search import search_head
 from retrain.heads.softmax import SoftmaxHead

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from absl import logging
+from retrain.examples.table import examples_table
 
 from retrain.data.listing import read_listing
 from retrain.errors import InputError
-from retrain.examples.table import examples_table
 from retrain.features.image_features import image_features
 from retrain.modules.load import load_module
 from tests import tiny_worlds

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from retrain.errors import InputError
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about, as_text, kind
-from retrain.settings.values import OfTask
 from retrain.sweep.space import (
     DEFAULT,
     Choices,

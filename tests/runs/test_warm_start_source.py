@@ -1,8 +1,8 @@
 import pytest
 
 from retrain import files
-from retrain.commands.train.warm_start_source import Source, find_source
 from retrain.errors import InputError
+from retrain.runs.warm_start_source import Source, find_source
 from retrain.settings.config import Config, check, to_flags
 
 
