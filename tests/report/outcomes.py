@@ -10,7 +10,9 @@ from retrain.report.outcome import Outcome
 from tests.examples.worlds import made_up
 
 
-def predicted(examples: LabelledExamples, *probabilities: Sequence[Sequence[float]], **others: Any) -> Outcome:
+def predicted(
+    examples: LabelledExamples, *probabilities: Sequence[Sequence[float]], **others: Any
+) -> Outcome:
     """Probabilities of each task, in its order, and no figures unless they are given."""
     by_task = {
         task: np.asarray(of, np.float32) for task, of in zip(examples.tasks, probabilities, strict=True)
