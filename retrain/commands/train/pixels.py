@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from absl import logging
 
-from retrain.commands.image_pass import pass_features
+from retrain.commands.image_pass import pass_again
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.mixed_precision import in_bfloat16
 from retrain.data.augmentation.levels import filled as filled_augmentation
@@ -53,7 +53,7 @@ def train_on_images(
     if trained is not model:
         model.take_weights(trained)
     if config.pixels.fine_tune:
-        examples = pass_features(model.base, examples, config.module)
+        examples = pass_again(model.base, examples, config.module.feature_engine)
     return examples, estimator.global_step
 
 
