@@ -4,17 +4,15 @@ Trials are asked for, trained together and told, until there are enough of them;
 `train` would, in MODEL_DIR/best, and only there are the images of test looked at.
 """
 
-import functools
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
 
 import optuna
 from absl import logging
 
 from retrain.commands.sweep.check import SweepPlan
 from retrain.commands.sweep.judging import Judging
-from retrain.commands.sweep.results import Results, results, write_page, write_results
-from retrain.commands.sweep.trials import run_trials
+from retrain.commands.sweep.trial_rows import Results, results, write_page, write_results
+from retrain.commands.sweep.trials import run_trials, together
 from retrain.commands.sweep.winner import BEST_FLAGS, train_winner
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared, prepare
@@ -58,27 +56,18 @@ def run(plan: SweepPlan) -> None:
     print(summary)
 
 
-class _Features(NamedTuple):
-    """What trials of the same features share, by which they are known; the plan of one of them."""
-
-    key: Hashable
-    plan: TrainPlan
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Features) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-
 def remembering(prepare: Preparing) -> Preparing:
-    """`prepare`, which remembers the features of the last trials that leave the module as it is."""
-    remembered = functools.lru_cache(KEPT)(lambda features: prepare(features.plan))
+    """`prepare`, which remembers the last features, but where the module is not left as it is."""
+    kept: dict[Hashable, Prepared] = {}
 
     def preparing(plan: TrainPlan) -> Prepared:
         if plan.config.trains_on_images:
             return prepare(plan)
-        return remembered(_Features((plan.config.data, plan.config.module), plan))
+        key = together(plan)
+        kept[key] = kept.pop(key, None) or prepare(plan)  # the last used behind all others
+        while len(kept) > KEPT:
+            del kept[next(iter(kept))]
+        return kept[key]
 
     return preparing
 

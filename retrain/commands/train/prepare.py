@@ -17,7 +17,6 @@ from retrain.examples.splits import log_splits, split
 from retrain.head_search.starts import Start, publisher_start, starts_of_earlier_model
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.data_report import log_data_report
 
 
@@ -49,7 +48,7 @@ class Listed(NamedTuple):
 def prepare(plan: TrainPlan) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     base, listed = load_base(plan), list_examples(plan)
-    passed = pass_images(base.module, IMAGE_FEATURE_VECTOR, listed.examples, plan.config.module, plan.data)
+    passed = pass_images(base.module, listed.examples, plan.config.module, plan.data)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
     left_out = pd.concat([passed.skipped, listed.leaks])

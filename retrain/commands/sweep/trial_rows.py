@@ -15,9 +15,10 @@ from retrain.report.sweep_page import SweepPage, write_sweep_page
 from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
 from retrain.runs.run import Run
 from retrain.sweep.objective import name_of
-from retrain.sweep.ranking import Judged, ranked, tied, winner
+from retrain.sweep.ranges import Choices
+from retrain.sweep.ranking import ranked, tied, winner
 from retrain.sweep.record import Record, decoded, flags_of
-from retrain.sweep.space import Choices, Space
+from retrain.sweep.space import Space
 from retrain.sweep.study import finished
 
 FEWEST_TO_EXPLAIN = 8  # trials
@@ -34,26 +35,18 @@ def results(study: optuna.Study, space: Space, metric: Metric, prefer: str) -> R
     """All that is known so far."""
     trials = {trial.number: trial for trial in finished(study)}
     records = {number: decoded(trial) for number, trial in trials.items()}
-    ranking, stopped = (_ranked(records, status, metric) for status in (FINISHED, STOPPED))
+    by_status = {
+        status: {number: record for number, record in records.items() if status_of(record) == status}
+        for status in (FINISHED, STOPPED, FAILED)
+    }
+    ranking, stopped = (ranked(by_status[status], metric.higher_is_better) for status in (FINISHED, STOPPED))
     among = tied(ranking)
-    order = [judged.number for judged in (*ranking, *stopped)]
-    order += [number for number in records if status_of(records[number]) == FAILED]
     rows = [
-        _row(number, flags_of(trials[number], space), records[number], metric, number in among)
-        for number in order
+        _row(number, flags_of(trials[number], space), record, metric, number in among)
+        for number, record in {**ranking, **stopped, **by_status[FAILED]}.items()
     ]
-    chosen = winner(ranking, prefer).number if ranking else None
+    chosen = winner(ranking, prefer) if ranking else None
     return Results(rows, next((row for row in rows if row.number == chosen), None))
-
-
-def _ranked(records: Mapping[int, Record], status: str, metric: Metric) -> list[Judged]:
-    """Those of a status, the best first."""
-    judged = [
-        Judged(number, of.value, of.figures["loss"], of.scores, of.cost)
-        for number, of in records.items()
-        if status_of(of) == status
-    ]
-    return ranked(judged, metric.higher_is_better)
 
 
 def status_of(record: Record) -> str:
