@@ -3,33 +3,17 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 
-import numpy as np
 import pytest
-from PIL import Image
-from retrain.training.watched_training import WatchedTraining
 
-from retrain.training import watched_training
+from retrain.training import driver, pixel_training
+from retrain.training.pixel_training import PixelTraining
 from tests import tiny_worlds
+from tests.commands.worlds import FINE_TUNE, noisy_photos
+from tests.examples.test_near_duplicates import copy, picture
 from tests.run_contents import contents
-
-FINE_TUNE = [
-    *("--fine_tune", "--max_steps=12", "--eval_every=4", "--batch_size=4", "--learning_rate=0.001"),
-    *("--augment=light", "--dropout_rate=0.5", "--ema=0.9", "--early_stopping_patience=9"),
-]
-
-
-def photos(directory: pathlib.Path, count: int = 24) -> str:
-    """Noise of three tints, which takes more than a glance to tell apart."""
-    for index in range(count):
-        name = sorted(tiny_worlds.COLOURS)[index % 3]
-        pixels = np.random.default_rng(index).integers(256, size=[9, 9, 3]) * 0.8
-        pixels += 0.2 * np.array(tiny_worlds.COLOURS[name])
-        path = directory / name / f"{index:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.astype(np.uint8)).save(path)
-    return str(directory)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +21,7 @@ def world(tmp_path_factory) -> list[str]:
     """The flags of a fine-tuning run, of a module with batch norm, dropout and augmentation at work."""
     directory = tmp_path_factory.mktemp("world")
     module = tiny_worlds.keras_file(directory / "module")
-    return [f"--image_dir={photos(directory / 'photos')}", f"--tfhub_module={module}", *FINE_TUNE]
+    return [f"--image_dir={noisy_photos(directory / 'photos')}", f"--tfhub_module={module}", *FINE_TUNE]
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +36,14 @@ def whole(world, tmp_path_factory) -> pathlib.Path:
 
 def interrupt_at(monkeypatch, step: int, number: int) -> None:
     """Sends this process a signal while a run is at a step."""
-    account = WatchedTraining._account
+    note = PixelTraining._note
 
-    def interrupted(self, reading):
-        account(self, reading)
-        if reading.step == step:
+    def interrupted(self, report):
+        note(self, report)
+        if report.step == step:
             os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(WatchedTraining, "_account", interrupted)
+    monkeypatch.setattr(PixelTraining, "_note", interrupted)
 
 
 def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
@@ -68,8 +52,8 @@ def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
         interrupt_at(patch, 7, signal.SIGTERM)
-        # Readings at every step, so that there is one at 7.
-        patch.setattr("retrain.training.training_loop.STEPS_PER_CALL", 1)
+        # One step a call, so that one ends at 7.
+        patch.setattr(driver, "STEPS_PER_CALL", 1)
         result = command(*world, f"--model_dir={run}")
     assert (result.status, result.out) == (143, "")
     assert result.err.splitlines()[-1] == (
@@ -91,8 +75,8 @@ def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
 
 
 def test_checkpoints_by_time_change_nothing(command, world, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(watched_training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    monkeypatch.setattr("retrain.training.training_loop.STEPS_PER_CALL", 1)
+    monkeypatch.setattr(pixel_training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(driver, "STEPS_PER_CALL", 1)
     run = tmp_path / "run"
     assert command(*world, f"--model_dir={run}").status == 0
     found, expected = contents(run), contents(whole)
@@ -114,48 +98,50 @@ def test_a_finished_run_is_left_as_it_is(command, world, whole):
     assert contents(whole) == before
 
 
-def test_a_finished_run_is_trained_on_for_more_steps(command, world, tmp_path):
+def test_a_finished_run_is_trained_on_for_more_steps(command, world, whole, tmp_path):
     run = tmp_path / "run"
-    assert command(*world, f"--model_dir={run}").status == 0
-    first = json.loads((run / "metrics.json").read_text())
+    shutil.copytree(whole, run)
     longer = [word for word in world if "max_steps" not in word]
     result = command(*longer, "--max_steps=20", f"--model_dir={run}")
     assert result.status == 0
     assert "Step 16 of 20: " in result.err
     assert "Step 12 of 20: " not in result.err
     assert (run / "ckpt-20").is_dir()
-    assert json.loads((run / "step-12" / "metrics.json").read_text()) == first
-    assert (run / "step-12" / "export" / "saved_model").is_dir()
-    assert (run / "export" / "saved_model").is_dir()
+    for name in ("metrics.json", "predictions.csv", "predictions.png", "exports.json"):
+        assert (run / "step-12" / name).read_bytes() == (whole / name).read_bytes()
+    for name in ("step-12/export/saved_model", "export/saved_model", "export/hub_module"):
+        assert (run / name).is_dir()
+    assert json.loads((run / "exports.json").read_text())["failed"] == {}
 
 
-def test_a_run_killed_while_it_exported_goes_on(command, world, whole, tmp_path, monkeypatch):
-    def full(*_):
-        raise KeyboardInterrupt
-
+def test_a_run_killed_while_it_exported_goes_on(command, world, whole, tmp_path):
     run = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        patch.setattr("retrain.export.hub_module.write_documents", full)
-        assert command(*world, f"--model_dir={run}").status == 130
-    assert (run / "export" / "saved_model").is_dir()
+    shutil.copytree(whole, run)
+    os.remove(run / "exports.json")
+    shutil.rmtree(run / "export" / "hub_module")
     result = command(*world, f"--model_dir={run}")
     assert result.status == 0
     assert "Step " not in result.err
     assert contents(run) == contents(whole)
+    assert (run / "exports.json").read_bytes() == (whole / "exports.json").read_bytes()
 
 
-def test_a_frozen_run_that_was_broken_off_goes_on(
-    command, colour_folder, averaging_module, tmp_path, monkeypatch
-):
-    def full(*_):
-        raise KeyboardInterrupt
-
-    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", "--max_steps=60"]
+def test_a_frozen_run_that_goes_on_judges_labels_by_the_same_groups(command, averaging_module, tmp_path):
+    """Copies are in one fold, as if it had never stopped."""
+    for index in range(24):
+        path = tmp_path / "photos" / "ab"[index % 2] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(index).save(path)
+        if index < 8:
+            copy(picture(index), 0).save(path.with_name(f"{index:02}-again.png"))
     whole, run = tmp_path / "whole", tmp_path / "run"
-    assert command(*flags, f"--model_dir={whole}").status == 0
-    with monkeypatch.context() as patch:
-        patch.setattr("retrain.export.hub_module.write_documents", full)
-        assert command(*flags, f"--model_dir={run}").status == 130
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", "--max_steps=60"]
+    first = command(*flags, f"--model_dir={whole}")
+    assert first.status == 0
+    assert "Found 8 sets of near duplicates (16 images)." in first.err
+    shutil.copytree(whole, run)
+    for name in ("exports.json", "metrics.json", "label_issues.csv", "predictions.csv"):
+        os.remove(run / name)
     assert command(*flags, f"--model_dir={run}").status == 0
     assert contents(run) == contents(whole)
 
@@ -166,7 +152,7 @@ def test_before_anything_is_written_the_same_command_begins_again(
     def interrupted(*_):
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("retrain.head_search.task_heads.search_head", interrupted)
+    monkeypatch.setattr("retrain.head_search.search.search_head", interrupted)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert result.status == 143
@@ -174,26 +160,3 @@ def test_before_anything_is_written_the_same_command_begins_again(
         "retrain: terminated. The same command begins again, with what features are in the cache."
     )
     assert os.listdir(tmp_path) == []
-
-
-def test_the_images_are_those_the_run_began_with(command, averaging_module, tmp_path, monkeypatch):
-    images, run = pathlib.Path(photos(tmp_path / "photos")), tmp_path / "run"
-    flags = [f"--image_dir={images}", f"--tfhub_module={averaging_module}", *FINE_TUNE]
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 8, signal.SIGTERM)
-        assert command(*flags, f"--model_dir={run}").status == 143
-    photos(tmp_path / "more", 30)
-    os.rename(tmp_path / "more" / "cyan" / "27.png", images / "cyan" / "27.png")
-    moved = images / "yellow" / "02.png"
-    os.rename(moved, tmp_path / "moved.png")
-    result = command(*flags, f"--model_dir={run}")
-    assert result.status == 2
-    assert result.err.splitlines()[-1] == (
-        f"retrain: 1 of the images that the run in {str(run)!r} began with are gone, such as "
-        f"'yellow/02.png': put them back to go on, or start a new run in another --model_dir."
-    )
-    os.rename(tmp_path / "moved.png", moved)
-    result = command(*flags, f"--model_dir={run}")
-    assert result.status == 0
-    assert "1 images that came after the run's begin are left out." in result.err
-    assert "27.png" not in (run / "predictions.csv").read_text()

@@ -1,94 +1,53 @@
 import json
-import pathlib
+import re
 import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import logging
-from retrain.commands.train.earlier_model import EarlierModel, KnownClasses, load_base, warm_starts
 
+from retrain.commands.train.base import Base, load_base
+from retrain.commands.train.check import TrainPlan
 from retrain.errors import InputError
-from retrain.heads.sigmoid import SigmoidHead
-from retrain.heads.softmax import SoftmaxHead
+from retrain.runs.warm_start_source import find_source
 from retrain.settings.config import Config
 from tests import tiny_worlds
 
-KNOWN = KnownClasses(("a", "b"), np.array([[1, 2], [3, 4], [5, 6]], np.float32), np.array([7, 8], np.float32))
-EARLIER = EarlierModel("run", None, {"label": KNOWN})
 IMAGES = np.random.default_rng(0).random([4, 8, 8, 3], np.float32)
-# As good as no training: the heads are where they began.
-STILL = ("--max_steps=1", "--learning_rate=1e-20", "--testing_percentage=0")
 
 
-def head_of(run: pathlib.Path) -> np.ndarray:
-    """Kernel and, as its last row, bias."""
-    reader = tf.train.load_checkpoint(str(run))
-    kernel, bias = (
-        reader.get_tensor(f"model/{name}/label/.ATTRIBUTES/VARIABLE_VALUE") for name in ("kernels", "biases")
-    )
-    return np.concatenate([kernel, bias[None]])
+def base_of(**settings: object) -> Base:
+    """That of a plan of which nothing else is known."""
+    config = Config.of(**settings)
+    given = config.module.warm_start_from
+    source = None if given is None else find_source(given)
+    return load_base(TrainPlan(config, None, None, source, None, None))
 
 
-@pytest.fixture(scope="module")
-def tuned_run(tmp_path_factory, colour_folder) -> pathlib.Path:
-    """A fine-tuned run, whose base is no longer the module's."""
-    from retrain.__main__ import main
-
-    directory = tmp_path_factory.mktemp("tuned")
-    module, run = tiny_worlds.averaging_module(directory / "module"), directory / "run"
-    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={module}", f"--model_dir={run}", "--fine_tune"]
-    tuned = ["--max_steps=4", "--eval_every=2", "--learning_rate=0.001", "--augment=none", "--batch_size=4"]
-    assert main(["retrain", *flags, *tuned]) == 0
-    return run
-
-
-def test_rows_go_over_by_the_name_of_the_class(monkeypatch):
-    said = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: said.append(text % values))
-    start = warm_starts(EARLIER, {"label": SoftmaxHead(["0", "a", "b", "c"])})["label"]
-    np.testing.assert_array_equal(start.kernel, [[0, 1, 2, 0], [0, 3, 4, 0], [0, 5, 6, 0]])
-    np.testing.assert_array_equal(start.bias, [0, 7, 8, 0])
-    assert said == ["Head: 2 of 4 classes go on from 'run' (a, b); new: 0, c."]
-    fewer = warm_starts(EARLIER, {"label": SoftmaxHead(["b", "x"]), "other": SigmoidHead(["a"])})
-    assert list(fewer) == ["label"]
-    np.testing.assert_array_equal(fewer["label"].kernel, [[2, 0], [4, 0], [6, 0]])
-
-
-def test_a_model_of_other_classes():
+def sentence(**settings: object) -> str:
     with pytest.raises(InputError) as raised:
-        warm_starts(EARLIER, {"label": SoftmaxHead(["c", "d"])})
-    assert str(raised.value) == (
-        "--warm_start_from='run' knows a, b, and none of the classes to be learned (c, d): name its "
-        "export/saved_model as --tfhub_module to begin with its features alone."
-    )
+        base_of(**settings)
+    return str(raised.value)
 
 
-@pytest.mark.parametrize("place", ["", "ckpt-1000", "export/hub_module"])
-def test_more_classes_begin_with_the_head_of_fewer(command, trained_run, tmp_path, place):
-    photos = pathlib.Path(tiny_worlds.colour_folder(tmp_path / "photos", 4))
-    shutil.copytree(photos / "cyan", photos / "a new one")
-    flags = [f"--image_dir={photos}", f"--warm_start_from={trained_run / place}", *STILL]
-    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
-    assert result.status == 0
-    from_there = f"classes go on from {str(trained_run / place)!r} (cyan, magenta, yellow); new: a new one."
-    assert f"Head: 3 of 4 {from_there}" in result.err
-    begun = head_of(tmp_path / "run")
-    np.testing.assert_allclose(begun[:, 1:], head_of(trained_run), rtol=0, atol=1e-5)
-    np.testing.assert_allclose(begun[:, 0], np.zeros(4), atol=1e-19)
+def test_a_module_knows_no_classes(averaging_module):
+    base = base_of(tfhub_module=averaging_module)
+    assert (base.heads, base.named) == (None, "")
+    np.testing.assert_allclose(base.module(IMAGES), IMAGES.mean(axis=(1, 2)), rtol=1e-5)
 
 
 def test_the_base_is_that_of_the_run_and_its_features_are_not_those_of_its_module(tuned_run):
     step = json.loads((tuned_run / "metrics.json").read_text())["global_step"]
-    exported, earlier = load_base(Config.of(warm_start_from=str(tuned_run)))
-    at_checkpoint, earlier_still = load_base(Config.of(warm_start_from=str(tuned_run / f"ckpt-{step}")))
-    module, nothing = load_base(Config.of(tfhub_module=str(tuned_run.parent / "module")))
-    assert nothing is None
-    np.testing.assert_array_equal(exported(IMAGES), at_checkpoint(IMAGES))
-    assert not np.array_equal(module(IMAGES), at_checkpoint(IMAGES)) or step == 0
-    assert len({one.fingerprint for one in (exported, at_checkpoint, module)}) == 3
-    for one, other in zip(earlier.heads["label"], earlier_still.heads["label"], strict=True):
+    exported = base_of(warm_start_from=str(tuned_run))
+    at_checkpoint = base_of(warm_start_from=str(tuned_run / f"ckpt-{step}"))
+    module = base_of(tfhub_module=str(tuned_run.parent / "module")).module
+    assert (exported.named, at_checkpoint.named) == (str(tuned_run), str(tuned_run / f"ckpt-{step}"))
+    np.testing.assert_array_equal(exported.module(IMAGES), at_checkpoint.module(IMAGES))
+    assert not np.array_equal(module(IMAGES), at_checkpoint.module(IMAGES)) or step == 0
+    assert len({one.fingerprint for one in (exported.module, at_checkpoint.module, module)}) == 3
+    for one, other in zip(exported.heads["label"], at_checkpoint.heads["label"], strict=True):
         np.testing.assert_array_equal(one, other)
+    assert exported.heads["label"].class_names == ("cyan", "magenta", "yellow")
 
 
 def test_a_checkpoint_of_another_module(tuned_run, tmp_path):
@@ -98,9 +57,35 @@ def test_a_checkpoint_of_another_module(tuned_run, tmp_path):
     flags = (run / "run.flags").read_text().splitlines()
     lines = [f"--tfhub_module={module}" if "--tfhub_module" in line else line for line in flags]
     (run / "run.flags").write_text("\n".join(lines) + "\n")
-    with pytest.raises(InputError) as raised:
-        load_base(Config.of(warm_start_from=str(run / "ckpt-4")))
-    assert str(raised.value).startswith(
+    said = sentence(warm_start_from=str(run / "ckpt-4"))
+    assert said.startswith(
         f"The checkpoint '{run}/ckpt-4/variables' does not fit '{module}', which its run was trained with ("
     )
-    assert str(raised.value).endswith("): name an export instead.")
+    assert said.endswith("): name an export instead.")
+
+
+def test_a_part_of_the_module(averaging_module):
+    given = {"tfhub_module": averaging_module, "fine_tune": True}
+    assert base_of(**given, fine_tune_from=re.compile("sca")).module.trainable_variables
+    assert sentence(**given, fine_tune_from=re.compile("Conv")) == (
+        "--fine_tune_from='Conv' matches no variable of the module that can be trained; some of its 1 names, "
+        "in order: 'scale'."
+    )
+
+
+def test_a_module_without_variables(tmp_path):
+    module = tf.Module()
+    images = tf.TensorSpec([None, 8, 8, 3], tf.float32)
+    module.__call__ = tf.function(lambda images: tf.reduce_mean(images, [1, 2]), input_signature=[images])
+    tf.saved_model.save(module, str(tmp_path))
+    assert sentence(tfhub_module=str(tmp_path), fine_tune=True) == (
+        f"--fine_tune trains the variables of a module, and {str(tmp_path)!r} has none that can be trained: "
+        "leave it out, or use another module."
+    )
+
+
+def test_mixed_precision_is_refused_where_it_gains_nothing(averaging_module, monkeypatch, tmp_path):
+    (tmp_path / "cpuinfo").write_text("flags: avx2\n")
+    monkeypatch.setattr("retrain.commands.train.bfloat16.CPU_INFO", tmp_path / "cpuinfo")
+    said = sentence(tfhub_module=averaging_module, fine_tune=True, mixed_precision=True)
+    assert said.startswith("--mixed_precision computes in bfloat16, which is only slower here: ")

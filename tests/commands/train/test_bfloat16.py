@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.commands.train import bfloat16 as mixed_precision
+from retrain.commands.train import bfloat16
 from retrain.commands.train.bfloat16 import check_hardware
 from retrain.errors import InputError
 from tests import tiny_tf1_hub, tiny_worlds
 
-FLAGS = ["--fine_tune", "--mixed_precision", "--max_steps=3", "--batch_size=6", "--validation_percentage=0"]
+FLAGS = [
+    *("--fine_tune", "--mixed_precision", "--max_steps=3", "--batch_size=6", "--augment=none"),
+    *("--validation_percentage=0", "--export_formats=saved_model"),
+]
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def cpu(monkeypatch, tmp_path):
 
     def has(abilities: str) -> None:
         (tmp_path / "cpuinfo").write_text(f"flags: {abilities}\n")
-        monkeypatch.setattr(mixed_precision, "CPU_INFO", tmp_path / "cpuinfo")
+        monkeypatch.setattr(bfloat16, "CPU_INFO", tmp_path / "cpuinfo")
 
     return has
 
@@ -39,7 +42,7 @@ def test_a_cpu_with_amx_and_a_new_gpu_are_faster(cpu, monkeypatch):
     for capability, capable in (((8, 0), True), ((7, 5), False)):
         details = {"compute_capability": capability}
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _, details=details: details)
-        assert mixed_precision._has_capable_gpu() is capable
+        assert bfloat16._has_capable_gpu() is capable
 
 
 @pytest.mark.parametrize(

@@ -96,13 +96,13 @@ def test_nor_does_a_run_started_inside_the_photos_write_there(here, monkeypatch)
     [
         (
             {"split_file": "gone.csv"},
-            "'gone.csv' was expected to be a CSV file with columns 'path' and 'split', but cannot be read (No "
-            "such file or directory): name a run's predictions.csv.",
+            "'gone.csv' was expected to be a CSV file with columns 'path' and 'split', but cannot be read "
+            "(No such file or directory): name a run's predictions.csv.",
         ),
         (
             {"image_dir": "gone"},
-            "'gone' does not exist, but a folder of class folders was expected: name one that holds images as "
-            "DIR/CLASS/*.jpg.",
+            "'gone' does not exist, but a folder of class folders was expected: name one that holds images "
+            "as DIR/CLASS/*.jpg.",
         ),
         (
             {"image_dir": "photos/roses"},

@@ -8,8 +8,12 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from retrain.commands.train.pixels import Recipe, model_to_train, recipe_for
+from retrain.head_search.recipe import LEARNING_RATE
 from retrain.modules.load import load_module
+from retrain.settings.config import Config
 from tests import tiny_tf1_hub, tiny_worlds
+from tests.examples.worlds import made_up
 
 SHORT = ["--max_steps=6", "--eval_every=3", "--batch_size=6", "--export_formats=saved_model"]
 MODULES = {
@@ -33,12 +37,11 @@ def values(run: pathlib.Path) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("source", "head", "flags"),
     [
-        ("saved_model", "softmax", ["--fine_tune"]),
+        ("saved_model", "softmax", ["--fine_tune", "--augment=none"]),
         ("saved_model", "sigmoid", ["--augment=light"]),
-        ("keras", "sigmoid", ["--fine_tune", "--augment=strong"]),
-        ("keras", "softmax", ["--augment=light"]),
-        ("tf1_hub", "softmax", ["--fine_tune"]),
-        ("tf1_hub", "sigmoid", ["--augment=light"]),
+        ("keras", "sigmoid", ["--fine_tune", "--augment=light"]),
+        ("keras", "softmax", ["--flip_left_right"]),
+        ("tf1_hub", "softmax", ["--fine_tune", "--augment=none"]),
     ],
 )
 def test_every_source_is_trained_on_images(command, colour_folder, handles, tmp_path, source, head, flags):
@@ -60,7 +63,7 @@ def test_every_source_is_trained_on_images(command, colour_folder, handles, tmp_
     assert set(metrics) == {"test", "global_step"}
     assert (metrics["test"]["count"], metrics["global_step"]) == (3, 6)
     assert len(pd.read_csv(run / "predictions.csv")) == 24
-    assert (run / "augmented.png").is_file()
+    assert (run / "augmented.png").is_file() == ("--augment=none" not in flags)
 
 
 def test_the_best_step_is_what_is_exported_and_predicted_with(command, colour_folder, handles, tmp_path):
@@ -68,6 +71,7 @@ def test_the_best_step_is_what_is_exported_and_predicted_with(command, colour_fo
     run, frozen = tmp_path / "run", tmp_path / "frozen"
     given = [f"--image_dir={colour_folder}", f"--tfhub_module={handles['saved_model']}"]
     tuned = ["--fine_tune", "--learning_rate=0.1", "--warmup_steps=0", "--label_smoothing=0.99"]
+    tuned.append("--augment=none")
     assert command(*given, f"--model_dir={run}", *tuned, *SHORT).status == 0
     assert command(*given, f"--model_dir={frozen}").status == 0
     assert json.loads((run / "metrics.json").read_text())["global_step"] == 0
@@ -97,33 +101,44 @@ def test_what_is_given_is_used_and_told(command, colour_folder, handles, tmp_pat
     assert not (tmp_path / "run" / "augmented.png").exists()
 
 
-def test_the_head_that_fine_tuning_starts_from_is_the_frozen_one(command, colour_folder, handles, tmp_path):
-    """What is said of steps and rates is said of fine-tuning."""
-    given = [f"--image_dir={colour_folder}", f"--tfhub_module={handles['saved_model']}"]
-    frozen = command(*given, f"--model_dir={tmp_path / 'frozen'}")
-    tuned = command(*given, "--fine_tune", *SHORT, "--learning_rate=1", f"--model_dir={tmp_path / 'tuned'}")
-    lines = [
-        next(line for line in result.err.splitlines() if line.startswith("Head: the best of 8"))
-        for result in (frozen, tuned)
-    ]
-    assert lines[0].partition(" images, ")[0] == lines[1].partition(" images, ")[0]
+# Along their mean, (3, 0), the sum of squares is 9, and the variance 1.
+FEATURES = np.array([[2.0, 0.0], [4.0, 0.0]] * 4, np.float32)
 
 
-def test_a_part_of_the_module(command, colour_folder, tmp_path):
-    module = tiny_worlds.averaging_module(tmp_path / "module")
-    given = [f"--image_dir={colour_folder}", f"--tfhub_module={module}", f"--model_dir={tmp_path / 'run'}"]
-    result = command(*given, "--fine_tune", "--fine_tune_from=Conv")
-    assert (result.status, result.out) == (2, "")
-    assert result.err.splitlines()[-1] == (
-        "retrain: --fine_tune_from='Conv' matches no variable of the module that can be trained; some of its "
-        "1 names, in order: 'scale'."
-    )
+def recipe(train: int = 8, validation: int = 0, **settings: object) -> Recipe:
+    """For images of two classes."""
+    count = train + validation
+    labels = [("a", "b")[row % 2] for row in range(count)]
+    examples = made_up([f"{row}.png" for row in range(count)], label=labels)
+    splits = [*["train"] * train, *["validation"] * validation]
+    features = np.resize(FEATURES, [count, 2])
+    return recipe_for(Config.of(**settings), examples.with_splits(splits).with_features(features))
 
 
-def test_a_module_with_nothing_to_train(command, colour_folder, tmp_path):
-    result = command(f"--image_dir={colour_folder}", "--fine_tune", f"--model_dir={tmp_path / 'run'}")
-    assert (result.status, result.out) == (2, "")
-    assert result.err.splitlines()[-1] == (
-        "retrain: --fine_tune trains the variables of a module, and 'builtin:' has none that can be trained: "
-        "leave it out, or use another module."
-    )
+def test_the_recipe_goes_by_the_images_to_train_on():
+    tuned = recipe(1000, 100, fine_tune=True)
+    assert (tuned.pixels.max_steps, tuned.pixels.batch_size, tuned.pixels.learning_rate) == (1875, 32, 0.02)
+    assert (tuned.pixels.eval_every.steps, tuned.augmentation.augment) == (32, "medium")
+    assert recipe(1000, 1000, fine_tune=True).pixels.eval_every.steps == 209
+    assert recipe(1000, 100, fine_tune=True, max_steps=7, learning_rate=0.5).pixels.max_steps == 7
+
+
+def test_few_images_a_class_are_augmented_more():
+    assert recipe(8, fine_tune=True).augmentation.augment == "strong"
+    assert recipe(8, fine_tune=True, augment="none").augmentation.augment == "none"
+    assert recipe(1000, augment="auto").augmentation.augment == "medium"
+    assert recipe(8, augment="light").augmentation.augment == "light"
+
+
+def test_the_head_of_a_frozen_base_is_trained_as_its_features_allow():
+    of_head = recipe(augment="light")
+    assert of_head.pixels.learning_rate == pytest.approx(LEARNING_RATE / 10)
+    assert (of_head.pixels.weight_decay, of_head.pixels.label_smoothing) == (0.0, 0.0)
+    turned = recipe(rotation_range=5.0)
+    assert (turned.augmentation.augment, turned.augmentation.rotation_range) == ("none", 5.0)
+
+
+def test_a_model_is_trained_in_bfloat16_only_if_asked_for(monkeypatch):
+    monkeypatch.setattr("retrain.commands.train.pixels.in_bfloat16", lambda settings, model: "bfloat16")
+    assert model_to_train(Config.of(fine_tune=True), "float32") == "float32"
+    assert model_to_train(Config.of(fine_tune=True, mixed_precision=True), "float32") == "bfloat16"
