@@ -1,6 +1,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from retrain.errors import InputError
 from retrain.features import feature_pass
 from retrain.features import stored as stored_features
 from retrain.flags import parse
+from retrain.head_search.starts import SHARE
+from retrain.modules.load import load_module
+from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.runs.run import FINISHED, UNFINISHED, Run
 from retrain.settings.config import Config
 from tests import tiny_worlds
@@ -305,3 +309,44 @@ def test_a_model_begins_its_directory_before_it_is_trained(
         train_model(plan, prepared_colours)
     assert (plan.run.state, plan.run.flags["fine_tune"]) == (UNFINISHED, "true")
     assert (plan.run.path / "examples.csv").is_file()
+
+
+def test_a_warm_run_that_learns_nothing_keeps_what_it_began_with(command, published, colour_folder, tmp_path):
+    flags = [f"--tfhub_module={published}/module", f"--label_map={published}/labels.txt", ONE_FORMAT]
+    still = ["--warm_start_head", "--learning_rate=1e-30", "--max_steps=1"]
+    result = command(*flags, *still, f"--image_dir={colour_folder}", f"--model_dir={tmp_path}/run")
+    assert result.status == 0, result.err
+    assert (
+        "Head: begins with the publisher's weights for 3 of 3 classes: cyan, magenta, yellow." in result.err
+    )
+    model = load_module(f"{tmp_path}/run/export/saved_model", signature=IMAGE_CLASSIFICATION)
+    images = np.random.default_rng(0).random((5, 8, 8, 3), np.float32)
+    scores = images.mean(axis=(1, 2)) @ tiny_worlds.KERNEL + tiny_worlds.BIAS
+    differences = SHARE * (scores[:, [3, 4, 5]] - scores[:, [3]])
+    logits = model.output(images, IMAGE_CLASSIFICATION).numpy()
+    np.testing.assert_allclose(logits - logits[:, :1], differences, atol=1e-5)
+
+
+@pytest.mark.parametrize("place", ["", "ckpt-1000", "export/hub_module"])
+def test_more_classes_begin_with_the_head_of_fewer(command, trained_run, tmp_path, place):
+    photos = pathlib.Path(tiny_worlds.colour_folder(tmp_path / "photos", 4))
+    shutil.copytree(photos / "cyan", photos / "a new one")
+    # As good as no training: the head is where it began.
+    still = ["--max_steps=1", "--learning_rate=1e-20", "--testing_percentage=0", ONE_FORMAT]
+    flags = [f"--image_dir={photos}", f"--warm_start_from={trained_run / place}", *still]
+    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
+    assert result.status == 0
+    from_there = f"classes go on from {str(trained_run / place)!r} (cyan, magenta, yellow); new: a new one."
+    assert f"Head: 3 of 4 {from_there}" in result.err
+    begun = head_of(tmp_path / "run")
+    np.testing.assert_allclose(begun[:, 1:], head_of(trained_run), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(begun[:, 0], np.zeros(4), atol=1e-19)
+
+
+def head_of(run: pathlib.Path) -> np.ndarray:
+    """Kernel and, as its last row, bias."""
+    reader = tf.train.load_checkpoint(str(run))
+    kernel, bias = (
+        reader.get_tensor(f"model/{name}/label/.ATTRIBUTES/VARIABLE_VALUE") for name in ("kernels", "biases")
+    )
+    return np.concatenate([kernel, bias[None]])
