@@ -8,7 +8,7 @@ import numpy as np
 from retrain.head_search.head_trials import train_trials
 from retrain.head_search.trial import Trial
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search.recipe import feature_scale, head_grid
 from retrain.heads.softmax import SoftmaxHead
 from tests.benchmarks.rounds import print_ratios, seconds

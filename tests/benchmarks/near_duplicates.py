@@ -12,11 +12,11 @@ import tempfile
 import time
 
 from PIL import Image
+from retrain.features.sketches import SketchBook
 
 from retrain.data.listing import read_listing
 from retrain.examples.near_duplicates import near_duplicates
 from retrain.features.cache import FileKey
-from retrain.features.sketches import SketchBook
 
 COPIES = 100
 CROPS = (0.02, 0.05, 0.08)

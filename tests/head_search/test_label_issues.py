@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from absl import logging
 
-from retrain.examples.labelled import LabelledExamples, encoded
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples, encoded
 from retrain.head_search.label_issues import label_issues, label_issues_line, out_of_sample_probabilities
 from retrain.heads.head import Head
 from retrain.heads.sigmoid import SigmoidHead

@@ -6,7 +6,7 @@ import pytest
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search import search as head_search
 from retrain.head_search.budget import Budget, Halving
 from retrain.head_search.folds import assign_folds

@@ -4,11 +4,11 @@ import pathlib
 
 import pandas as pd
 import pytest
+from retrain.runs.begin_run import begin_run
 from retrain.runs.run_directory import flags_of_run
 
 from retrain import files
 from retrain.heads.softmax import SoftmaxHead
-from retrain.runs.begin_run import begin_run
 from retrain.settings.config import Config, from_json
 
 HEADS = {"label": SoftmaxHead(["x", "y"])}

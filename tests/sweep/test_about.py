@@ -1,8 +1,8 @@
 import pytest
+from retrain.sweep.about import about_sweep
 
 from retrain.data.listing import read_listing
 from retrain.settings.config import Config
-from retrain.sweep.about import about_sweep
 from retrain.sweep.objective import find_objective
 from retrain.sweep.space import parse_space
 
