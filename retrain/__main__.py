@@ -3,6 +3,7 @@
 A user's mistake is one sentence on stderr and exit status 2; nothing heavy is imported before the checks.
 """
 
+import contextlib
 import importlib
 import logging
 import os
@@ -13,12 +14,12 @@ import absl.logging
 
 from retrain import flags
 from retrain.commands import COMMANDS
-from retrain.commands.inputs import read_inputs
 from retrain.errors import InputError
-from retrain.extensions import load
+from retrain.extensions import named
 from retrain.files import writing
 from retrain.quiet import native_stderr_held
-from retrain.runs.run_directory import claimed, how_to_go_on
+from retrain.runs.claim import claimed
+from retrain.runs.run import Run
 from retrain.signals import Terminated, sigterm_raised
 
 PACKAGE = os.path.dirname(__file__) + os.sep
@@ -57,19 +58,23 @@ def _run(argv: Sequence[str]) -> int:
         return 0
     parsed = flags.parse(argv)
     _log_plainly(parsed.verbosity)
-    inputs = read_inputs(parsed.verb, parsed.config, parsed.files)
-    place = inputs.run_directory or parsed.config.output or os.curdir
-    with writing(place), claimed(inputs.run_directory, parsed.verb == "sweep"):
+    row = COMMANDS[parsed.verb]
+    plan = named(row.check)(parsed.config, parsed.files)
+    with writing(str(plan.run or parsed.config.results.output or os.curdir)), _claimed(plan.run, row.shared):
         with native_stderr_held():
-            command = load(COMMANDS, parsed.verb, "verb")
+            run = named(row.run)
             # Whether there are GPUs is asked now, because the answer is written to stderr, too.
             importlib.import_module("tensorflow").config.list_physical_devices()
         try:
-            return command(parsed.config, inputs) or 0
+            return run(plan) or 0
         except KeyboardInterrupt as interrupt:
-            if parsed.verb in ("train", "sweep"):
-                interrupt.add_note(how_to_go_on(inputs.run_directory))
+            if row.goes_on:
+                interrupt.add_note(plan.run.how_to_go_on())
             raise
+
+
+def _claimed(run: Run | None, shared: bool) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if run is None else claimed(run, shared)
 
 
 def _log_plainly(verbosity: str) -> None:

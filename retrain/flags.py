@@ -162,7 +162,7 @@ def _unknown_flags(error: absl_flags.UnrecognizedFlagError, argv: Sequence[str])
     words = words[: words.index("--")] if "--" in words else words
     verb = next((word for word in words if word in COMMANDS), "train")
     names = dict.fromkeys(word.lstrip("-").partition("=")[0] for word in words if word.startswith("-"))
-    return " ".join(_unknown_flag(name, verb) for name in names)
+    return " ".join(_unknown_flag(name, verb) for name in names if name)
 
 
 def _unknown_flag(name: str, verb: str) -> str:

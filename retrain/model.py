@@ -48,7 +48,7 @@ class ImageClassifier(ImageModule):
         heads: Mapping[str, Head],
         dropout_rate: float = 0.0,
         train_base: bool = False,
-        fine_tune_from: str | None = None,
+        fine_tune_from: re.Pattern[str] | None = None,
         freeze_batch_norm: bool = False,
     ):
         super().__init__(base.handle, base.fingerprint, _signatures(base, heads), base.image_size)
@@ -81,8 +81,14 @@ class ImageClassifier(ImageModule):
             mine.assign(its)
 
     def _with(self, base: ImageModule, heads: Mapping[str, Head]) -> "ImageClassifier":
-        tuning = (self.train_base, self.fine_tune_from, self.freeze_batch_norm)
-        other = ImageClassifier(base, heads, self.dropout_rate, *tuning)
+        other = ImageClassifier(
+            base,
+            heads,
+            self.dropout_rate,
+            train_base=self.train_base,
+            fine_tune_from=self.fine_tune_from,
+            freeze_batch_norm=self.freeze_batch_norm,
+        )
         for mine, its in zip(self.head_variables, other.head_variables, strict=True):
             its.assign(mine)
         return other
@@ -151,16 +157,16 @@ class ImageClassifier(ImageModule):
         return by_task if len(by_task) > 1 else {DEFAULT_OUTPUT: by_task[self.primary_task]}
 
 
-def variables_from(variables: Sequence[tf.Variable], pattern: str) -> Sequence[tf.Variable]:
+def variables_from(variables: Sequence[tf.Variable], pattern: re.Pattern[str]) -> Sequence[tf.Variable]:
     """The variables from the first one on whose name matches; InputError where none does."""
     for position, variable in enumerate(variables):
-        if re.search(pattern, variable.name):
+        if pattern.search(variable.name):
             return variables[position:]
     names = [variable.name.partition(":")[0] for variable in variables]
     shown = ", ".join(map(repr, names[:: max(1, len(names) // SHOWN_NAMES)])) or "none"
     raise InputError(
-        f"--fine_tune_from={pattern!r} matches no variable of the module that can be trained; some of its "
-        f"{len(names)} names, in order: {shown}."
+        f"--fine_tune_from={pattern.pattern!r} matches no variable of the module that can be trained; "
+        f"some of its {len(names)} names, in order: {shown}."
     )
 
 

@@ -5,12 +5,13 @@ import pathlib
 
 import numpy as np
 import pytest
+from absl import logging
 from PIL import Image
 
 from retrain.data.listing import read_listing
 from retrain.data.table import read as read_table
-from retrain.examples.hash_split import assign_splits
-from retrain.examples.table import TASK, examples_table
+from retrain.examples.splits import split
+from tests.examples.worlds import of_folder, of_listing
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "data_samples"
 
@@ -25,17 +26,18 @@ def generator():
 
 def test_small_and_complete():
     listing = read_listing(str(SAMPLES / "drawings"))
-    assert listing.class_names == ("boat", "fish", "house", "tree")
-    examples = examples_table(listing)
+    assert listing.columns["label"].names == ("boat", "fish", "house", "tree")
+    examples = of_listing(listing)
     assert len(examples) == 56
-    assert examples["size"].sum() < 150_000
-    assert examples["group"].nunique() == 56
+    assert examples.table["size"].sum() < 150_000
+    assert examples.table["group"].nunique() == 56
 
 
-def test_every_class_is_in_every_split_by_its_hash_alone():
-    examples, notes = assign_splits(examples_table(read_listing(str(SAMPLES / "drawings"))), 10, 10)
-    assert notes == []
-    assert (examples.groupby(TASK)["split"].nunique() == 3).all()
+def test_every_class_is_in_every_split_by_its_hash_alone(monkeypatch):
+    monkeypatch.setattr(logging, "info", lambda text, *values: pytest.fail(text % values))
+    examples = split(of_folder(str(SAMPLES / "drawings")), (10.0, 10.0))
+    labels = examples.table.assign(label=examples.tasks["label"].cells)
+    assert (labels.groupby("label")["split"].nunique() == 3).all()
 
 
 def test_the_generator_draws_them_again(generator, tmp_path):
@@ -55,15 +57,18 @@ def test_the_generator_draws_them_again(generator, tmp_path):
 def test_the_table_of_two_tasks_is_of_these_pictures():
     listing = read_table(str(SAMPLES / "drawings.csv"), str(SAMPLES / "drawings"))
     assert listing.paths == sorted(read_listing(str(SAMPLES / "drawings")).paths)
-    assert list(listing.columns.tasks) == ["kind", "colours"]
-    assert listing.columns.several == {"colours"}
-    assert [path.split("/")[0] for path in listing.paths] == listing.labels
+    assert {task: column.several for task, column in listing.columns.items()} == {
+        "kind": False,
+        "colours": True,
+    }
+    assert [path.split("/")[0] for path in listing.paths] == listing.columns["kind"].cells
 
 
 def test_the_table_of_several_labels_says_what_is_in_the_scenes(generator):
     listing = read_table(str(SAMPLES / "scenes.csv"), str(SAMPLES / "scenes"))
-    assert examples_table(listing)["size"].sum() < 150_000
-    assert (list(listing.columns.tasks), listing.class_names) == (["things"], tuple(generator.THINGS))
-    assert listing.labels[:3] == ["|".join(generator.scene(index)[1]) for index in range(1, 4)]
-    assert "" in listing.labels
-    assert all(18 < sum(name in label for label in listing.labels) < 42 for name in listing.class_names)
+    assert of_listing(listing).table["size"].sum() < 150_000
+    [(task, (labels, _))] = listing.columns.items()
+    assert (task, listing.columns[task].names) == ("things", tuple(generator.THINGS))
+    assert labels[:3] == ["|".join(generator.scene(index)[1]) for index in range(1, 4)]
+    assert "" in labels
+    assert all(18 < sum(name in label for label in labels) < 42 for name in generator.THINGS)

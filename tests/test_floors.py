@@ -43,7 +43,7 @@ ANSWER_FIRST = [
     *["retrain.modules", "retrain.modules.sources.source", "retrain.heads", "retrain.export"],
     *["retrain.sweep", "retrain.sweep.space", "retrain.sweep.objective"],
     *["retrain.commands", "retrain.commands.inputs", "retrain.runs.run_directory"],
-    *["retrain.commands.train.warm_start_source", "retrain.signals", "retrain.__main__"],
+    *["retrain.runs.warm_start_source", "retrain.signals", "retrain.__main__"],
 ]
 
 

@@ -1,23 +1,57 @@
+import re
+
 import pytest
 
 from retrain.commands import COMMANDS
-from retrain.flags import ALIASES, answer
-from retrain.help_page import GROUPS, VERBS, help_page
-from retrain.settings.config import read_by
+from retrain.flags import ALIASES, answer, parse
+from retrain.help_page import VERBS, help_page
+from retrain.settings.config import FIELDS, SECTIONS, read_by
+
+# What each verb cannot do without.
+LINES = {
+    "train": "--image_dir=photos",
+    "sweep": "--image_dir=photos",
+    "evaluate": "--image_dir=photos --tfhub_module=export",
+    "predict": "--tfhub_module=export a.jpg",
+    "inspect": "",
+}
+
+
+def flags_shown(verb: str) -> list[str]:
+    """The flags of a help page as it shows them, with their defaults."""
+    return re.findall(r"^  (--\S+)", help_page(verb, {}, 80), re.MULTILINE)
 
 
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_the_help_page_names_every_flag_that_the_verb_reads(verb):
     page = answer(["retrain", verb, "--help"])
-    shown = {line.split()[0].partition("=")[0] for line in page.splitlines() if line.startswith("  --")}
-    assert shown == {f"--{name}" for name in [*read_by(verb), "flagfile", "verbosity", "version", "help"]}
+    shown = [line.split()[0].partition("=")[0] for line in page.splitlines() if line.startswith("  --")]
+    general = ["flagfile", "verbosity", "version", "help"]
+    assert sorted(shown) == sorted(f"--{name}" for name in [*read_by(verb), *general])
 
 
-def test_the_help_page_knows_every_verb_group_and_alias():
+def test_the_help_page_knows_every_verb_section_and_alias():
     assert list(VERBS) == list(COMMANDS)
     page = answer(["retrain", "sweep", "-h"])
     assert all(f"--{alias}" in page for alias in ALIASES)
-    assert all(title in page for title in GROUPS.values())
+    titles = [section.title for section in SECTIONS.values()]
+    assert [line for line in page.splitlines() if line in titles] == titles
+
+
+def test_a_section_of_which_the_verb_reads_nothing_is_left_out():
+    page = help_page("predict", {}, 80).splitlines()
+    titles = [section.title for section in SECTIONS.values()]
+    assert [line for line in page if line in titles] == ["Image module and its features", "Results"]
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_every_default_that_is_shown_can_be_given(verb):
+    defaults = [flag for flag in flags_shown(verb) if "=" in flag]
+    assert "--verbosity=info" in defaults
+    for flag in defaults:
+        name = flag.removeprefix("--").partition("=")[0]
+        config = parse(["retrain", verb, *LINES[verb].split(), flag]).config
+        assert name == "verbosity" or config.value(name) == FIELDS[name].default
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -45,3 +79,14 @@ def test_what_a_verb_needs_has_no_default():
 def test_a_flag_that_is_true_or_false_stands_alone():
     assert "  --json                        Print JSON, for programs.\n" in help_page("inspect", {}, 80)
     assert "  --seed=0 " in help_page("train", {}, 80)
+
+
+def test_defaults_are_shown_as_they_are_typed():
+    assert {
+        "--calibrate=true",
+        "--module_input_range=0,1",
+        "--export_formats=saved_model,hub_module",
+        "--validation_percentage=10",
+        "--momentum=0.9",
+        "--label_separator=|",
+    } < set(flags_shown("train"))

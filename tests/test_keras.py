@@ -15,20 +15,17 @@ from retrain.keras import ModuleLayer
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from tests import tiny_tf1_hub, tiny_worlds
-from tests.contracts.test_every_module import SOURCES, Source
+from tests.contracts.example_modules import KINDS
 
 ROOT = pathlib.Path(__file__).parents[1]
-CASES = SOURCES | {
-    "tf1_hub": Source(lambda directory, content: tiny_tf1_hub.averaging_module(directory, content)),
-}
 RATE = 2**-10
 
-every_source = pytest.mark.parametrize("name", CASES)
+every_source = pytest.mark.parametrize("name", KINDS)
 
 
 @pytest.fixture
 def handle(name, tmp_path) -> str:
-    return CASES[name].make(tmp_path / "module", 1.0)
+    return KINDS[name].make(tmp_path / "module", 1.0)
 
 
 @pytest.fixture

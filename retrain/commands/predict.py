@@ -1,41 +1,41 @@
-"""`python -m retrain predict`: what an exported classifier sees in pictures, one line each."""
+"""`python -m retrain predict`: what an exported classifier sees in images, one line each."""
 
 import os
 
 import pandas as pd
 from absl import logging
 
-from retrain.commands.inputs import Inputs
+from retrain.commands.checks import PredictPlan
 from retrain.errors import InputError
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.features.cache import FileKey
-from retrain.features.feature_pass import frozen_features
+from retrain.features.feature_pass import feature_pass
 from retrain.modules.signatures import SERVING_SIGNATURE
-from retrain.report.run_files import write_table
-from retrain.settings.config import Config
+from retrain.report.predictions_table import write_table
 
 
-def predict(config: Config, inputs: Inputs) -> None:
-    """Prints path, class and probability of each picture, for each task, or writes them to --output."""
-    classifier = load_classifier(config.tfhub_module, config)
+def run(plan: PredictPlan) -> None:
+    """Prints path, class and probability of each image, for each task, or writes them to --output."""
+    config, files = plan.config, plan.files
+    classifier = load_classifier(config.module.tfhub_module, config.module)
     served = ServedProbabilities(classifier)
-    result = frozen_features(served, list(map(_file_key, inputs.files)), None, signature=SERVING_SIGNATURE)
+    result = feature_pass(served, SERVING_SIGNATURE, list(map(_file_key, files)))
     for row, reason in result.skipped.items():
-        logging.warning("%r is skipped: %s.", inputs.files[row], reason)
-    seen = [row for row in range(len(inputs.files)) if row not in result.skipped]
+        logging.warning("%r is skipped: %s.", files[row], reason)
+    seen = [row for row in range(len(files)) if row not in result.skipped]
     if not seen:
-        raise InputError(f"None of the {len(inputs.files)} files is an image that can be decoded.")
-    columns = {"path": [inputs.files[row] for row in seen]}
+        raise InputError(f"None of the {len(files)} files is an image that can be decoded.")
+    columns = {"path": [files[row] for row in seen]}
     for task, probabilities in served.by_task(result.features[seen]).items():
         head, suffix = classifier.heads[task], f"/{task}" if len(classifier.heads) > 1 else ""
         columns[f"class{suffix}"] = head.predicted(probabilities)
         columns[f"probability{suffix}"] = head.confidence(probabilities).round(6)
     table = pd.DataFrame(columns)
-    if config.output is None:
+    if config.results.output is None:
         print(table.to_csv(index=False, sep="\t", lineterminator="\n"), end="")
     else:
-        write_table(config.output, table)
-        print(f"{len(table)} predictions are in {config.output}")
+        write_table(config.results.output, table)
+        print(f"{len(table)} predictions are in {config.results.output}")
 
 
 def _file_key(path: str) -> FileKey:

@@ -5,8 +5,9 @@ dropped, and what the camera noted about its position (EXIF orientation) is appl
 graphs and eagerly alike, and raises InvalidArgumentError for what cannot be decoded. What a module wants
 other than [0, 1] is the module's.
 
-A sketch is what is remembered of an image beside its features, the same for every module: `magic`, the first
-bytes of the file; `size`, upright height and width, int32 [2]; `thumbnail`, uint8 [32, 32, 3], mean colours.
+The facts of an image are what is remembered of it beside its features, the same for every module: `magic`,
+the first bytes of the file; `size`, upright height and width, int32 [2]; `thumbnail`, uint8 [32, 32, 3], mean
+colours.
 """
 
 import io
@@ -18,13 +19,15 @@ from PIL import ExifTags, Image
 # Names everything here that decides a pixel: part of the key under which features are kept.
 DECODING = "decode_image exif bilinear 1"
 
-Sketch = dict[str, tf.Tensor]
-SKETCH_SIDE = 32
+IMAGES = "images"  # the input of that name, of every module and classifier
+
+ImageFacts = dict[str, tf.Tensor]
+THUMBNAIL_SIDE = 32
 MAGIC_LENGTH = 4
 SAMPLED = 256  # rows or columns at least, where there are so many
 
 # Beginnings of files that hold no EXIF and that TensorFlow reads rightly ("?" is any byte): a JPEG whose
-# picture starts at once or after a JFIF segment, a GIF, and a lossy WebP. The rest is looked into by Python.
+# data start at once or after a JFIF segment, a GIF, and a lossy WebP. The rest is looked into by Python.
 _PLAIN = (
     b"\xff\xd8\xff\xdb",
     b"\xff\xd8\xff\xe0????????????????\xff\xdb",
@@ -55,17 +58,17 @@ def load_image(path: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
     return _resize_upright(*_stored(tf.io.read_file(path)), image_size)
 
 
-def load_sketched_image(path: tf.Tensor, image_size: tuple[int, int]) -> tuple[tf.Tensor, Sketch]:
-    """What `load_image` gives, and the sketch of the same file."""
+def load_image_and_facts(path: tf.Tensor, image_size: tuple[int, int]) -> tuple[tf.Tensor, ImageFacts]:
+    """What `load_image` gives, and the facts of the same image."""
     contents = tf.io.read_file(path)
     image, orientation = _stored(contents)
-    return _resize_upright(image, orientation, image_size), _sketch(contents, image, orientation)
+    return _resize_upright(image, orientation, image_size), _facts(contents, image, orientation)
 
 
-def load_sketch(path: tf.Tensor) -> Sketch:
-    """The sketch of one file alone."""
+def load_facts(path: tf.Tensor) -> ImageFacts:
+    """The facts of one file's image alone."""
     contents = tf.io.read_file(path)
-    return _sketch(contents, *_stored(contents))
+    return _facts(contents, *_stored(contents))
 
 
 def _stored(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -79,17 +82,17 @@ def _stored(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.ensure_shape(image, [None, None, 3]), orientation
 
 
-def _sketch(contents: tf.Tensor, image: tf.Tensor, orientation: tf.Tensor) -> Sketch:
+def _facts(contents: tf.Tensor, image: tf.Tensor, orientation: tf.Tensor) -> ImageFacts:
     """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
     size = tf.shape(image)[:2]
     apart = tf.maximum(1, tf.reduce_min(size) // SAMPLED)
     looked_at = tf.ensure_shape(image[::apart, ::apart], [None, None, 3])
-    means = tf.image.resize(looked_at, (SKETCH_SIDE, SKETCH_SIDE), "area")
+    means = tf.image.resize(looked_at, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), "area")
     thumbnail = _upright(tf.cast(tf.round(means), tf.uint8), orientation)
     return {
         "magic": tf.strings.substr(contents, 0, MAGIC_LENGTH),
         "size": tf.where(orientation < _TURNED, size, size[::-1]),
-        "thumbnail": tf.ensure_shape(thumbnail, [SKETCH_SIDE, SKETCH_SIDE, 3]),
+        "thumbnail": tf.ensure_shape(thumbnail, [THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3]),
     }
 
 
@@ -105,7 +108,7 @@ def _decode_and_orientation(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _resize_upright(image: tf.Tensor, orientation: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
-    # Turned when it has become small: the same picture, for much less.
+    # Turned when it has become small: the same image, for much less.
     size = tf.where(orientation < _TURNED, image_size, image_size[::-1])
     resized = _upright(tf.image.resize(image, size), orientation)
     return tf.ensure_shape(resized, [*image_size, 3]) / 255.0
@@ -145,7 +148,7 @@ def _orientation(contents: bytes) -> int:
             try:
                 exif.load(contents[start : start + _EXIF_SIZE])
                 orientation = exif.get(ExifTags.Base.Orientation)
-            except Exception:  # whatever Pillow makes of a damaged block, the picture itself may be sound
+            except Exception:  # whatever Pillow makes of a damaged block, the image itself may be sound
                 return 1
             return orientation if orientation in range(1, 9) else 1
     return 1

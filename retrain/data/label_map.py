@@ -26,6 +26,15 @@ def read_label_map(path: str) -> tuple[str, ...]:
     return labels
 
 
+def check_label_count(path: str, labels: Sequence[str], count: int, handle: str) -> None:
+    """InputError unless there is a label for each of the `count` class scores of a module."""
+    if len(labels) != count:
+        raise InputError(
+            f"--label_map={path!r} has {len(labels)} lines, and {handle!r} gives scores for {count} classes: "
+            f"name the label file of this module, which may begin with a line for the background."
+        )
+
+
 def meanings(class_names: Iterable[str], labels: Sequence[str]) -> dict[str, list[int]]:
     """For each class name the indices of the labels that it may mean: none, one or several."""
     by_line: dict[str, list[int]] = {}

@@ -18,8 +18,8 @@ TASK = "label"  # the one task of class folders
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 SPLITS = ("train", "validation", "test")
-# What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is not
-# known whether the image has it.
+# What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
+# not known whether the image has it.
 SEPARATOR, NOT_KNOWN = "|", "?"
 # The top folders that may stand for a split, and the split each one is.
 SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}

@@ -1,31 +1,41 @@
 """Batches of images from files, for features and for training, and why a file gives none.
 
 Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. What the rows stand for, and
-where features are kept, is for others to know.
+where features and facts are kept, is for others to know.
 """
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from retrain.data.augmentation.augment import augmented_inputs, picture_size
-from retrain.data.augmentation.levels import NONE, Augmentation
-from retrain.data.images import decode_image, load_image, load_sketch, load_sketched_image
-from retrain.data.pictures import Pictures, encoded, picture_batches
+from retrain.data.augmentation.augment import augmented_inputs, decoded_size
+from retrain.data.augmentation.levels import NONE
+from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
+from retrain.data.formats import format_of
+from retrain.data.images import IMAGES, decode_image, load_facts, load_image, load_image_and_facts
+from retrain.settings.augmentation import AugmentationSettings
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
 
-FORMATS = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"RIFF": "WebP",
-}
+Columns = np.ndarray | Mapping[str, np.ndarray]  # of one task, or by task
+
+
+class TrainingImages(NamedTuple):
+    """Files to train on, and what is known of each.
+
+    Attributes:
+      size: height and width of the images that are made of them.
+      labels, weights: [N, ...] and float32 [N]; without weights all count the same.
+    """
+
+    paths: Sequence[str]
+    size: tuple[int, int]
+    labels: Columns
+    weights: Columns | None = None
 
 
 def image_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
@@ -36,54 +46,53 @@ def image_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size:
     return _batches(paths, lambda path: (load_image(path, image_size),), batch_size)
 
 
-def sketched_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
-    """As `image_batches`, with the sketches of the same images: (row, images, sketches)."""
-    return _batches(paths, lambda path: load_sketched_image(path, image_size), batch_size)
+def batches_with_facts(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+    """As `image_batches`, with the facts of the same images: (row, images, facts)."""
+    return _batches(paths, lambda path: load_image_and_facts(path, image_size), batch_size)
 
 
-def sketch_batches(paths: Sequence[str], batch_size: int) -> tf.data.Dataset:
-    """The sketches alone: (row, sketches)."""
-    return _batches(paths, lambda path: (load_sketch(path),), batch_size)
+def facts_batches(paths: Sequence[str], batch_size: int) -> tf.data.Dataset:
+    """The facts alone: (row, facts)."""
+    return _batches(paths, lambda path: (load_facts(path),), batch_size)
 
 
 def _batches(
     paths: Sequence[str], load: Callable[[tf.Tensor], tuple[object, ...]], batch_size: int
 ) -> tf.data.Dataset:
-    rows = tf.data.Dataset.from_tensor_slices(encoded(paths)).enumerate()
+    rows = tf.data.Dataset.from_tensor_slices(path_tensor(paths)).enumerate()
     loaded = rows.map(lambda row, path: (row, *load(path)), num_parallel_calls=PARALLEL)
     return _finished(loaded.ignore_errors().batch(batch_size))
 
 
 def training_batches(
-    paths: Sequence[str],
-    labels: np.ndarray | Mapping[str, np.ndarray],
-    image_size: tuple[int, int],
+    images: TrainingImages,
     batch_size: int,
     seed: int,
+    augmentation: AugmentationSettings = NONE,
     first_step: int = 0,
-    augmentation: Augmentation = NONE,
-    weights: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """(inputs, labels) or (inputs, labels, weights) without end, in the order of `index_batches`.
 
-    Inputs hold `images`, and what `retrain.data.augmentation.mixing` adds. What a batch holds depends on
+    Inputs are those of `augmented_inputs`; `augmentation` has all strengths. What a batch holds depends on
     (seed, step) alone; the first one is that of step `first_step`.
     """
-    rows = index_batches(len(paths), batch_size, seed, first_step)
-    augments = augmentation != NONE
-    size = picture_size(image_size, augmentation) if augments else tuple(image_size)
-    pictures = picture_batches(Pictures(tuple(paths), size, augments), rows, batch_size, PARALLEL)
-    outputs = (labels,) if weights is None else (labels, weights)
+    rows = index_batches(len(images.paths), batch_size, seed, first_step)
+    augments, size = augmentation.changes_images, tuple(images.size)
+    source = DecodedImages(
+        tuple(images.paths), decoded_size(size, augmentation) if augments else size, rounded=augments
+    )
+    outputs = (images.labels,) if images.weights is None else (images.labels, images.weights)
     outputs = tf.nest.map_structure(tf.constant, outputs)
 
-    def batch(step: tf.Tensor, rows: tf.Tensor, pictures: tf.Tensor) -> tuple[Any, ...]:
-        inputs = {"images": pictures}
+    def batch(step: tf.Tensor, rows: tf.Tensor, decoded: tf.Tensor) -> tuple[Any, ...]:
+        inputs = {IMAGES: decoded}
         if augments:
-            inputs = augmented_inputs(pictures, augmentation, image_size, (seed, step))
+            inputs = augmented_inputs(decoded, augmentation, size, (seed, step))
         return inputs, *tf.nest.map_structure(lambda values: tf.gather(values, rows), outputs)
 
     steps = tf.data.Dataset.counter(first_step)
-    return _finished(tf.data.Dataset.zip(steps, rows, pictures).map(batch, num_parallel_calls=PARALLEL))
+    decoded = decoded_batches(source, rows, batch_size, PARALLEL)
+    return _finished(tf.data.Dataset.zip(steps, rows, decoded).map(batch, num_parallel_calls=PARALLEL))
 
 
 def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -> tf.data.Dataset:
@@ -120,7 +129,7 @@ def undecodable(path: str) -> str:
     try:
         decode_image(tf.constant(contents))
     except tf.errors.OpError:
-        name = next((name for magic, name in FORMATS.items() if contents.startswith(magic)), "")
+        name = format_of(contents)
         return f"damaged or incomplete {name}" if name else "not a JPEG, PNG, GIF, BMP or WebP file"
     return ""
 

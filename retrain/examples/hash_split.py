@@ -14,26 +14,22 @@ import bisect
 import collections
 import hashlib
 import itertools
+from collections.abc import Sequence
 
-import pandas as pd
-
-from retrain.examples.table import TASK, stem
-
-SPLITS = ("train", "validation", "test")
+from retrain.data.listing import SPLITS
 
 HASH_STEPS = 2**27 - 1  # from 0 to 100 %, as in retrain.py
 HASH_ORDER = ("validation", "test", "train")  # validation takes the low end, then test
 
 Bounds = tuple[float, float, float, float]  # of the three ranges in HASH_ORDER
+Percentages = tuple[float, float]  # of validation and of test
 
 
-def assign_splits(
-    examples: pd.DataFrame, validation_percentage: float, testing_percentage: float
-) -> tuple[pd.DataFrame, list[str]]:
-    """The examples with `split` filled, and a note on each path that is not where its own hash puts it."""
-    bounds = (0.0, validation_percentage, validation_percentage + testing_percentage, 100.0)
-    paths, labels, groups = (examples[name].tolist() for name in ("path", TASK, "group"))
-    classes = _classes(labels, groups)
+def hash_splits(
+    paths: Sequence[str], labels: Sequence[str], groups: Sequence[str], percentages: Percentages
+) -> tuple[list[str], list[str]]:
+    """The split of each image, of one label, and a note on each path that is not where its hash puts it."""
+    bounds, classes = bounds_of(percentages), _classes(labels, groups)
     hashed = {group: percentage(group) for group in classes}
     filled: dict[str, str] = {}
     for of_class in _groups_by_class(classes).values():
@@ -43,7 +39,18 @@ def assign_splits(
     split_of = {group: split_at(hashed[group], bounds) for group in classes} | filled
     split_of |= {group: "train" for group in classes if len(classes[group]) > 1}
     notes = _notes(sorted(zip(paths, groups, strict=True)), bounds, split_of, classes, filled)
-    return examples.assign(split=[split_of[group] for group in groups]), notes
+    return [split_of[group] for group in groups], notes
+
+
+def bounds_of(percentages: Percentages) -> Bounds:
+    """Where the three ranges begin and end."""
+    validation, testing = percentages
+    return 0.0, validation, validation + testing, 100.0
+
+
+def stem(path: str) -> str:
+    """The path up to `_nohash_`: images of one thing share it, as they did in retrain.py."""
+    return path.partition("_nohash_")[0]
 
 
 def percentage(path: str) -> float:
@@ -82,7 +89,7 @@ def _distance(hashed: float, low: float, high: float) -> float:
     return max(low - hashed, hashed - high, 0.0)
 
 
-def _classes(labels: list[str], groups: list[str]) -> dict[str, set[str]]:
+def _classes(labels: Sequence[str], groups: Sequence[str]) -> dict[str, set[str]]:
     """The classes of each group: one, but for content that lies in two class folders."""
     classes = collections.defaultdict(set)
     for label, group in zip(labels, groups, strict=True):
@@ -105,15 +112,16 @@ def _notes(
     classes: dict[str, set[str]],
     filled: dict[str, str],
 ) -> list[str]:
-    notes = []
+    notes, names = [], {stem(path) for path, _ in files}
     for path, group in files:
         own, split = split_at(percentage(stem(path)), bounds), split_of[group]
         if len(classes[group]) > 1:
-            names = ", ".join(map(repr, sorted(classes[group])))
-            notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {names}.")
+            listed = ", ".join(map(repr, sorted(classes[group])))
+            notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {listed}.")
         elif group in filled and own != split:
             label = next(iter(classes[group]))
             notes.append(f"{path!r} is in {split}, not {own}: class {label!r} had no {split} image.")
         elif own != split:
-            notes.append(f"{path!r} is in {split}, not {own}: it duplicates {group!r}.")
+            why = "it duplicates" if group in names else "its group is"
+            notes.append(f"{path!r} is in {split}, not {own}: {why} {group!r}.")
     return notes

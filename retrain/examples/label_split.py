@@ -8,31 +8,29 @@ they leave keeps another group with each of their labels.
 import collections
 from collections.abc import Sequence
 
-import pandas as pd
-
-from retrain.examples.hash_split import HASH_ORDER, SPLITS, Bounds, percentage, split_at
+from retrain.data.listing import SPLITS
+from retrain.examples.hash_split import HASH_ORDER, Bounds, Percentages, bounds_of, percentage, split_at
 
 Label = tuple[str, str]  # task and class
 Labels = frozenset[Label]
 
 
-def assign_label_splits(
-    examples: pd.DataFrame, labels: Sequence[Labels], validation_percentage: float, testing_percentage: float
-) -> tuple[pd.DataFrame, list[str]]:
-    """The examples with `split` filled, and a note on each group that is not where its hash puts it.
+def label_splits(
+    groups: Sequence[str], labels: Sequence[Labels], percentages: Percentages
+) -> tuple[list[str], list[str]]:
+    """The split of each image, and a note on each group that is not where its hash puts it.
 
     A label of three groups or more is in every split asked for, of two in train and one other, where there is
     a group that can be moved.
     """
-    bounds: Bounds = (0.0, validation_percentage, validation_percentage + testing_percentage, 100.0)
-    groups = examples["group"].tolist()
+    bounds = bounds_of(percentages)
     labels_of: dict[str, set[Label]] = collections.defaultdict(set)
     for group, of_example in zip(groups, labels, strict=True):
         labels_of[group] |= of_example
     split_of = {group: split_at(percentage(group), bounds) for group in labels_of}
     asked = [split for split in SPLITS if split == "train" or _width(bounds, split)]
     notes = _fill(labels_of, split_of, asked, bounds)
-    return examples.assign(split=[split_of[group] for group in groups]), notes
+    return [split_of[group] for group in groups], notes
 
 
 def _fill(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retrain.data.listing import SPLITS, Listing
+from retrain.examples.hash_split import stem
 from retrain.examples.task_examples import TaskExamples
 from retrain.heads import head_class
 from retrain.heads.head import Head, Labels
@@ -49,7 +50,7 @@ class LabelledExamples:
       image_dir: where the paths lead from.
       table: a row an image: path (POSIX), size and mtime_ns (by which a changed file is known), split
         ("train", "validation", "test", or "" while it is not decided), group (images that must share a
-        split), weight (what the image counts).
+        split), given_group (whether the user said so), weight (what the image counts).
       tasks: by name, the primary task first.
       features: float32 [N, F] of the same rows, an array or what stands in for one; None before the pass.
     """
@@ -179,6 +180,7 @@ def labelled_examples(
         "mtime_ns": [time for _, time in status],
         "split": listing.splits,
         "group": [stem(path) if group is None else group for path, group in groups],
+        "given_group": [group is not None for group in listing.groups],
         "weight": listing.weights,
     }
     tasks = {
@@ -187,11 +189,6 @@ def labelled_examples(
         if task in listing.columns
     }
     return LabelledExamples(listing.image_dir, pd.DataFrame(table), tasks)
-
-
-def stem(path: str) -> str:
-    """The path up to `_nohash_`: images of one thing share it, as they did in retrain.py."""
-    return path.partition("_nohash_")[0]
 
 
 def _size_and_time(path: str) -> tuple[int, int]:

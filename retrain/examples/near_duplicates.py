@@ -76,7 +76,7 @@ def _equal(thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _coarse(thumbnails: np.ndarray) -> np.ndarray:
     """8 x 8 mean colours, float32 [N, 192]."""
     count, side = thumbnails.shape[:2]
-    cells = thumbnails.reshape(count, COARSE, side // COARSE, COARSE, side // COARSE, 3)
+    cells = thumbnails.reshape([count, COARSE, side // COARSE, COARSE, side // COARSE, 3])
     return cells.mean(axis=(2, 4), dtype=np.float32).reshape(count, 3 * COARSE * COARSE)
 
 

@@ -11,40 +11,46 @@ import pandas as pd
 from absl import logging
 
 from retrain.errors import InputError
+from retrain.examples.labelled import LabelledExamples
 from retrain.files import write_text
 
 EXAMPLES = "examples.csv"
 
 
-def record_examples(run: str, examples: pd.DataFrame, tasks: Sequence[str]) -> None:
+def record_examples(run: str, examples: LabelledExamples) -> None:
     """Writes down the examples, whose splits are decided."""
-    columns = examples[["path", "split", "size", *(task for task in tasks if task in examples)]]
-    write_text(os.path.join(run, EXAMPLES), columns.to_csv(index=False, lineterminator="\n"))
+    write_text(os.path.join(run, EXAMPLES), _columns(examples).to_csv(index=False, lineterminator="\n"))
 
 
-def as_recorded(run: str, examples: pd.DataFrame) -> pd.DataFrame | None:
-    """The examples that the run in this directory began with, in their order and split.
+def as_recorded(run: str, examples: LabelledExamples) -> tuple[LabelledExamples, dict[str, str]] | None:
+    """The examples that the run in this directory began with, in their order, and path -> the split of then.
 
-    None where it has yet to begin. What the table says beside path, split, size and labels is as it is now.
+    None where it has yet to begin. Groups and weights are as they are now.
     """
     try:
         recorded = pd.read_csv(os.path.join(run, EXAMPLES), dtype=str, keep_default_na=False)
     except FileNotFoundError:
         return None
-    rows = pd.Index(examples["path"]).get_indexer(recorded["path"])
+    rows = pd.Index(examples.paths).get_indexer(recorded["path"])
     _check(run, recorded["path"][rows < 0].tolist(), "gone")
-    found = examples.iloc[rows].reset_index(drop=True)
+    found = examples.rows(rows)
     checked = recorded.columns.difference(["path", "split"])
-    same = (found[checked].astype(object).fillna("").astype(str) == recorded[checked]).all(axis=1)
+    now = _columns(found)[checked].astype(object).fillna("").astype(str)
+    same = (now == recorded[checked]).all(axis=1)
     _check(run, recorded["path"][~same].tolist(), "not what they were")
     if len(examples) > len(found):
         logging.info("%d images that came after the run's begin are left out.", len(examples) - len(found))
-    return found.assign(split=recorded["split"].astype(examples["split"].dtype))
+    return found, dict(zip(recorded["path"], recorded["split"], strict=True))
 
 
 def check_readable(run: str, skipped: Sequence[str]) -> None:
     """Raises InputError when images that could be decoded at the run's begin no longer can."""
     _check(run, skipped, "damaged")
+
+
+def _columns(examples: LabelledExamples) -> pd.DataFrame:
+    labels = {name: pd.Series(task.cells, dtype=object) for name, task in examples.tasks.items()}
+    return examples.table[["path", "split", "size"]].assign(**labels)
 
 
 def _check(run: str, paths: Sequence[str], what: str) -> None:

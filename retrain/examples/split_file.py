@@ -1,11 +1,10 @@
 """A split as it was: from the predictions.csv of a run, or any CSV file with columns `path` and `split`."""
 
 import csv
+from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
+from retrain.data.listing import SPLITS
 from retrain.errors import InputError
-from retrain.examples.hash_split import SPLITS
 
 
 def read_split_file(path: str) -> dict[str, str]:
@@ -34,28 +33,28 @@ def read_split_file(path: str) -> dict[str, str]:
     return {row["path"]: row["split"] for row in rows}
 
 
-def freeze_splits(examples: pd.DataFrame, frozen: dict[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """The examples after `assign_splits`, with every path of the file back in the split it has there.
+def freeze_splits(
+    paths: Sequence[str], groups: Sequence[str], splits: Sequence[str], frozen: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """The split of each image, where it is decided anyway, but of every path in the file as it is there.
 
-    A new image joins its group where the file has it, and else keeps the split of its hash.
+    A new image joins its group where the file has it, and else keeps the split that it has. What is new is
+    noted.
     """
     by_group: dict[str, str] = {}
-    for path, group in sorted(zip(examples["path"], examples["group"], strict=True)):
+    for path, group in sorted(zip(paths, groups, strict=True)):
         if path in frozen:
             by_group.setdefault(group, frozen[path])
     if not by_group:
         raise InputError(
-            f"The split file was expected to name images of this folder, such as {min(examples['path'])!r}, "
-            f"but names none of them ({len(frozen)} others): name the file of a run on this folder."
+            f"The split file was expected to name images of this folder, such as {min(paths)!r}, but names "
+            f"none of them ({len(frozen)} others): name the file of a run on this folder."
         )
-    splits = [
-        frozen.get(path, by_group.get(group, split))
-        for path, group, split in examples[["path", "group", "split"]].values
-    ]
-    new = sum(path not in frozen for path in examples["path"])
+    new = sum(path not in frozen for path in paths)
     notes = (
-        [f"{new} of {len(examples)} images are not in the split file: their group or their hash decides."]
+        [f"{new} of {len(paths)} images are not in the split file: their group or their hash decides."]
         if new
         else []
     )
-    return examples.assign(split=splits), notes
+    rows = zip(paths, groups, splits, strict=True)
+    return [frozen.get(path, by_group.get(group, split)) for path, group, split in rows], notes

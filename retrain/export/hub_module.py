@@ -22,15 +22,8 @@ from retrain.export.documents import write_documents
 from retrain.export.pure_classifier import PureClassifier, pure_classifier
 from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
+from retrain.modules.graphs import protos
 from retrain.modules.graphs.graph_part import Part, cut
-from retrain.modules.graphs.protos import (
-    ATTACHMENTS,
-    FORMAT_V3,
-    IMAGE_MODULE_INFO,
-    ImageModuleInfo,
-    ModuleAttachment,
-    ModuleDef,
-)
 from retrain.modules.graphs.pure_graph import Update
 from retrain.modules.module_spec import INFERENCE, TRAIN, Tags
 from retrain.modules.signatures import (
@@ -59,7 +52,8 @@ def write(classifier: ImageClassifier, directory: str) -> None:
     with new_directory(directory) as partial:
         _write_variables({name: variable.numpy() for name, variable in variables.items()}, partial)
         write_bytes(os.path.join(partial, SAVED_MODEL_FILE), module.SerializeToString())
-        write_bytes(os.path.join(partial, TF1_HUB_FILE), ModuleDef(format=FORMAT_V3).SerializeToString())
+        definition = protos.ModuleDef(format=protos.FORMAT_V3)
+        write_bytes(os.path.join(partial, TF1_HUB_FILE), definition.SerializeToString())
         write_documents(classifier, partial)
 
 
@@ -165,9 +159,9 @@ def _describe(
         infos = {key: _info(output) for key, output in by_key.items()}
         graph.signature_def[name].CopyFrom(SignatureDef(inputs={IMAGES: _info(images)}, outputs=infos))
     height, width = image_size
-    info = ImageModuleInfo(default_image_size={"height": height, "width": width})
-    attachment = ModuleAttachment(key=IMAGE_MODULE_INFO, value=info.SerializeToString())
-    graph.collection_def[ATTACHMENTS].bytes_list.value.append(attachment.SerializeToString())
+    info = protos.ImageModuleInfo(default_image_size={"height": height, "width": width})
+    attachment = protos.ModuleAttachment(key=protos.IMAGE_MODULE_INFO, value=info.SerializeToString())
+    graph.collection_def[protos.ATTACHMENTS].bytes_list.value.append(attachment.SerializeToString())
     for node in graph.graph_def.node:
         node.device = ""
 

@@ -14,7 +14,7 @@ import numpy as np
 from absl import logging
 
 from retrain.data.images import DECODING
-from retrain.data.pipeline import image_batches, sketched_batches, why_no_image
+from retrain.data.pipeline import batches_with_facts, image_batches, why_no_image
 from retrain.errors import InputError
 from retrain.features.cache import FeatureCache, FileKey, feature_cache_directory
 from retrain.features.engines import (
@@ -170,7 +170,7 @@ def _decoded(
     if facts is None or facts.has([files[row] for row in missing]):
         yield from image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator()
         return
-    for positions, images, noted in sketched_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator():
+    for positions, images, noted in batches_with_facts(paths, image_size, BATCH_SIZE).as_numpy_iterator():
         facts.add([files[missing[position]] for position in positions], noted)
         yield positions, images
 

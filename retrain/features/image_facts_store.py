@@ -12,16 +12,17 @@ from typing import Self
 
 import numpy as np
 
+from retrain.data.formats import FORMATS
 from retrain.data.image_facts import ImageFacts
-from retrain.data.images import DECODING, MAGIC_LENGTH, SKETCH_SIDE
-from retrain.data.pipeline import FORMATS, sketch_batches
+from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
+from retrain.data.pipeline import facts_batches
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.progress import progress
 
 VERSION = 1  # of what is noted, beside DECODING
 BATCH_SIZE = 64
 SIZE = np.dtype("<i4")
-THUMBNAIL = (SKETCH_SIDE, SKETCH_SIDE, 3)
+THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
 LENGTH = MAGIC_LENGTH + 2 * SIZE.itemsize + math.prod(THUMBNAIL)
 
 
@@ -70,7 +71,7 @@ class ImageFactsStore:
         """Passes over those of the files that are not known; what is no image stays so."""
         missing = [file for file in files if not self.known[self.row_of[file]]]
         if missing:
-            batches = sketch_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
+            batches = facts_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
             for positions, facts in progress(batches, len(missing), "image facts", "images", _size):
                 self.add([missing[position] for position in positions], facts)
 

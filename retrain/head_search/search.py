@@ -20,8 +20,9 @@ from retrain.examples.task_examples import TaskExamples
 from retrain.head_search.budget import PLAIN, Budget, Halving, operations
 from retrain.head_search.decisions import head_of
 from retrain.head_search.recipe import candidates, feature_scale
+from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import OutOfSample, out_of_sample, train_candidates
-from retrain.head_search.trained_head import Start, TrainedHead, best_of
+from retrain.head_search.trained_head import TrainedHead, best_of
 from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.heads.head import Head, Labels
@@ -21,7 +22,8 @@ HARDEST = 3  # classes that are named as those with the lowest F1
 class ClassHead(Head):
     """A head whose `class_names` are classes, of which an example has one, or some.
 
-    Its metrics have accuracy, accuracy_interval, expected_calibration_error, and classes: f1 and count of each.
+    Its metrics have accuracy, accuracy_interval, expected_calibration_error, and for each of `classes` its f1
+    and count.
     """
 
     fewest_classes = 2  # that there is something to tell apart
@@ -68,6 +70,11 @@ class ClassHead(Head):
         rows = np.nan_to_num(labels.reshape(len(labels), -1), nan=-1)
         return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
 
+    def of_unseen(self, labels: Labels, seen: np.ndarray) -> np.ndarray:
+        """Those that have a class which none of the seen ones has."""
+        there = self.targets(tf.constant(labels)).numpy() > 0.5
+        return (there & ~there[seen].any(axis=0)).any(axis=1)
+
     def headline(self, figures: Mapping[str, Any], split: str = "", task: str = "") -> str:
         """Accuracy, its interval, the count, the classes that are hardest, and the other headlines."""
         accuracy, *others = self.headlines
@@ -96,6 +103,19 @@ class ClassHead(Head):
             "classes": counts,
             "not_in_train": [name for name in self.class_names if name not in trained],
         }
+
+    @classmethod
+    def facts_line(cls, facts: Mapping[str, Any]) -> str:
+        """How many classes and images, the extremes, and the classes that cannot be learnt."""
+        counts, missing = facts["classes"], facts["not_in_train"]
+        least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+        extremes = f"smallest {least!r} ({counts[least]}), largest {most!r} ({counts[most]})"
+        if counts[least] == counts[most]:
+            extremes = f"{counts[most]} each"
+        some = ", ".join(map(repr, missing[:SHOWN_NAMES])) + (", ..." if len(missing) > SHOWN_NAMES else "")
+        return f"{len(counts)} classes on {facts['labelled']} images; {extremes}." + (
+            f" Not in train: {some}." if missing else ""
+        )
 
 
 def _hardest(classes: Mapping[str, Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Which figures a split of validation has, before any is taken: what can be ranked by, and in which direction."""
+"""Which figures a split will have: what can be ranked by, and which way each of them is better."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from retrain.metric import LOSS, Metric
 
 
 def metrics_of(kinds: Mapping[str, str]) -> dict[str, Metric]:
-    """Every figure by its key; `kinds`: task -> kind of head, the primary task, whose first is default, first.
+    """Every figure by its key, the default first; `kinds`: task -> kind of head, the primary task first.
 
     A key is the figure's name, with `/TASK` where there are several tasks. The last is the loss of all tasks.
     """

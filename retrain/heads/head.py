@@ -80,6 +80,10 @@ class Head:
         """Encoded labels [N, ...] -> int [N], the same for examples that are to be spread over all folds."""
         raise NotImplementedError
 
+    def of_unseen(self, labels: Labels, seen: np.ndarray) -> np.ndarray:
+        """Which examples, bool [N], no head can know that is trained on those `seen`, bool [N], alone."""
+        return np.zeros(len(labels), bool)
+
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         """Encoded labels [B, ...] -> float32 [B, num_classes], what perfect probabilities would be."""
         raise NotImplementedError
@@ -93,6 +97,10 @@ class Head:
     ) -> tf.Tensor:
         """The loss of each example: targets [..., num_classes], logits [..., num_classes] -> [...]."""
         raise NotImplementedError
+
+    def tempered(self, logits: tf.Tensor, temperature: tf.Tensor | float) -> tf.Tensor:
+        """Logits that are surer of themselves, or less; as they are, where there is no such thing."""
+        return logits / temperature
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """Logits [..., num_classes] -> probabilities of the same shape, in [0, 1], at the temperature."""
@@ -122,6 +130,11 @@ class Head:
         """What data_report.json says of labels as written; `trained_on`: whether each is of train."""
         raise NotImplementedError
 
+    @classmethod
+    def facts_line(cls, facts: Mapping[str, Any]) -> str:
+        """The same in words: a sentence or two."""
+        raise NotImplementedError
+
     def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
         """Whether what is predicted is what the label says, bool [N]; not, where there is no label."""
         raise NotImplementedError
@@ -135,10 +148,8 @@ class Head:
         """
         if metric.higher_is_better:
             return self.right(labels, probabilities).astype(np.float32)
-        targets, scaled = (
-            self.targets(tf.constant(labels)),
-            tf.constant(logits / np.float32(self.temperature)),
-        )
+        targets = self.targets(tf.constant(labels))
+        scaled = self.tempered(tf.constant(logits), np.float32(self.temperature))
         return -self.loss(targets, scaled).numpy()
 
     def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
@@ -159,7 +170,7 @@ class Head:
         targets, logits = self.targets(tf.constant(labels[known])), tf.constant(logits[known])
 
         def surprise(log_temperature: float) -> float:
-            losses = self.loss(targets, logits / np.float32(np.exp(log_temperature)))
+            losses = self.loss(targets, self.tempered(logits, np.float32(np.exp(log_temperature))))
             return float(tf.reduce_sum(losses)) + DRAWN_TO_1 * log_temperature**2
 
         bounds = (np.log(COLDEST), np.log(HOTTEST))

@@ -29,7 +29,9 @@ def orthogonal_classes(
     predicted = (probabilities >= thresholds) & known
     wrong = predicted != there
     exact = int(np.count_nonzero(~wrong.any(axis=1)))
-    classes = _by_class(known, there, predicted, probabilities, class_names, thresholds)
+    classes = _by_class(
+        known, there, predicted, probabilities=probabilities, class_names=class_names, thresholds=thresholds
+    )
     sure = np.where(probabilities >= 0.5, probabilities, 1.0 - probabilities)
     return {
         "accuracy": exact / len(labels),

@@ -82,7 +82,7 @@ class SigmoidHead(ClassHead):
         return tf.math.divide_no_nan(tf.reduce_sum(counted, axis=-1), count)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        return tf.nn.sigmoid(logits / self.temperature)
+        return tf.nn.sigmoid(self.tempered(logits, self.temperature))
 
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         names = np.asarray(self.class_names, object)

@@ -42,7 +42,7 @@ class SoftmaxHead(ClassHead):
         return -tf.reduce_sum(smooth * tf.nn.log_softmax(logits), axis=-1)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(logits / self.temperature)
+        return tf.nn.softmax(self.tempered(logits, self.temperature))
 
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         return [self.class_names[index] for index in probabilities.argmax(axis=1)]

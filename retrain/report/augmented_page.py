@@ -1,4 +1,4 @@
-"""One picture of a run: training images as they are, at the left, and as training sees them."""
+"""A page of a run: training images as they are, at the left, and as training sees them."""
 
 import io
 from collections.abc import Sequence
@@ -7,26 +7,30 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data.augmentation.augment import augmented_inputs, picture_size
-from retrain.data.augmentation.levels import Augmentation
-from retrain.data.images import load_image
-from retrain.data.pictures import load_picture
+from retrain.data.augmentation.augment import augmented_inputs, decoded_size
+from retrain.data.decoded_images import load_rounded
+from retrain.data.images import IMAGES, load_image
 from retrain.files import write_bytes
+from retrain.settings.augmentation import AugmentationSettings
 
 ROWS, VARIANTS = 8, 7
 SIDE, BORDER, GAP = 128, 4, 16  # pixels; the gap is between an image and its variants
 
 
 def write_augmented_page(
-    path: str, image_paths: Sequence[str], image_size: tuple[int, int], augmentation: Augmentation, seed: int
+    path: str,
+    image_paths: Sequence[str],
+    image_size: tuple[int, int],
+    augmentation: AugmentationSettings,
+    seed: int,
 ) -> None:
     """Draws up to 8 of these images, a row each, with what 7 steps of training make of them; a PNG file."""
     chosen = image_paths[:: max(1, len(image_paths) // ROWS)][:ROWS]
     columns = [tf.stack([load_image(tf.constant(image), image_size) for image in chosen])]
-    size = picture_size(image_size, augmentation)
-    pictures = tf.stack([load_picture(tf.constant(image), size) for image in chosen])
+    size = decoded_size(image_size, augmentation)
+    decoded = tf.stack([load_rounded(tf.constant(image), size) for image in chosen])
     for step in range(VARIANTS):
-        columns.append(augmented_inputs(pictures, augmentation, image_size, (seed, step))["images"])
+        columns.append(augmented_inputs(decoded, augmentation, image_size, (seed, step))[IMAGES])
     width = SIDE + GAP + VARIANTS * (SIDE + BORDER) + BORDER
     page = Image.new("RGB", (width, len(chosen) * (SIDE + BORDER) + BORDER), "white")
     for column, images in enumerate(columns):

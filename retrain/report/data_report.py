@@ -8,6 +8,7 @@ from typing import Any
 from absl import logging
 
 from retrain.files import write_text
+from retrain.heads import head_class
 
 DATA_REPORT = "data_report.json"
 SHOWN = 3
@@ -29,7 +30,7 @@ def log_data_report(report: Mapping[str, Any]) -> None:
 def data_report_lines(report: Mapping[str, Any]) -> list[str]:
     """What a glance should tell: sizes, classes, and what is wrong, where something is."""
     tasks = report["tasks"]
-    lines = [_sizes(report), *(_classes(task, of, len(tasks) > 1) for task, of in tasks.items())]
+    lines = [_sizes(report), *(_labels(task, of, len(tasks) > 1) for task, of in tasks.items())]
     found = (_skipped, _duplicates, _in_several_splits, _conflicts)
     return [line for line in (*lines, *(words(report) for words in found)) if line]
 
@@ -45,15 +46,9 @@ def _sizes(report: Mapping[str, Any]) -> str:
     )
 
 
-def _classes(task: str, of: Mapping[str, Any], named: bool) -> str:
-    counts = of["classes"]
-    least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
-    missing = f" Not in train: {_some(of['not_in_train'])}." if of["not_in_train"] else ""
-    extremes = f"smallest {least!r} ({counts[least]}), largest {most!r} ({counts[most]})"
-    if counts[least] == counts[most]:
-        extremes = f"{counts[most]} each"
-    name = f"{task}: " if named else ""
-    return f"{name}{len(counts)} classes on {of['labelled']} images; {extremes}.{missing}"
+def _labels(task: str, of: Mapping[str, Any], named: bool) -> str:
+    """In the words of the task's head."""
+    return (f"{task}: " if named else "") + head_class(of["head"]).facts_line(of)
 
 
 def _skipped(report: Mapping[str, Any]) -> str:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from retrain.examples.table import TASK
 from retrain.files import write_bytes
+from retrain.report.outcome import Outcome
+from retrain.report.predictions_table import task_columns
 
 COLUMNS, ROWS = 6, 4
 SIDE, BORDER, CAPTION = 160, 4, 40  # pixels
@@ -22,15 +23,16 @@ class _Example(NamedTuple):
     label: str
     predicted: str
     probability: float
+    right: bool
 
 
-def write_prediction_page(path: str, predictions: pd.DataFrame, image_dir: str) -> None:
-    """Draws up to 24 rows of a run's predictions table, and writes a PNG file.
+def write(outcome: Outcome, path: str) -> None:
+    """Draws up to 24 images that have a label of the primary task, and writes a PNG file.
 
-    The images are those of the test split, or of validation where there is no test; first the mistakes, the
-    most confident ahead, then what was predicted rightly, the least confident ahead.
+    They are of the test split, or of validation where there is no test; first the mistakes, the most
+    confident ahead, then what was predicted rightly, the least confident ahead.
     """
-    shown = _most_telling(predictions)[["path", TASK, "predicted", "probability"]]
+    shown, image_dir = _most_telling(_predictions(outcome)), outcome.examples.image_dir
     rows = max(1, -(-len(shown) // COLUMNS))
     page = Image.new("RGB", (COLUMNS * (SIDE + BORDER) + BORDER, rows * (SIDE + CAPTION) + BORDER), "white")
     for position, example in enumerate(map(_Example._make, shown.itertuples(index=False, name=None))):
@@ -42,25 +44,34 @@ def write_prediction_page(path: str, predictions: pd.DataFrame, image_dir: str) 
     write_bytes(path, png.getvalue())
 
 
+def _predictions(outcome: Outcome) -> pd.DataFrame:
+    """Columns path, label, predicted, probability, right and split, of the examples that have a label."""
+    task, examples = outcome.primary_task, outcome.examples
+    known = examples.tasks[task].known
+    right = outcome.heads[task].right(examples.tasks[task].labels, outcome.probabilities[task])
+    columns = task_columns(outcome, task)
+    table = {"path": examples.paths, "label": columns.pop(task), **columns}
+    return pd.DataFrame({**table, "right": right, "split": examples.splits})[known]
+
+
 def _most_telling(predictions: pd.DataFrame) -> pd.DataFrame:
     split = "test" if (predictions["split"] == "test").any() else "validation"
     held_out = predictions[predictions["split"] == split]
-    wrong = held_out["predicted"] != held_out[TASK]
-    mistakes = held_out[wrong].sort_values("probability", ascending=False)
-    return pd.concat([mistakes, held_out[~wrong].sort_values("probability")])[: COLUMNS * ROWS]
+    mistakes = held_out[~held_out["right"]].sort_values("probability", ascending=False)
+    shown = pd.concat([mistakes, held_out[held_out["right"]].sort_values("probability")])
+    return shown[["path", "label", "predicted", "probability", "right"]][: COLUMNS * ROWS]
 
 
 def _tile(image_dir: str, example: _Example) -> Image.Image:
     """The image in a frame that says whether it was predicted rightly, and below what was predicted."""
-    right = example.predicted == example.label
-    colour = RIGHT if right else WRONG
+    colour = RIGHT if example.right else WRONG
     tile = Image.new("RGB", (SIDE, SIDE + CAPTION - BORDER), "white")
     picture = ImageOps.fit(_picture(os.path.join(image_dir, example.path)), (SIDE, SIDE))
     tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, colour))
     draw, font = ImageDraw.Draw(tile), _font()
     prediction = _fitting(f"{example.predicted} {example.probability:.0%}", font)
     draw.text((2, SIDE + 1), prediction, colour, font)
-    if not right:
+    if not example.right:
         draw.text((2, SIDE + 17), _fitting(f"is {example.label}", font), TEXT, font)
     return tile
 

@@ -24,12 +24,12 @@ class SweepPage(NamedTuple):
     axes: Mapping[str, Axis]
     importances: Mapping[str, float]
     objective: str
-    direction: str
+    higher_is_better: bool
 
 
 def write_sweep_page(path: str, page: SweepPage) -> None:
     """Plots and a table of all trials."""
-    number, higher = page.chosen.number, page.direction == "maximize"
+    number, higher = page.chosen.number, page.higher_is_better
     finished = [row for row in page.rows if row.value is not None]
     text = TEMPLATES.get_template("sweep.html").render(
         page=page,

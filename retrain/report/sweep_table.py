@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from retrain.report.run_files import write_table
+from retrain.report.predictions_table import write_table
 from retrain.settings.field import as_text
 
 FINISHED, STOPPED, FAILED = "finished", "stopped early", "failed"

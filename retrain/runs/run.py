@@ -1,7 +1,7 @@
 """A run's directory: the names of what is in it, how far the run has come, and how it goes on.
 
-A run begins with run.flags and is finished when metrics.json and exports.json are there; between the two it is
-unfinished, and the same flags continue it. A sweep's directory is known by sweep.flags, and its study goes on.
+A run begins with run.flags and is finished when metrics.json and exports.json are there; between the two it
+is unfinished, and the same flags continue it. A sweep's directory is known by sweep.flags; its study goes on.
 """
 
 import os
@@ -70,7 +70,7 @@ class Run:
         return str(self.path / "export" / name)
 
     def begun_with(self, config_json: str, flags: str) -> None:
-        """Writes what the run was asked to do, and the flagfile that repeats it and says that it has begun."""
+        """Writes what the run was asked to do, and the flagfile that repeats it, by which it has begun."""
         self.write(RUN_FLAGS, flags)
         self.write(CONFIG, config_json)
 

@@ -1,6 +1,7 @@
 """The settings of augmentation: a level, and every strength by itself.
 
-Names are those of retrain.py and make_image_classifier where these have them, with their units.
+Names are those of retrain.py and make_image_classifier where these have them, with their units. With all
+strengths filled in (`retrain.data.augmentation.levels.filled`) they are one augmentation.
 """
 
 import dataclasses
@@ -19,10 +20,25 @@ class AugmentationSettings:
     title = "Augmentation of training images"
 
     @property
+    def strengths(self) -> dict[str, bool | int | float | None]:
+        """All fields but the level, by name; None is what the level says."""
+        names = [field.name for field in dataclasses.fields(AugmentationSettings)]
+        return {name: getattr(self, name) for name in names if name != "augment"}
+
+    @property
+    def changes_images(self) -> bool:
+        """Whether a strength is given, and is not off."""
+        return any(self.strengths.values())
+
+    @property
     def augments(self) -> bool:
         """Whether a flag says that images are augmented: then also a frozen module must see pixels."""
-        names = [field.name for field in dataclasses.fields(AugmentationSettings)]
-        return any(getattr(self, name) not in (None, "none", False, 0) for name in names)
+        return self.augment not in (None, "none") or self.changes_images
+
+    @property
+    def mixes(self) -> bool:
+        """Whether an image may hold parts of two, so that its loss is that of two labels."""
+        return bool(self.mixup or self.cutmix)
 
     augment: str | None = setting(
         None,

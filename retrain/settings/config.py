@@ -53,6 +53,8 @@ class Config:
     @classmethod
     def of(cls, **values: Any) -> Self:
         """The settings with these values, defaults for the others."""
+        if unknown := set(values) - set(FIELDS):
+            raise TypeError(f"no settings: {sorted(unknown)}")
         sections = {
             section: {name: values[name] for name in values if name in names}
             for section, names in _names().items()
@@ -118,8 +120,18 @@ def check_read(circumstances: Circumstances) -> None:
 
 
 def to_json(config: Config) -> str:
-    """All sections, as `config.json` holds them."""
-    return json.dumps(dataclasses.asdict(config), indent=2, ensure_ascii=False, default=as_text) + "\n"
+    """All sections, as `config.json` holds them; a value of a type of its own as it was typed."""
+    sections = {
+        name: {key: _plain(value) for key, value in vars(getattr(config, name)).items()} for name in SECTIONS
+    }
+    return json.dumps(sections, indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """The value for JSON. A named tuple is a type of its own, no list."""
+    if type(value) is tuple:
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, str | int | float) else as_text(value)
 
 
 def to_flags(config: Config, verb: str, file: str = "run.flags") -> str:
@@ -141,7 +153,12 @@ def from_flags(lines: Mapping[str, str]) -> Config:
     for name in lines:
         if name not in FIELDS:
             raise InputError(unknown_name(name, FIELDS, "setting of this version"))
-    return Config.of(**{name: from_text(FIELDS[name], text, f"--{name}") for name, text in lines.items()})
+    return Config.of(**{name: _from_line(name, text) for name, text in lines.items()})
+
+
+def _from_line(name: str, text: str) -> Any:
+    value = from_text(FIELDS[name], text, f"--{name}")
+    return (value,) if about(FIELDS[name]).repeated else value
 
 
 def _no_training_images(config: Config) -> str | None:

@@ -61,7 +61,7 @@ class Setting:
       help: advice, in full sentences.
       verbs: those that read it.
       bounds, choices: what values are allowed.
-      table: "package.module:TABLE" of an extension point whose rows are the choices, and what a row is called.
+      table: "package.module:TABLE" of an extension point whose rows are the choices; what one is called.
       parse: from the text and the flag as written to the value, where the type alone does not say it.
       sweep: whether a sweep may vary it.
       path: whether it may begin with ~, and is written absolute where a run is recorded.

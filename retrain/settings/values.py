@@ -5,6 +5,7 @@ A parser takes the text and the flag as it was written ("--eval_every"), for its
 
 import math
 import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from retrain.errors import InputError
@@ -35,7 +36,8 @@ class Quantity(NamedTuple):
         return round(self.number * steps / 100) if self.unit == SHARE else int(self.number)
 
     def __str__(self) -> str:
-        return f"{self.number:.12g}{self.unit}"
+        # Every digit, and no exponent: a parser reads neither 1e-05s nor 200.0.
+        return f"{Decimal(repr(self.number)).normalize():f}{self.unit}"
 
 
 class OfTask(NamedTuple):
@@ -63,20 +65,21 @@ def steps_or_seconds(text: str, flag: str) -> Quantity:
 
 def _quantity(text: str, flag: str, unit: str) -> Quantity:
     match = re.fullmatch(rf"(\d+)|(\d+(?:\.\d+)?){unit}", text.strip())
-    if match is None:
+    number = float(match[1] or match[2]) if match else math.nan
+    if not math.isfinite(number):
         raise InputError(
             f"{flag}={text!r} was expected to be a number of steps, or {UNITS[unit]}: write, say, "
             f"{EXAMPLES[unit]}."
         )
-    return Quantity(float(match[1])) if match[1] else Quantity(float(match[2]), unit)
+    return Quantity(number, STEPS if match[1] else unit)
 
 
 def two_steps(text: str, flag: str) -> tuple[int, int]:
     """100,110."""
-    words = text.split(",")
-    if len(words) != 2 or not all(word.strip().isdigit() for word in words) or int(words[0]) >= int(words[1]):
+    steps = [int(word) for word in text.split(",") if word.strip().isdecimal()]
+    if len(steps) != 2 or text.count(",") != 1 or steps[0] >= steps[1]:
         raise InputError(f"{flag}={text!r} must be two steps, the earlier first, such as 100,110.")
-    return int(words[0]), int(words[1])
+    return steps[0], steps[1]
 
 
 def pixel_range(text: str, flag: str) -> tuple[float, float]:
@@ -94,7 +97,7 @@ def pattern(text: str, flag: str) -> re.Pattern[str]:
     """A regular expression."""
     try:
         return re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         raise InputError(
             f"{flag}={text!r} is no regular expression ({error}): put a backslash before a character that "
             f"is meant as it stands."

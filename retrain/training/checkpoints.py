@@ -40,7 +40,7 @@ class Checkpoints:
         self.run_state = run_state
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, run_state=run_state)
         self._current: str | None = None
-        self._known: dict[str, bool] = {}  # path prefix -> whether it was found sound, or was written here
+        self._known: dict[str, bool] = {}  # path prefix -> whether it is sound; what was written here is
 
     def latest(self) -> str | None:
         """The path of the newest checkpoint that is sound, of whatever process, or None."""
@@ -50,14 +50,14 @@ class Checkpoints:
         """The path of the checkpoint of `best_step`, or None where there is none."""
         return self._at(self.run_state.best_step)
 
-    def looked(self) -> str | None:
-        """The path of the checkpoint of `looked_step`, or None where there is none."""
-        return self._at(self.run_state.looked_step)
+    def evaluated(self) -> str | None:
+        """The path of the checkpoint of `evaluated_step`, or None where there is none."""
+        return self._at(self.run_state.evaluated_step)
 
     def save(self) -> str:
         """Saves the variables as they are, and returns the checkpoint's path.
 
-        It becomes the newest: those of later steps are of a course that was abandoned, and go. The last few,
+        It becomes the newest: those of later steps are of a training that was set back, and go. The last few,
         the best one and that of the last evaluation are kept.
         """
         step = int(self.run_state.global_step.numpy())
@@ -71,12 +71,12 @@ class Checkpoints:
         return self._current
 
     def restore(self, path: str | None) -> None:
-        """Gives the variables the values of a checkpoint, unless they have them; None leaves them alone."""
+        """Gives the variables the values of a checkpoint, unless they have them; None changes nothing."""
         if path is not None and path != self._current:
             self._checkpoint.read(path).assert_existing_objects_matched()
             self._current = path
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         """The variables are about to change: until the next `save` they are those of no checkpoint."""
         self._current = None
 
@@ -85,7 +85,7 @@ class Checkpoints:
 
     def _steps(self) -> list[int]:
         names = os.listdir(self.directory) if self.directory.is_dir() else []
-        return sorted(int(found[1]) for name in names if (found := NAME.fullmatch(name)))
+        return sorted(int(match[1]) for name in names if (match := NAME.fullmatch(name)))
 
     def _at(self, step: tf.Variable) -> str | None:
         wanted = int(step.numpy())
@@ -103,7 +103,7 @@ class Checkpoints:
 
     def _rotate(self, newest: int) -> None:
         earlier = [step for step in self._steps() if step <= newest]
-        marked = (self.run_state.best_step, self.run_state.looked_step)
+        marked = (self.run_state.best_step, self.run_state.evaluated_step)
         kept = {*earlier[-KEPT:], *(int(step.numpy()) for step in marked)}
         for step in self._steps():
             if step not in kept or step > newest:

@@ -12,8 +12,7 @@ import inspect
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import keras
@@ -21,15 +20,21 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from retrain import extensions
 from retrain.errors import InputError
-from retrain.export import EXPORTERS
+from retrain.export import exporter
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
-from retrain.training.evaluation import Figures, figures_by_task, labelled_probabilities
+from retrain.training.driver import Action, Driver, StepReport
+from retrain.training.evaluation import (
+    Figures,
+    figures_by_task,
+    labelled_probabilities,
+    write_figures,
+    write_scalars,
+)
+from retrain.training.loss import PLAIN, Loss
 from retrain.training.run_state import RunState
-from retrain.training.summaries import write_figures, write_scalars
-from retrain.training.training_loop import NO_PENALTIES, Penalties, TrainingLoop
+from retrain.training.training_loop import TrainingLoop
 
 InputFn = Callable[..., tf.data.Dataset]
 
@@ -43,10 +48,9 @@ class Estimator:
       model: the classifier; under a strategy it must have been made in its scope.
       model_dir: where checkpoints and events go. A checkpoint that is there is continued.
       optimizer: a Keras optimizer; SGD with momentum by default.
+      loss: what is minimized.
       strategy: a tf.distribute strategy; the default one by default.
       seed: decides what is dropped out at which step.
-      label_smoothing, penalties: parts of the training loss, not of evaluation's.
-      task_weights: what the loss of each task counts, 1 where nothing is said.
       save_checkpoints_steps: checkpoints are saved at multiples of it; None saves every ten minutes. The last
         step is always saved.
       run_state: what the run knows of itself, where something else, such as the optimizer's schedule, reads
@@ -59,11 +63,9 @@ class Estimator:
         model_dir: str | os.PathLike[str],
         optimizer: keras.optimizers.Optimizer | None = None,
         *,
+        loss: Loss = PLAIN,
         strategy: tf.distribute.Strategy | None = None,
         seed: int = 0,
-        label_smoothing: float = 0.0,
-        penalties: Penalties = NO_PENALTIES,
-        task_weights: Mapping[str, float] = MappingProxyType({}),
         save_checkpoints_steps: int | None = None,
         run_state: RunState | None = None,
     ):
@@ -71,22 +73,14 @@ class Estimator:
         self.model_dir = pathlib.Path(model_dir)
         self.save_checkpoints_steps = save_checkpoints_steps
         optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
-        strategy = strategy or tf.distribute.get_strategy()
-        self.loop = TrainingLoop(
-            *(model, optimizer, strategy, seed, label_smoothing, penalties, task_weights, run_state)
-        )
+        self.loop = TrainingLoop(model, optimizer, loss, strategy=strategy, seed=seed, run_state=run_state)
         self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.run_state)
         self.checkpoints.restore(self.latest_checkpoint())
 
     @property
     def global_step(self) -> int:
         """How many steps the variables, as they are now, have been trained."""
-        return int(self.loop.global_step.numpy())
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """How many classes each task has."""
-        return {task: head.num_classes for task, head in self.model.heads.items()}
+        return self.loop.global_step
 
     def latest_checkpoint(self) -> str | None:
         """The path prefix of the newest checkpoint in model_dir, or None."""
@@ -105,7 +99,7 @@ class Estimator:
 
     def save_checkpoint(self, global_step: int) -> str:
         """Saves the model as it is, trained for `global_step` steps elsewhere; returns the path prefix."""
-        self.loop.global_step.assign(global_step)
+        self.loop.run_state.global_step.assign(global_step)
         return self.checkpoints.save()
 
     def evaluate(
@@ -117,7 +111,7 @@ class Estimator:
         """
         self._restore(checkpoint_path)
         labels, probabilities = labelled_probabilities(self.loop, input_fn())
-        figures = figures_by_task(self.model.heads, labels, probabilities, self.loop.task_weights)
+        figures = figures_by_task(self.model.heads, labels, probabilities, self.loop.loss.task_weights)
         write_figures(self.eval_dir(name), self.global_step, figures)
         return figures | {"global_step": self.global_step}
 
@@ -145,32 +139,33 @@ class Estimator:
             raise ValueError(f"Couldn't find trained model at {str(self.model_dir)!r}.")
         self.checkpoints.restore(checkpoint_path)
         directory = _unused_second(pathlib.Path(export_dir_base))
-        extensions.load(EXPORTERS, "saved_model", "export format")(self.model, directory)
+        exporter("saved_model")(self.model, directory)
         return directory
 
     def _train(self, batches: Iterator[Any], stop: int | None) -> None:
         """Trains up to `stop` or the input's end, and saves checkpoints on the way and at the end."""
-        saved, losses, every = time.monotonic(), {}, self.save_checkpoints_steps
-        self.checkpoints.leave()
-        for reading in self.loop.readings(batches, stop, [every] if every else []):
-            if not np.isfinite(reading.loss):
+        start, losses, every = self.global_step, {}, self.save_checkpoints_steps
+
+        def note(report: StepReport) -> None:
+            if not np.isfinite(report.loss):
                 raise InputError(
-                    f"The loss is {reading.loss} at step {reading.step}: training has diverged; use a lower "
+                    f"The loss is {report.loss} at step {report.step}: training has diverged; use a lower "
                     f"--learning_rate."
                 )
-            losses[reading.step] = {"loss": reading.loss}
-            late = every is None and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS
-            if reading.step != stop and (late or (every and not reading.step % every)):
-                self._save(losses)
-                saved, losses = time.monotonic(), {}
-                self.checkpoints.leave()
-        self._save(losses)
-        if losses:
-            logging.info("Loss for final step: %.6g.", float(self.loop.last_loss.numpy()))
+            losses[report.step] = {"loss": report.loss}
 
-    def _save(self, losses: Mapping[int, Mapping[str, float]]) -> None:
-        write_scalars(self.model_dir, losses)
-        self.checkpoints.save()
+        def save(report: StepReport) -> None:
+            write_scalars(self.model_dir, losses)
+            losses.clear()
+            self.checkpoints.save()
+            if report.step != stop:
+                self.checkpoints.detach()
+
+        seconds = None if every else SECONDS_BETWEEN_CHECKPOINTS
+        self.checkpoints.detach()
+        Driver(self.loop, [Action(note), Action(save, every, seconds, at_end=True)]).run(batches, stop)
+        if self.global_step > start:
+            logging.info("Loss for final step: %.6g.", float(self.loop.last_loss.numpy()))
 
     def _prediction_columns(self, inputs: dict[str, tf.Tensor]) -> dict[Any, Any]:
         by_task = {}

@@ -1,5 +1,10 @@
-"""Figures over an input: every example counts once, however the batches fall; the heads see all at once."""
+"""Figures over an input: every example counts once, however the batches fall; the heads see all at once.
 
+They are written as TensorBoard events without the tensorboard package, which TensorFlow no longer brings
+along. tf.summary.scalar needs it; what it does is little, see tensorboard/plugins/scalar/summary_v2.py.
+"""
+
+import os
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +18,10 @@ from retrain.training.training_loop import TrainingLoop
 
 Figures = dict[str, Any]
 ByTask = Mapping[str, np.ndarray]
+
+_SCALAR = tf.compat.v1.SummaryMetadata(
+    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class="DATA_CLASS_SCALAR"
+)
 
 
 def labelled_probabilities(loop: TrainingLoop, batches: Iterable[Any]) -> tuple[ByTask, ByTask]:
@@ -47,6 +56,37 @@ def figures_by_task(
         figures |= {key + suffix: value for key, value in of_task.items()}
         figures["loss"] += weights.get(task, 1.0) * of_task["average_loss"]
     return figures
+
+
+def finite_figures(loop: TrainingLoop, batches: Iterable[Any]) -> Figures | None:
+    """Figures of the model as it is; None where it no longer gives numbers."""
+    labels, probabilities = labelled_probabilities(loop, batches)
+    if not all(np.isfinite(values).all() for values in probabilities.values()):
+        return None
+    return figures_by_task(loop.model.heads, labels, probabilities, loop.loss.task_weights)
+
+
+def told(figures: Figures) -> str:
+    """The figures of validation that stand in the log."""
+    accuracies = [f"{key} {value:.1%}" for key, value in figures.items() if key.split("/")[0] == "accuracy"]
+    return f"validation loss {figures['loss']:.4g}, {', '.join(accuracies)}"
+
+
+def write_scalars(directory: str | os.PathLike[str], by_step: Mapping[int, Mapping[str, float]]) -> None:
+    """Adds an events file with scalars by step to a directory."""
+    writer = tf.summary.create_file_writer(str(directory))
+    with writer.as_default():
+        for step, values in by_step.items():
+            for tag, value in values.items():
+                tf.summary.write(tag, tf.constant(value, tf.float32), step=step, metadata=_SCALAR)
+    writer.close()
+
+
+def write_figures(directory: str | os.PathLike[str], step: int, figures: Mapping[str, Any]) -> None:
+    """Adds the numbers among the figures of an evaluation."""
+    write_scalars(
+        directory, {step: {key: value for key, value in figures.items() if isinstance(value, float)}}
+    )
 
 
 def _joined(parts: Mapping[str, list[np.ndarray]]) -> ByTask:

@@ -7,10 +7,11 @@ convolutions: biases and what batch norm learns have no reason to be small.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
+
+from retrain.settings.pixels import PixelSettings
 
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
@@ -24,16 +25,6 @@ OPTIMIZERS = {
     "lamb": keras.optimizers.Lamb,
 }
 WITH_MOMENTUM = ("sgd", "rmsprop")
-
-
-class OptimizerSettings(NamedTuple):
-    """What an optimizer is made of beside its learning rate; `ema` is the decay of averages of weights."""
-
-    name: str = "sgd"
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    gradient_clip_norm: float | None = None
-    ema: float | None = None
 
 
 class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
@@ -52,33 +43,35 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def make_optimizer(
-    settings: OptimizerSettings,
-    learning_rate: keras.optimizers.schedules.LearningRateSchedule | float,
+    pixels: PixelSettings,
+    rates: keras.optimizers.schedules.LearningRateSchedule | float,
     base_variables: Collection[tf.Variable] = (),
-    base_learning_rate_factor: float = 1.0,
 ) -> keras.optimizers.Optimizer:
-    """An optimizer whose rate for `base_variables` is multiplied with the factor."""
-    kind = OPTIMIZERS[settings.name]
+    """The optimizer that settings with all values filled in ask for, at these rates.
+
+    Those of `base_variables` are multiplied with the factor of the base.
+    """
+    kind = OPTIMIZERS[pixels.optimizer]
 
     # Keras has a method for the update of one variable, and calls it with the rate.
     class Optimizer(kind):
         def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
             # What an update is given under tf.distribute is one replica's part of a variable.
-            if self._var_key(variable) in slower:
-                learning_rate *= base_learning_rate_factor
-            if settings.weight_decay and variable.shape.rank > 1:
-                variable.assign_sub(settings.weight_decay * learning_rate * variable)
+            if self._var_key(variable) in of_base:
+                learning_rate *= pixels.base_learning_rate_factor
+            if pixels.weight_decay and variable.shape.rank > 1:
+                variable.assign_sub(pixels.weight_decay * learning_rate * variable)
             super().update_step(gradient, variable, learning_rate)
 
-    arguments = {"momentum": settings.momentum} if settings.name in WITH_MOMENTUM else {}
+    arguments = {"momentum": pixels.momentum} if pixels.optimizer in WITH_MOMENTUM else {}
     optimizer = Optimizer(
-        learning_rate,
+        rates,
         weight_decay=None,
-        global_clipnorm=settings.gradient_clip_norm,
-        use_ema=settings.ema is not None,
-        ema_momentum=settings.ema or 0.0,
-        name=settings.name,
+        global_clipnorm=pixels.gradient_clip_norm,
+        use_ema=pixels.ema is not None,
+        ema_momentum=pixels.ema or 0.0,
+        name=pixels.optimizer,
         **arguments,
     )
-    slower = frozenset(map(optimizer._var_key, base_variables))
+    of_base = frozenset(map(optimizer._var_key, base_variables))
     return optimizer

@@ -1,12 +1,21 @@
-"""What a training run knows beside its weights, and must know again when it goes on after an interruption.
+"""What a training run knows beside its weights, and what follows from it: the best step, and when to stop.
 
 All of it is variables, saved in every checkpoint with the model and the optimizer: two runs whose variables
 are equal have the same future. The step is the input position, too, and the seed of every random draw.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import tensorflow as tf
 
+from retrain.metric import Metric
+from retrain.settings.pixels import PixelSettings
+
 NO_STEP = -1
+# A loss of validation so many times that of a model that knows nothing is past mending. Several times as much
+# is not: the statistics of batch norm follow the weights only after a hundred steps or so.
+DIVERGED = 100.0
 
 
 class RunState(tf.Module):
@@ -17,10 +26,10 @@ class RunState(tf.Module):
       rate_factor: float32, by what the schedule's learning rate is multiplied; halved after divergence.
       best_value: float64, the best value so far of the metric that decides when to stop; nan before any.
       best_step: int64, the step of that value, whose checkpoint is kept; NO_STEP before any.
-      looked_step: int64, the step of the last evaluation, to which training is set back when it diverges;
+      evaluated_step: int64, the step of the last evaluation, to which training is set back when it diverges;
         NO_STEP before any.
       waited: int64, evaluations since the best.
-      evaluations: int64, how often the validation images have been looked at.
+      evaluations: int64, how often the model has been evaluated.
       elapsed_seconds: float64, of training, over all processes of the run.
     """
 
@@ -31,10 +40,39 @@ class RunState(tf.Module):
         # Twice the precision of what is compared: what comes back from the disk compares as it did before.
         self.best_value = _scalar(float("nan"), tf.float64, "best_value")
         self.best_step = _scalar(NO_STEP, tf.int64, "best_step")
-        self.looked_step = _scalar(NO_STEP, tf.int64, "looked_step")
+        self.evaluated_step = _scalar(NO_STEP, tf.int64, "evaluated_step")
         self.waited = _scalar(0, tf.int64, "waited")
         self.evaluations = _scalar(0, tf.int64, "evaluations")
         self.elapsed_seconds = _scalar(0.0, tf.float64, "elapsed_seconds")
+
+
+def note_figures(state: RunState, figures: Mapping[str, Any], metric: Metric) -> bool:
+    """Counts an evaluation; whether this step is the best so far. A figure that there is not never is."""
+    value, best = metric.value(figures), float(state.best_value.numpy())
+    state.evaluations.assign_add(1)
+    if not metric.is_better(value, best):
+        state.waited.assign_add(1)
+        return False
+    state.best_value.assign(value)
+    state.best_step.assign(state.global_step)
+    state.waited.assign(0)
+    return True
+
+
+def reason_to_stop(state: RunState, pixels: PixelSettings, metric: Metric) -> str | None:
+    """Why training ends before its last step, or None."""
+    patience, seconds = pixels.early_stopping_patience, pixels.max_train_time
+    waited, elapsed = int(state.waited.numpy()), float(state.elapsed_seconds.numpy())
+    if patience is not None and waited >= patience:
+        return f"validation {metric.key} has not become better in {waited} evaluations"
+    if seconds is not None and elapsed >= seconds:
+        return f"--max_train_time={seconds:g} seconds are over"
+    return None
+
+
+def has_diverged(loss: float, of_chance: float) -> bool:
+    """Whether a loss of validation is no number, or far beyond that of a model that knows nothing."""
+    return not loss <= DIVERGED * of_chance
 
 
 def _scalar(value: float, dtype: tf.DType, name: str) -> tf.Variable:

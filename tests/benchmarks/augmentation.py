@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.augmentation MODULE_DIR IMAGE_DIR`. Wanted with MobileNet v1 0.25 on 2 cores: at
 `medium` at least 0.90 times the images a second that are trained on without augmentation (found: 0.91 to
-0.97). Pictures are decoded before, as they are in a run after its first seconds.
+0.97). Images are decoded before, as they are in a run after its first seconds.
 """
 
 import os
@@ -15,10 +15,11 @@ import tensorflow as tf
 
 from retrain.data.augmentation.levels import LEVELS
 from retrain.data.listing import read_listing
-from retrain.data.pipeline import training_batches
+from retrain.data.pipeline import TrainingImages, training_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
+from retrain.training.driver import Driver
 from retrain.training.estimator import Estimator
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -28,11 +29,10 @@ BATCH_SIZE, STEPS = 32, 20
 def main(handle: str, image_dir: str) -> None:
     listing = read_listing(image_dir)
     paths = [os.path.join(image_dir, path) for path in listing.paths]
-    labels = {"label": np.arange(len(paths)) % 10}
     module = load_module(handle)
+    images = TrainingImages(paths, module.image_size, {"label": np.arange(len(paths)) % 10})
     inputs = {
-        level: training_batches(paths, labels, module.image_size, BATCH_SIZE, 0, augmentation=augmentation)
-        for level, augmentation in LEVELS.items()
+        level: training_batches(images, BATCH_SIZE, 0, augmentation) for level, augmentation in LEVELS.items()
     }
     head = SoftmaxHead([str(number) for number in range(10)])
     model = ImageClassifier(module, {"label": head}, train_base=True)
@@ -41,9 +41,9 @@ def main(handle: str, image_dir: str) -> None:
 
         def training(dataset: tf.data.Dataset) -> Callable[[], object]:
             batches = loop.batches(dataset)
-            return lambda: list(loop.readings(batches, int(loop.global_step.numpy()) + STEPS))
+            return lambda: Driver(loop, []).run(batches, loop.global_step + STEPS)
 
-        print_rates({f"{level}: pictures only": passing(iter(data)) for level, data in inputs.items()})
+        print_rates({f"{level}: images only": passing(iter(data)) for level, data in inputs.items()})
         print_rates({f"{level}: fine-tuning": training(data) for level, data in inputs.items()})
 
 

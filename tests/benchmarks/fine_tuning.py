@@ -15,10 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.data.listing import read_listing
-from retrain.data.pipeline import training_batches
+from retrain.data.pipeline import TrainingImages, training_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
+from retrain.training.driver import Driver
 from retrain.training.estimator import Estimator
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -28,10 +29,10 @@ BATCH_SIZE, STEPS = 32, 31  # an epoch of 1000 images
 def main(handle: str, image_dir: str) -> None:
     listing = read_listing(image_dir)
     module = load_module(handle)
-    names = listing.class_names
+    names = listing.columns["label"].names
     paths = [os.path.join(image_dir, path) for path in listing.paths]
-    labels = {"label": np.asarray([names.index(label) for label in listing.labels], np.int32)}
-    batches = training_batches(paths, labels, module.image_size, BATCH_SIZE, seed=0)
+    labels = {"label": np.asarray([names.index(label) for label in listing.columns["label"].cells], np.int32)}
+    batches = training_batches(TrainingImages(paths, module.image_size, labels), BATCH_SIZE, seed=0)
     model = ImageClassifier(module, {"label": SoftmaxHead(names)}, 0.2, train_base=True)
     reference, photos = keras_model(len(names)), keras_photos(image_dir)
     with tempfile.TemporaryDirectory() as model_dir:
@@ -40,7 +41,7 @@ def main(handle: str, image_dir: str) -> None:
         taken = seconds(
             {
                 "Keras fit": lambda: reference.fit(photos, steps_per_epoch=STEPS, verbose=0),
-                "retrain": lambda: list(loop.readings(ours, int(loop.global_step) + STEPS)),
+                "retrain": lambda: Driver(loop, []).run(ours, loop.global_step + STEPS),
             }
         )
     print_ratios(taken, "Keras fit")

@@ -33,8 +33,8 @@ def main(image_dir: str, handle: str, seeds: int = 6) -> None:
     files = [FileKey(path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in paths]
     options = PassOptions(ModuleSettings())
     features = feature_pass(load_module(handle), IMAGE_FEATURE_VECTOR, files, options).features
-    head = SoftmaxHead(listing.class_names)
-    truth = head.encode(listing.labels)
+    head = SoftmaxHead(listing.columns["label"].names)
+    truth = head.encode(listing.columns["label"].cells)
     found = []
     for seed in range(seeds):
         random = np.random.default_rng(seed)

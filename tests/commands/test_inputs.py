@@ -3,8 +3,8 @@ import re
 
 import pytest
 from PIL import Image
-
 from retrain.commands.inputs import read_inputs
+
 from retrain.errors import InputError
 from retrain.settings.config import Config
 

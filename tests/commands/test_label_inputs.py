@@ -2,8 +2,8 @@
 
 import pytest
 from absl import logging
-
 from retrain.commands.label_inputs import read_labels
+
 from retrain.errors import InputError
 from retrain.settings.config import Config
 

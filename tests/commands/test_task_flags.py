@@ -1,6 +1,6 @@
 import pytest
-
 from retrain.commands.task_flags import by_task, task_kinds, task_weights
+
 from retrain.errors import InputError
 from retrain.settings.config import Config
 

@@ -1,6 +1,5 @@
 """The promises that every row of EXPORTERS makes, for a classifier retrained from every kind of module."""
 
-import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,26 +7,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain import extensions
 from retrain.errors import InputError
-from retrain.export import EXPORTERS
+from retrain.export import EXPORTERS, exporter
 from retrain.export.reload import load_classifier
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
-from tests import tiny_tf1_hub, tiny_worlds
+from tests.contracts.example_modules import KINDS
 
 SIGNATURES = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
-SOURCES: dict[str, Callable[[pathlib.Path], str]] = {
-    "tf1_hub": tiny_tf1_hub.averaging_module,
-    "saved_model": tiny_worlds.averaging_module,
-    "keras": tiny_worlds.keras_file,
-    "builtin": lambda directory: "builtin:",
-}
 
-pytestmark = [pytest.mark.parametrize("source", SOURCES), pytest.mark.parametrize("name", EXPORTERS)]
+pytestmark = [pytest.mark.parametrize("source", KINDS), pytest.mark.parametrize("name", EXPORTERS)]
 
 
 class Export(NamedTuple):
@@ -42,8 +34,8 @@ def exports(tmp_path_factory) -> Callable[[str, str], Export]:
     def export(name: str, source: str) -> Export:
         if (name, source) not in made:
             directory = tmp_path_factory.mktemp("export")
-            model = classifier(load_module(SOURCES[source](directory / "module")))
-            extensions.load(EXPORTERS, name, "export format")(model, str(directory / name))
+            model = classifier(load_module(KINDS[source].make(directory / "module", 1.0)))
+            exporter(name)(model, str(directory / name))
             made[name, source] = Export(model, str(directory / name))
         return made[name, source]
 
@@ -94,7 +86,7 @@ def test_it_knows_its_labels(name, source, exports):
 
 def test_it_is_trained_again_as_the_model_is(name, source, exports, tmp_path):
     again = load_module(exports(name, source).directory)
-    model = classifier(load_module(SOURCES[source](tmp_path / "module")))
+    model = classifier(load_module(KINDS[source].make(tmp_path / "module", 1.0)))
     assert len(again.regularization_losses) == len(model.regularization_losses)
     for module in (model, again):
         step(module)
@@ -115,7 +107,7 @@ def step(module: ImageModule) -> None:
 def test_it_is_the_base_of_another_classifier(name, source, exports, tmp_path):
     base = load_module(exports(name, source).directory)
     model = classifier(base)
-    extensions.load(EXPORTERS, name, "export format")(model, str(tmp_path / "again"))
+    exporter(name)(model, str(tmp_path / "again"))
     assert_equal(load_module(str(tmp_path / "again")), model)
 
 
@@ -131,7 +123,7 @@ def test_no_dropout_acts_on_features(name, source, exports):
 def test_nothing_is_overwritten(name, source, exports):
     model, directory = exports(name, source)
     with pytest.raises(InputError) as info:
-        extensions.load(EXPORTERS, name, "export format")(model, directory)
+        exporter(name)(model, directory)
     assert str(info.value) == (
         f"{directory!r} exists already, and nothing is overwritten: name a new directory."
     )

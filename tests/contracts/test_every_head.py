@@ -11,9 +11,11 @@ import tensorflow as tf
 
 from retrain.extensions import load
 from retrain.heads import HEADS as ROWS
-from retrain.heads import RANKED_BY, TAKE_SEVERAL
+from retrain.heads import HeadRow
+from retrain.metric import Metric
 
-HEADS = {**ROWS, "ordinal": "tests.contracts.ordinal_head:OrdinalHead"}
+ORDINAL = HeadRow("tests.contracts.ordinal_head:OrdinalHead", False, ROWS["softmax"].figures)
+HEADS = {**ROWS, "ordinal": ORDINAL}
 CLASSES = ("a", "b", "c")
 # Labels of four examples, as they are written in a table.
 LABELS = {
@@ -26,8 +28,16 @@ LOGITS = np.random.default_rng(0).normal(size=[4, 3]).astype(np.float32)
 pytestmark = pytest.mark.parametrize("name", HEADS)
 
 
-def make(name):
-    return load(HEADS, name, "head")(CLASSES)
+def head_type(name):
+    return load({kind: row.head for kind, row in HEADS.items()}, name, "head")
+
+
+def make(name, classes=CLASSES):
+    return head_type(name)(classes)
+
+
+def metrics_of(name):
+    return [Metric(figure, None, figure, higher) for figure, higher in HEADS[name].figures.items()]
 
 
 def test_every_row_is_tested(name):
@@ -96,15 +106,6 @@ def test_metrics_over_parts_are_those_over_the_whole(name):
     whole = head.metrics(labels, probabilities)
     for key in ("accuracy", "average_loss"):
         assert whole[key] == pytest.approx((3 * parts[0][key] + parts[1][key]) / 4, rel=1e-5)
-
-
-def test_it_can_be_ranked_by_each_of_its_figures(name):
-    ranked_by = {**RANKED_BY, "ordinal": RANKED_BY["softmax"]}[name]
-    head = make(name)
-    figures = head.metrics(head.encode(LABELS[name]), head.probabilities(tf.constant(LOGITS)).numpy())
-    numbers = [key for key, value in figures.items() if isinstance(value, float)]
-    assert set(ranked_by) == {key for key in numbers if not key.endswith("_at_0.5")}
-    assert next(iter(ranked_by)) == "accuracy"
 
 
 def test_loss_of_training_and_of_the_metrics_agree(name):
@@ -176,7 +177,7 @@ def test_a_temperature_makes_the_labels_no_less_probable_and_is_kept(name):
         for of in (head, calibrated)
     ]
     assert losses[1] < losses[0]
-    again = load(HEADS, name, "head")(CLASSES, **json.loads(json.dumps(calibrated.settings())))
+    again = head_type(name)(CLASSES, **json.loads(json.dumps(calibrated.settings())))
     np.testing.assert_array_equal(again.probabilities(logits), calibrated.probabilities(logits))
     np.testing.assert_array_equal(
         head.loss(head.targets(labels), logits), calibrated.loss(head.targets(labels), logits)
@@ -187,7 +188,7 @@ def test_what_is_decided_is_no_worse_and_is_kept(name):
     head = make(name)
     labels, probabilities = head.encode(LABELS[name]), head.probabilities(tf.constant(LOGITS)).numpy()
     decided = head.decided(labels, probabilities)
-    again = load(HEADS, name, "head")(CLASSES, **json.loads(json.dumps(decided.settings())))
+    again = head_type(name)(CLASSES, **json.loads(json.dumps(decided.settings())))
     assert again.predicted(probabilities) == decided.predicted(probabilities)
     before, after = (of.metrics(labels, probabilities) for of in (head, decided))
     assert after["macro_f1"] >= before["macro_f1"]
@@ -210,9 +211,104 @@ def test_figures_that_the_reports_read(name):
 
 
 def test_names_in_a_label_are_its_classes(name):
-    head = load(HEADS, name, "head")
+    head = head_type(name)
     assert {part for label in LABELS[name] for part in head.names_in(label)} == set(CLASSES)
 
 
-def test_tables_are_read_as_it_takes_labels(name):
-    assert (load(HEADS, name, "head").joined(["a", "b"]) is not None) == (name in TAKE_SEVERAL)
+def test_its_row_says_whether_an_example_may_have_several_labels(name):
+    assert (head_type(name).joined(["a", "b"]) is not None) == HEADS[name].takes_several
+
+
+def test_its_row_names_every_figure_and_the_first_is_the_accuracy(name):
+    head = make(name, "abcdefg")
+    logits = np.random.default_rng(1).normal(size=[4, 7]).astype(np.float32)
+    probabilities = head.probabilities(tf.constant(logits)).numpy()
+    figures = head.metrics(head.encode(LABELS[name]), probabilities)
+    numbers = {key for key, value in figures.items() if isinstance(value, float)}
+    assert numbers == set(HEADS[name].figures)
+    assert next(iter(HEADS[name].figures)) == "accuracy"
+
+
+def test_its_row_says_the_better_direction(name):
+    head = make(name, "abcdefg")
+    labels = head.encode(LABELS[name])
+    perfect = head.metrics(labels, head.targets(labels).numpy())
+    for seed in range(20):
+        logits = np.random.default_rng(seed).normal(size=[4, 7]).astype(np.float32)
+        random = head.metrics(labels, head.probabilities(tf.constant(logits)).numpy())
+        for metric in metrics_of(name):
+            assert not metric.is_better(metric.value(random), metric.value(perfect)), metric.name
+            assert metric.value(random) != metric.value(perfect) or metric.name == "top_5_accuracy"
+
+
+def test_classes_come_from_cells_and_from_folders(name):
+    assert head_type(name).classes_in("kind", [*LABELS[name], None]) == list(CLASSES)
+    assert head_type(name).classes_of_folders(["c", "a", "b"]) == list(CLASSES)
+
+
+def test_examples_of_the_same_label_are_of_one_stratum(name):
+    head = make(name)
+    strata = head.strata(head.encode([*LABELS[name], *LABELS[name], None]))
+    assert (strata.shape, strata.dtype.kind) == ((9,), "i")
+    cells = [*LABELS[name], *LABELS[name], None]
+    for one in range(9):
+        for other in range(9):
+            assert (strata[one] == strata[other]) == (cells[one] == cells[other])
+
+
+def test_the_loss_of_a_head_that_knows_nothing_is_about_that_of_chance(name):
+    head = make(name)
+    loss = head.loss(head.targets(head.encode(LABELS[name])), tf.zeros([4, 3])).numpy().mean()
+    assert 0.5 * head.chance_loss <= loss <= 1.001 * head.chance_loss
+
+
+def test_what_is_right_is_what_the_accuracy_counts(name):
+    head = make(name)
+    labels = head.encode([*LABELS[name], None])
+    assert head.right(labels, head.targets(labels).numpy()).tolist() == [True] * 4 + [False]
+    for seed in range(10):
+        logits = np.random.default_rng(seed).normal(size=[5, 3]).astype(np.float32)
+        probabilities = head.probabilities(tf.constant(logits)).numpy()
+        right = head.right(labels, probabilities)
+        assert (right.shape, right.dtype) == ((5,), bool)
+        assert right.sum() / 4 == head.metrics(labels, probabilities)["accuracy"]
+
+
+def test_scores_of_images_add_up_to_the_figure_and_higher_is_better(name):
+    head = make(name).replaced(temperature=2.0)
+    labels = head.encode(LABELS[name])
+    probabilities = head.probabilities(tf.constant(LOGITS)).numpy()
+    figures = head.metrics(labels, probabilities)
+    for metric in metrics_of(name):
+        scores = head.scores(metric, labels, LOGITS, probabilities)
+        assert (scores.shape, scores.dtype) == ((4,), np.float32)
+        expected = figures["accuracy"] if metric.higher_is_better else -figures["average_loss"]
+        assert scores.mean() == pytest.approx(expected, rel=1e-5)
+
+
+def test_its_headline_is_one_line_with_names_and_figures(name):
+    head = make(name)
+    labels, probabilities = head.encode(LABELS[name]), head.probabilities(tf.constant(LOGITS)).numpy()
+    figures = head.metrics(labels, probabilities)
+    line = head.headline(figures, "validation", "kind")
+    assert line.startswith("Validation ")
+    assert " of kind " in line
+    assert f"{figures['accuracy']:.1%}" in line
+    assert "\n" not in line
+    assert head.headline(figures)[0].isupper()
+
+
+def test_facts_about_labels_can_be_written_down(name):
+    facts = make(name).label_facts([*LABELS[name], None], [True] * 5)
+    assert json.loads(json.dumps(facts)) == facts
+    assert (facts["head"], facts["labelled"]) == (name, 4)
+    line = head_type(name).facts_line(facts)
+    assert "4 images" in line
+    assert line.endswith(".")
+
+
+def test_what_has_been_seen_can_be_known(name):
+    head = make(name)
+    labels = head.encode(LABELS[name])
+    assert not head.of_unseen(labels, np.ones(4, bool)).any()
+    assert head.of_unseen(labels, np.zeros(4, bool)).shape == (4,)

@@ -1,48 +1,19 @@
-"""The promises that every row of LOADERS makes. A new row adds a maker here, and is held to all of them."""
+"""The promises that modules of every kind make, whatever the source. Those of handles: test_every_source."""
 
 import pathlib
 import shutil
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules import LOADERS
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES
-from retrain.settings.module import ModuleSettings
-from tests import tiny_tf1_hub, tiny_worlds
+from tests.contracts.example_modules import KINDS
 
-
-class Source(NamedTuple):
-    """How to make a module of some content, 1.0 or 2.0, in a new directory, and what is known of it.
-
-    Attributes:
-      make: directory, content -> handle; one without content ignores it.
-      options: what to load it with.
-      has_moving_averages: whether training=True changes variables.
-      has_content: whether modules of this source can differ.
-    """
-
-    make: Callable[[pathlib.Path, float], str]
-    options: ModuleSettings = ModuleSettings()
-    has_moving_averages: bool = True
-    has_content: bool = True
-
-
-SOURCES = {
-    "tf1_hub": Source(lambda directory, content: tiny_tf1_hub.averaging_module(directory, content)),
-    "saved_model": Source(
-        lambda directory, content: tiny_worlds.averaging_module(directory, methods={"__call__": content})
-    ),
-    "keras": Source(lambda directory, content: tiny_worlds.keras_file(directory, factor=content)),
-    "builtin": Source(lambda directory, content: "builtin:", has_moving_averages=False, has_content=False),
-}
-
-pytestmark = pytest.mark.parametrize("name", SOURCES)
+pytestmark = pytest.mark.parametrize("name", KINDS)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +29,7 @@ def modules(tmp_path_factory) -> Callable[[str], ImageModule]:
 
 
 def load(name: str, directory: pathlib.Path, content: float = 1.0) -> ImageModule:
-    source = SOURCES[name]
-    return load_module(source.make(directory, content), source.options)
+    return load_module(KINDS[name].make(directory, content))
 
 
 def random_images(module: ImageModule, count: int = 3, seed: int = 0) -> np.ndarray:
@@ -72,10 +42,6 @@ def values(module: ImageModule) -> list[np.ndarray]:
 
 def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def test_every_row_is_tested(name):
-    assert set(LOADERS) <= set(SOURCES)
 
 
 def test_features_are_float32_of_a_known_number(name, modules):
@@ -134,7 +100,7 @@ def test_training_updates_moving_averages_only(name, tmp_path):
     trainable = [variable.numpy() for variable in module.trainable_variables]
     module(random_images(module), training=True)
     assert equal(trainable, [variable.numpy() for variable in module.trainable_variables])
-    assert equal(before, values(module)) != SOURCES[name].has_moving_averages
+    assert equal(before, values(module)) != KINDS[name].has_moving_averages
 
 
 def test_gradients_reach_every_trainable_variable(name, modules):
@@ -181,13 +147,13 @@ def test_survives_an_export(name, tmp_path):
 
 def test_fingerprint_is_of_the_content_not_of_the_place(name, tmp_path):
     module = load(name, tmp_path / "module")
-    handle = SOURCES[name].make(tmp_path / "other", 2.0)
+    handle = KINDS[name].make(tmp_path / "other", 2.0)
     if pathlib.Path(module.handle).exists():
         copy = tmp_path / "elsewhere" / pathlib.Path(module.handle).name
         copy.parent.mkdir()
         (shutil.copytree if pathlib.Path(module.handle).is_dir() else shutil.copy)(module.handle, copy)
     else:
         copy = module.handle
-    assert load_module(str(copy), SOURCES[name].options).fingerprint == module.fingerprint
-    other = load_module(handle, SOURCES[name].options)
-    assert (other.fingerprint != module.fingerprint) == SOURCES[name].has_content
+    assert load_module(str(copy)).fingerprint == module.fingerprint
+    other = load_module(handle)
+    assert (other.fingerprint != module.fingerprint) == KINDS[name].has_content

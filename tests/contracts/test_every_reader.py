@@ -1,14 +1,15 @@
 """What every reader promises, whatever its layout: each row of READERS has one here, and is tested by it."""
 
+import dataclasses
 import os
 import pathlib
 
 import pytest
 
 from retrain.data import READERS
-from retrain.data.listing import EXTENSIONS, Listing, read_listing
+from retrain.data.listing import EXTENSIONS, TASK, Listing, read_listing
 from retrain.errors import InputError
-from retrain.examples.table import TASK, examples_table
+from retrain.examples.labelled import heads_of, labelled_examples
 from retrain.extensions import load
 
 # Two classes, b and a, in the layout of each reader, with something to ignore.
@@ -49,8 +50,10 @@ def place(reader: str, image_dir: str) -> str:
 
 def test_class_names_are_sorted_and_labels_are_among_them(reader, image_dir):
     listing = read(reader, image_dir)
-    assert listing.class_names == ("a", "b")
-    assert set(listing.labels) == {"a", "b"}
+    assert list(listing.columns) == [TASK]
+    assert listing.columns[TASK].names == ("a", "b")
+    assert set(listing.columns[TASK].cells) == {"a", "b"}
+    assert not listing.columns[TASK].several
 
 
 def test_paths_are_relative_and_lead_to_images(reader, image_dir):
@@ -64,7 +67,8 @@ def test_paths_are_relative_and_lead_to_images(reader, image_dir):
 
 def test_columns_are_parallel_and_splits_have_their_names(reader, image_dir):
     listing = read(reader, image_dir)
-    assert len(listing.paths) == len(listing.labels) == len(listing.splits) == 3
+    columns = [listing.paths, listing.splits, listing.groups, listing.weights]
+    assert {len(column) for column in [*columns, listing.columns[TASK].cells]} == {3}
     assert set(listing.splits) <= ({"train", "validation", "test"} if listing.given_split else {""})
 
 
@@ -73,19 +77,18 @@ def test_the_same_folder_is_read_the_same_wherever_it_lies(reader, image_dir, tm
     assert read(reader, image_dir) == first
     os.rename(image_dir, tmp_path / "moved")
     moved = read(reader, str(tmp_path / "moved"))
-    assert (moved.paths, moved.labels, moved.splits) == (first.paths, first.labels, first.splits)
+    assert moved == dataclasses.replace(first, image_dir=moved.image_dir)
 
 
 def test_the_reader_is_picked_by_what_lies_in_the_folder(reader, image_dir):
     assert read_listing(place(reader, image_dir)) == read(reader, image_dir)
 
 
-def test_it_becomes_an_examples_table(reader, image_dir):
+def test_it_becomes_labelled_examples(reader, image_dir):
     listing = read(reader, image_dir)
-    examples = examples_table(listing)
-    assert examples["path"].tolist() == listing.paths
-    assert examples[TASK].tolist() == listing.labels
-    assert examples["split"].tolist() == listing.splits
+    examples = labelled_examples(listing, heads_of(listing, {TASK: "softmax"}))
+    assert (examples.paths, examples.splits) == (listing.paths, listing.splits)
+    assert examples.tasks[TASK].cells == listing.columns[TASK].cells
 
 
 def test_nothing_there_is_a_sentence(reader, tmp_path):

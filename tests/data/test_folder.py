@@ -3,6 +3,7 @@ import os
 import pytest
 
 from retrain.data.folder import check_class_count, read
+from retrain.data.listing import TASK
 from retrain.errors import InputError
 
 
@@ -31,9 +32,9 @@ def test_images_without_class_folders(tree):
 def test_one_class_will_do_to_evaluate_and_not_to_train(tree):
     photos = tree(["roses/1.jpg"])
     listing = read(photos)
-    assert listing.class_names == ("roses",)
+    assert listing.columns[TASK].names == ("roses",)
     with pytest.raises(InputError) as raised:
-        check_class_count(photos, listing.class_names)
+        check_class_count(photos, listing.columns[TASK].names)
     assert str(raised.value) == (
         f"{photos!r} has 1 class folder ('roses'), but a classifier needs 2 class folders or more: "
         "put images in DIR/CLASS/*.jpg."

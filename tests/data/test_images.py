@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from retrain.data.images import decode_image, load_image
+from retrain.data.images import decode_image, load_facts, load_image, load_image_and_facts
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (5, 7, 3), np.uint8)
@@ -114,6 +114,22 @@ def test_every_orientation_is_upright(orientation, image_format, tmp_path):
     (tmp_path / "picture").write_bytes(contents)
     resized = load_image(str(tmp_path / "picture"), (9, 14))
     np.testing.assert_allclose(resized, tf.image.resize(image, (9, 14)) / 255.0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("orientation", "suffix"), [(1, "PNG"), (6, "PNG"), (8, "JPEG")])
+def test_the_facts_of_an_image_are_upright(orientation, suffix, tmp_path):
+    file = tmp_path / "image"
+    file.write_bytes(encoded(big_picture(64, 40), suffix, exif=oriented(orientation), **FORMATS[suffix]))
+    facts = load_facts(str(file))
+    assert facts["magic"] == {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8\xff\xe0"}[suffix]
+    assert facts["size"].dtype == tf.int32
+    assert facts["size"].numpy().tolist() == ([64, 40] if orientation == 1 else [40, 64])
+    upright = tf.image.resize(decode_image(tf.constant(file.read_bytes())), (32, 32), "area")
+    assert facts["thumbnail"].dtype == tf.uint8
+    assert np.abs(facts["thumbnail"] - np.round(upright)).max() <= 1
+    image, also = load_image_and_facts(str(file), (9, 14))
+    np.testing.assert_array_equal(image, load_image(str(file), (9, 14)))
+    assert all(np.array_equal(also[name], facts[name]) for name in facts)
 
 
 def test_exif_is_found_behind_other_segments():

@@ -3,7 +3,7 @@ import pathlib
 
 import pytest
 
-from retrain.data.listing import Listing, read_listing
+from retrain.data.listing import TASK, Column, Listing, read_listing
 from retrain.errors import InputError
 
 
@@ -11,13 +11,26 @@ def test_a_folder_of_class_folders(tree):
     photos = tree(["roses/b.jpg", "roses/a.jpg", "daisies/c.jpg"])
     assert read_listing(photos) == Listing(
         image_dir=photos,
-        class_names=("daisies", "roses"),
         paths=["daisies/c.jpg", "roses/a.jpg", "roses/b.jpg"],
-        labels=["daisies", "roses", "roses"],
+        columns={TASK: Column(["daisies", "roses", "roses"])},
         splits=["", "", ""],
+        groups=[None] * 3,
+        weights=[1.0] * 3,
         ignored=0,
-        given_split=False,
+        class_folders=True,
     )
+
+
+def test_what_a_label_is_called(tree, tmp_path):
+    assert read_listing(tree(["a/1.jpg", "b/1.jpg"])).called(TASK, "a") == "class folder 'a'"
+    (tmp_path / "labels.csv").write_text("path,kind\na,x\n")
+    assert read_listing(str(tmp_path / "labels.csv")).called("kind", "x") == "label 'x' in column 'kind'"
+
+
+def test_names_in_a_column():
+    cells = ["b|a", None, "", "?c", "a"]
+    assert Column(cells, several=True).names == ("a", "b", "c")
+    assert Column(cells).names == ("", "?c", "a", "b|a")
 
 
 def test_a_folder_of_splits(tree):
@@ -27,9 +40,9 @@ def test_a_folder_of_splits(tree):
 
 def test_classes_named_like_splits_are_classes(tree):
     photos = tree(["train/1.jpg", "test/1.jpg"])
-    assert read_listing(photos).class_names == ("test", "train")
+    assert read_listing(photos).columns[TASK].names == ("test", "train")
     photos = tree(["train/steam/1.jpg", "bus/1.jpg"], "vehicles")
-    assert read_listing(photos).class_names == ("bus", "train")
+    assert read_listing(photos).columns[TASK].names == ("bus", "train")
 
 
 def test_any_extension_in_any_case_at_any_depth(tree):
@@ -60,7 +73,7 @@ def test_hidden_entries_and_others_are_counted(tree):
 def test_class_names_in_any_script(tree):
     names = ["Ünïcode", "дом", "猫", "a b", "a"]
     photos = tree([f"{name}/{name} 1.jpg" for name in names])
-    assert read_listing(photos).class_names == tuple(sorted(names))
+    assert read_listing(photos).columns[TASK].names == tuple(sorted(names))
 
 
 def test_links_are_followed_and_loops_end(tree, tmp_path):

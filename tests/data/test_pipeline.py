@@ -7,10 +7,18 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data import pictures
+from retrain.data import decoded_images
 from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.data.images import load_image
-from retrain.data.pipeline import image_batches, index_batches, training_batches, undecodable
+from retrain.data.pipeline import (
+    TrainingImages,
+    batches_with_facts,
+    facts_batches,
+    image_batches,
+    index_batches,
+    training_batches,
+    undecodable,
+)
 
 
 def grey_images(directory, count: int, size: tuple[int, int] = (6, 4)) -> list[str]:
@@ -58,6 +66,19 @@ def test_the_shape_of_a_batch_is_known(tmp_path):
     assert images.shape.as_list() == [None, 3, 5, 3]
 
 
+def test_images_are_the_same_with_their_facts_and_facts_the_same_alone(tmp_path):
+    paths = grey_images(tmp_path, 3, size=(40, 64))
+    (tmp_path / "1 ü.png").write_text("no image")
+    [(rows, plain)] = image_batches(paths, (3, 5), 8)
+    [(also, images, facts)] = batches_with_facts(paths, (3, 5), 8)
+    [(again, alone)] = facts_batches(paths, 8)
+    assert rows.numpy().tolist() == also.numpy().tolist() == again.numpy().tolist() == [0, 2]
+    np.testing.assert_array_equal(images, plain)
+    assert sorted(facts) == sorted(alone) == ["magic", "size", "thumbnail"]
+    for name in facts:
+        np.testing.assert_array_equal(facts[name], alone[name])
+
+
 @pytest.mark.parametrize(("count", "batch_size"), [(10, 3), (10, 10), (10, 25), (1, 2), (3, 1)])
 def test_every_row_once_an_epoch_whatever_the_batch_size(count, batch_size):
     steps = -(-4 * count // batch_size)
@@ -92,10 +113,10 @@ def test_a_run_continues_where_it_stopped(batch_size, first_step):
 
 
 def test_training_batches_follow_the_indices(tmp_path):
-    paths, labels = grey_images(tmp_path, 5), np.array([10, 11, 12, 13, 14])
+    images = TrainingImages(grey_images(tmp_path, 5), (4, 2), np.array([10, 11, 12, 13, 14]))
     for first_step in (0, 4):
         expected = take(index_batches(5, 3, 7, first_step), 4)
-        batches = training_batches(paths, labels, (4, 2), 3, seed=7, first_step=first_step)
+        batches = training_batches(images, 3, seed=7, first_step=first_step)
         assert batches.element_spec[0]["images"].shape.as_list() == [3, 4, 2, 3]
         for rows, (inputs, chosen) in zip(expected, batches, strict=False):
             assert numbers(inputs["images"]) == rows.tolist()
@@ -106,8 +127,8 @@ def test_labels_by_task_and_weights(tmp_path):
     labels = {"kind": np.array([10, 11, 12]), "tags": np.eye(3, dtype=np.float32)}
     weights = np.array([1.0, 2.0, 3.0], np.float32)
     (rows,) = take(index_batches(3, 2, 7), 1)
-    batches = training_batches(grey_images(tmp_path, 3), labels, (2, 2), 2, 7, weights=weights)
-    _, chosen, weighed = next(iter(batches))
+    images = TrainingImages(grey_images(tmp_path, 3), (2, 2), labels, weights)
+    _, chosen, weighed = next(iter(training_batches(images, 2, 7)))
     np.testing.assert_array_equal(chosen["kind"], rows + 10)
     np.testing.assert_array_equal(chosen["tags"], np.eye(3)[rows])
     np.testing.assert_array_equal(weighed, rows + 1)
@@ -124,7 +145,8 @@ def noise(tmp_path):
 
 
 def training(noise, augmentation=NONE, first_step=0, count=6) -> list[dict[str, np.ndarray]]:
-    batches = training_batches(noise, np.arange(7), (9, 8), 3, 5, first_step, augmentation)
+    images = TrainingImages(noise, (9, 8), np.arange(7))
+    batches = training_batches(images, 3, 5, augmentation, first_step)
     return [
         {name: value.numpy() for name, value in {**inputs, "labels": labels}.items()}
         for inputs, labels in batches.take(count)
@@ -147,9 +169,9 @@ def test_a_continued_run_sees_what_an_uninterrupted_one_sees(noise, level):
 
 
 @pytest.mark.parametrize("level", ["none", "medium"])
-def test_pictures_that_do_not_fit_into_memory_are_the_same(noise, level, monkeypatch):
+def test_images_that_do_not_fit_into_memory_are_the_same(noise, level, monkeypatch):
     kept = training(noise, LEVELS[level])
-    monkeypatch.setattr(pictures, "MEMORY", 1000)
+    monkeypatch.setattr(decoded_images, "MEMORY", 1000)
     for expected, batch in zip(kept, training(noise, LEVELS[level]), strict=True):
         np.testing.assert_array_equal(batch["images"], expected["images"])
 
@@ -169,12 +191,13 @@ def test_an_image_comes_out_otherwise_in_every_epoch(noise):
 
 
 def test_what_is_skipped_is_never_read_where_nothing_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "MEMORY", 0)
-    paths, labels = grey_images(tmp_path, 6), np.arange(6)
+    monkeypatch.setattr(decoded_images, "MEMORY", 0)
+    paths = grey_images(tmp_path, 6)
+    images = TrainingImages(paths, (2, 2), np.arange(6))
     skipped = take(index_batches(6, 2, seed=3), 1)[0]
     for row in skipped:
         os.remove(paths[row])
-    inputs, _ = next(iter(training_batches(paths, labels, (2, 2), 2, seed=3, first_step=1).take(1)))
+    inputs, _ = next(iter(training_batches(images, 2, seed=3, first_step=1).take(1)))
     assert numbers(inputs["images"]) == take(index_batches(6, 2, seed=3), 2)[1].tolist()
 
 

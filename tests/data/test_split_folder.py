@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from retrain.data.listing import Listing, read_listing
+from retrain.data.listing import TASK, Column, Listing, read_listing
 from retrain.errors import InputError
 
 
@@ -18,15 +18,16 @@ def test_the_folders_say_the_split(tree):
     )
     assert read_listing(photos) == Listing(
         image_dir=photos,
-        class_names=("a", "b"),
         paths=[
             *("test/b/1.jpg", "train/a/1.jpg", "train/a/x/2.jpg", "train/b/1.jpg"),
             *("val/a/1.jpg", "val/b/1.jpg"),
         ],
-        labels=["b", "a", "a", "b", "a", "b"],
+        columns={TASK: Column(["b", "a", "a", "b", "a", "b"])},
         splits=["test", "train", "train", "train", "validation", "validation"],
+        groups=[None] * 6,
+        weights=[1.0] * 6,
         ignored=0,
-        given_split=True,
+        class_folders=True,
     )
 
 

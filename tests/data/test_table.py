@@ -3,17 +3,19 @@ import math
 import pandas as pd
 import pytest
 
+from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column, Listing
 from retrain.data.table import read
-from retrain.data.table_file import SEPARATOR
-from retrain.data.table_labels import NOT_KNOWN
 from retrain.errors import InputError
-from retrain.examples.table import examples_table
 from retrain.heads import sigmoid
 
 
 def table(folder, text: str, name: str = "labels.csv") -> str:
     (folder / name).write_text(text, "utf-8")
     return str(folder / name)
+
+
+def labels_of(listing: Listing) -> dict[str, list[str | None]]:
+    return {task: column.cells for task, column in listing.columns.items()}
 
 
 def sentence(path: str, *form) -> str:
@@ -29,33 +31,37 @@ def test_cells_are_written_as_the_head_reads_them():
 def test_every_column_is_a_task_and_one_with_several_labels_in_a_cell_says_so(tmp_path):
     listing = read(table(tmp_path, "file,kind,tags\nb.jpg,cat,red|small\na.jpg,dog,\n"))
     assert listing.paths == ["a.jpg", "b.jpg"]
-    assert listing.columns.tasks == {"kind": ["dog", "cat"], "tags": [None, "red|small"]}
-    assert listing.columns.several == {"tags"}
-    assert (listing.class_names, listing.labels) == (("cat", "dog"), ["dog", "cat"])
+    assert listing.columns == {
+        "kind": Column(["dog", "cat"], several=False),
+        "tags": Column([None, "red|small"], several=True),
+    }
+    assert [column.names for column in listing.columns.values()] == [("cat", "dog"), ("red", "small")]
+    assert (listing.groups, listing.weights, listing.splits) == ([None] * 2, [1.0] * 2, [""] * 2)
     assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, 0)
 
 
 def test_columns_of_one_label_each_may_be_unknown_in_part(tmp_path):
     text = "path,tags:red,tags:big\na,1,0\nb,yes,\nc,false,FALSE\nd,,\n"
     listing = read(table(tmp_path, text))
-    assert listing.columns.tasks == {"tags": ["red", "red|?big", "", None]}
-    assert listing.columns.several == {"tags"}
+    assert labels_of(listing) == {"tags": ["red", "red|?big", "", None]}
+    assert listing.columns["tags"].several
+    assert listing.columns["tags"].names == ("big", "red")
 
 
 def test_tasks_path_column_and_separator_as_the_user_says(tmp_path):
     text = "id,tags,where,note\n1,red; big,x.jpg,hm\n2,red,y.jpg,oh\n"
     listing = read(table(tmp_path, text), "photos", ("where", {"tags": True}, ";"))
     assert (listing.image_dir, listing.paths) == ("photos", ["x.jpg", "y.jpg"])
-    assert listing.columns.tasks == {"tags": ["red|big", "red"]}
+    assert labels_of(listing) == {"tags": ["red|big", "red"]}
     given = read(table(tmp_path, text), "photos", ("where", {"tags": False}, ";"))
-    assert given.columns.tasks == {"tags": ["red; big", "red"]}
-    assert given.columns.several == frozenset()
+    assert labels_of(given) == {"tags": ["red; big", "red"]}
+    assert not given.columns["tags"].several
 
 
 def test_parquet_with_an_empty_cell(tmp_path):
     columns = {"path": ["a.jpg", "b.jpg"], "kind": ["cat", None]}
     pd.DataFrame(columns).to_parquet(tmp_path / "labels.parquet")
-    assert read(str(tmp_path / "labels.parquet")).columns.tasks == {"kind": ["cat", None]}
+    assert labels_of(read(str(tmp_path / "labels.parquet"))) == {"kind": ["cat", None]}
 
 
 def test_split_group_and_weight(tmp_path):
@@ -63,21 +69,22 @@ def test_split_group_and_weight(tmp_path):
     listing = read(table(tmp_path, text))
     assert listing.splits == ["train", "validation", "test"]
     assert listing.given_split
-    assert list(listing.columns.tasks) == ["kind"]
-    examples = examples_table(listing)
-    assert examples["group"].tolist() == ["g", "b", "g"]
-    assert examples["weight"].tolist() == [2.0, 1.0, 0.5]
+    assert list(listing.columns) == ["kind"]
+    assert listing.groups == ["g", None, "g"]
+    assert listing.weights == [2.0, 1.0, 0.5]
 
 
 def test_labels_stay_as_they_are_written(tmp_path):
-    assert read(table(tmp_path, "path,kind\na,NA\nb,01\nc,null\n")).labels == ["NA", "01", "null"]
+    assert labels_of(read(table(tmp_path, "path,kind\na,NA\nb,01\nc,null\n"))) == {
+        "kind": ["NA", "01", "null"]
+    }
 
 
 def test_tabs_and_json_lines(tmp_path):
-    assert read(table(tmp_path, "path\tkind\na\tx, y\nb\tz\n", "l.tsv")).labels == ["x, y", "z"]
+    assert labels_of(read(table(tmp_path, "path\tkind\na\tx, y\nb\tz\n", "l.tsv"))) == {"kind": ["x, y", "z"]}
     lines = '{"path": "a", "kind": 3, "tags": ["red", "big"]}\n{"path": "b", "kind": null, "tags": []}\n'
     listing = read(table(tmp_path, lines, "l.jsonl"))
-    assert listing.columns.tasks == {"kind": ["3", None], "tags": ["red|big", ""]}
+    assert labels_of(listing) == {"kind": ["3", None], "tags": ["red|big", ""]}
 
 
 def test_a_row_that_is_repeated_counts_once(tmp_path):
@@ -163,4 +170,4 @@ def test_a_large_table(tmp_path):
     rows = "".join(f"{index}.jpg,k{index % 5},{'x|y' if index % 3 else 'z'}\n" for index in range(5000))
     listing = read(table(tmp_path, "path,kind,tags\n" + rows))
     assert len(listing.paths) == 5000
-    assert math.isclose(listing.labels.count("k0"), 1000)
+    assert math.isclose(labels_of(listing)["kind"].count("k0"), 1000)

@@ -1,113 +1,77 @@
-"""--dry_run and the report of a run, on folders with all that can be wrong with them."""
-
-import json
-import pathlib
-import shutil
-
 import numpy as np
+import pandas as pd
 import pytest
-from PIL import Image
 
-from tests.examples.test_near_duplicates import copy, picture
+from retrain.data.image_facts import ImageFacts
+from retrain.errors import InputError
+from retrain.examples.facts import check_trained, data_facts
+from retrain.examples.groups import Duplicates
+from tests.examples.worlds import made_up
 
-
-@pytest.fixture
-def photos(tmp_path) -> pathlib.Path:
-    """Two classes of 12; one file twice, one under two names of a class, one saved again, one damaged."""
-    directory = tmp_path / "photos"
-    for index in range(24):
-        path = directory / "ab"[index % 2] / f"{index:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(index).save(path)
-    shutil.copy(directory / "a" / "00.png", directory / "b" / "same.png")
-    copy(picture(2), 0).save(directory / "a" / "again.jpg", quality=80)
-    (directory / "a" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xdb no more")
-    return directory
-
-
-def read(path: pathlib.Path):
-    return json.loads((path / "data_report.json").read_text())
+PATHS = ["1.png", "2.png", "3.jpg", "4.png"]
+EXAMPLES = made_up(PATHS, kind=["x", "y", "y", None], tags=["red|big", "big|red", "red", "?big"]).with_splits(
+    ["train", "test", "train", "validation"]
+)
+IMAGES = ImageFacts(
+    formats=["PNG", "PNG", "JPEG", "PNG"],
+    sizes=np.array([[10, 20], [30, 40], [0, 0], [50, 65]], np.int32),
+    thumbnails=np.zeros([4, 32, 32, 3], np.uint8),
+)
+SKIPPED = pd.DataFrame({"path": ["bad.png"], "reason": ["damaged"], "more": [1]})
 
 
-def test_a_dry_run_reports_and_stops(command, photos, tmp_path):
-    result = command(f"--image_dir={photos}", f"--model_dir={tmp_path / 'run'}", "--dry_run")
-    assert result.status == 0
-    assert (
-        result.out == f"Nothing was trained (--dry_run). All facts are in {tmp_path}/run/data_report.json\n"
-    )
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["data_report.json"]
-    report = read(tmp_path / "run")
-    assert (report["images"], report["formats"]) == (26, {"PNG": 25, "JPEG": 1})
-    assert report["width"] == {"min": 110, "median": 192.0, "max": 192}
-    assert report["tasks"]["label"]["classes"] == {"a": 13, "b": 13}
-    assert report["skipped"] == [{"path": "a/bad.jpg", "reason": "damaged or incomplete JPEG"}]
-    assert report["exact_duplicates"] == [["a/00.png", "b/same.png"]]
-    assert report["near_duplicates"] == [["a/02.png", "a/again.jpg"]]
-    assert report["in_several_splits"] == []
-    labels = {"a/00.png": "a", "b/same.png": "b"}
-    assert report["label_conflicts"] == [{"task": "label", "same_content": True, "labels": labels}]
-    assert "'a/again.jpg' is nearly the same image as 'a/02.png': they share a split." in result.err
+NONE = Duplicates([], [])
 
 
-def test_a_run_says_what_its_dry_run_said(command, photos, averaging_module, tmp_path):
-    common = [f"--image_dir={photos}", f"--model_dir={tmp_path / 'run'}"]
-    assert command(*common, "--dry_run").status == 0
-    before = read(tmp_path / "run")
-    result = command(*common, f"--tfhub_module={averaging_module}", "--max_steps=20")
-    assert result.status == 0, result.err
-    assert read(tmp_path / "run") == before
-    assert "label_issues.csv ranks them." in result.err or "is in doubt" in result.err
+def facts(duplicates: Duplicates = NONE):
+    return data_facts(EXAMPLES, IMAGES, SKIPPED, duplicates, ignored=7)
 
 
-def test_in_a_given_split_near_duplicates_stay_and_are_reported(command, tmp_path):
-    for split in ("train", "validation"):
-        for index in range(6):
-            path = tmp_path / "photos" / split / "ab"[index % 2] / f"{index}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            picture(index + 10 * (split == "train")).save(path)
-    copy(picture(0), 0).save(tmp_path / "photos" / "train" / "a" / "again.png")
-    result = command(f"--image_dir={tmp_path / 'photos'}", f"--model_dir={tmp_path / 'run'}", "--dry_run")
-    assert result.status == 0
-    report = read(tmp_path / "run")
-    assert report["splits"] == {"train": 7, "validation": 6}
-    assert report["in_several_splits"] == [["train/a/again.png", "validation/a/0.png"]]
+def test_images_and_what_is_left_out():
+    found = facts()
+    assert list(found) == [
+        *("images", "splits", "height", "width", "formats", "ignored_files", "tasks", "skipped"),
+        *("exact_duplicates", "near_duplicates", "in_several_splits", "label_conflicts"),
+    ]
+    assert (found["images"], found["ignored_files"]) == (4, 7)
+    assert list(found["splits"].items()) == [("train", 2), ("validation", 1), ("test", 1)]
+    assert found["height"] == {"min": 10, "median": 30.0, "max": 50}
+    assert found["width"] == {"min": 20, "median": 40.0, "max": 65}
+    assert found["formats"] == {"PNG": 3, "JPEG": 1}
+    assert found["skipped"] == [{"path": "bad.png", "reason": "damaged"}]
 
 
-def test_a_class_without_an_image_to_train_on_is_told_after_the_report(command, tmp_path):
-    (tmp_path / "photos").mkdir()
-    rows = ["path,kind,split"]
-    for index in range(6):
-        shade = np.full([9, 9, 3], 40 * index, np.uint8)
-        Image.fromarray(shade).save(tmp_path / "photos" / f"{index}.png")
-        rows.append(f"{index}.png,{'aabbcc'[index]},{'test' if index > 3 else 'train'}")
-    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
-    table = f"--labels_file={tmp_path / 'labels.csv'}"
-    result = command(
-        f"--image_dir={tmp_path / 'photos'}", table, f"--model_dir={tmp_path / 'run'}", "--dry_run"
-    )
-    assert result.status == 2
-    assert result.err.splitlines()[-1] == (
-        "retrain: Every class needs an image to train on, but train has none of 'c (kind)': add images, or "
+def test_labels_as_each_head_tells_them():
+    assert facts()["tasks"] == {
+        "kind": {"head": "softmax", "labelled": 3, "classes": {"x": 1, "y": 2}, "not_in_train": []},
+        "tags": {"head": "sigmoid", "labelled": 4, "classes": {"big": 3, "red": 3}, "not_in_train": []},
+    }
+
+
+def test_duplicates_that_contradict_each_other_or_lie_in_several_splits():
+    found = facts(Duplicates(exact=[["1.png", "3.jpg"]], near=[["1.png", "2.png"], ["3.jpg", "4.png"]]))
+    assert found["exact_duplicates"] == [["1.png", "3.jpg"]]
+    assert found["near_duplicates"] == [["1.png", "2.png"], ["3.jpg", "4.png"]]
+    assert found["in_several_splits"] == [["1.png", "2.png"], ["3.jpg", "4.png"]]
+    assert found["label_conflicts"] == [
+        {"task": "kind", "same_content": True, "labels": {"1.png": "x", "3.jpg": "y"}},
+        {"task": "tags", "same_content": True, "labels": {"1.png": "red|big", "3.jpg": "red"}},
+        {"task": "kind", "same_content": False, "labels": {"1.png": "x", "2.png": "y"}},
+        {"task": "tags", "same_content": False, "labels": {"3.jpg": "red", "4.png": "?big"}},
+    ]
+
+
+def test_no_size_is_known():
+    unknown = IMAGES._replace(sizes=np.zeros([4, 2], np.int32))
+    assert data_facts(EXAMPLES, unknown, SKIPPED, NONE, 0)["height"] == {}
+
+
+def test_every_class_is_to_be_trained_on():
+    check_trained(facts())
+    missing = {"tasks": {"label": {"not_in_train": ["a"]}, "kind": {"not_in_train": ["b"]}, "age": {}}}
+    with pytest.raises(InputError) as raised:
+        check_trained(missing)
+    assert str(raised.value) == (
+        "Every class needs an image to train on, but train has none of 'a', 'b (kind)': add images, or "
         "remove the class."
-    )
-    assert read(tmp_path / "run")["tasks"]["kind"]["not_in_train"] == ["c"]
-
-
-def test_what_a_camera_sees_that_never_moves_is_split_as_ever(command, tmp_path):
-    """As in the inspection of parts: all pictures look alike, and are no copies of one."""
-    scene = np.asarray(picture(0))
-    for index in range(24):
-        pixels = scene.copy()
-        pixels[4:8, 4:8] = 10 * index
-        path = tmp_path / "parts" / ("good", "broken")[index % 2] / f"{index}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(path)
-    result = command(f"--image_dir={tmp_path / 'parts'}", f"--model_dir={tmp_path / 'run'}", "--dry_run")
-    assert result.status == 0, result.err
-    report = read(tmp_path / "run")
-    assert [len(paths) for paths in report["near_duplicates"]] == [24]
-    assert set(report["splits"]) == {"train", "validation", "test"}
-    assert (
-        "24 images look nearly alike, as those of a camera that does not move do: too many to keep them in "
-        "one split; give each its group in a table of labels if they are copies." in result.err
     )

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.data.listing import read_listing
-from retrain.examples.hash_split import SPLITS, assign_splits, fill_empty_splits, percentage, split_at
-from retrain.examples.table import TASK, examples_table, stem
+from retrain.data.listing import SPLITS, read_listing
+from retrain.examples.copies import training_examples
+from retrain.examples.hash_split import fill_empty_splits, hash_splits, percentage, split_at, stem
+from retrain.heads.softmax import SoftmaxHead
 
 BOUNDS = (0.0, 10.0, 20.0, 100.0)
 
@@ -18,11 +19,22 @@ BOUNDS = (0.0, 10.0, 20.0, 100.0)
 def table(files: dict[str, str]) -> pd.DataFrame:
     """Examples with these paths and groups; the class is the top folder."""
     rows = [(path, path.partition("/")[0], "", group) for path, group in files.items()]
-    return pd.DataFrame(rows, columns=["path", TASK, "split", "group"])
+    return pd.DataFrame(rows, columns=["path", "label", "split", "group"])
 
 
 def alone(*paths: str) -> pd.DataFrame:
     return table({path: stem(path) for path in paths})
+
+
+def assign_splits(examples: pd.DataFrame, *percentages: float) -> tuple[pd.DataFrame, list[str]]:
+    found, notes = hash_splits(*(examples[name].tolist() for name in ("path", "label", "group")), percentages)
+    return examples.assign(split=found), notes
+
+
+def folder(photos: str) -> pd.DataFrame:
+    """Of class folders, copies in one group."""
+    examples, _ = training_examples(read_listing(photos), {"label": SoftmaxHead(os.listdir(photos))})
+    return table(dict(zip(examples.paths, examples.groups, strict=True)))
 
 
 def splits(examples: pd.DataFrame, validation: float = 10, testing: float = 10) -> dict[str, str]:
@@ -62,6 +74,11 @@ def test_the_percentage_is_that_of_retrain_py():
     )
 
 
+def test_the_stem_ends_at_nohash():
+    assert stem("roses/anna_nohash_1.jpg") == stem("roses/anna_nohash_2_nohash_3.jpg") == "roses/anna"
+    assert stem("roses/anna.jpg") == "roses/anna.jpg"
+
+
 def test_validation_takes_the_low_end_and_then_test():
     places = [0.0, 9.99, 10.0, 19.99, 20.0, 100.0]
     assert [split_at(place, BOUNDS) for place in places] == [
@@ -79,12 +96,6 @@ def test_a_large_class_is_split_by_hash_alone():
     assert notes == []
     assert 70 < by_hash.count("validation") < 130
     assert 150 < by_hash.count("test") < 250
-
-
-def test_the_table_that_was_given_is_left_as_it_was():
-    examples = alone("a/1.jpg", "b/1.jpg")
-    assign_splits(examples, 10, 10)
-    assert examples["split"].tolist() == ["", ""]
 
 
 def test_one_two_and_three_images():
@@ -138,7 +149,7 @@ def test_the_same_content_gets_one_split_and_a_note(tree):
     first = next(name for name in by_hash if by_hash[name] == "train")
     second = next(name for name in by_hash if by_hash[name] == "test" and name > first)
     photos = tree({**names, second: names[first], "b/1.jpg": b"other"})
-    examples, notes = assign_splits(examples_table(read_listing(photos)), 10, 10)
+    examples, notes = assign_splits(folder(photos), 10, 10)
     split_of = dict(zip(examples["path"], examples["split"], strict=True))
     assert split_of == {**by_hash, second: "train", "b/1.jpg": "train"}
     assert f"{second!r} is in train, not test: it duplicates {first!r}." in notes
@@ -157,6 +168,16 @@ def test_the_same_content_in_two_classes_stays_in_train():
     for name in "ab":
         assert {split_of[f"{name}/x{i}.jpg"] for i in (1, 2)} == {"validation", "test"}
     assert "'b/3.jpg' is in train: its group 'a/0.jpg' lies in the classes 'a', 'b'." in notes
+
+
+def test_a_group_that_the_user_named_is_called_so():
+    names = [f"a/{index}.jpg" for index in range(30)]
+    first, second = (
+        next(name for name in names if split_at(percentage(name), BOUNDS) == of) for of in SPLITS[:2]
+    )
+    group = next(f"patient {n}" for n in range(99) if split_at(percentage(f"patient {n}"), BOUNDS) == "train")
+    _, notes = assign_splits(table({name: name for name in names} | {first: group, second: group}), 10, 10)
+    assert notes == [f"{second!r} is in train, not validation: its group is {group!r}."]
 
 
 @given(worlds, percentages, st.randoms())
@@ -179,7 +200,7 @@ def test_no_group_lies_in_two_splits_and_every_image_in_one(examples, asked):
 def test_every_class_has_what_it_can_have(examples, asked):
     done, _ = assign_splits(examples, *asked)
     wanted = ["train", *(split for split, share in zip(SPLITS[1:], asked, strict=True) if share > 0)]
-    for _, of_class in done.groupby(TASK):
+    for _, of_class in done.groupby("label"):
         number = of_class["group"].nunique()
         if number >= 3:
             assert set(of_class["split"]) == set(wanted)
@@ -209,9 +230,9 @@ def test_adding_images_to_a_class_with_all_splits_moves_nothing(old, new):
 
 def test_moving_and_renaming_image_dir_moves_nothing(tree, tmp_path, monkeypatch):
     photos = tree([f"{name}/{index}.jpg" for name in ("a", "猫") for index in range(60)])
-    here = splits(examples_table(read_listing(photos)))
+    here = splits(folder(photos))
     os.makedirs(tmp_path / "else" / "where")
     os.rename(photos, tmp_path / "else" / "where" / "pictures")
-    there = splits(examples_table(read_listing(str(tmp_path / "else" / "where" / "pictures"))))
+    there = splits(folder(str(tmp_path / "else" / "where" / "pictures")))
     monkeypatch.chdir(tmp_path / "else")
-    assert here == there == splits(examples_table(read_listing("where/pictures/")))
+    assert here == there == splits(folder("where/pictures/"))

@@ -5,11 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.examples.hash_split import percentage, split_at
-from retrain.examples.label_split import assign_label_splits
+from retrain.examples.label_split import label_splits
 
 
 def tags(*names: str) -> frozenset[tuple[str, str]]:
     return frozenset(("tags", name) for name in names)
+
+
+def assign_label_splits(examples: pd.DataFrame, labels: list, *percentages: float):
+    found, notes = label_splits(examples["group"].tolist(), labels, percentages)
+    return examples.assign(split=found), notes
 
 
 def examples(count: int, groups: list[str] | None = None) -> pd.DataFrame:

@@ -1,29 +1,37 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.recorded import as_recorded, record_examples
+from retrain.examples.labelled import LabelledExamples
+from retrain.examples.recorded import as_recorded, check_readable, record_examples
+from tests.examples.worlds import made_up
 
-TASKS = ["kind", "tags"]
-EXAMPLES = pd.DataFrame(
-    {
-        "path": ["c.png", "a, b.png", "b.png"],
-        "kind": pd.Series(["x", None, "NA"], dtype=object),
-        "tags": pd.Series(["u|v", "u", None], dtype=object),
-        "weight": [0.1, 1 / 3, 1.0],
-        "split": ["train", "test", "validation"],
-        "group": ["c", "a", "b"],
-        "size": [10, 2**53 + 1, 12],
-        "mtime_ns": [1, 2, 3],
-    }
+EXAMPLES = made_up(
+    ["c.png", "a, b.png", "b.png"], kind=["x", None, "NA"], tags=["u|v", "u", None]
+).with_splits(["train", "test", "validation"])
+EXAMPLES = dataclasses.replace(
+    EXAMPLES, table=EXAMPLES.table.assign(size=[10, 2**53 + 1, 12], weight=[0.1, 1 / 3, 1.0])
 )
+
+
+def changed(examples: LabelledExamples, **columns: object) -> LabelledExamples:
+    return dataclasses.replace(examples, table=examples.table.assign(**columns))
+
+
+def check_same(one: LabelledExamples, other: LabelledExamples) -> None:
+    pd.testing.assert_frame_equal(one.table, other.table)
+    for name, task in one.tasks.items():
+        assert task.cells == other.tasks[name].cells
+        np.testing.assert_array_equal(task.labels, other.tasks[name].labels)
 
 
 @pytest.fixture
 def run(tmp_path) -> str:
-    record_examples(str(tmp_path), EXAMPLES, TASKS)
+    record_examples(str(tmp_path), EXAMPLES)
     return str(tmp_path)
 
 
@@ -32,21 +40,21 @@ def test_a_run_that_has_yet_to_begin_has_none(tmp_path):
 
 
 def test_examples_come_back_in_their_order_and_split(run):
-    now = EXAMPLES.iloc[[2, 0, 1]].assign(split="", mtime_ns=9, weight=0.5).reset_index(drop=True)
-    pd.testing.assert_frame_equal(as_recorded(run, now), EXAMPLES.assign(mtime_ns=9, weight=0.5))
+    now = changed(EXAMPLES, split="", mtime_ns=9, weight=0.5)
+    check_same(as_recorded(run, now.rows([2, 0, 1])), changed(EXAMPLES, mtime_ns=9, weight=0.5))
 
 
 def test_images_that_came_later_are_left_out(run, monkeypatch):
     said = []
     monkeypatch.setattr(logging, "info", lambda text, *values: said.append(text % values))
-    new = EXAMPLES.iloc[[0, 0]].assign(path=["0.png", "z.png"])
-    pd.testing.assert_frame_equal(as_recorded(run, pd.concat([new, EXAMPLES], ignore_index=True)), EXAMPLES)
+    more = changed(EXAMPLES.rows([0, 0, 0, 1, 2]), path=["0.png", "z.png", *EXAMPLES.paths])
+    check_same(as_recorded(run, more), EXAMPLES)
     assert said == ["2 images that came after the run's begin are left out."]
 
 
 def test_images_that_are_gone(run):
     with pytest.raises(InputError) as raised:
-        as_recorded(run, EXAMPLES.iloc[:1])
+        as_recorded(run, EXAMPLES.rows([0]))
     assert str(raised.value) == (
         f"2 of the images that the run in {run!r} began with are gone, such as 'a, b.png': put them back to "
         f"go on, or start a new run in another --model_dir."
@@ -54,17 +62,37 @@ def test_images_that_are_gone(run):
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "now",
     [
-        {"size": np.array([10, 2**53, 12])},
-        {"kind": pd.Series(["x", "x", "NA"], dtype=object)},
-        {"tags": pd.Series(["u|v", None, None], dtype=object)},
+        changed(EXAMPLES, size=np.array([10, 2**53, 12])),
+        EXAMPLES.with_cells("kind", ["x", "x", "NA"]),
+        EXAMPLES.with_cells("tags", ["u|v", None, None]),
     ],
 )
-def test_images_that_are_others(run, changed):
+def test_images_that_are_others(run, now):
     with pytest.raises(InputError) as raised:
-        as_recorded(run, EXAMPLES.assign(**changed))
+        as_recorded(run, now)
     assert str(raised.value) == (
         f"1 of the images that the run in {run!r} began with are not what they were, such as 'a, b.png': put "
         f"them back to go on, or start a new run in another --model_dir."
+    )
+
+
+def test_what_is_written_down(run):
+    with open(f"{run}/examples.csv") as file:
+        assert file.read().splitlines() == [
+            "path,split,size,kind,tags",
+            "c.png,train,10,x,u|v",
+            '"a, b.png",test,9007199254740993,,u',
+            "b.png,validation,12,NA,",
+        ]
+
+
+def test_images_that_can_no_longer_be_read(run):
+    check_readable(run, [])
+    with pytest.raises(InputError) as raised:
+        check_readable(run, ["b.png"])
+    assert str(raised.value) == (
+        f"1 of the images that the run in {run!r} began with are damaged, such as 'b.png': put them back to "
+        f"go on, or start a new run in another --model_dir."
     )

@@ -3,14 +3,11 @@ import pytest
 
 from retrain.errors import InputError
 from retrain.examples.split_file import freeze_splits, read_split_file
-from retrain.examples.table import TASK
 
 
-def table(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
-    """Examples of (path, group, split)."""
-    examples = pd.DataFrame(rows, columns=["path", "group", "split"])
-    examples.insert(1, TASK, "a")
-    return examples
+def frozen_splits(rows: list[tuple[str, str, str]], frozen: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Of examples (path, group, split)."""
+    return freeze_splits(*map(list, zip(*rows, strict=True)), frozen)
 
 
 def sentence(path: str) -> str:
@@ -75,30 +72,27 @@ def test_unknown_splits(tmp_path):
 
 
 def test_known_paths_keep_their_split():
-    examples = table([("a/1.jpg", "a/1.jpg", "train"), ("a/2.jpg", "a/2.jpg", "test")])
-    frozen, notes = freeze_splits(examples, {"a/1.jpg": "validation", "a/2.jpg": "train", "a/0.jpg": "test"})
-    assert frozen["split"].tolist() == ["validation", "train"]
+    examples = [("a/1.jpg", "a/1.jpg", "train"), ("a/2.jpg", "a/2.jpg", "test")]
+    frozen, notes = frozen_splits(examples, {"a/1.jpg": "validation", "a/2.jpg": "train", "a/0.jpg": "test"})
+    assert frozen == ["validation", "train"]
     assert notes == []
-    assert examples["split"].tolist() == ["train", "test"]
 
 
 def test_new_images_join_their_group_or_keep_their_hash():
-    examples = table(
-        [
-            ("a/1.jpg", "a/1.jpg", "train"),
-            ("a/2.jpg", "a/1.jpg", "train"),
-            ("a/3.jpg", "a/3.jpg", "test"),
-        ]
-    )
-    frozen, notes = freeze_splits(examples, {"a/2.jpg": "validation"})
-    assert frozen["split"].tolist() == ["validation", "validation", "test"]
+    examples = [
+        ("a/1.jpg", "a/1.jpg", "train"),
+        ("a/2.jpg", "a/1.jpg", "train"),
+        ("a/3.jpg", "a/3.jpg", "test"),
+    ]
+    frozen, notes = frozen_splits(examples, {"a/2.jpg": "validation"})
+    assert frozen == ["validation", "validation", "test"]
     assert notes == ["2 of 3 images are not in the split file: their group or their hash decides."]
 
 
 def test_a_file_of_another_folder():
-    examples = table([("a/2.jpg", "a/2.jpg", "train"), ("a/1.jpg", "a/1.jpg", "test")])
+    examples = [("a/2.jpg", "a/2.jpg", "train"), ("a/1.jpg", "a/1.jpg", "test")]
     with pytest.raises(InputError) as caught:
-        freeze_splits(examples, {"b/1.jpg": "train", "b/2.jpg": "test"})
+        frozen_splits(examples, {"b/1.jpg": "train", "b/2.jpg": "test"})
     assert str(caught.value) == (
         "The split file was expected to name images of this folder, such as 'a/1.jpg', but names none of "
         "them (2 others): name the file of a run on this folder."

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain import extensions
 from retrain.errors import InputError
-from retrain.export import EXPORTERS
+from retrain.export import EXPORTERS, exporter
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -28,7 +27,7 @@ def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_
     model = ImageClassifier(loaded_module, heads)
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
-    extensions.load(EXPORTERS, name, "export format")(model, str(tmp_path / "export"))
+    exporter(name)(model, str(tmp_path / "export"))
     served = ServedProbabilities(load_classifier(str(tmp_path / "export")))
     rows = served.output(PIXELS, "serving_default").numpy()
     assert rows.shape == (2, served.num_outputs("serving_default")) == (2, 5)

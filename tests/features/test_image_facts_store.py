@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from retrain.data.pipeline import image_batches, sketch_batches, sketched_batches
+from retrain.data.pipeline import batches_with_facts, facts_batches, image_batches
 from retrain.features import image_facts_store
 from retrain.features.cache import FileKey
 from retrain.features.image_facts_store import ImageFactsStore
@@ -57,7 +57,7 @@ def test_facts_are_remembered_by_path_size_and_time(files, tmp_path, monkeypatch
     assert again.has(files[:2])
     for one, other in zip(again.facts(files), store.facts(files), strict=True):
         assert np.array_equal(one, other)
-    monkeypatch.setattr(image_facts_store, "sketch_batches", lambda *_: 1 / 0)
+    monkeypatch.setattr(image_facts_store, "facts_batches", lambda *_: 1 / 0)
     again.fill(files[:2])
     assert not ImageFactsStore([files[0]._replace(mtime_ns=0)], tmp_path / "cache").has(
         [files[0]._replace(mtime_ns=0)]
@@ -87,8 +87,8 @@ def test_without_a_directory_nothing_is_kept(files, tmp_path):
 def test_images_are_the_same_whether_facts_are_taken_or_not(files):
     paths = [file.path for file in files]
     (rows, plain), *_ = image_batches(paths, (24, 16), 8).as_numpy_iterator()
-    (also, images, taken), *_ = sketched_batches(paths, (24, 16), 8).as_numpy_iterator()
-    (_, alone), *_ = sketch_batches(paths, 8).as_numpy_iterator()
+    (also, images, taken), *_ = batches_with_facts(paths, (24, 16), 8).as_numpy_iterator()
+    (_, alone), *_ = facts_batches(paths, 8).as_numpy_iterator()
     assert rows.tolist() == also.tolist() == [0, 1]
     assert np.array_equal(images, plain)
     assert all(np.array_equal(taken[name], alone[name]) for name in taken)

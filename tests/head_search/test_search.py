@@ -11,8 +11,8 @@ from retrain.head_search import search as head_search
 from retrain.head_search.budget import Budget, Halving
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.search import search_folds, search_head, search_heads, search_task
+from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import out_of_sample, train_candidates
-from retrain.head_search.trained_head import Start
 from retrain.heads.softmax import SoftmaxHead
 from retrain.settings.head import HeadSettings
 from tests.head_search.candidates import candidate

@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 
-from retrain.data.augmentation.levels import LEVELS, Augmentation
+from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.report.augmented_page import BORDER, GAP, ROWS, SIDE, VARIANTS, write_augmented_page
+from retrain.settings.augmentation import AugmentationSettings
 
 FIRST_VARIANT = SIDE + GAP + BORDER
 
 
-def page(tmp_path, count: int, augmentation: Augmentation, seed: int = 0) -> np.ndarray:
+def page(tmp_path, count: int, augmentation: AugmentationSettings, seed: int = 0) -> np.ndarray:
     """The page of images whose left half is red and whose right half is blue."""
     paths = [str(tmp_path / f"{index}.png") for index in range(count)]
     halves = np.repeat([[(255, 0, 0), (0, 0, 255)]], 20, axis=0).repeat(10, axis=1).astype(np.uint8)
@@ -19,7 +22,7 @@ def page(tmp_path, count: int, augmentation: Augmentation, seed: int = 0) -> np.
 
 
 def test_an_image_as_it_is_and_then_its_variants(tmp_path):
-    shown = page(tmp_path, 3, Augmentation(flip_left_right=True))
+    shown = page(tmp_path, 3, replace(NONE, flip_left_right=True))
     assert shown.shape == (3 * (SIDE + BORDER) + BORDER, SIDE + GAP + VARIANTS * (SIDE + BORDER) + BORDER, 3)
     rows = [BORDER + SIDE // 2 + row * (SIDE + BORDER) for row in range(3)]
     lefts = [BORDER + 8, *(FIRST_VARIANT + 8 + column * (SIDE + BORDER) for column in range(VARIANTS))]

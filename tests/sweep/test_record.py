@@ -3,9 +3,9 @@ import json
 import numpy as np
 import optuna
 import pytest
-from retrain.sweep.sequences import distributions
 
 from retrain.sweep.record import Record, decoded, encoded, failed_record, flags_of
+from retrain.sweep.sequences import distributions
 from retrain.sweep.space import parse_space
 from retrain.sweep.study import RESULT
 

@@ -1,9 +1,9 @@
 import pytest
 from optuna.trial import TrialState
-from retrain.sweep.sequences import make_sampler
 
 from retrain.errors import InputError
 from retrain.sweep import study as study_module
+from retrain.sweep.sequences import make_sampler
 from retrain.sweep.study import ask, finished, next_trials, open_study, tell, unfinished
 from tests.sweep.studies import ABOUT, DRAWN, SPACE, told, url
 

@@ -8,18 +8,16 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.commands.task_flags import task_weights
 from retrain.errors import InputError
+from retrain.examples.labelled import LabelledExamples
 from retrain.examples.task_examples import TaskExamples
-from retrain.examples.tasks import Heads
-from retrain.head_search.halving import Halving
-from retrain.head_search.task_heads import decided
-from retrain.heads.head import Head, Labels
+from retrain.head_search.budget import Budget
+from retrain.head_search.decisions import decided
+from retrain.metric import Metric
 from retrain.modules.graphs.traced_graph import count_float_operations, traced
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
-from retrain.settings.config import Config
-from retrain.sweep.objective import Objective
+from retrain.sweep.objective import name_of
 from retrain.sweep.record import Record, failed_record
 from retrain.training.evaluation import Figures, figures_by_task
 
@@ -30,25 +28,34 @@ class Judging(NamedTuple):
     """How trials are trained and judged.
 
     Attributes:
-      objective: by what figure.
+      metric: by what figure.
       folds: in how many parts; None judges by the validation split.
-      halving: how trials that lag behind are given up, if they are.
-      memory: for the trials that are trained at once, in bytes.
+      budget: the memory for trials that are trained at once, and how those that lag behind are given up.
       costs: whether the operations of the module are counted, because modules or image sizes differ.
     """
 
-    objective: Objective
+    metric: Metric
     folds: int | None
-    halving: Halving | None
-    memory: int
+    budget: Budget
     costs: bool
+
+    def cost_of(self, module: ImageModule) -> float:
+        """Operations for one image; 0 where they are not counted."""
+        return _cost_of(module) if self.costs else 0.0
 
 
 class Predicted(NamedTuple):
     """Of one trial and task: logits [N, C] for images that were not trained on, and where it was stopped."""
 
     logits: np.ndarray
-    stopped: int | None
+    stopped: int | None = None
+
+
+class Unseen(NamedTuple):
+    """What a trial's heads make of images that they have not seen, by task; None where they diverged."""
+
+    examples: Mapping[str, TaskExamples]
+    predicted: Mapping[str, Predicted | None]
 
 
 def validation_of(splits: Mapping[str, TaskExamples]) -> TaskExamples:
@@ -61,32 +68,28 @@ def validation_of(splits: Mapping[str, TaskExamples]) -> TaskExamples:
     return splits["validation"]
 
 
-def judged(
-    config: Config,
-    heads: Heads,
-    unseen: Mapping[str, TaskExamples],
-    predicted: Mapping[str, Predicted | None],
-    objective: Objective,
-) -> Record:
-    """The figures that the trial's heads have on the images they have not seen."""
+def judged(examples: LabelledExamples, unseen: Unseen, metric: Metric, calibrate: bool) -> Record:
+    """The figures that the trial's heads have; `examples` tell of heads and the weights of tasks."""
+    predicted = unseen.predicted
     if any(of is None or not np.isfinite(of.logits).all() for of in predicted.values()):
         return failed_record({}, DIVERGED)
+    labels = {task: of_task.labels for task, of_task in unseen.examples.items()}
     after = {
-        task: decided(head, unseen[task].labels, predicted[task].logits, config.calibrate)
-        for task, head in heads.items()
+        task: decided(head, labels[task], predicted[task].logits, calibrate)
+        for task, head in examples.heads.items()
     }
-    labels = {task: split.labels for task, split in unseen.items()}
     probabilities = {
         task: head.probabilities(tf.constant(predicted[task].logits)).numpy() for task, head in after.items()
     }
-    figures = figures_by_task(after, labels, probabilities, task_weights(config, heads))
-    value = figures.get(objective.key)
-    if value is None or not math.isfinite(value):
-        return failed_record(_plain(figures), f"{objective.name} has no value")
-    task = objective.task
-    scores = _scores(after[task], labels[task], predicted[task].logits, probabilities[task], objective)
+    figures = figures_by_task(after, labels, probabilities, examples.task_weights)
+    value = metric.value(figures)
+    if not math.isfinite(value):
+        return failed_record(_plain(figures), f"{name_of(metric)} has no value")
+    task = metric.task or next(iter(after))
+    logits = predicted[task].logits
+    scores = after[task].scores(metric, labels[task], logits, probabilities[task])
     stopped = max((of.stopped for of in predicted.values() if of.stopped is not None), default=None)
-    return Record(float(value), _plain(figures), scores, stopped)
+    return Record(value, _plain(figures), scores, stopped)
 
 
 def _plain(figures: Figures) -> Figures:
@@ -96,21 +99,6 @@ def _plain(figures: Figures) -> Figures:
     }
 
 
-def _scores(
-    head: Head, labels: Labels, logits: np.ndarray, probabilities: np.ndarray, objective: Objective
-) -> np.ndarray:
-    """Of each image, minus its loss, or whether it is right."""
-    if objective.is_loss:
-        losses = head.loss(
-            head.targets(tf.constant(labels)), tf.constant(logits / np.float32(head.temperature))
-        )
-        return -losses.numpy()
-    guessed = head.encode(head.predicted(probabilities))
-    agree = (guessed == labels) | np.isnan(labels.astype(np.float32))
-    return agree.reshape(len(agree), -1).all(axis=1).astype(np.float32)
-
-
 @functools.cache
-def cost_of(module: ImageModule) -> float:
-    """Operations for one image."""
+def _cost_of(module: ImageModule) -> float:
     return float(count_float_operations(traced(module, IMAGE_FEATURE_VECTOR)))

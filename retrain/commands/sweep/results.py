@@ -1,21 +1,24 @@
 """From the study to what people read: the trials in their rank, and which are tied with the best."""
 
 import math
-import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
 
+from retrain.commands.sweep.check import SweepPlan
 from retrain.heads.metrics import NORMAL_95
+from retrain.metric import Metric
 from retrain.report.axis import Axis
 from retrain.report.sweep_page import SweepPage, write_sweep_page
 from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
-from retrain.sweep.objective import Objective
-from retrain.sweep.ranking import Judged, ranked, tied, winner
+from retrain.runs.run import Run
+from retrain.sweep.objective import name_of
+from retrain.sweep.ranges import Choices
+from retrain.sweep.ranking import ranked, tied, winner
 from retrain.sweep.record import Record, decoded, flags_of
-from retrain.sweep.space import Choices, Space
+from retrain.sweep.space import Space
 from retrain.sweep.study import finished
 
 FEWEST_TO_EXPLAIN = 8  # trials
@@ -28,30 +31,22 @@ class Results(NamedTuple):
     winner: TrialRow | None
 
 
-def results(study: optuna.Study, space: Space, objective: Objective, prefer: str) -> Results:
+def results(study: optuna.Study, space: Space, metric: Metric, prefer: str) -> Results:
     """All that is known so far."""
     trials = {trial.number: trial for trial in finished(study)}
     records = {number: decoded(trial) for number, trial in trials.items()}
-    ranking, stopped = (_ranked(records, status, objective) for status in (FINISHED, STOPPED))
+    by_status = {
+        status: {number: record for number, record in records.items() if status_of(record) == status}
+        for status in (FINISHED, STOPPED, FAILED)
+    }
+    ranking, stopped = (ranked(by_status[status], metric.higher_is_better) for status in (FINISHED, STOPPED))
     among = tied(ranking)
-    order = [judged.number for judged in (*ranking, *stopped)]
-    order += [number for number in records if status_of(records[number]) == FAILED]
     rows = [
-        _row(number, flags_of(trials[number], space), records[number], objective, number in among)
-        for number in order
+        _row(number, flags_of(trials[number], space), record, metric, number in among)
+        for number, record in {**ranking, **stopped, **by_status[FAILED]}.items()
     ]
-    chosen = winner(ranking, prefer).number if ranking else None
+    chosen = winner(ranking, prefer) if ranking else None
     return Results(rows, next((row for row in rows if row.number == chosen), None))
-
-
-def _ranked(records: Mapping[int, Record], status: str, objective: Objective) -> list[Judged]:
-    """Those of a status, the best first."""
-    judged = [
-        Judged(number, of.value, of.figures["loss"], of.scores, of.cost)
-        for number, of in records.items()
-        if status_of(of) == status
-    ]
-    return ranked(judged, objective.direction)
 
 
 def status_of(record: Record) -> str:
@@ -61,21 +56,28 @@ def status_of(record: Record) -> str:
     return FINISHED if record.stopped is None else STOPPED
 
 
-def write_results(run: str, found: Results) -> None:
+def write_results(run: Run, found: Results) -> None:
     """sweep.csv, as far as the sweep has come."""
-    write_sweep_table(os.path.join(run, "sweep.csv"), found.rows)
+    write_sweep_table(run.file("sweep.csv"), found.rows)
 
 
-def write_page(run: str, found: Results, study: optuna.Study, space: Space, objective: Objective) -> None:
+def write_page(plan: SweepPlan, found: Results, study: optuna.Study) -> None:
     """sweep.html, of all trials."""
     axes = {
         name: Axis(names=varied.values)
         if isinstance(varied, Choices)
         else Axis(low=varied.low, high=varied.high, log=varied.log)
-        for name, varied in space.items()
+        for name, varied in plan.space.items()
     }
-    page = SweepPage(found.rows, found.winner, axes, _importances(study), objective.name, objective.direction)
-    write_sweep_page(os.path.join(run, "sweep.html"), page)
+    page = SweepPage(
+        rows=found.rows,
+        chosen=found.winner,
+        axes=axes,
+        importances=_importances(study),
+        objective=name_of(plan.metric),
+        higher_is_better=plan.metric.higher_is_better,
+    )
+    write_sweep_page(plan.run.file("sweep.html"), page)
 
 
 def _importances(study: optuna.Study) -> dict[str, float]:
@@ -87,23 +89,21 @@ def _importances(study: optuna.Study) -> dict[str, float]:
     return optuna.importance.get_param_importances(study, evaluator=evaluator)
 
 
-def _row(
-    number: int, flags: Mapping[str, Any], record: Record, objective: Objective, is_tied: bool
-) -> TrialRow:
+def _row(number: int, flags: Mapping[str, Any], record: Record, metric: Metric, is_tied: bool) -> TrialRow:
     figures = {key: value for key, value in record.figures.items() if not isinstance(value, list)}
-    interval = record.figures.get(f"{objective.metric}_interval{objective.suffix}")
-    if interval is None and objective.is_loss and len(record.scores):
+    interval = record.figures.get(f"{metric.name}_interval{metric.suffix}")
+    if interval is None and not metric.higher_is_better and len(record.scores):
         interval = _mean_interval(-record.scores)
     return TrialRow(
-        number,
-        status_of(record),
-        flags,
-        record.value,
-        interval,
-        figures,
-        record.seconds,
-        is_tied,
-        record.reason,
+        number=number,
+        status=status_of(record),
+        flags=flags,
+        value=record.value,
+        interval=interval,
+        figures=figures,
+        seconds=record.seconds,
+        tied=is_tied,
+        reason=record.reason,
     )
 
 

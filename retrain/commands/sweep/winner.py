@@ -1,65 +1,70 @@
-"""The winner of a sweep: its flags, complete, and the run that `train` makes with them."""
+"""The winner of a sweep: the run that `train` makes with its flags."""
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from absl import logging
 
-from retrain.commands.sweep.image_trial import image_trial_directory
-from retrain.commands.sweep.trials import shared
-from retrain.commands.train.prepared import Prepared
+from retrain.commands.sweep.image_trial import image_trial_run
+from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.prepare import Prepared
 from retrain.commands.train.run import train_classifier
-from retrain.examples.hash_split import SPLITS
-from retrain.files import write_text
-from retrain.runs.run_directory import METRICS, RUN_FLAGS
-from retrain.settings.config import Config, to_flags
+from retrain.examples.labelled import heads_of
+from retrain.report.summary import training_summary
+from retrain.runs.run import EXPORTS, FINISHED, METRICS, RUN_FLAGS, Run
+from retrain.settings.config import to_flags
 
 BEST, BEST_FLAGS = "best", "best.flags"
 
 
-def write_best_flags(run: str, config: Config) -> None:
-    """The flagfile with which `train` trains exactly the winner."""
-    write_text(os.path.join(run, BEST_FLAGS), to_flags(config, "train", BEST_FLAGS))
-
-
-def train_winner(
-    run: str, config: Config, prepared: Callable[[Config], Prepared], image_dir: str
-) -> tuple[dict[str, Any], list[str]]:
-    """Trains the winner in RUN/best, unless it is there; its figures by split, and its exports.
+def train_winner(run: Run, plan: TrainPlan, preparing: Callable[[TrainPlan], Prepared]) -> str:
+    """Trains the winner in RUN/best, unless it is there; its summary.
 
     The winner that a sweep of fewer trials had is moved to best.1, best.2, ...
     """
-    best = pathlib.Path(run, BEST)
+    best = Run(run.path / BEST)
+    plan = plan._replace(run=best)
     with _one_worker_at_a_time(run):
-        flags = best / RUN_FLAGS
-        if best.exists() and (not flags.is_file() or flags.read_text() != to_flags(config, "train")):
-            best.rename(_aside(best))
-        trial = image_trial_directory(run, config)
-        if not best.exists() and os.path.isdir(trial):  # which has been trained already
-            os.rename(trial, best)
-        if not (best / METRICS).is_file():
+        if best.path.exists() and _flags_text(best) != to_flags(plan.config, "train"):
+            best.path.rename(_aside(best.path))
+        trial = image_trial_run(run, plan.config)
+        if not best.path.exists() and trial.path.is_dir():  # which has been trained already
+            trial.path.rename(best.path)
+        if best.state != FINISHED:
             logging.info("The winner is trained as train would, in %s.", best)
-            train_classifier(config, prepared(shared(config)), image_dir, str(best))
-    figures = json.loads((best / METRICS).read_text())
-    exports = [str(best / "export" / name) for name in config.export_formats]
-    return {split: figures[split] for split in SPLITS if split in figures}, exports
+            train_classifier(plan, preparing(plan))
+    heads = heads_of(plan.data.listing, plan.data.kinds)
+    written = _content(best, EXPORTS)["written"]
+    return training_summary(_figures(best), heads, best, [best.export(name) for name in written])
+
+
+def _flags_text(run: Run) -> str:
+    flags = run.path / RUN_FLAGS
+    return flags.read_text("utf-8") if flags.is_file() else ""
+
+
+def _content(run: Run, name: str) -> dict[str, Any]:
+    return json.loads((run.path / name).read_text("utf-8"))
+
+
+def _figures(run: Run) -> Mapping[str, Mapping[str, Any]]:
+    return {split: figures for split, figures in _content(run, METRICS).items() if isinstance(figures, dict)}
 
 
 def _aside(best: pathlib.Path) -> pathlib.Path:
-    count = 1
-    while best.with_name(f"{BEST}.{count}").exists():
-        count += 1
-    return best.with_name(f"{BEST}.{count}")
+    names = (best.with_name(f"{BEST}.{count}") for count in itertools.count(1))
+    return next(name for name in names if not name.exists())
 
 
 @contextlib.contextmanager
-def _one_worker_at_a_time(run: str) -> Iterator[None]:
+def _one_worker_at_a_time(run: Run) -> Iterator[None]:
     """Workers of one directory wait for each other here; the system lets go of what a dead one held."""
-    with open(os.path.join(run, ".lock"), "w") as file:
+    with open(os.path.join(run.path, ".lock"), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -9,7 +9,7 @@ from retrain.errors import InputError
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
 from retrain.modules.sources.source import source_of
-from retrain.settings.config import Config
+from retrain.settings.module import ModuleSettings
 
 CAPABLE_GPU = (8, 0)  # compute capability: Ampere
 CPU_INFO, AMX = pathlib.Path("/proc/cpuinfo"), "amx_bf16"
@@ -24,16 +24,13 @@ def check_hardware() -> None:
         )
 
 
-def trained_model(config: Config, model: ImageClassifier) -> ImageClassifier:
+def in_bfloat16(settings: ModuleSettings, model: ImageClassifier) -> ImageClassifier:
     """The model to train, with the same weights: one that computes in bfloat16 where its module can."""
-    if not config.mixed_precision:
-        return model
     if not source_of(model.base.handle).fetched().computes_in_bfloat16:
         logging.info("Mixed precision: the module stays in float32, as the graph of a SavedModel was saved.")
         return model
     logging.info("Mixed precision: the module's convolutions and products are computed in bfloat16.")
-    base = load_module(model.base.handle, config, bfloat16=True)
-    return model.with_base(base)
+    return model.with_base(load_module(model.base.handle, settings, bfloat16=True))
 
 
 def _has_capable_gpu() -> bool:

@@ -1,101 +1,79 @@
 """`python -m retrain`: a folder of images becomes a classifier. The whole story, from top to bottom."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from retrain.commands.inputs import Inputs
+from retrain.commands.train.begin import begin_run
+from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.dry_run import dry_run
+from retrain.commands.train.exports import write_exports
 from retrain.commands.train.find_learning_rate import find_learning_rate
-from retrain.commands.train.fine_tuning import frozen_part, train_on_images
-from retrain.commands.train.prepared import Prepared, prepare
-from retrain.commands.train.results import TrainedModel, task_suffix, write_results
-from retrain.examples.facts import dry_run
-from retrain.head_search.task_heads import TaskHead, task_splits, train_task
+from retrain.commands.train.heads import best_heads, classifier, histories
+from retrain.commands.train.outcomes import outcome_of
+from retrain.commands.train.pixels import train_on_images
+from retrain.commands.train.prepare import Prepared, prepare
+from retrain.examples.labelled import LabelledExamples
+from retrain.head_search.label_issues import label_issues
+from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
-from retrain.modules.image_module import ImageModule
+from retrain.report.outcome import Outcome, write_artefacts
 from retrain.report.summary import training_summary
-from retrain.runs.begin_run import begin_run
-from retrain.settings.config import Config
 from retrain.training.estimator import Estimator
-from retrain.training.evaluation import Figures
-from retrain.training.summaries import write_scalars
+from retrain.training.evaluation import write_figures, write_scalars
 
 
-def train(config: Config, inputs: Inputs) -> None:
+class TrainedModel(NamedTuple):
+    """A model as it was trained.
+
+    Attributes:
+      best: the heads of the module as it was, with which it began.
+      examples: with what it gives for them as features.
+      global_step: the step it is of.
+    """
+
+    model: ImageClassifier
+    best: Mapping[str, BestHead]
+    examples: LabelledExamples
+    global_step: int
+
+
+def run(plan: TrainPlan) -> int:
     """Trains a classifier, unless only what images are like, or a learning rate, is asked for."""
-    run, listing = inputs.run_directory, inputs.listing
-    if config.dry_run:
-        dry_run(config, inputs)
-        return
-    prepared = prepare(config, listing, run)
-    if config.find_learning_rate:
-        model = _classifier(config, prepared.module, _find_heads(config, prepared))
-        find_learning_rate(config, run, listing.image_dir, prepared.examples, prepared.features, model)
-        return
-    figures, exports = train_classifier(config, prepared, listing.image_dir, run)
-    print(training_summary(figures, prepared.heads, run, exports))
+    if plan.config.data.dry_run:
+        dry_run(plan)
+        return 0
+    prepared = prepare(plan)
+    if plan.config.pixels.find_learning_rate:
+        model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))
+        find_learning_rate(plan, prepared.examples, model)
+        return 0
+    outcome, exports = train_classifier(plan, prepared)
+    print(training_summary(outcome.figures, outcome.heads, plan.run, exports))
+    return 0 if exports else 1
 
 
-def train_classifier(
-    config: Config, prepared: Prepared, image_dir: str, run: str
-) -> tuple[dict[str, Figures], list[str]]:
-    """Writes all that a run leaves behind to the directory `run`; figures by split, and exports."""
-    trained = train_model(config, prepared, image_dir, run)
-    return write_results(config, run, image_dir, prepared, trained)
+def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list[str]]:
+    """Writes all that a run leaves behind; the outcome, and the directories of the exports."""
+    trained = train_model(plan, prepared)
+    model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
+    for split, figures in outcome.figures.items():
+        write_figures(plan.run.path / f"eval_{split}", trained.global_step, figures)
+    # By the features of the module as it was: a base that was trained on a label believes it.
+    chosen = {task: best.candidate for task, best in trained.best.items()}
+    issues = label_issues(prepared.examples, chosen)
+    outcome = outcome._replace(global_step=trained.global_step, label_issues=issues)
+    write_artefacts(outcome, plan.run)
+    return outcome, write_exports(model, plan.run, plan.config.results.export_formats)
 
 
-def train_model(config: Config, prepared: Prepared, image_dir: str, run: str) -> TrainedModel:
-    """The best head of a small grid, the base with it if asked for."""
-    found = _find_heads(config, prepared)
-    module, heads, examples, features, left_out, report, _ = prepared
-    begin_run(run, config, examples, heads, left_out, report)
-    model = _classifier(config, module, found)
-    if config.trains_on_images:
-        return TrainedModel(model, found, *train_on_images(config, run, image_dir, examples, features, model))
-    return TrainedModel(model, found, features, _keep_heads(run, found, model))
-
-
-def _find_heads(config: Config, prepared: Prepared) -> dict[str, TaskHead]:
-    """The best head of each task on the features of the module as it is."""
-    return {
-        task: train_task(
-            task,
-            head,
-            task_splits(prepared.examples, prepared.features, task, head),
-            frozen_part(config),
-            prepared.starts.get(task),
-        )
-        for task, head in prepared.heads.items()
-    }
-
-
-def _keep_heads(run: str, found: Mapping[str, TaskHead], model: ImageClassifier) -> int:
-    """Saves a model whose heads have been trained on features; returns its step."""
-    write_scalars(run, _readings(found))
-    global_step = max(of_task.found.trial.steps for of_task in found.values())
-    Estimator(model, run).save_checkpoint(global_step)
-    return global_step
-
-
-def _classifier(config: Config, module: ImageModule, found: Mapping[str, TaskHead]) -> ImageClassifier:
-    """The model that begins with the heads found."""
-    model = ImageClassifier(
-        module,
-        {task: of_task.head for task, of_task in found.items()},
-        config.dropout_rate,
-        config.fine_tune,
-        config.fine_tune_from,
-        config.freeze_batch_norm,
-    )
-    for task, of_task in found.items():
-        model.kernels[task].assign(of_task.found.kernel)
-        model.biases[task].assign(of_task.found.bias)
-    return model
-
-
-def _readings(trained: Mapping[str, TaskHead]) -> dict[int, dict[str, float]]:
-    """Losses by step, with the task in their name where there are several."""
-    readings: dict[int, dict[str, float]] = {}
-    for task, of_task in trained.items():
-        for step, losses in of_task.found.readings.items():
-            named = {key + task_suffix(task, trained): loss for key, loss in losses.items()}
-            readings.setdefault(step, {}).update(named)
-    return readings
+def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:
+    """The best heads of a small grid, the base with them if asked for."""
+    best = best_heads(plan.config.head, prepared)
+    begin_run(plan, prepared)
+    model = classifier(plan.config, prepared, best)
+    if plan.config.trains_on_images:
+        return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model))
+    write_scalars(plan.run.path, histories(best))
+    global_step = max(found.candidate.max_steps for found in best.values())
+    Estimator(model, plan.run.path).save_checkpoint(global_step)
+    return TrainedModel(model, best, prepared.examples, global_step)

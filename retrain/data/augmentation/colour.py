@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.data.augmentation.draws import COLOUR, Draw, around, uniforms
-from retrain.data.augmentation.levels import Augmentation
+from retrain.settings.augmentation import AugmentationSettings
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 # The columns of the matrix from RGB to YIQ.
@@ -28,19 +28,19 @@ class Colour(NamedTuple):
     hue: tf.Tensor
 
 
-def colours(augmentation: Augmentation) -> bool:
+def colours(augmentation: AugmentationSettings) -> bool:
     """Whether colours change."""
-    tones = augmentation.brightness or augmentation.contrast
-    return bool(tones or augmentation.saturation or augmentation.hue)
+    tones = augmentation.random_brightness or augmentation.random_contrast
+    return bool(tones or augmentation.random_saturation or augmentation.random_hue)
 
 
-def draw_colour(augmentation: Augmentation, draw: Draw, count: int) -> Colour:
+def draw_colour(augmentation: AugmentationSettings, draw: Draw, count: int) -> Colour:
     brightness, contrast, saturation, hue = uniforms(draw, COLOUR, count, 4)
     return Colour(
-        1.0 + around(brightness, augmentation.brightness),
-        1.0 + around(contrast, augmentation.contrast),
-        1.0 + around(saturation, augmentation.saturation),
-        around(hue, math.radians(augmentation.hue)),
+        brightness=1.0 + around(brightness, augmentation.random_brightness / 100),
+        contrast=1.0 + around(contrast, augmentation.random_contrast / 100),
+        saturation=1.0 + around(saturation, augmentation.random_saturation / 100),
+        hue=around(hue, math.radians(augmentation.random_hue)),
     )
 
 

@@ -1,8 +1,9 @@
 """RandAugment (Cubuk et al., 2019): each image gets a few operations at random, all of one magnitude.
 
 The paper's fourteen operations. Those of geometry and colour add to what else turns or colours the image, so
-that they cost no pass of their own; the others are done to the images that drew them. Each with its own
-draws, because Keras' RandAugment ignores its seed; equalizing and automatic contrast are Keras' layers.
+that they cost no pass of their own; the others are done to the images that drew them. Keras' RandAugment
+will not do: it draws operations for a whole batch, and by how many batches it has seen, so that a run that is
+continued would draw others. Equalizing and automatic contrast are Keras' layers, which draw nothing.
 Strengths at magnitude 10 are torchvision's.
 """
 
@@ -14,7 +15,8 @@ import tensorflow as tf
 
 from retrain.data.augmentation.colour import Colour
 from retrain.data.augmentation.draws import RAND_AUGMENT, Draw, uniforms
-from retrain.data.augmentation.tilt import RADIANS, Tilt
+from retrain.data.augmentation.geometry import RADIANS, Tilt
+from retrain.settings.augmentation import AugmentationSettings
 
 OPERATIONS = (
     *("identity", "turn", "shear_x", "shear_y", "shift_x", "shift_y"),
@@ -32,8 +34,9 @@ Strengths = Mapping[str, tf.Tensor]
 Tone = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def draw_operations(operations: int, magnitude: float, draw: Draw, count: int) -> Strengths:
+def draw_operations(augmentation: AugmentationSettings, draw: Draw, count: int) -> Strengths:
     """An operation that an image draws twice counts twice."""
+    operations, magnitude = augmentation.rand_augment, augmentation.rand_augment_magnitude
     draws = tf.stack(uniforms(draw, RAND_AUGMENT, count, 2 * operations), axis=1)
     chosen = tf.one_hot(tf.cast(draws[:, :operations] * len(OPERATIONS), tf.int32), len(OPERATIONS))
     sign = tf.where(draws[:, operations:] < 0.5, -1.0, 1.0)

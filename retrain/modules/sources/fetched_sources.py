@@ -13,10 +13,7 @@ from retrain import files
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, Directory
-from retrain.modules.sources.source import Source, check_exists, source_of
-
-ARCHIVES = (".tar.gz", ".tgz")
-URLS = ("https://", "http://")
+from retrain.modules.sources.source import Source, source_of
 
 
 class FetchedSource(Source):
@@ -37,14 +34,8 @@ class Archive(FetchedSource):
     """A module directory that has been packed, at its top or one folder down."""
 
     form = "a .tar.gz of a module"
+    suffixes = (".tar.gz", ".tgz")
     title = "archive of a module"
-
-    @staticmethod
-    def recognises(location: str) -> bool:
-        return location.endswith(ARCHIVES) and not pathlib.Path(location).is_dir()
-
-    def check(self) -> None:
-        check_exists(self.handle, self.location)
 
     def fetch(self) -> pathlib.Path:
         directory = user_cache_directory() / "modules" / files.file_hash(self.location)
@@ -58,11 +49,9 @@ class Url(FetchedSource):
     """A module on TF Hub or Kaggle, or an archive elsewhere."""
 
     form = "an https:// URL"
+    prefixes = ("https://", "http://")
+    has_files = False
     title = "URL of a module"
-
-    @staticmethod
-    def recognises(location: str) -> bool:
-        return location.startswith(URLS)
 
     def fetch(self) -> pathlib.Path:
         # Only now: its import costs a second, needs an old setuptools, and few runs use a URL.

@@ -1,13 +1,15 @@
 """Keras models as image modules: a `.keras` file, or a model of keras.applications by name.
 
 Images in [0, 1] are mapped to what the model was trained on before it sees them: for keras.applications by
-its own preprocessing, for a file linearly to `module_input_range`. The one output, `default`, is what
-keras_features finds. Only variables are tracked, not the Keras objects, whose own way of being saved is not
-needed to run traced functions.
+its own preprocessing, which takes pixels in [0, 255], for a file linearly to `module_input_range`. The one
+output, `default`, is what keras_features finds. Only variables are tracked, not the Keras objects, whose own
+way of being saved is not needed to run traced functions.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,15 +18,10 @@ import tensorflow as tf
 from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
-from retrain.modules.image_module import (
-    MOVING,
-    ImageModule,
-    check_has_signature,
-    expected_image_size,
-)
+from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
-from retrain.modules.sources.keras_applications import application
 from retrain.modules.sources.keras_features import feature_model
+from retrain.modules.sources.named_sources import IMAGE_SIZES
 from retrain.settings.module import ModuleSettings
 
 Preprocessing = Callable[[tf.Tensor], tf.Tensor]
@@ -100,6 +97,55 @@ def load_application(
         image_size=tuple(model.input_shape[1:3]),
         bfloat16=bfloat16,
     )
+
+
+def application(handle: str, image_size: int | None) -> tuple[keras.Model, Preprocessing]:
+    """The model without its classification layer, and what makes its inputs of pixels in [0, 255].
+
+    Weights are `imagenet`, downloaded by Keras into its own cache, or `none`, random but the same each time.
+    """
+    _, name, *weights = handle.split(":")
+    constructor = getattr(keras.applications, name)
+    side = image_size or IMAGE_SIZES[name]
+    with _reproducible(), _explained(handle, image_size):
+        model = constructor(
+            include_top=False,
+            weights=None if weights == ["none"] else "imagenet",
+            input_shape=(side, side, 3),
+            pooling="avg",
+        )
+    family = constructor.__module__.rpartition(".")[2]
+    return model, getattr(keras.applications, family).preprocess_input
+
+
+@contextlib.contextmanager
+def _reproducible() -> Iterator[None]:
+    """Draws the same random weights each time: Keras seeds its initializers from Python's generator."""
+    state = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextlib.contextmanager
+def _explained(handle: str, image_size: int | None) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if image_size and isinstance(error, ValueError):
+            raise InputError(
+                f"{handle!r} does not take images of {image_size} x {image_size} pixels ({error}): give "
+                f"another --image_size, or leave it out."
+            ) from error
+        # Keras raises a bare Exception, with these words, when a download fails.
+        if str(error).startswith("URL fetch failure"):
+            raise InputError(
+                f"The weights of {handle!r} could not be downloaded ({error}): check the connection, or use "
+                f"a module that is on this machine."
+            ) from error
+        raise
 
 
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:

@@ -9,7 +9,6 @@ import re
 from retrain.errors import InputError
 from retrain.modules.sources.source import Source
 
-BUILTIN, KERAS = "builtin:", "keras:"
 KERAS_NAME = re.compile(r"\w+(:(imagenet|none))?")
 SHOWN_NAMES = 4
 # The height and width in pixels that each was trained on: Keras tells it only with a classification layer.
@@ -46,18 +45,15 @@ IMAGE_SIZES = {
 class Builtin(Source):
     """The module that is embedded in retrain."""
 
-    form = BUILTIN
+    form = "builtin:"
+    prefixes = ("builtin:",)
     title = "embedded in retrain"
     reads = frozenset({"image_size"})
     loader = "retrain.modules.sources.builtin:load"
     has_files = can_be_trained = computes_in_bfloat16 = False
 
-    @staticmethod
-    def recognises(location: str) -> bool:
-        return location.startswith(BUILTIN)
-
     def check(self) -> None:
-        if self.handle != BUILTIN:
+        if self.handle != "builtin:":
             raise InputError(
                 f"{self.handle!r} names an embedded module that there is not; the only one is 'builtin:'."
             )
@@ -66,18 +62,15 @@ class Builtin(Source):
 class KerasApplication(Source):
     """A model of keras.applications by name; WEIGHTS is `imagenet`, the default, or `none`."""
 
-    form = f"{KERAS}NAME"
+    form = "keras:NAME"
+    prefixes = ("keras:",)
     title = "Keras model"
     reads = frozenset({"image_size", "feature_output"})
     loader = "retrain.modules.sources.keras_model:load_application"
     has_files = False
 
-    @staticmethod
-    def recognises(location: str) -> bool:
-        return location.startswith(KERAS)
-
     def check(self) -> None:
-        named = self.handle.removeprefix(KERAS)
+        named = self.handle.removeprefix("keras:")
         if not KERAS_NAME.fullmatch(named):
             raise InputError(
                 f"{self.handle!r} is not of the form keras:NAME or keras:NAME:WEIGHTS, with NAME a model of "

@@ -4,7 +4,7 @@ import os
 import pathlib
 
 from retrain.errors import InputError
-from retrain.modules.sources.source import Source, check_exists
+from retrain.modules.sources.source import Source
 
 SAVED_MODEL_FILE = "saved_model.pb"
 TF1_HUB_FILE = "tfhub_module.pb"
@@ -16,16 +16,13 @@ class KerasFile(Source):
     """A model that was saved by Keras; that HDF5 files were, too, is only known to be told."""
 
     form = "a .keras file"
+    suffixes = (".keras", *HDF5)
     title = "Keras model"
     reads = frozenset({"image_size", "module_input_range", "feature_output"})
     loader = "retrain.modules.sources.keras_model:load_file"
 
-    @staticmethod
-    def recognises(location: str) -> bool:
-        return location.endswith((".keras", *HDF5)) and not os.path.isdir(location)
-
     def check(self) -> None:
-        check_exists(self.handle, self.location)
+        super().check()
         if self.location.endswith(HDF5):
             raise InputError(
                 f"{self.handle!r} is an HDF5 file, which is not read; load the model where it was made and "
@@ -62,8 +59,8 @@ class TF1Hub(Directory):
     spec_reader = "retrain.modules.sources.tf1_hub_files:read_spec"
     names_signatures = True
 
-    @staticmethod
-    def recognises(location: str) -> bool:
+    @classmethod
+    def recognises(cls, location: str) -> bool:
         return os.path.isfile(os.path.join(location, TF1_HUB_FILE))
 
 
@@ -75,8 +72,8 @@ class SavedModel(Directory):
     spec_reader = "retrain.modules.sources.saved_model_spec:read_spec"
     computes_in_bfloat16 = False
 
-    @staticmethod
-    def recognises(location: str) -> bool:
+    @classmethod
+    def recognises(cls, location: str) -> bool:
         return os.path.isdir(location) and not TF1Hub.recognises(location)
 
 

@@ -26,6 +26,7 @@ class Source:
       handle: what the user named, for messages.
       location: where the module is: a path, or the handle where it has none.
       form: what handles of this source are, in words.
+      prefixes, suffixes: how the names of its modules begin, or those of its files end.
       title: what its modules are called in print.
       reads: the fields of ModuleSettings that make a difference to its modules.
       loader: the function that needs TensorFlow, by name: (location, handle, settings) -> ImageModule.
@@ -40,6 +41,8 @@ class Source:
     location: str
 
     form: ClassVar[str]
+    prefixes: ClassVar[tuple[str, ...]] = ()
+    suffixes: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str]
     reads: ClassVar[frozenset[str]]
     loader: ClassVar[str]
@@ -49,13 +52,16 @@ class Source:
     computes_in_bfloat16: ClassVar[bool] = True
     names_signatures: ClassVar[bool] = False
 
-    @staticmethod
-    def recognises(location: str) -> bool:
+    @classmethod
+    def recognises(cls, location: str) -> bool:
         """Whether a module named so is of this source, whatever may be wrong with it."""
-        raise NotImplementedError
+        is_such_a_file = location.endswith(cls.suffixes) and not os.path.isdir(location)
+        return is_such_a_file or location.startswith(cls.prefixes)
 
     def check(self) -> None:
         """Raises InputError for what can be seen to be no module without TensorFlow and offline."""
+        if self.has_files:
+            _check_exists(self.handle, self.location)
 
     def fetched(self) -> "Source":
         """The source of the module as it is on this machine, checked; what is elsewhere is fetched first."""
@@ -86,7 +92,7 @@ def source_of(handle: str, location: str | None = None) -> Source:
     location = os.path.expanduser(handle) if location is None else location
     kind = next((kind for kind in _kinds() if kind.recognises(location)), None)
     if kind is None:
-        check_exists(handle, location)
+        _check_exists(handle, location)
         raise InputError(f"{handle!r} is a file of an unknown kind; a module handle is {forms()}.")
     return kind(handle, location)
 
@@ -96,8 +102,7 @@ def check_handle(handle: str) -> None:
     source_of(handle).check()
 
 
-def check_exists(handle: str, location: str) -> None:
-    """Raises InputError when there is no such file or directory."""
+def _check_exists(handle: str, location: str) -> None:
     if not os.path.exists(location):
         raise InputError(f"{handle!r} does not exist; a module handle is {forms()}.")
 

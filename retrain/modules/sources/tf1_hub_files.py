@@ -17,14 +17,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, 
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain.errors import InputError
-from retrain.modules.graphs.protos import (
-    ATTACHMENTS,
-    FORMAT_V3,
-    IMAGE_MODULE_INFO,
-    ImageModuleInfo,
-    ModuleAttachment,
-    ModuleDef,
-)
+from retrain.modules.graphs import protos
 from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
 from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
@@ -84,12 +77,12 @@ def tensor_spec(info: TensorInfo, name: str | None = None) -> tf.TensorSpec:
 
 def attached_image_size(graph: MetaGraphDef) -> tuple[int, int] | None:
     """The (height, width) that the publisher attached to the graph, or None."""
-    for content in (
-        graph.collection_def[ATTACHMENTS].bytes_list.value if ATTACHMENTS in graph.collection_def else ()
-    ):
-        attachment = ModuleAttachment.FromString(content)
-        if attachment.key == IMAGE_MODULE_INFO:
-            size = ImageModuleInfo.FromString(attachment.value).default_image_size
+    if protos.ATTACHMENTS not in graph.collection_def:
+        return None
+    for content in graph.collection_def[protos.ATTACHMENTS].bytes_list.value:
+        attachment = protos.ModuleAttachment.FromString(content)
+        if attachment.key == protos.IMAGE_MODULE_INFO:
+            size = protos.ImageModuleInfo.FromString(attachment.value).default_image_size
             return (size.height, size.width) if size.height and size.width else None
     return None
 
@@ -138,15 +131,15 @@ def read_values(
 
 def _check_format(path: pathlib.Path, handle: str) -> None:
     try:
-        definition = ModuleDef.FromString(path.read_bytes())
+        definition = protos.ModuleDef.FromString(path.read_bytes())
     except DecodeError as error:
         raise InputError(
             f"{handle!r} cannot be loaded: its {TF1_HUB_FILE} is damaged; fetch or export the module again."
         ) from error
-    if definition.format != FORMAT_V3:
+    if definition.format != protos.FORMAT_V3:
         raise InputError(
             f"{handle!r} is a TF1 Hub module of format version {definition.format}, and only version "
-            f"{FORMAT_V3} is read; export it again with tensorflow-hub 0.1 or newer."
+            f"{protos.FORMAT_V3} is read; export it again with tensorflow-hub 0.1 or newer."
         )
     if definition.required_features:
         listed = ", ".join(definition.required_features)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.data.augmentation.colour import GREY, Colour, coloured, colours, draw_colour
-from retrain.data.augmentation.levels import NONE, Augmentation
+from retrain.data.augmentation.levels import LEVELS, NONE
 
 STILL = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
 
@@ -22,12 +23,12 @@ def of(images: tf.Tensor, **colour: float) -> np.ndarray:
 
 def test_colours_that_stay():
     np.testing.assert_allclose(of(noise()), noise(), atol=1e-6)
-    assert not colours(Augmentation(flip_left_right=True, rotation=10))
+    assert not colours(LEVELS["classic"])
 
 
 @pytest.mark.parametrize("name", STILL)
 def test_what_changes_colours(name):
-    assert colours(Augmentation(**{name: 0.1}))
+    assert colours(replace(NONE, **{f"random_{name}": 0.1}))
 
 
 def test_brightness_multiplies():
@@ -58,7 +59,8 @@ def test_hue_turns_red_towards_green_and_leaves_grey():
 
 
 def test_draws_go_as_far_as_the_strength():
-    drawn = draw_colour(Augmentation(brightness=0.3, contrast=0.2, saturation=0.1, hue=90), (0, 0), 4000)
+    percent = {"random_brightness": 30.0, "random_contrast": 20.0, "random_saturation": 10.0}
+    drawn = draw_colour(replace(NONE, random_hue=90.0, **percent), (0, 0), 4000)
     for values, middle, radius in zip(drawn, (1, 1, 1, 0), (0.3, 0.2, 0.1, math.pi / 2), strict=True):
         assert radius * 0.99 < np.abs(values - middle).max() <= radius * 1.0001
         assert abs(np.mean(values) - middle) < radius * 0.05

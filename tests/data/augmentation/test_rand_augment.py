@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from retrain.data.augmentation.colour import draw_colour
+from retrain.data.augmentation.geometry import draw_tilt
 from retrain.data.augmentation.levels import NONE
 from retrain.data.augmentation.rand_augment import (
     OPERATIONS,
@@ -12,7 +15,6 @@ from retrain.data.augmentation.rand_augment import (
     more_tilted,
     toned,
 )
-from retrain.data.augmentation.tilt import draw_tilt
 
 NEITHER = dict.fromkeys(OPERATIONS, tf.zeros(2))
 
@@ -22,21 +24,27 @@ def only(name: str, strength: float) -> dict[str, tf.Tensor]:
     return {**NEITHER, name: tf.constant([0.0, strength])}
 
 
+def drawn(operations: int, magnitude: float) -> np.ndarray:
+    """The strengths of 7000 images, operations first."""
+    augmentation = replace(NONE, rand_augment=operations, rand_augment_magnitude=magnitude)
+    return np.array(list(draw_operations(augmentation, (0, 0), 7000).values()))
+
+
 def noise() -> tf.Tensor:
     return tf.constant(np.random.default_rng(0).uniform(0.2, 0.7, (2, 7, 6, 3)), tf.float32)
 
 
 def test_every_image_draws_its_operations_about_equally_often():
-    drawn = np.array(list(draw_operations(2, 7.0, (0, 0), 7000).values()))
-    assert drawn.shape == (14, 7000)
-    np.testing.assert_allclose(np.unique(np.round(np.abs(drawn).sum(axis=0), 3)), [0, 1.4])
-    often = (drawn != 0).mean(axis=1)
+    strengths = drawn(2, 7.0)
+    assert strengths.shape == (14, 7000)
+    np.testing.assert_allclose(np.unique(np.round(np.abs(strengths).sum(axis=0), 3)), [0, 1.4])
+    often = (strengths != 0).mean(axis=1)
     assert 0.1 < often.min() < often.max() < 0.17
-    assert np.abs((drawn > 0).mean(axis=1) - (drawn < 0).mean(axis=1)).max() < 0.02
+    assert np.abs((strengths > 0).mean(axis=1) - (strengths < 0).mean(axis=1)).max() < 0.02
 
 
 def test_drawn_twice_and_opposite_is_nothing_and_drawn_twice_alike_is_twice():
-    strengths = np.unique(np.round(np.array(list(draw_operations(2, 5.0, (0, 0), 7000).values())), 3))
+    strengths = np.unique(np.round(drawn(2, 5.0), 3))
     assert strengths.tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
 
 

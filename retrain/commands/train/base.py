@@ -1,0 +1,103 @@
+"""The module that features come from, and the earlier model it is of when training starts from one."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from retrain.commands.module_check import nothing_to_train
+from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.mixed_precision import check_hardware
+from retrain.errors import InputError
+from retrain.export.reload import load_classifier
+from retrain.files import file_hash
+from retrain.head_search.starts import KnownClasses
+from retrain.label_files import read_labels
+from retrain.model import variables_from
+from retrain.modules.image_module import ImageModule
+from retrain.modules.load import load_module
+from retrain.modules.publisher_head import find_publisher_head
+from retrain.modules.signatures import task_signature
+from retrain.runs.warm_start_source import WarmStartSource, find_source
+from retrain.settings.config import from_flags
+from retrain.settings.module import ModuleSettings
+
+VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
+
+
+class Base(NamedTuple):
+    """The module, as it was trained where it is of an earlier model, whose heads by task are known then.
+
+    `named` is what the user called the earlier model.
+    """
+
+    module: ImageModule
+    heads: Mapping[str, KnownClasses] | None = None
+    named: str = ""
+
+
+def load_base(plan: TrainPlan) -> Base:
+    """Loads it; InputError when it cannot be fine-tuned as the flags say, or not here."""
+    base = _loaded(plan.config.module, plan.source)
+    pixels = plan.config.pixels
+    if pixels.fine_tune and not base.module.trainable_variables:
+        raise InputError(nothing_to_train(base.module.handle))
+    if pixels.fine_tune_from is not None:
+        variables_from(base.module.trainable_variables, pixels.fine_tune_from)
+    if pixels.mixed_precision:
+        check_hardware()
+    return base
+
+
+def _loaded(settings: ModuleSettings, source: WarmStartSource | None) -> Base:
+    if source is None:
+        return Base(load_module(settings.tfhub_module, settings))
+    return _exported(source, settings) if source.export else _at_checkpoint(source)
+
+
+def _exported(source: WarmStartSource, settings: ModuleSettings) -> Base:
+    classifier = load_classifier(source.export, settings)
+    found = {
+        task: find_publisher_head(classifier.module, task_signature(task, primary=not position))
+        for position, task in enumerate(classifier.heads)
+    }
+    heads = {
+        task: KnownClasses(classifier.heads[task].class_names, *head)
+        for task, head in found.items()
+        if head is not None
+    }
+    return Base(classifier.module, heads, source.named)
+
+
+def _at_checkpoint(source: WarmStartSource) -> Base:
+    """The module of the run, with the values of the checkpoint."""
+    settings = from_flags(source.run.flags).module
+    earlier = None if settings.warm_start_from is None else find_source(settings.warm_start_from)
+    module = _loaded(settings, earlier).module
+    _restore(module, source.checkpoint)
+    reader = tf.train.load_checkpoint(source.checkpoint)
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("model/kernels/")]
+    heads = {
+        task: KnownClasses(
+            read_labels(source.run.path, task),
+            reader.get_tensor(f"model/kernels/{task}/{VALUE}"),
+            reader.get_tensor(f"model/biases/{task}/{VALUE}"),
+        )
+        for task in (name.split("/")[2] for name in names)
+    }
+    return Base(module, heads, source.named)
+
+
+def _restore(module: ImageModule, checkpoint: str) -> None:
+    try:
+        status = tf.train.Checkpoint(model=tf.train.Checkpoint(base=module)).read(checkpoint)
+        status.expect_partial().assert_existing_objects_matched()
+    except (ValueError, AssertionError, tf.errors.OpError) as error:
+        raise InputError(
+            f"The checkpoint {checkpoint!r} does not fit {module.handle!r}, which its run was trained "
+            f"with ({str(error).splitlines()[0]}): name an export instead."
+        ) from error
+    # Features that were computed before are of other weights.
+    content = f"{module.fingerprint} {file_hash(checkpoint + '.data-00000-of-00001')}"
+    module.fingerprint = hashlib.sha256(content.encode()).hexdigest()

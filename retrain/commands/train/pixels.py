@@ -1,0 +1,82 @@
+"""Training on images: the base and the heads together, or the heads of a frozen base on augmented images."""
+
+from typing import NamedTuple
+
+from absl import logging
+
+from retrain.commands.image_pass import pass_again
+from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.mixed_precision import in_bfloat16
+from retrain.data.augmentation.levels import filled as filled_augmentation
+from retrain.examples.image_batches import train_batches, validation_batches
+from retrain.examples.labelled import LabelledExamples
+from retrain.head_search.recipe import head_rate
+from retrain.model import ImageClassifier
+from retrain.report.augmented_page import write_augmented_page
+from retrain.settings.augmentation import AugmentationSettings
+from retrain.settings.config import Config
+from retrain.settings.pixels import PixelSettings
+from retrain.training.pixel_training import PixelTraining, pixel_estimator
+from retrain.training.recipe import augmentation_level, described, filled
+
+AUGMENTED_PAGE = "augmented.png"
+
+
+class Recipe(NamedTuple):
+    """Both sections with all values filled in."""
+
+    pixels: PixelSettings
+    augmentation: AugmentationSettings
+
+
+def train_on_images(
+    plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier
+) -> tuple[LabelledExamples, int]:
+    """Gives the model the weights of the best step; the examples with its features then, and that step."""
+    config, of_train = plan.config, examples.split("train")
+    recipe = recipe_for(config, examples)
+    what = "Fine-tuning" if config.pixels.fine_tune else "Head on augmented images"
+    logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment))
+    if recipe.augmentation.changes_images:
+        page = plan.run.file(AUGMENTED_PAGE)
+        write_augmented_page(page, of_train.files, model.image_size, recipe.augmentation, recipe.pixels.seed)
+    trained = model_to_train(config, model)
+    estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights)
+    training = PixelTraining(
+        estimator,
+        recipe.pixels,
+        plan.metric,
+        train=train_batches(of_train, model.image_size, recipe.pixels, recipe.augmentation),
+        validation=_validation(examples, model),
+    )
+    training.run()
+    if trained is not model:
+        model.take_weights(trained)
+    if config.pixels.fine_tune:
+        examples = pass_again(model.base, examples, config.module.feature_engine)
+    return examples, estimator.global_step
+
+
+def recipe_for(config: Config, examples: LabelledExamples) -> Recipe:
+    """What the user said, and the recipe for these examples where he said nothing."""
+    counts = examples.table["split"].value_counts()
+    classes = max(head.num_classes for head in examples.heads.values())
+    level = config.augmentation.augment or ("auto" if config.pixels.fine_tune else "none")
+    if level == "auto":
+        level = augmentation_level(counts["train"], classes)
+    rate = head_rate(examples.features)
+    pixels = filled(config.pixels, int(counts["train"]), int(counts.get("validation", 0)), rate)
+    return Recipe(pixels, filled_augmentation(config.augmentation, level))
+
+
+def model_to_train(config: Config, model: ImageClassifier) -> ImageClassifier:
+    """The model, or one with the same weights that computes in bfloat16."""
+    return in_bfloat16(config.module, model) if config.pixels.mixed_precision else model
+
+
+def _validation(examples: LabelledExamples, model: ImageClassifier):
+    held_out = examples.split("validation")
+    if not len(held_out):
+        return None
+    batches = validation_batches(held_out, model.image_size)
+    return lambda: batches

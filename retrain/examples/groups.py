@@ -1,0 +1,84 @@
+"""Groups: images that must share a split, because they are copies of one photo, exact or nearly so.
+
+A split that is given stays as it is, whatever lies in two of its parts: that is reported.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from absl import logging
+
+from retrain.examples.duplicates import same_content
+from retrain.examples.labelled import LabelledExamples
+from retrain.examples.near_duplicates import near_duplicates
+from retrain.examples.notes import log_notes
+
+Sets = Sequence[Sequence[str]]  # of paths that belong together
+
+# More images than this that look alike, if they are also more than this share of all, are no copies of one
+# photo, but what a camera sees that never moves: kept together they would leave nothing to test on.
+COPIES, SHARE = 10, 0.02
+
+
+class Duplicates(NamedTuple):
+    """Sets of paths: files of the same content; images that look alike, and are not all the same content."""
+
+    exact: Sets
+    near: Sets
+
+
+def find_duplicates(examples: LabelledExamples, thumbnails: np.ndarray) -> Duplicates:
+    """Of the files of the examples, whose thumbnails uint8 [N, S, S, 3] these are."""
+    paths, exact = examples.paths, same_content(examples)
+    near = [[paths[row] for row in rows] for rows in near_duplicates(thumbnails)]
+    content = {path: number for number, same in enumerate(exact) for path in same}
+    return Duplicates(
+        exact, [alike for alike in near if len({content.get(path, path) for path in alike}) > 1]
+    )
+
+
+def grouped(examples: LabelledExamples, duplicates: Duplicates) -> LabelledExamples:
+    """The examples with one group for near duplicates, which is logged; none new where splits are given."""
+    if "" not in examples.splits:
+        return examples
+    most = max(COPIES, SHARE * len(examples))
+    copies = [paths for paths in duplicates.near if len(paths) <= most]
+    _log_copies(copies)
+    _log_scenes(len(paths) for paths in duplicates.near if len(paths) > most)
+    return join_groups(examples, copies)
+
+
+def join_groups(examples: LabelledExamples, together: Iterable[Sequence[str]]) -> LabelledExamples:
+    """One group for groups that share a set of paths in `together`, called after the first of them."""
+    groups = examples.groups
+    group_of = dict(zip(examples.paths, groups, strict=True))
+    joined: dict[str, str] = {}
+    for paths in together:
+        firsts = {_first(joined, group_of[path]) for path in paths}
+        joined |= dict.fromkeys(firsts, min(firsts))
+    return examples.with_groups([_first(joined, name) for name in groups])
+
+
+def _first(joined: dict[str, str], name: str) -> str:
+    while joined.get(name, name) != name:
+        name = joined[name]
+    return name
+
+
+def _log_copies(copies: Sets) -> None:
+    notes = [
+        f"{path!r} is nearly the same image as {paths[0]!r}: they share a split."
+        for paths in copies
+        for path in paths[1:]
+    ]
+    log_notes(notes, "images are nearly the same as others.")
+
+
+def _log_scenes(sizes: Iterable[int]) -> None:
+    for size in sorted(sizes, reverse=True):
+        logging.info(
+            "%d images look nearly alike, as those of a camera that does not move do: too many to keep them "
+            "in one split; give each its group in a table of labels if they are copies.",
+            size,
+        )

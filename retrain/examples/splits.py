@@ -1,0 +1,70 @@
+"""Which split each image is in: as folders or table say, by hash, or frozen as in the file of another run."""
+
+from collections.abc import Mapping, Sequence
+
+from absl import logging
+
+from retrain.data.listing import SPLITS
+from retrain.examples.hash_split import Percentages, hash_splits
+from retrain.examples.label_split import Labels, label_splits
+from retrain.examples.labelled import LabelledExamples
+from retrain.examples.notes import log_notes
+from retrain.examples.split_file import freeze_splits
+
+
+def split(
+    examples: LabelledExamples, percentages: Percentages, frozen: Mapping[str, str] | None = None
+) -> LabelledExamples:
+    """The examples with their splits; what is not where it would be expected is logged.
+
+    `percentages` are those of validation and test, where no split is given; `frozen`: path -> split.
+    """
+    notes: list[str] = []
+    if "" in examples.splits:
+        splits, notes = _by_hash(examples, percentages)
+        examples = examples.with_splits(splits)
+    if frozen is not None:
+        splits, notes = freeze_splits(examples.paths, examples.groups, examples.splits, frozen)
+        examples = examples.with_splits(splits)
+    log_notes(notes, "images are not where their hash would put them.")
+    return examples
+
+
+def log_splits(examples: LabelledExamples, ignored: int) -> None:
+    """One line: images, classes and splits, and how many files of the listing were ignored."""
+    counts = examples.table["split"].value_counts()
+    listed = ", ".join(f"{counts[name]} {name}" for name in SPLITS if name in counts)
+    others = f" Ignored: {ignored} other files." if ignored else ""
+    classes = frozenset().union(*label_sets(examples))
+    logging.info("%d images of %d classes: %s.%s", len(examples), len(classes), listed, others)
+
+
+def label_sets(examples: LabelledExamples) -> list[Labels]:
+    """All (task, class) of each example."""
+    by_task = [
+        [
+            {(name, label) for label in task.head.names_in(cell)} if cell is not None else set()
+            for cell in task.cells
+        ]
+        for name, task in examples.tasks.items()
+    ]
+    return [frozenset().union(*of_example) for of_example in zip(*by_task, strict=True)]
+
+
+def _by_hash(examples: LabelledExamples, percentages: Percentages) -> tuple[list[str], list[str]]:
+    """Class by class where every image has one class, so that even a class of two is split.
+
+    Not where the user put several classes into a group: that is no mistake then, as it is of copies.
+    """
+    groups, labels = examples.groups, label_sets(examples)
+    one_each = len(examples.tasks) == 1 and all(len(of) == 1 for of in labels)
+    given = set(examples.table["group"][examples.table["given_group"]])
+    if one_each and not given & _of_several_classes(groups, labels):
+        return hash_splits(examples.paths, [name for [(_, name)] in labels], groups, percentages)
+    return label_splits(groups, labels, percentages)
+
+
+def _of_several_classes(groups: Sequence[str], labels: Sequence[Labels]) -> set[str]:
+    first = {}
+    pairs = zip(groups, labels, strict=True)
+    return {group for group, of_example in pairs if first.setdefault(group, of_example) != of_example}

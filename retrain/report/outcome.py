@@ -1,0 +1,67 @@
+"""The outcome of a run: what a model makes of its examples; tables, pages and plots are made from it."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from retrain.examples.labelled import LabelledExamples
+from retrain.extensions import named
+from retrain.heads.head import Head
+from retrain.report import ARTEFACTS
+from retrain.runs.run import Run
+from retrain.training.evaluation import ByTask, Figures, figures_by_task
+
+
+class Outcome(NamedTuple):
+    """A model's predictions and figures.
+
+    Attributes:
+      examples: what was predicted, with the labels that are known.
+      heads: as they predict, by task, the primary one first.
+      probabilities: of each task, [N, C].
+      figures: by split, of those that are told.
+      decisions: what was decided for each task on validation.
+      global_step: the step of the weights, where it is known.
+      label_issues: a row for each label that can be judged; None where none was.
+    """
+
+    examples: LabelledExamples
+    heads: Mapping[str, Head]
+    probabilities: ByTask
+    figures: Mapping[str, Figures]
+    decisions: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    global_step: int | None = None
+    label_issues: pd.DataFrame | None = None
+
+    @property
+    def primary_task(self) -> str:
+        return next(iter(self.heads))
+
+    def suffix(self, task: str) -> str:
+        """What is added to the name of a figure, or a column, where there are several tasks."""
+        return f"/{task}" if len(self.heads) > 1 else ""
+
+
+def figures_by_split(
+    examples: LabelledExamples, heads: Mapping[str, Head], probabilities: ByTask, splits: Sequence[str]
+) -> dict[str, Figures]:
+    """The figures of each of these splits that has examples."""
+    figures = {}
+    for split in splits:
+        rows = np.flatnonzero(examples.table["split"] == split)
+        if len(rows):
+            labels = {name: task.labels[rows] for name, task in examples.tasks.items()}
+            of_split = {task: values[rows] for task, values in probabilities.items()}
+            figures[split] = figures_by_task(heads, labels, of_split, examples.task_weights)
+    return figures
+
+
+def write_artefacts(outcome: Outcome, run: Run, of_evaluation: bool = False) -> list[str]:
+    """Writes what there is to write; returns the names of the files."""
+    rows = {name: row for name, row in ARTEFACTS.items() if row.of_evaluation or not of_evaluation}
+    for name, row in rows.items():
+        named(row.write)(outcome, run.file(name))
+    return list(rows)

@@ -1,0 +1,62 @@
+"""What --warm_start_from names, an exported classifier or a checkpoint of a run: without TensorFlow."""
+
+import os
+import pathlib
+from typing import NamedTuple
+
+from retrain.errors import InputError
+from retrain.export import MODULES
+from retrain.export.assets import check_is_classifier
+from retrain.runs.run import CHECKPOINT, Run
+
+PREFIX, INDEX = "variables", ".index"
+
+
+class WarmStartSource(NamedTuple):
+    """What the user `named`: an export, or a run and the path of its checkpoint."""
+
+    named: str
+    export: str = ""
+    run: Run | None = None
+    checkpoint: str = ""
+
+
+def find_source(given: str) -> WarmStartSource:
+    """The export of a finished run, the newest checkpoint of another, or what is named itself."""
+    path = pathlib.Path(given)
+    if (path / "saved_model.pb").is_file():
+        check_is_classifier(given, given)
+        return WarmStartSource(given, given)
+    if CHECKPOINT.fullmatch(path.name) and (path / f"{PREFIX}{INDEX}").is_file():
+        return _checkpoint(given, path.parent, path / PREFIX)
+    if path.with_name(path.name + INDEX).is_file():
+        return _checkpoint(given, path.parent.parent, path)
+    if Run(given).flags is not None:
+        return _newest_of(Run(given))
+    what = "is none of these" if path.exists() else "does not exist"
+    raise InputError(
+        f"--warm_start_from={given!r} {what}: name the directory of a run, one of its checkpoints, such as "
+        f"RUN/ckpt-100, or an exported classifier."
+    )
+
+
+def _checkpoint(given: str, directory: pathlib.Path, checkpoint: pathlib.Path) -> WarmStartSource:
+    run = Run(directory)
+    if run.flags is None:
+        raise InputError(
+            f"--warm_start_from={given!r} is a checkpoint, but not in the directory of its run, where "
+            f"run.flags would say which module it is of: name it there."
+        )
+    return WarmStartSource(given, run=run, checkpoint=str(checkpoint))
+
+
+def _newest_of(run: Run) -> WarmStartSource:
+    exports = [run.export(name) for name in MODULES if os.path.isdir(run.export(name))]
+    if exports:
+        return WarmStartSource(str(run), exports[0])
+    checkpoint = run.path / f"ckpt-{run.steps_taken}" / PREFIX
+    if not os.path.exists(f"{checkpoint}{INDEX}"):
+        raise InputError(
+            f"The run --warm_start_from={str(run)!r} has neither exports nor checkpoints: let it go on first."
+        )
+    return WarmStartSource(str(run), run=run, checkpoint=str(checkpoint))

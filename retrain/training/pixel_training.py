@@ -1,0 +1,208 @@
+"""Training on pixels, with validation: the best step is kept, and it ends early where nothing is gained.
+
+Each evaluation is followed by a checkpoint, so that the figures are remembered with the weights they are of;
+others are saved by time, and on SIGTERM and Ctrl-C, and have no part in the result. When training diverges it
+goes back to the last evaluation with half the learning rate, once. At the end the model has the weights of
+the best step, averaged where the optimizer does so.
+"""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+from absl import logging
+
+from retrain.errors import InputError
+from retrain.metric import Metric
+from retrain.model import ImageClassifier
+from retrain.progress import Advance, step_bar
+from retrain.settings.pixels import PixelSettings
+from retrain.signals import signals_deferred
+from retrain.training.driver import Action, Driver
+from retrain.training.estimator import Estimator, InputFn, positioned
+from retrain.training.evaluation import Figures, finite_figures, told, write_figures, write_scalars
+from retrain.training.loss import Loss
+from retrain.training.optimizer import WarmupCosine, make_optimizer
+from retrain.training.run_state import RunState, has_diverged, note_figures, reason_to_stop
+from retrain.training.step_reports import CHECKPOINTS, EVALUATION, Interval, StepReport, TimeAccount
+
+SLOWER = 0.5
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+def pixel_estimator(
+    model: ImageClassifier,
+    model_dir: str | os.PathLike[str],
+    pixels: PixelSettings,
+    task_weights: Mapping[str, float],
+) -> Estimator:
+    """The Estimator that settings with all values filled in ask for."""
+    state = RunState()
+    warmup, steps = pixels.warmup_steps.of(pixels.max_steps), pixels.max_steps
+    rates = WarmupCosine(pixels.learning_rate, steps, warmup, state.rate_factor)
+    return Estimator(
+        model,
+        model_dir,
+        make_optimizer(pixels, rates, model.trained_base_variables),
+        loss=Loss.of(pixels, task_weights),
+        seed=pixels.seed,
+        save_checkpoints_steps=pixels.save_checkpoints_steps,
+        run_state=state,
+    )
+
+
+class PixelTraining:
+    """One training of an Estimator.
+
+    Args:
+      estimator: that of `pixel_estimator`.
+      pixels: settings with all values filled in.
+      metric: the figure that says which step is the best.
+      train: batches without end, from a step on.
+      validation: all of validation, once; None where no image is held out.
+    """
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        pixels: PixelSettings,
+        metric: Metric,
+        train: InputFn,
+        validation: InputFn | None,
+    ):
+        self.estimator, self.pixels, self.metric = estimator, pixels, metric
+        self.train, self.validation = train, validation
+        self.loop, self.checkpoints = estimator.loop, estimator.checkpoints
+        self.state = estimator.loop.run_state
+        self.times, self._interval = TimeAccount(), Interval()
+
+    def run(self) -> None:
+        """Goes on from the newest checkpoint to the end, and takes the weights of the best step."""
+        newest = self.estimator.latest_checkpoint()
+        self.checkpoints.restore(newest)
+        with (
+            signals_deferred() as interrupted,
+            step_bar(self.pixels.max_steps, self.estimator.global_step, "training") as advance,
+        ):
+            if newest is None:
+                self._validate()
+                self.state.evaluated_step.assign(self.estimator.global_step)
+                self._save()
+            while not interrupted() and self._goes_on():
+                self._drive(advance, interrupted)
+        logging.info("Training took %s.", self.times)
+        self.checkpoints.restore(self.checkpoints.best())
+        self.loop.take_averages()
+
+    def _goes_on(self) -> bool:
+        reason = self._reason_to_stop()
+        if reason is not None:
+            logging.info("Training ends at step %d: %s.", self.estimator.global_step, reason)
+        return reason is None and self.estimator.global_step < self.pixels.max_steps
+
+    def _drive(self, advance: Advance, interrupted: Callable[[], bool]) -> None:
+        """Trains until there is a reason to end, or it has diverged and was set back."""
+        pixels = self.pixels
+        every, steps = pixels.eval_every, pixels.save_checkpoints_steps
+        actions = [
+            Action(self._note),
+            Action(self._profile, at=pixels.profile_steps or ()),
+            Action(lambda report: advance(report.steps, f"loss {report.loss:.3g}")),
+            Action(self._guard),
+            Action(self._evaluate, every.steps, every.seconds, [pixels.max_steps], when=self._reason_to_stop),
+            Action(
+                lambda report: self._save(),
+                steps,
+                None if steps else SECONDS_BETWEEN_CHECKPOINTS,
+                when=lambda: self._is_evaluated() or interrupted(),
+            ),
+            Action(
+                lambda report: True,
+                when=lambda: interrupted() or (self._is_evaluated() and self._reason_to_stop()),
+            ),
+        ]
+        self.checkpoints.detach()
+        batches = self.loop.batches(positioned(self.train, self.estimator.global_step))
+        Driver(self.loop, actions).run(batches, pixels.max_steps)
+
+    def _note(self, report: StepReport) -> None:
+        self.times.add(report)
+        self.state.elapsed_seconds.assign_add(report.seconds)
+        self._interval.add(report)
+
+    def _profile(self, report: StepReport) -> None:
+        start, end = self.pixels.profile_steps
+        if report.step == start:
+            tf.profiler.experimental.start(str(self.estimator.model_dir))
+        elif report.step == end:
+            tf.profiler.experimental.stop()
+
+    def _guard(self, report: StepReport) -> bool:
+        """Whether the loss is no number, and training was set back.
+
+        Not whether it is large: over how many steps it is a mean depends on the speed.
+        """
+        if math.isfinite(report.loss):
+            return False
+        self._set_back()
+        return True
+
+    def _evaluate(self, report: StepReport) -> bool:
+        """Whether the validation images tell that it has diverged, and training was set back."""
+        if has_diverged(self._validate(), self.loop.loss.of_chance(self.estimator.model.heads)):
+            self._set_back()
+            return True
+        self.state.evaluated_step.assign(report.step)
+        return False
+
+    def _validate(self) -> float:
+        """Figures of the validation images, where there are any, and a line that tells all; their loss.
+
+        The loss is nan, and nothing is told, when the model no longer gives numbers.
+        """
+        loss, parts = 0.0, [self._interval.told(self.pixels.batch_size)]
+        if self.validation is not None:
+            figures = self._figures()
+            if figures is None:
+                return math.nan
+            loss = figures["loss"]
+            best = note_figures(self.state, figures, self.metric)
+            parts.append(told(figures) + (", the best so far" if best else ""))
+        step, steps = self.estimator.global_step, self.pixels.max_steps
+        logging.info("Step %d of %d: %s.", step, steps, "; ".join(filter(None, parts)) or "start")
+        write_scalars(self.estimator.model_dir, self._interval.losses())
+        self._interval.clear()
+        return loss
+
+    def _figures(self) -> Figures | None:
+        with self.times.spent_on(EVALUATION), self.loop.averaged():
+            figures = finite_figures(self.loop, self.validation())
+        if figures is not None:
+            write_figures(self.estimator.eval_dir("validation"), self.estimator.global_step, figures)
+        return figures
+
+    def _save(self) -> None:
+        with self.times.spent_on(CHECKPOINTS):
+            self.checkpoints.save()
+        self.checkpoints.detach()
+
+    def _set_back(self) -> None:
+        """To the last evaluation, with half the learning rate; InputError when that did not help."""
+        step = self.estimator.global_step
+        if float(self.state.rate_factor.numpy()) < 1.0:
+            raise InputError(
+                f"Training has diverged at step {step}, also with half the learning rate: give a lower "
+                f"--learning_rate, or --gradient_clip_norm=1."
+            )
+        self.checkpoints.restore(self.checkpoints.evaluated())
+        self.state.rate_factor.assign(SLOWER)
+        self._interval.clear()
+        sentence = "Training has diverged at step %d: it goes on from step %d with half the learning rate."
+        logging.warning(sentence, step, self.estimator.global_step)
+
+    def _is_evaluated(self) -> bool:
+        return int(self.state.evaluated_step.numpy()) == self.estimator.global_step
+
+    def _reason_to_stop(self) -> str | None:
+        return reason_to_stop(self.state, self.pixels, self.metric)

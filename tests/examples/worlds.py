@@ -1,0 +1,41 @@
+"""Examples made up by a test, of files that need not be there, or of those of a folder."""
+
+from collections.abc import Sequence
+
+from retrain.data.listing import Column, Listing, read_listing
+from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples
+from retrain.heads import kind_for
+from retrain.heads.sigmoid import SigmoidHead
+from retrain.heads.softmax import SoftmaxHead
+
+
+def made_up(paths: Sequence[str], **tasks: Sequence[str | None]) -> LabelledExamples:
+    """One task of each keyword: a cell with `|` makes it one of several labels."""
+    columns = {name: Column(list(cells), "|" in str(cells)) for name, cells in tasks.items()}
+    heads = {
+        name: (SigmoidHead if column.several else SoftmaxHead)(column.names)
+        for name, column in columns.items()
+    }
+    count = len(paths)
+    listing = Listing(
+        image_dir="photos",
+        paths=list(paths),
+        columns=columns,
+        splits=[""] * count,
+        groups=[None] * count,
+        weights=[1.0] * count,
+        ignored=0,
+        class_folders=False,
+    )
+    return labelled_examples(listing, heads)
+
+
+def of_folder(image_dir: str, kind: str = "softmax") -> LabelledExamples:
+    """Of class folders."""
+    return of_listing(read_listing(image_dir), kind)
+
+
+def of_listing(listing: Listing, kind: str | None = None) -> LabelledExamples:
+    """Of a listing whose tasks have heads of this kind, or of those that nothing said gives them."""
+    kinds = {task: kind or kind_for(column.several) for task, column in listing.columns.items()}
+    return labelled_examples(listing, heads_of(listing, kinds))

@@ -1,0 +1,79 @@
+import pathlib
+import re
+
+import pytest
+
+from retrain import files
+from retrain.runs.run import FINISHED, FOREIGN, NEW, SWEEP, UNFINISHED, Run, run_for
+from retrain.settings.config import Config, to_flags
+
+CONFIG = Config.of(image_dir="/photos", seed=3)
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    return Run(tmp_path / "my run")
+
+
+def begun(run: Run, verb: str = "train") -> None:
+    run.begun_with("{}\n", to_flags(CONFIG, verb))
+
+
+def test_the_state_of_a_run(run):
+    assert run.state == NEW
+    run.path.mkdir()
+    for name in ("learning_rates.png", "data_report.json", ".run.flags.0123abcd.partial"):
+        run.write(name, "")
+        assert run.state == NEW
+    begun(run)
+    assert run.state == UNFINISHED
+    run.write("metrics.json", "{}")
+    assert run.state == UNFINISHED
+    run.write("exports.json", "{}")
+    assert run.state == FINISHED
+    run.write("sweep.flags", "")
+    assert run.state == SWEEP
+
+
+def test_a_run_of_a_version_without_exports_json_is_finished_when_all_exports_are_there(run):
+    begun(run)
+    run.write("metrics.json", "{}")
+    for name in ("saved_model", "hub_module"):
+        assert run.state == UNFINISHED
+        pathlib.Path(run.export(name)).mkdir(parents=True)
+    assert run.state == FINISHED
+
+
+def test_what_is_no_training_run_is_foreign(run):
+    run.write("novel.txt", "")
+    assert run.state == FOREIGN
+    begun(run, "evaluate")
+    assert (run.state, run.flags) == (FOREIGN, None)
+
+
+def test_the_flags_and_the_steps_of_a_run(run):
+    assert (run.flags, run.steps_taken) == (None, 0)
+    begun(run)
+    for step in (9, 12):
+        files.write_text(run.path / f"ckpt-{step}" / "variables.index", "")
+    assert run.flags["seed"] == "3"
+    assert run.steps_taken == 12
+
+
+def test_how_a_run_goes_on(run):
+    assert run.how_to_go_on() == "The same command begins again, with what features are in the cache."
+    begun(run)
+    assert run.how_to_go_on() == (
+        f"Go on with: python -m retrain --flagfile='{run}/run.flags' --model_dir='{run}'"
+    )
+    run.write("sweep.flags", "")
+    assert run.how_to_go_on() == (
+        f"Go on with: python -m retrain sweep --flagfile='{run}/sweep.flags' --model_dir='{run}'"
+    )
+
+
+def test_a_new_run_is_named_after_the_folder_and_the_time():
+    assert str(run_for("mine", "/photos/")) == "mine"
+    new = run_for(None, "/all/photos/")
+    assert re.fullmatch(r"runs/photos-\d{8}-\d{6}", str(new))
+    assert new.is_default

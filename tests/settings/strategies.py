@@ -1,0 +1,70 @@
+"""Any value of any setting, for the tests of what holds for all of them."""
+
+import os
+import re
+
+from hypothesis import strategies as st
+
+from retrain.settings import values as parsers
+from retrain.settings.config import FIELDS
+from retrain.settings.field import Bounds, about, choices_of, kind
+from retrain.settings.values import SECONDS, SHARE, OfTask, Quantity
+
+# A flag file is text, in whose lines white space at the ends does not count.
+WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1)
+# What stands in a list with commas between.
+ITEMS = WORDS.filter(lambda word: "," not in word)
+STEPS = st.integers(1, 10**15).map(lambda steps: Quantity(float(steps)))
+
+
+def amounts(unit: str) -> st.SearchStrategy:
+    positive = st.floats(0.0, exclude_min=True, allow_infinity=False)
+    return STEPS | positive.map(lambda number: Quantity(number, unit))
+
+
+def by_task(said: st.SearchStrategy) -> st.SearchStrategy:
+    pairs = st.lists(st.builds(OfTask, ITEMS, said), min_size=1, max_size=3, unique_by=lambda pair: pair.task)
+    return pairs.map(tuple)
+
+
+PARSED = {
+    parsers.names: st.lists(ITEMS, min_size=1, max_size=3, unique=True).map(tuple),
+    parsers.pattern: WORDS.map(re.escape).map(re.compile),
+    parsers.pixel_range: st.tuples(st.floats(-1e9, 0.0), st.floats(1.0, 1e9)),
+    parsers.steps_or_seconds: amounts(SECONDS),
+    parsers.steps_or_share: amounts(SHARE),
+    parsers.task_kinds: by_task(ITEMS.filter(lambda word: ":" not in word)),
+    parsers.task_weights: by_task(st.floats(0.0, allow_infinity=False)),
+    parsers.two_steps: st.tuples(st.integers(0, 99), st.integers(100, 10**9)),
+}
+
+
+def numbers(of: type, bounds: Bounds) -> st.SearchStrategy:
+    if of is int:
+        return st.integers(bounds.low, bounds.high)
+    low = bounds.above if bounds.low is None else bounds.low
+    high = bounds.below if bounds.high is None else bounds.high
+    return st.floats(low, high, allow_nan=False, allow_infinity=False).filter(bounds.hold)
+
+
+def values(name: str) -> st.SearchStrategy:
+    """Values that may be given to the setting, by itself."""
+    field = FIELDS[name]
+    known, of, choices = about(field), kind(field), choices_of(about(field))
+    if choices:
+        one = st.sampled_from(choices)
+        return st.lists(one, min_size=1, unique=True).map(tuple) if known.parse is parsers.names else one
+    if known.parse:
+        return PARSED[known.parse]
+    if known.repeated:
+        return st.lists(WORDS, min_size=1, max_size=3).map(tuple)
+    if known.path:
+        return WORDS.map(lambda word: os.path.abspath("/" + word))
+    if of is bool:
+        return st.booleans()
+    return WORDS if of is str else numbers(of, known.bounds or Bounds())
+
+
+def any_of(names: list[str]) -> st.SearchStrategy[dict]:
+    """Values of some of the settings, which may contradict each other."""
+    return st.fixed_dictionaries({}, optional={name: values(name) for name in names})
