@@ -109,7 +109,7 @@ def search_heads(
         held_out = _weighed(head, validation, class_weights)
         within = budget if alone is None else budget._replace(halving=Halving())
         of_all = [candidate for position in positions for candidate in grids[position]]
-        heads = iter(train_candidates(head, of_all, train, held_out, start, budget=within))
+        heads = iter(train_candidates(head, of_all, train, held_out, start=start, budget=within))
         for position in positions:
             of_grid = list(itertools.islice(heads, len(grids[position])))
             best[position] = _best_head(head, grids[position], of_grid, validated=True)
@@ -126,7 +126,7 @@ def search_folds(
 ) -> list[OutOfSample | None]:
     """Of each grid the best candidate in cross-validation; None where all diverge. `fold_of` is int [N]."""
     of_all = [candidate for grid in grids for candidate in grid]
-    results = iter(out_of_sample(head, of_all, examples, fold_of, start, budget=budget))
+    results = iter(out_of_sample(head, of_all, examples, fold_of, start=start, budget=budget))
     by_grid = [list(itertools.islice(results, len(grid))) for grid in grids]
     best = [best_of([result.trained for result in of_grid], validated=True) for of_grid in by_grid]
     return [None if at is None else of_grid[at] for at, of_grid in zip(best, by_grid, strict=True)]
@@ -155,7 +155,7 @@ def _best(
 ) -> BestHead:
     halved = validation is not None and _is_halved(head, grid, train)
     budget = Budget(halving=Halving()) if halved else PLAIN
-    heads = train_candidates(head, grid, train, validation, start, budget=budget)
+    heads = train_candidates(head, grid, train, validation, start=start, budget=budget)
     best = _best_head(head, grid, heads, validation is not None)
     if best is None:
         raise InputError(DIVERGED.format(rate=max(candidate.learning_rate for candidate in grid)))

@@ -11,7 +11,7 @@ from absl import logging
 
 from retrain.commands.sweep.check import SweepPlan
 from retrain.commands.sweep.judging import Judging
-from retrain.commands.sweep.results import Results, results, write_page, write_results
+from retrain.commands.sweep.trial_rows import Results, results, write_page, write_results
 from retrain.commands.sweep.trials import run_trials, together
 from retrain.commands.sweep.winner import BEST_FLAGS, train_winner
 from retrain.commands.train.check import TrainPlan

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from retrain.commands.module_check import nothing_to_train
+from retrain.commands.train.bfloat16 import check_hardware
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.mixed_precision import check_hardware
 from retrain.errors import InputError
 from retrain.export.reload import load_classifier
 from retrain.files import file_hash

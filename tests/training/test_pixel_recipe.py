@@ -4,7 +4,7 @@ import pytest
 
 from retrain.settings.pixels import PixelSettings
 from retrain.settings.values import SECONDS, SHARE, Quantity
-from retrain.training.recipe import (
+from retrain.training.pixel_recipe import (
     augmentation_level,
     described,
     evaluation_interval,
