@@ -67,7 +67,7 @@ def _held_out(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging
     scale, count = feature_scale(train.features), len(train.labels)
     grids = [candidates(plan.config.head, scale, count) for plan in plans]
     start = prepared.starts.get(task)
-    best = search_heads(head, grids, train, validation, start, judging.budget)
+    best = search_heads(head, grids, train, validation, start=start, budget=judging.budget)
     return validation, [
         found and Predicted(validation.features @ found.kernel + found.bias, found.stopped) for found in best
     ]
@@ -80,7 +80,8 @@ def _in_folds(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging
     fold_of = assign_folds(head.strata(of_task.labels), examples.groups, judging.folds, seed)
     scale, count = feature_scale(of_task.features), round(len(fold_of) * (1 - 1 / judging.folds))
     grids = [candidates(plan.config.head, scale, count) for plan in plans]
-    best = search_folds(head, grids, of_task, fold_of, prepared.starts.get(task), judging.budget)
+    start = prepared.starts.get(task)
+    best = search_folds(head, grids, of_task, fold_of, start=start, budget=judging.budget)
     return of_task, [found and Predicted(found.logits, found.trained.stopped) for found in best]
 
 
