@@ -1,5 +1,4 @@
 import pandas as pd
-
 from retrain.report.label_issues import label_issues_line, write_label_issues
 
 ISSUES = pd.DataFrame(
