@@ -40,7 +40,7 @@ ANSWER_FIRST = [
     *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.signals"],
     *["retrain.settings.field", "retrain.settings.config", "retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
-    *["retrain.data.formats", "retrain.data.label_map", "retrain.examples.split_file"],
+    *["retrain.data.listing", "retrain.data.label_map", "retrain.examples.split_file"],
     *["retrain.modules", "retrain.modules.sources.source", "retrain.heads", "retrain.heads.figures"],
     *["retrain.export", "retrain.export.assets", "retrain.report", "retrain.sweep", "retrain.sweep.space"],
     *["retrain.runs.run", "retrain.runs.claim", "retrain.runs.continuing", "retrain.runs.warm_start_source"],
@@ -112,7 +112,7 @@ def test_imports_make_no_circle():
 
 
 def test_a_section_is_all_that_a_stage_sees():
-    """Config, in which all sections are, is for those who hand them out, and for what records or checks all."""
+    """Config, in which all sections are, is for who hands them out, and for what records or checks all."""
     readers = {module for module in MODULES if "retrain.settings.config" in imported_modules(module)}
     assert {top(module) for module in readers} == {"flags", "help_page", "commands", "runs", "sweep"}
 

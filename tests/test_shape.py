@@ -1,4 +1,4 @@
-"""The shape of the house in numbers (STYLE.md, part 1): how long, how many, how deep; as a program it tells all.
+"""The shape of the house in numbers (STYLE.md, part 1): how long, how many, how deep; a program tells all.
 
 python -m tests.test_shape
 """

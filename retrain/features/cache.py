@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 
 from retrain import files
 from retrain.cache_directory import user_cache_directory
@@ -34,12 +33,6 @@ class FileKey(NamedTuple):
     path: str
     size: int
     mtime_ns: int
-
-
-def file_keys(paths: Sequence[str], table: pd.DataFrame) -> list[FileKey]:
-    """By what the files at these absolute paths are known; the table has their size and mtime_ns."""
-    columns = (table[name].tolist() for name in ("size", "mtime_ns"))
-    return [FileKey(*values) for values in zip(paths, *columns, strict=True)]
 
 
 def feature_cache_directory(settings: ModuleSettings) -> pathlib.Path | None:

@@ -12,9 +12,9 @@ from typing import Self
 
 import numpy as np
 
-from retrain.data.formats import FORMATS
 from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
+from retrain.data.listing import FORMATS
 from retrain.data.pipeline import facts_batches
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.progress import progress

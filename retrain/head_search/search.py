@@ -16,7 +16,7 @@ import numpy as np
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search.budget import PLAIN, Budget, Halving, operations
 from retrain.head_search.decisions import head_of
 from retrain.head_search.recipe import candidates, feature_scale

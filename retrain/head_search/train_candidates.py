@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.features.stored import mean_features
 from retrain.head_search.batches import Centred, made_resident, mean_square
 from retrain.head_search.budget import PLAIN, Budget, Halving, Size, cohort_limit, group_limit, groups

@@ -70,6 +70,7 @@ class Setting:
       needs: what it needs to have an effect, a `retrain.settings.needs.Need`.
       recorded: whether it stands in run.flags; where results go does not, for a run may be repeated anywhere.
       decides: whether it changes what is trained; what does not may differ between workers of a study.
+      lengthens: whether more of it trains a finished run on.
       later: of a setting of all training: whether training on images takes it instead of the head it
         begins with, which then goes by the defaults.
     """
@@ -87,6 +88,7 @@ class Setting:
     needs: Any = None
     recorded: bool = True
     decides: bool = True
+    lengthens: bool = False
     later: bool = False
 
 

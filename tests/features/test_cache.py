@@ -8,14 +8,13 @@ import sys
 import textwrap
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.errors import InputError
 from retrain.features import cache as feature_cache
-from retrain.features.cache import FeatureCache, FileKey, feature_cache_directory, file_keys
+from retrain.features.cache import FeatureCache, FileKey, feature_cache_directory
 from retrain.settings.module import ModuleSettings
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -228,12 +227,6 @@ def test_a_disk_that_is_full_until_the_end(tmp_path, monkeypatch, count):
             writer.rows = open("/dev/full", "wb")  # noqa: SIM115
             writer.append(KEYS[:1] * count, np.repeat(FEATURES[:1], count, axis=0))
     assert assert_right(opened(tmp_path)) == 0
-
-
-def test_a_file_is_known_by_path_size_and_time():
-    keys = file_keys(["/a.jpg", "/b.jpg"], pd.DataFrame({"size": [3, 4], "mtime_ns": [10**18, 5]}))
-    assert keys == [FileKey("/a.jpg", 3, 10**18), FileKey("/b.jpg", 4, 5)]
-    assert {type(value) for key in keys for value in key[1:]} == {int}  # as JSON takes them
 
 
 def test_where_features_are_kept(user_cache):

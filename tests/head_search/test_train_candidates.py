@@ -5,7 +5,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search import batches, budget
 from retrain.head_search.budget import Budget, Halving
 from retrain.head_search.folds import assign_folds

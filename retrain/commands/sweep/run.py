@@ -22,6 +22,7 @@ from retrain.head_search.budget import Budget, Halving
 from retrain.report.sweep_table import short, sweep_summary
 from retrain.runs.run import SWEEP_FLAGS
 from retrain.settings.config import to_flags
+from retrain.settings.needs import costs_differ
 from retrain.sweep import SAMPLERS
 from retrain.sweep.heartbeat import heartbeat
 from retrain.sweep.objective import name_of
@@ -80,7 +81,7 @@ def _search(plan: SweepPlan, study: optuna.Study, preparing: Preparing, at_once:
         plan.metric,
         settings.folds,
         Budget(int(settings.sweep_memory_gb * GIB), halving),
-        costs=bool({"tfhub_module", "image_size"} & set(plan.space)),
+        costs=costs_differ(plan.space),
     )
     while asked := next_trials(study, distributions(plan.space), at_once, plan.trials):
         trials = [plan.trial(flags_of(trial, plan.space)) for trial in asked]
