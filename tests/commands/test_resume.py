@@ -2,36 +2,13 @@
 
 import json
 import os
-import pathlib
 import shutil
 import signal
 
-import pytest
-
 from retrain.training import driver, pixel_training
 from retrain.training.pixel_training import PixelTraining
-from tests import tiny_worlds
-from tests.commands.worlds import FINE_TUNE, noisy_photos
 from tests.examples.test_near_duplicates import copy, picture
 from tests.run_contents import contents
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> list[str]:
-    """The flags of a fine-tuning run, of a module with batch norm, dropout and augmentation at work."""
-    directory = tmp_path_factory.mktemp("world")
-    module = tiny_worlds.keras_file(directory / "module")
-    return [f"--image_dir={noisy_photos(directory / 'photos')}", f"--tfhub_module={module}", *FINE_TUNE]
-
-
-@pytest.fixture(scope="module")
-def whole(world, tmp_path_factory) -> pathlib.Path:
-    """The run of these flags that nothing interrupted."""
-    from retrain.__main__ import main
-
-    run = tmp_path_factory.mktemp("whole") / "run"
-    assert main(["retrain", *world, f"--model_dir={run}"]) == 0
-    return run
 
 
 def interrupt_at(monkeypatch, step: int, number: int) -> None:
@@ -47,14 +24,14 @@ def interrupt_at(monkeypatch, step: int, number: int) -> None:
 
 
 def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
-    command, world, whole, tmp_path, monkeypatch
+    command, tuned_flags, tuned_run, tmp_path, monkeypatch
 ):
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
         interrupt_at(patch, 7, signal.SIGTERM)
         # One step a call, so that one ends at 7.
         patch.setattr(driver, "STEPS_PER_CALL", 1)
-        result = command(*world, f"--model_dir={run}")
+        result = command(*tuned_flags, f"--model_dir={run}")
     assert (result.status, result.out) == (143, "")
     assert result.err.splitlines()[-1] == (
         f"retrain: terminated. Go on with: python -m retrain --flagfile={run}/run.flags --model_dir={run}"
@@ -68,18 +45,18 @@ def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
     assert again.err.splitlines()[-1].startswith("retrain: interrupted. Go on with: ")
     assert "Step 8 of 12: " in again.err
     assert "Step 4 of 12: " not in again.err
-    assert command(*world, f"--model_dir={run}").status == 0
+    assert command(*tuned_flags, f"--model_dir={run}").status == 0
     found = contents(run)
     del found["ckpt-7"]
-    assert found == contents(whole)
+    assert found == contents(tuned_run)
 
 
-def test_checkpoints_by_time_change_nothing(command, world, whole, tmp_path, monkeypatch):
+def test_checkpoints_by_time_change_nothing(command, tuned_flags, tuned_run, tmp_path, monkeypatch):
     monkeypatch.setattr(pixel_training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(driver, "STEPS_PER_CALL", 1)
     run = tmp_path / "run"
-    assert command(*world, f"--model_dir={run}").status == 0
-    found, expected = contents(run), contents(whole)
+    assert command(*tuned_flags, f"--model_dir={run}").status == 0
+    found, expected = contents(run), contents(tuned_run)
     steps = {name for name in expected if name.startswith("ckpt-")}
     assert {name for name in found if name.startswith("ckpt-")} > steps - {"ckpt-0", "ckpt-4"}
     assert {name: found[name] for name in set(found) & set(expected)} == {
@@ -87,43 +64,43 @@ def test_checkpoints_by_time_change_nothing(command, world, whole, tmp_path, mon
     }
 
 
-def test_a_finished_run_is_left_as_it_is(command, world, whole):
-    before = contents(whole)
-    result = command(*world, f"--model_dir={whole}")
+def test_a_finished_run_is_left_as_it_is(command, tuned_flags, tuned_run):
+    before = contents(tuned_run)
+    result = command(*tuned_flags, f"--model_dir={tuned_run}")
     assert (result.status, result.out) == (2, "")
     assert result.err == (
-        f"retrain: --model_dir={str(whole)!r} holds a finished run: a --max_steps above 12 trains on, with "
-        f"all other flags as they were; or name a new directory.\n"
+        f"retrain: --model_dir={str(tuned_run)!r} holds a finished run: a --max_steps above 12 trains on, "
+        "with all other flags as they were; or name a new directory.\n"
     )
-    assert contents(whole) == before
+    assert contents(tuned_run) == before
 
 
-def test_a_finished_run_is_trained_on_for_more_steps(command, world, whole, tmp_path):
+def test_a_finished_run_is_trained_on_for_more_steps(command, tuned_flags, tuned_run, tmp_path):
     run = tmp_path / "run"
-    shutil.copytree(whole, run)
-    longer = [word for word in world if "max_steps" not in word]
+    shutil.copytree(tuned_run, run)
+    longer = [word for word in tuned_flags if "max_steps" not in word]
     result = command(*longer, "--max_steps=20", f"--model_dir={run}")
     assert result.status == 0
     assert "Step 16 of 20: " in result.err
     assert "Step 12 of 20: " not in result.err
     assert (run / "ckpt-20").is_dir()
     for name in ("metrics.json", "predictions.csv", "predictions.png", "exports.json"):
-        assert (run / "step-12" / name).read_bytes() == (whole / name).read_bytes()
+        assert (run / "step-12" / name).read_bytes() == (tuned_run / name).read_bytes()
     for name in ("step-12/export/saved_model", "export/saved_model", "export/hub_module"):
         assert (run / name).is_dir()
     assert json.loads((run / "exports.json").read_text())["failed"] == {}
 
 
-def test_a_run_killed_while_it_exported_goes_on(command, world, whole, tmp_path):
+def test_a_run_killed_while_it_exported_goes_on(command, tuned_flags, tuned_run, tmp_path):
     run = tmp_path / "run"
-    shutil.copytree(whole, run)
+    shutil.copytree(tuned_run, run)
     os.remove(run / "exports.json")
     shutil.rmtree(run / "export" / "hub_module")
-    result = command(*world, f"--model_dir={run}")
+    result = command(*tuned_flags, f"--model_dir={run}")
     assert result.status == 0
     assert "Step " not in result.err
-    assert contents(run) == contents(whole)
-    assert (run / "exports.json").read_bytes() == (whole / "exports.json").read_bytes()
+    assert contents(run) == contents(tuned_run)
+    assert (run / "exports.json").read_bytes() == (tuned_run / "exports.json").read_bytes()
 
 
 def test_a_frozen_run_that_goes_on_judges_labels_by_the_same_groups(command, averaging_module, tmp_path):

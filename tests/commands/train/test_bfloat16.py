@@ -1,15 +1,26 @@
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import logging
 
 from retrain.commands.train import bfloat16
-from retrain.commands.train.bfloat16 import check_hardware
+from retrain.commands.train.base import load_base
+from retrain.commands.train.bfloat16 import check_hardware, in_bfloat16
+from retrain.commands.train.check import TrainPlan
 from retrain.errors import InputError
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from retrain.modules.load import load_module
+from retrain.runs.warm_start_source import find_source
+from retrain.settings.config import Config
+from retrain.settings.module import ModuleSettings
 from tests import tiny_tf1_hub, tiny_worlds
 
 FLAGS = [
     *("--fine_tune", "--mixed_precision", "--max_steps=3", "--batch_size=6", "--augment=none"),
-    *("--validation_percentage=0", "--export_formats=saved_model"),
+    *("--validation_percentage=0"),
 ]
 
 
@@ -45,41 +56,61 @@ def test_a_cpu_with_amx_and_a_new_gpu_are_faster(cpu, monkeypatch):
         assert bfloat16._has_capable_gpu() is capable
 
 
+CONVERTED = "Mixed precision: the module's convolutions and products are computed in bfloat16."
+
+
 @pytest.mark.parametrize(
     ("make", "line"),
     [
         (
             tiny_worlds.averaging_module,
-            "the module stays in float32, as the graph of a SavedModel was saved.",
+            "Mixed precision: the module stays in float32, as the graph of a SavedModel was saved.",
         ),
-        (tiny_worlds.keras_file, "the module's convolutions and products are computed in bfloat16."),
-        (
-            tiny_tf1_hub.averaging_module,
-            "the module's convolutions and products are computed in bfloat16.",
-        ),
+        (tiny_worlds.keras_file, CONVERTED),
+        (tiny_tf1_hub.averaging_module, CONVERTED),
     ],
 )
-def test_a_run_says_which_part_it_is_of_and_exports_what_was_trained(
-    command, colour_folder, cpu, tmp_path, make, line
-):
-    cpu("amx_bf16")
-    run, module = tmp_path / "run", make(tmp_path / "module")
-    given = [f"--image_dir={colour_folder}", f"--tfhub_module={module}", f"--model_dir={run}"]
-    result = command(*given, *FLAGS)
-    assert result.status == 0, result.err
-    assert f"Mixed precision: {line}\n" in result.err
+def test_the_model_to_train_has_the_same_weights(make, line, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: said.append(text % values))
+    model = ImageClassifier(load_module(make(tmp_path / "module")), {"label": SoftmaxHead(["a", "b"])})
+    model.kernels["label"].assign(np.arange(6, dtype=np.float32).reshape(3, 2))
+    found = in_bfloat16(ModuleSettings(), model)
+    assert said == [line]
+    assert (found is model) == (line != CONVERTED)
+    for mine, its in zip(model.variables, found.variables, strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@pytest.fixture(scope="module")
+def run(colour_folder, tmp_path_factory) -> pathlib.Path:
+    """One that was trained in bfloat16."""
+    from retrain.__main__ import main
+
+    directory = tmp_path_factory.mktemp("bfloat16")
+    module = tiny_worlds.keras_file(directory / "module")
+    given = [f"--image_dir={colour_folder}", f"--tfhub_module={module}", f"--model_dir={directory / 'run'}"]
+    with pytest.MonkeyPatch.context() as patch:
+        (directory / "cpuinfo").write_text("flags: amx_bf16\n")
+        patch.setattr(bfloat16, "CPU_INFO", directory / "cpuinfo")
+        assert main(["retrain", *given, *FLAGS]) == 0
+    return directory / "run"
+
+
+def test_what_is_exported_is_what_was_trained(run):
     checkpoint = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(run)))
     kernel = tf.saved_model.load(str(run / "export" / "saved_model")).trainable_variables[-2]
     saved = checkpoint.get_tensor("model/kernels/label/.ATTRIBUTES/VARIABLE_VALUE")
     np.testing.assert_array_equal(kernel, saved)
 
 
-def test_a_warm_start_goes_on_with_the_module_of_its_run(command, colour_folder, cpu, tmp_path):
-    cpu("amx_bf16")
-    module, run = tiny_worlds.keras_file(tmp_path / "module"), tmp_path / "run"
-    given = [f"--image_dir={colour_folder}", "--max_steps=3", "--export_formats=hub_module"]
-    assert command(*given, f"--tfhub_module={module}", f"--model_dir={run}").status == 0
-    warm = [f"--warm_start_from={run}", f"--model_dir={tmp_path / 'warm'}"]
-    result = command(f"--image_dir={colour_folder}", *warm, *FLAGS)
-    assert result.status == 0, result.err
-    assert "Mixed precision: the module's convolutions and products are computed in bfloat16.\n" in result.err
+@pytest.mark.parametrize("name", ["export/hub_module", "ckpt-3"])
+def test_a_warm_start_goes_on_with_the_module_of_its_run(run, name, monkeypatch):
+    said = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: said.append(text % values))
+    config = Config.of(warm_start_from=str(run / name))
+    base = load_base(TrainPlan(config, None, None, find_source(str(run / name)), None, None))
+    found = in_bfloat16(config.module, ImageClassifier(base.module, {"label": SoftmaxHead(["a", "b"])}))
+    assert said == [CONVERTED]
+    for mine, its in zip(base.module.variables, found.base.variables, strict=True):
+        np.testing.assert_array_equal(mine, its)

@@ -9,7 +9,13 @@ from tests.tiny_worlds import averaging_module
 def test_the_rate_is_told_and_plotted_and_nothing_else_is_done(command, tmp_path):
     images, module = noisy_photos(tmp_path / "photos"), averaging_module(tmp_path / "module")
     run = tmp_path / "run"
-    flags = [f"--image_dir={images}", f"--tfhub_module={module}", *FINE_TUNE, f"--model_dir={run}"]
+    flags = [
+        f"--image_dir={images}",
+        f"--tfhub_module={module}",
+        *FINE_TUNE,
+        "--augment=none",
+        f"--model_dir={run}",
+    ]
     result = command(*flags, "--find_learning_rate")
     assert result.status == 0
     lines = result.out.splitlines()

@@ -9,15 +9,17 @@ import pytest
 import tensorflow as tf
 
 from retrain.commands.train.pixels import Recipe, model_to_train, recipe_for
+from retrain.examples.labelled import LabelledExamples
+from retrain.flags import parse
 from retrain.head_search.recipe import LEARNING_RATE
 from retrain.modules.load import load_module
 from retrain.settings.config import Config
+from retrain.training.pixel_recipe import described
 from tests import tiny_tf1_hub, tiny_worlds
 from tests.examples.worlds import made_up
 
 SHORT = ["--max_steps=6", "--eval_every=3", "--batch_size=6", "--export_formats=saved_model"]
 MODULES = {
-    "saved_model": tiny_worlds.averaging_module,
     "keras": tiny_worlds.keras_file,
     "tf1_hub": lambda directory: tiny_tf1_hub.averaging_module(directory, 1.0),
 }
@@ -37,14 +39,11 @@ def values(run: pathlib.Path) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("source", "head", "flags"),
     [
-        ("saved_model", "softmax", ["--fine_tune", "--augment=none"]),
-        ("saved_model", "sigmoid", ["--augment=light"]),
         ("keras", "sigmoid", ["--fine_tune", "--augment=light"]),
-        ("keras", "softmax", ["--flip_left_right"]),
-        ("tf1_hub", "softmax", ["--fine_tune", "--augment=none"]),
+        ("tf1_hub", "softmax", ["--flip_left_right"]),
     ],
 )
-def test_every_source_is_trained_on_images(command, colour_folder, handles, tmp_path, source, head, flags):
+def test_a_module_is_trained_on_images(command, colour_folder, handles, tmp_path, source, head, flags):
     run, handle = tmp_path / "run", handles[source]
     given = [f"--image_dir={colour_folder}", f"--tfhub_module={handle}", f"--model_dir={run}"]
     # Without validation the last step is taken, however little was gained.
@@ -63,42 +62,25 @@ def test_every_source_is_trained_on_images(command, colour_folder, handles, tmp_
     assert set(metrics) == {"test", "global_step"}
     assert (metrics["test"]["count"], metrics["global_step"]) == (3, 6)
     assert len(pd.read_csv(run / "predictions.csv")) == 24
-    assert (run / "augmented.png").is_file() == ("--augment=none" not in flags)
+    assert (run / "augmented.png").is_file()
 
 
-def test_the_best_step_is_what_is_exported_and_predicted_with(command, colour_folder, handles, tmp_path):
+def test_the_best_step_is_what_is_exported_and_predicted_with(
+    command, colour_folder, averaging_module, trained_run, tmp_path
+):
     """Towards labels that say nothing it gets worse, so that the best is the frozen head, as it was."""
-    run, frozen = tmp_path / "run", tmp_path / "frozen"
-    given = [f"--image_dir={colour_folder}", f"--tfhub_module={handles['saved_model']}"]
+    run = tmp_path / "run"
+    given = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", "--augment=none"]
     tuned = ["--fine_tune", "--learning_rate=0.1", "--warmup_steps=0", "--label_smoothing=0.99"]
-    tuned.append("--augment=none")
-    assert command(*given, f"--model_dir={run}", *tuned, *SHORT).status == 0
-    assert command(*given, f"--model_dir={frozen}").status == 0
-    assert json.loads((run / "metrics.json").read_text())["global_step"] == 0
-    assert (run / "predictions.csv").read_bytes() == (frozen / "predictions.csv").read_bytes()
-    assert {path.name for path in run.glob("ckpt-*")} == {"ckpt-0", "ckpt-3", "ckpt-6"}
-
-
-def test_what_is_given_is_used_and_told(command, colour_folder, handles, tmp_path):
-    flags = [
-        *("--do_fine_tuning", "--learning_rate=0.25", "--warmup_steps=50%", "--weight_decay=0.5"),
-        *(
-            "--base_learning_rate_factor=0.125",
-            "--label_smoothing=0.75",
-            "--augment=none",
-            "--optimizer=adam",
-        ),
-        *("--ema=0.5", "--gradient_clip_norm=1", "--freeze_batch_norm", "--early_stopping_metric=accuracy"),
-    ]
-    given = [f"--image_dir={colour_folder}", f"--tfhub_module={handles['keras']}", *SHORT]
-    result = command(*given, *flags, f"--model_dir={tmp_path / 'run'}")
+    result = command(*given, f"--model_dir={run}", *tuned, *SHORT)
     assert result.status == 0
-    assert (
-        "Fine-tuning: 6 steps of 6 images, learning_rate=0.25 after 3 steps of warm-up, then along a cosine "
-        "to zero, base_learning_rate_factor=0.125, weight_decay=0.5, label_smoothing=0.75, augment=none, "
-        "eval_every=3.\n"
-    ) in result.err
-    assert not (tmp_path / "run" / "augmented.png").exists()
+    assert json.loads((run / "metrics.json").read_text())["global_step"] == 0
+    assert (run / "predictions.csv").read_bytes() == (trained_run / "predictions.csv").read_bytes()
+    assert {path.name for path in run.glob("ckpt-*")} == {"ckpt-0", "ckpt-3", "ckpt-6"}
+    assert not (run / "augmented.png").exists()
+    # What is said of steps and rates is said of fine-tuning: its head is that of the frozen module.
+    [head] = [line for line in result.err.splitlines() if line.startswith("Head: the best of 8")]
+    assert "; 1000 steps of 100 images, " in head
 
 
 # Along their mean, (3, 0), the sum of squares is 9, and the variance 1.
@@ -106,13 +88,18 @@ FEATURES = np.array([[2.0, 0.0], [4.0, 0.0]] * 4, np.float32)
 
 
 def recipe(train: int = 8, validation: int = 0, **settings: object) -> Recipe:
-    """For images of two classes."""
+    """For so many images."""
+    return recipe_for(Config.of(**settings), images(train, validation))
+
+
+def images(train: int = 8, validation: int = 0) -> LabelledExamples:
+    """Of two classes."""
     count = train + validation
     labels = [("a", "b")[row % 2] for row in range(count)]
     examples = made_up([f"{row}.png" for row in range(count)], label=labels)
     splits = [*["train"] * train, *["validation"] * validation]
     features = np.resize(FEATURES, [count, 2])
-    return recipe_for(Config.of(**settings), examples.with_splits(splits).with_features(features))
+    return examples.with_splits(splits).with_features(features)
 
 
 def test_the_recipe_goes_by_the_images_to_train_on():
@@ -121,6 +108,20 @@ def test_the_recipe_goes_by_the_images_to_train_on():
     assert (tuned.pixels.eval_every.steps, tuned.augmentation.augment) == (32, "medium")
     assert recipe(1000, 1000, fine_tune=True).pixels.eval_every.steps == 209
     assert recipe(1000, 100, fine_tune=True, max_steps=7, learning_rate=0.5).pixels.max_steps == 7
+
+
+def test_what_is_given_is_used_and_told():
+    words = [
+        *("--image_dir=photos", "--do_fine_tuning", "--learning_rate=0.25", "--warmup_steps=50%"),
+        *("--weight_decay=0.5", "--base_learning_rate_factor=0.125", "--label_smoothing=0.75"),
+        *("--augment=none", "--optimizer=adam", "--max_steps=6", "--eval_every=3", "--batch_size=6"),
+    ]
+    config = parse(["retrain", *words]).config
+    found = recipe_for(config, images())
+    assert described(found.pixels, found.augmentation.augment) == (
+        "6 steps of 6 images, learning_rate=0.25 after 3 steps of warm-up, then along a cosine to zero, "
+        "base_learning_rate_factor=0.125, weight_decay=0.5, label_smoothing=0.75, augment=none, eval_every=3"
+    )
 
 
 def test_few_images_a_class_are_augmented_more():

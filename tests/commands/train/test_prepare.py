@@ -66,6 +66,7 @@ def test_copies_are_one_group_before_groups_are_split(plan):
         {"path": "b/bad.jpg", "reason": "damaged or incomplete JPEG"}
     ]
     assert prepared.facts["near_duplicates"] == [["a/02.png", "a/again.jpg"]]
+    assert json.loads(json.dumps(prepared.facts)) == prepared.facts
 
 
 def test_a_run_that_goes_on_has_the_same_examples_in_the_same_groups(plan, photos, monkeypatch):
@@ -188,8 +189,3 @@ def test_heads_begin_where_the_plan_says(colour_folder, published, trained_run, 
     assert prepare(warm).starts["label"].kernel.any(axis=0).all()
     later = train_plan(tmp_path / "run", image_dir=colour_folder, warm_start_from=str(trained_run))
     assert prepare(later).starts["label"].kernel.any(axis=0).all()
-
-
-def test_facts_are_what_json_takes(plan):
-    facts = prepare(plan).facts
-    assert json.loads(json.dumps(facts)) == facts
