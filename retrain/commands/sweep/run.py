@@ -35,7 +35,7 @@ GIB = 2**30
 Preparing = Callable[[TrainPlan], Prepared]
 
 
-def run(plan: SweepPlan) -> None:
+def run(plan: SweepPlan) -> int:
     """Searches the space, alone or with others, and trains the winner."""
     row = SAMPLERS[plan.sampler]
     sampler = named(row.make)(plan.space, plan.config.head.seed)
@@ -51,9 +51,10 @@ def run(plan: SweepPlan) -> None:
         write_page(plan, found, study)
     winner = plan.trial(found.winner.flags)
     plan.run.write(BEST_FLAGS, to_flags(winner.config, "train", BEST_FLAGS))
-    summary = train_winner(plan.run, winner, preparing)
+    summary, exports = train_winner(plan.run, winner, preparing)
     print(sweep_summary(found.rows, found.winner.number, name_of(plan.metric), str(plan.run)))
     print(summary)
+    return 0 if exports else 1
 
 
 def remembering(prepare: Preparing) -> Preparing:
