@@ -5,15 +5,25 @@ import sys
 import time
 from typing import NamedTuple
 
+import numpy as np
+import optuna
 import pandas as pd
 import pytest
 
 from retrain.commands.sweep import run as sweep_run
-from retrain.commands.sweep.run import KEPT, remembering
+from retrain.commands.sweep.check import SweepPlan, check
+from retrain.commands.sweep.judging import Judging
+from retrain.commands.sweep.run import KEPT, judging_of, remembering, search
 from retrain.flags import parse
+from retrain.head_search.budget import Budget, Halving
 from retrain.settings.config import Config
 from retrain.settings.field import as_text
+from retrain.sweep.record import Record, failed_record
+from retrain.sweep.sequences import grid_sampler
+from retrain.sweep.study import open_study
 from tests.commands.sweep.trial_worlds import trial_of
+
+ON_IMAGES = ["--fine_tune", "--tfhub_module=keras:MobileNetV3Small"]
 
 
 def test_everything_is_there(swept):
@@ -81,6 +91,8 @@ def test_a_sweep_goes_on_with_more_trials_and_keeps_what_was_best(command, photo
     assert command(*flags, "--trials=8").status == 0
     both = trials(run)
     assert len(both) == 8
+    storage = optuna.storages.RDBStorage(f"sqlite:///{run / 'study.db'}")
+    assert optuna.load_study(study_name="sweep", storage=storage).direction.name == "MINIMIZE"
     assert both["average_loss"][0] == first["average_loss"][0] > both["average_loss"].min()
     assert (run / "best.1" / "run.flags").read_text() == flags_of_first
     assert (run / "best" / "run.flags").read_text() != flags_of_first
@@ -216,6 +228,54 @@ def test_without_validation_images_there_is_nothing_to_rank_by(command, photos, 
         "retrain: A sweep ranks its trials by validation images, but there are none: give a "
         "--validation_percentage, or --folds=5."
     )
+
+
+@pytest.fixture
+def plan_of(tree, tmp_path):
+    """The plan of a sweep over two classes that hold no images."""
+    photos = tree(["a/1.jpg", "a/2.jpg", "b/3.jpg"])
+
+    def plan(*flags: str) -> SweepPlan:
+        words = ["retrain", "sweep", f"--image_dir={photos}", f"--model_dir={tmp_path / 'run'}", *flags]
+        return check(parse(words).config, [])
+
+    return plan
+
+
+def test_trials_are_judged_as_the_flags_say(plan_of):
+    plan = plan_of()
+    assert judging_of(plan) == Judging(plan.metric, None, Budget(2 * 2**30, None), costs=False)
+    judging = judging_of(plan_of("--pruner=halving", "--folds=3", "--sweep_memory_gb=0.5"))
+    assert judging == Judging(plan.metric, 3, Budget(2**29, Halving()), costs=False)
+    assert judging_of(plan_of("--sweep=image_size=64,96")).costs
+    assert judging_of(plan_of("--sweep=tfhub_module=builtin:,keras:MobileNetV3Small")).costs
+
+
+def test_what_trials_give_is_told_and_written_a_group_at_a_time(plan_of, trials, monkeypatch, tmp_path):
+    plan = plan_of("--sweep=dropout_rate=0,0.2,0.5", "--sweep=fine_tune_from=Conv;Dense", *ON_IMAGES)
+    plan.run.path.mkdir()
+    figures, right, sizes = {"loss": 0.5}, np.ones(9, np.float32), []
+
+    def run_trials(of_trials, preparing, judging, run):
+        rates = [trial.config.pixels.dropout_rate for trial in of_trials]
+        assert rates == [0.0, 0.0, 0.2, 0.2, 0.5, 0.5]
+        assert [trial.config.pixels.fine_tune_from.pattern for trial in of_trials[:2]] == ["Conv", "Dense"]
+        yield {0: Record(1.0, figures, right), 2: failed_record({}, "training diverged")}
+        sizes.append(len(trials(run.path)))
+        yield {at: Record(0.5, figures, right, stopped=10) for at in (1, 3, 4, 5)}
+
+    monkeypatch.setattr(sweep_run, "run_trials", run_trials)
+    with open_study(plan.storage, "sweep", "maximize", plan.about, grid_sampler(plan.space, 0)) as study:
+        search(plan, study, None)
+        states = [trial.state.name for trial in study.get_trials()]
+    assert states == ["COMPLETE", "PRUNED", "FAIL", "PRUNED", "PRUNED", "PRUNED"]
+    assert sizes == [2]
+    table = trials(plan.run.path)
+    assert table["fine_tune_from"].tolist() == ["Conv", "Dense"] * 3
+    assert table["status"].tolist() == [
+        *("finished", "stopped early", "failed"),
+        *("stopped early", "stopped early", "stopped early"),
+    ]
 
 
 def test_features_are_remembered_of_the_last_modules():
