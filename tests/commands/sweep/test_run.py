@@ -212,15 +212,6 @@ def test_weights_of_tasks_reach_the_trials_and_the_winner(tasks, trials, metrics
         assert figures["loss"] == pytest.approx(weighed)
 
 
-def test_a_directory_of_something_else_is_left_alone(command, photos, trained_run):
-    result = command("sweep", *photos, f"--model_dir={trained_run}")
-    assert result.status == 2
-    assert result.err == (
-        f"retrain: --model_dir={str(trained_run)!r} is not empty, and nothing is overwritten: name a new "
-        "directory.\n"
-    )
-
-
 def test_without_validation_images_there_is_nothing_to_rank_by(command, photos, tmp_path):
     result = command("sweep", *photos, "--validation_percentage=0", f"--model_dir={tmp_path / 'run'}")
     assert result.status == 2
