@@ -98,14 +98,14 @@ class PixelSettings(TrainingSettings):
     )
     eval_every: Quantity | None = setting(
         None,
-        "Steps, or seconds such as 30s, between two looks at the validation images. Default: by the recipe, "
-        "about once an epoch.",
+        "Steps, or seconds such as 30s, between two evaluations of the validation images. Default: by the "
+        "recipe, about once an epoch.",
         parse=steps_or_seconds,
         needs=ON_IMAGES,
     )
     early_stopping_patience: int | None = setting(
         None,
-        "Stop after so many looks at the validation images without a better figure. Default: never.",
+        "Stop after so many evaluations without a better figure. Default: never.",
         low=1,
         needs=ON_IMAGES,
     )
@@ -123,7 +123,7 @@ class PixelSettings(TrainingSettings):
     )
     save_checkpoints_steps: int | None = setting(
         None,
-        "Steps between checkpoints. Default: each look at the validation images.",
+        "Steps between checkpoints. Default: each evaluation.",
         low=1,
         needs=ON_IMAGES,
     )

@@ -36,7 +36,7 @@ class SweepSettings:
     )
     sampler: str = setting(
         "quasirandom",
-        "How combinations are drawn: quasirandom fills the space evenly, tpe looks where trials were good.",
+        "How combinations are drawn: quasirandom fills the space evenly, tpe draws where trials were good.",
         verbs=SWEEP,
         table=("retrain.sweep:SAMPLERS", "sampler"),
     )

@@ -1,4 +1,4 @@
-"""Optuna's TPE, which looks where trials were good; it begins with the quasi-random sequence."""
+"""Optuna's TPE, which draws where trials were good; it begins with the quasi-random sequence."""
 
 import warnings
 from typing import Any

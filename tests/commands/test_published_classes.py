@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-
 from retrain.commands.published_labels import published_labels
 from retrain.commands.train.warm_start import SHARE, warm_start
+
 from retrain.errors import InputError
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION

@@ -8,9 +8,9 @@ import signal
 import numpy as np
 import pytest
 from PIL import Image
+from retrain.training.watched_training import WatchedTraining
 
 from retrain.training import watched_training
-from retrain.training.watched_training import WatchedTraining
 from tests import tiny_worlds
 from tests.run_contents import contents
 

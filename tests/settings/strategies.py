@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from retrain.settings import values as parsers
 from retrain.settings.config import FIELDS
-from retrain.settings.field import Bounds, about, kind
+from retrain.settings.field import Bounds, about, choices_of, kind
 from retrain.settings.values import SECONDS, SHARE, OfTask, Quantity
 
 # A flag file is text, in whose lines white space at the ends does not count.
@@ -50,13 +50,14 @@ def numbers(of: type, bounds: Bounds) -> st.SearchStrategy:
 def values(name: str) -> st.SearchStrategy:
     """Values that may be given to the setting, by itself."""
     field = FIELDS[name]
-    known, of = about(field), kind(field)
+    known, of, choices = about(field), kind(field), choices_of(about(field))
+    if choices:
+        one = st.sampled_from(choices)
+        return st.lists(one, min_size=1, unique=True).map(tuple) if known.parse is parsers.names else one
     if known.parse:
         return PARSED[known.parse]
     if known.repeated:
         return st.lists(WORDS, min_size=1, max_size=3).map(tuple)
-    if known.choices:
-        return st.sampled_from(known.choices)
     if known.path:
         return WORDS.map(lambda word: os.path.abspath("/" + word))
     if of is bool:

@@ -20,7 +20,7 @@ from retrain.settings.config import (
     to_flags,
     to_json,
 )
-from retrain.settings.field import TAKES, about, kind
+from retrain.settings.field import TAKES, about, choices_of, kind
 from retrain.settings.head import HeadSettings
 from retrain.settings.needs import Circumstances, unread
 from retrain.settings.pixels import PixelSettings
@@ -46,8 +46,25 @@ def test_every_field_is_fully_declared(name):
     assert known.help.endswith(".")
     assert known.parse or kind(FIELDS[name]) in TAKES
     assert default is None or known.bounds is None or known.bounds.hold(default)
-    assert default is None or not known.choices or default in known.choices
+    several = default if isinstance(default, tuple) else (default,)
+    assert default is None or not choices_of(known) or set(several) <= set(choices_of(known))
     assert not known.repeated or default == ()
+
+
+def test_what_may_differ_between_two_runs_of_the_same_training():
+    assert {name for name, field in FIELDS.items() if not about(field).recorded} == {"model_dir", "storage"}
+    assert {name for name, field in FIELDS.items() if not about(field).decides} == {
+        "feature_engine",
+        "export_formats",
+    }
+
+
+def test_what_names_a_file_or_a_folder_is_a_path():
+    paths = (
+        "image_dir labels_file split_file tfhub_module label_map feature_cache warm_start_from "
+        "model_dir output"
+    )
+    assert [name for name, field in FIELDS.items() if about(field).path] == paths.split()
 
 
 def test_every_section_has_a_title():

@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 
 from retrain.errors import InputError
 from retrain.settings.config import FIELDS
-from retrain.settings.field import Bounds, about, absolute, as_text, complaint, from_text, kind, setting
-from retrain.settings.values import OfTask, Quantity, names
+from retrain.settings.field import (
+    Bounds,
+    about,
+    absolute,
+    as_text,
+    choices_of,
+    complaint,
+    from_text,
+    kind,
+    setting,
+)
+from retrain.settings.values import OfTask, Quantity, names, steps_or_share
 
 
 @dataclasses.dataclass
@@ -21,9 +31,12 @@ class Example:
     count: int = setting(1, "Advice.", low=1)
     on: bool = setting(False, "Advice.")
     place: str | None = setting(None, "Advice.", path=True)
+    when: Quantity | None = setting(None, "Advice.", parse=steps_or_share)
+    row: str = setting("softmax", "Advice.", table=("retrain.heads:HEADS", "head"))
+    rows: tuple[str, ...] = setting((), "Advice.", parse=names, table=("retrain.heads:HEADS", "head"))
 
 
-RATE, KIND, SEVERAL, COUNT, ON, PLACE = dataclasses.fields(Example)
+RATE, KIND, SEVERAL, COUNT, ON, PLACE, WHEN, ROW, ROWS = dataclasses.fields(Example)
 
 
 def refusal(field: dataclasses.Field, text: str) -> str:
@@ -73,6 +86,18 @@ def test_complaints():
     assert complaint(KIND, "c", "train", given=True) == "'c' is no value of --kind: choose from a, b."
 
 
+def test_the_choices_may_be_the_rows_of_a_table():
+    assert choices_of(about(KIND)) == ("a", "b")
+    assert choices_of(about(ROW)) == ("softmax", "sigmoid")
+    assert choices_of(about(RATE)) == ()
+    assert complaint(ROW, "sigmoid", "train", given=True) is None
+    assert complaint(ROWS, (), "train", given=False) is None
+    assert complaint(ROWS, ("softmax", "sigmoid"), "train", given=True) is None
+    expected = "'softmx' is no head: choose from softmax, sigmoid; did you mean 'softmax'?"
+    assert complaint(ROW, "softmx", "train", given=True) == expected
+    assert complaint(ROWS, ("sigmoid", "softmx"), "train", given=True) == expected
+
+
 def test_values_as_a_flag_takes_them():
     found = [as_text(value) for value in (1e-4, 3, "a b", (0.0, 1.0), ("x", "y"), True, False)]
     assert found == ["0.0001", "3", "a b", "0.0,1.0", "x,y", "true", "false"]
@@ -99,7 +124,7 @@ def test_values_from_text():
     assert from_text(PLACE, "a/~", "--place") == "a/~"
 
 
-@pytest.mark.parametrize("field", [KIND, PLACE, SEVERAL], ids=lambda field: field.name)
+@pytest.mark.parametrize("field", [KIND, PLACE, SEVERAL, WHEN], ids=lambda field: field.name)
 def test_an_empty_value_is_a_mistake(field):
     assert refusal(field, "") == "--flag needs a value, but was given an empty one: leave it out or name one."
 

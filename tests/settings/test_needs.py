@@ -207,3 +207,10 @@ def test_the_command_line_is_refused_but_of_a_sweep_the_trials_are_checked():
         check(config, "train", ("image_dir", "ema"))
     assert str(raised.value) == CASES["ema"].sentence
     check(config, "sweep", ("image_dir", "ema"))
+
+
+def test_also_what_is_said_to_evaluate_must_have_an_effect():
+    config = Config.of(image_dir="photos", tfhub_module="export", label_separator=";")
+    with pytest.raises(InputError) as raised:
+        check(config, "evaluate", ("image_dir", "tfhub_module", "label_separator"))
+    assert str(raised.value) == CASES["label_separator"].sentence

@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.examples.labelled import LabelledExamples
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.budget import Budget
 from retrain.head_search.decisions import decided
 from retrain.metric import Metric

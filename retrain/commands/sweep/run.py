@@ -11,7 +11,7 @@ from absl import logging
 
 from retrain.commands.sweep.check import SweepPlan
 from retrain.commands.sweep.judging import Judging
-from retrain.commands.sweep.results import Results, results, write_page, write_results
+from retrain.commands.sweep.trial_rows import Results, results, write_page, write_results
 from retrain.commands.sweep.trials import run_trials, together
 from retrain.commands.sweep.winner import BEST_FLAGS, train_winner
 from retrain.commands.train.check import TrainPlan
@@ -22,6 +22,7 @@ from retrain.head_search.budget import Budget, Halving
 from retrain.report.sweep_table import short, sweep_summary
 from retrain.runs.run import SWEEP_FLAGS
 from retrain.settings.config import to_flags
+from retrain.settings.needs import costs_differ
 from retrain.sweep import SAMPLERS
 from retrain.sweep.heartbeat import heartbeat
 from retrain.sweep.objective import name_of
@@ -80,7 +81,7 @@ def judging_of(plan: SweepPlan) -> Judging:
         plan.metric,
         settings.folds,
         Budget(int(settings.sweep_memory_gb * GIB), halving),
-        costs=bool({"tfhub_module", "image_size"} & set(plan.space)),
+        costs=costs_differ(plan.space),
     )
 
 

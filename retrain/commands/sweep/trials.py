@@ -13,8 +13,7 @@ from retrain.commands.sweep.image_trial import image_trial
 from retrain.commands.sweep.judging import Judging, Predicted, Unseen, judged, validation_of
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
-from retrain.examples.labelled import LabelledExamples
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.search import search_folds, search_heads

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-
 from retrain.commands.train.fine_tuning_options import optimizer_settings, recipe_of, stopping_rules
+from retrain.training.fine_tune_recipe import FineTuneRecipe
+from retrain.training.stopping import StoppingRules
+
 from retrain.head_search.recipe import LEARNING_RATE
 from retrain.settings.config import Config
-from retrain.training.fine_tune_recipe import FineTuneRecipe
 from retrain.training.optimizer import OptimizerSettings
-from retrain.training.stopping import StoppingRules
 
 # Along their mean, (3, 0), the sum of squares is 9, and the variance 1.
 FEATURES = np.array([[2.0, 0.0], [4.0, 0.0]] * 4, np.float32)

@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
-
 from retrain.commands.train.label_issues import label_issues
-from retrain.head_search.search import FoundHead
 from retrain.head_search.task_heads import TaskHead
 from retrain.head_search.trial import Trial
+
+from retrain.head_search.search import FoundHead
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 

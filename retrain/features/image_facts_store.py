@@ -1,7 +1,7 @@
-"""The sketches of a run's files: remembered, taken while features are computed, or by a pass of their own.
+"""Facts of a run's images: remembered, noted while features are computed, or by a pass of their own.
 
 They are the same for every module, and kept beside its features under the same rule: a file is the same while
-its path, size and modification time are. A sketch is kept as bytes; `ImageFacts` says what is in them.
+its path, size and modification time are. They are kept as bytes; `ImageFacts` says what is in them.
 """
 
 import math
@@ -12,22 +12,22 @@ from typing import Self
 
 import numpy as np
 
-from retrain.data.formats import FORMATS
 from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
+from retrain.data.listing import FORMATS
 from retrain.data.pipeline import facts_batches
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.progress import progress
 
-VERSION = 1  # of what a sketch is, beside DECODING
+VERSION = 1  # of what is noted, beside DECODING
 BATCH_SIZE = 64
 SIZE = np.dtype("<i4")
 THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
 LENGTH = MAGIC_LENGTH + 2 * SIZE.itemsize + math.prod(THUMBNAIL)
 
 
-class SketchBook:
-    """Collects the sketches of `files` in a `with` block; at its end, however it ends, new ones are kept."""
+class ImageFactsStore:
+    """Notes facts of `files` in a `with` block; at its end, however it ends, new ones are kept."""
 
     def __init__(self, files: Sequence[FileKey], cache_directory: str | os.PathLike[str] | None):
         self.files, self.row_of = files, {file: row for row, file in enumerate(files)}
@@ -53,29 +53,29 @@ class SketchBook:
         self.remembered = self.known.copy()
 
     def has(self, files: Sequence[FileKey]) -> bool:
-        """Whether all of these are sketched."""
+        """Whether all of these are known."""
         return bool(self.known[[self.row_of[file] for file in files]].all())
 
-    def add(self, files: Sequence[FileKey], sketches: Mapping[str, np.ndarray]) -> None:
-        """Notes the sketches of these files, as the pipeline gives them."""
-        magic = b"".join(contents.ljust(MAGIC_LENGTH, b"\0") for contents in sketches["magic"])
+    def add(self, files: Sequence[FileKey], facts: Mapping[str, np.ndarray]) -> None:
+        """Notes what the pipeline says of these files."""
+        magic = b"".join(contents.ljust(MAGIC_LENGTH, b"\0") for contents in facts["magic"])
         parts = [
             np.frombuffer(magic, np.uint8).reshape(len(files), -1),
-            np.ascontiguousarray(sketches["size"], SIZE).view(np.uint8),
-            sketches["thumbnail"].reshape(len(files), -1),
+            np.ascontiguousarray(facts["size"], SIZE).view(np.uint8),
+            facts["thumbnail"].reshape(len(files), -1),
         ]
         rows = [self.row_of[file] for file in files]
         self.rows[rows], self.known[rows] = np.concatenate(parts, axis=1), True
 
     def fill(self, files: Sequence[FileKey]) -> None:
-        """Passes over those of the files that are not sketched; what is no image stays so."""
+        """Passes over those of the files that are not known; what is no image stays so."""
         missing = [file for file in files if not self.known[self.row_of[file]]]
         if missing:
             batches = facts_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
-            for positions, sketches in progress(batches, len(missing), "sketches", "images", _size):
-                self.add([missing[position] for position in positions], sketches)
+            for positions, facts in progress(batches, len(missing), "image facts", "images", _size):
+                self.add([missing[position] for position in positions], facts)
 
-    def sketches(self, files: Sequence[FileKey]) -> ImageFacts:
+    def facts(self, files: Sequence[FileKey]) -> ImageFacts:
         """What is known of these files."""
         rows = self.rows[[self.row_of[file] for file in files]]
         magic, sizes, thumbnails = np.split(rows, [MAGIC_LENGTH, LENGTH - math.prod(THUMBNAIL)], axis=1)

@@ -1,8 +1,8 @@
 import pytest
 
 from retrain import files
-from retrain.commands.train.warm_start_source import Source, find_source
 from retrain.errors import InputError
+from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import Config, check, to_flags
 
 
@@ -27,22 +27,28 @@ def sentence(given: str) -> str:
     return str(raised.value)
 
 
+def found(given: str) -> tuple[str, str, str | None, str]:
+    """What the user named, an export, the directory of a run, a checkpoint in it."""
+    named, export, run, checkpoint = find_source(given)
+    return named, export, None if run is None else str(run), checkpoint
+
+
 def test_a_run_is_its_export_or_else_its_newest_checkpoint():
-    assert find_source("run") == Source("", "run", "run/ckpt-10/variables")
+    assert found("run") == ("run", "", "run", "run/ckpt-10/variables")
     exported("run/export/hub_module")
-    assert find_source("run") == Source("run/export/hub_module")
+    assert found("run") == ("run", "run/export/hub_module", None, "")
     exported("run/export/saved_model")
-    assert find_source("run") == Source("run/export/saved_model")
+    assert found("run") == ("run", "run/export/saved_model", None, "")
 
 
 @pytest.mark.parametrize("given", ["run/ckpt-9", "run/ckpt-9/", "run/ckpt-9/variables"])
 def test_a_checkpoint_is_known_by_its_directory_or_its_path(given):
-    assert find_source(given) == Source("", "run", "run/ckpt-9/variables")
+    assert found(given) == (given, "", "run", "run/ckpt-9/variables")
 
 
 def test_an_exported_classifier_is_itself():
     exported("module")
-    assert find_source("module") == Source("module")
+    assert find_source("module") == WarmStartSource("module", "module")
 
 
 def test_what_cannot_be_begun_with(here):

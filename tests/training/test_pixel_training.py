@@ -1,5 +1,6 @@
 import os
 import pathlib
+import signal
 
 import numpy as np
 import pytest
@@ -7,32 +8,28 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.training import training_loop
-from retrain.training.estimator import Estimator
-from retrain.training.optimizer import OptimizerSettings, WarmupCosine, make_optimizer
-from retrain.training.run_state import RunState
-from retrain.training.stopping import StoppingRules
-from retrain.training.watched_training import Course, WatchedTraining
+from retrain.metric import LOSS, Metric
+from retrain.settings.values import SECONDS, Quantity
+from retrain.signals import Terminated
+from retrain.training import driver, pixel_training
+from retrain.training.pixel_training import PixelTraining, pixel_estimator
 from tests.training import worlds
-
-STEPS = 12
-EVERY_4 = StoppingRules(4)
 
 
 @pytest.fixture(autouse=True)
 def steps_one_by_one(monkeypatch):
-    monkeypatch.setattr(training_loop, "STEPS_PER_CALL", 1)
+    monkeypatch.setattr(driver, "STEPS_PER_CALL", 1)
 
 
 @pytest.fixture
 def lines(monkeypatch) -> list[str]:
-    found = []
+    texts = []
     ours = ("Step", "Training")
     for level in ("info", "warning"):
         monkeypatch.setattr(
-            logging, level, lambda text, *values: text.startswith(ours) and found.append(text % values)
+            logging, level, lambda text, *values: text.startswith(ours) and texts.append(text % values)
         )
-    return found
+    return texts
 
 
 @pytest.fixture
@@ -41,38 +38,33 @@ def make(loaded_module, tmp_path):
 
     def training(
         name: str = "run",
-        rules: StoppingRules = EVERY_4,
-        rate: float = 0.5,
-        ema: float | None = None,
-        validation=worlds.feature_batches,
+        metric: Metric = LOSS,
         train=worlds.positioned,
-        profile: tuple[int, int] | None = None,
-        **settings,
-    ) -> WatchedTraining:
-        state = RunState()
-        rates = WarmupCosine(rate, STEPS, 2, state.rate_factor)
-        optimizer = make_optimizer(OptimizerSettings(ema=ema), rates)
+        validation=worlds.feature_batches,
+        **given,
+    ) -> PixelTraining:
+        pixels = worlds.filled(**given)
         model = worlds.classifier(loaded_module, dropout_rate=0.25)
-        estimator = Estimator(model, tmp_path / name, optimizer, run_state=state, **settings)
-        return WatchedTraining(estimator, Course(train, validation, STEPS, 4, rules, profile))
+        estimator = pixel_estimator(model, tmp_path / name, pixels, {})
+        return PixelTraining(estimator, pixels, metric, train, validation)
 
     return training
 
 
-def saved(training: WatchedTraining) -> list[str]:
+def saved(training: PixelTraining) -> list[str]:
     return sorted(path.name for path in training.estimator.model_dir.glob("ckpt-*"))
 
 
-def figures_at(monkeypatch, losses: dict[int, float]) -> None:
-    """Lets validation have these losses."""
+def figures_at(monkeypatch, values: dict[int, float], key: str = "loss") -> None:
+    """Lets validation have these figures."""
 
     def figures(self):
-        return {"loss": losses[self.estimator.global_step], "accuracy": 0.5}
+        return {"loss": 1.0, "accuracy": 0.5} | {key: values[self.estimator.global_step]}
 
-    monkeypatch.setattr(WatchedTraining, "_figures", figures)
+    monkeypatch.setattr(PixelTraining, "_figures", figures)
 
 
-def test_validation_is_looked_at_now_and_then_and_told(make, lines):
+def test_the_model_is_evaluated_now_and_then_and_that_is_told(make, lines):
     training = make()
     training.run()
     assert lines[0] == f"Step 0 of 12: validation loss {np.log(3):.4g}, accuracy 33.3%, the best so far."
@@ -105,7 +97,7 @@ def test_the_averages_of_the_best_step_are_taken(make):
     training = make(ema=0.5)
     training.run()
     averages = worlds.weights(training.estimator.model)
-    training.checkpoints.leave()
+    training.checkpoints.detach()
     training.checkpoints.restore(training.checkpoints.best())
     assert not worlds.equal(averages, worlds.weights(training.estimator.model))
     with training.loop.averaged():
@@ -114,25 +106,25 @@ def test_the_averages_of_the_best_step_are_taken(make):
 
 def test_patience_ends_training(make, monkeypatch, lines):
     figures_at(monkeypatch, {0: 1.0, 4: 2.0, 8: 2.0})
-    training = make(rules=StoppingRules(4, patience=2))
+    training = make(early_stopping_patience=2)
     training.run()
     assert "Training ends at step 8: validation loss has not become better in 2 evaluations." in lines
     assert saved(training) == ["ckpt-0", "ckpt-4", "ckpt-8"]
     assert training.estimator.global_step == 0
-    again = make(rules=StoppingRules(4, patience=2), train=lambda first_step: pytest.fail("trained"))
+    again = make(early_stopping_patience=2, train=lambda first_step: pytest.fail("trained"))
     again.run()
     assert again.estimator.global_step == 0
 
 
-def test_time_that_is_over_ends_training_with_a_last_look(make, lines):
-    training = make(rules=StoppingRules(100, max_seconds=1e-9))
+def test_time_that_is_over_ends_training_with_a_last_evaluation(make, lines):
+    training = make(eval_every=Quantity(100), max_train_time=1e-9)
     training.run()
     assert "Training ends at step 1: --max_train_time=1e-09 seconds are over." in lines
     assert saved(training) == ["ckpt-0", "ckpt-1"]
 
 
-def test_looks_by_time(make, lines):
-    make(rules=StoppingRules(None, eval_seconds=1e-9)).run()
+def test_evaluations_by_time(make, lines):
+    make(eval_every=Quantity(1e-9, SECONDS)).run()
     assert sum(line.startswith("Step ") for line in lines) == 13
 
 
@@ -144,8 +136,8 @@ def test_without_validation_the_last_step_is_taken(make, lines):
     assert saved(training) == ["ckpt-0", "ckpt-12", "ckpt-4", "ckpt-8"]
 
 
-def test_looking_changes_nothing_of_training(make):
-    one, other = make("one"), make("other", rules=StoppingRules(1))
+def test_an_evaluation_changes_nothing_of_training(make):
+    one, other = make("one"), make("other", eval_every=Quantity(1))
     for training in (one, other):
         training.run()
         training.checkpoints.restore(training.estimator.latest_checkpoint())
@@ -153,7 +145,7 @@ def test_looking_changes_nothing_of_training(make):
 
 
 def test_checkpoints_at_steps_of_their_own(make):
-    training = make(rules=StoppingRules(6), save_checkpoints_steps=5)
+    training = make(eval_every=Quantity(6), save_checkpoints_steps=5)
     training.run()
     assert saved(training) == ["ckpt-0", "ckpt-10", "ckpt-12", "ckpt-5", "ckpt-6"]
 
@@ -170,7 +162,7 @@ def exploding(first_step: int, at: tuple[int, ...]) -> tf.data.Dataset:
     return tf.data.Dataset.zip(steps, worlds.positioned(first_step)).map(spoilt)
 
 
-def test_what_diverges_goes_on_from_the_last_look_with_half_the_rate_once(make, lines, tmp_path):
+def test_what_diverges_goes_on_from_the_last_evaluation_with_half_the_rate_once(make, lines, tmp_path):
     spoils = [(6,), ()]
     training = make(train=lambda first_step: exploding(first_step, spoils.pop(0)))
     training.run()
@@ -194,20 +186,16 @@ def test_what_diverges_goes_on_from_the_last_look_with_half_the_rate_once(make, 
 
 
 def test_a_model_that_gives_no_numbers_for_validation_has_diverged(make, lines, monkeypatch):
-    def infinite(*_):
-        return {"label": worlds.LABELS}, {"label": np.full([worlds.COUNT, 3], np.nan)}
-
     training = make()
-    look = training._look
+    figures, spoilt = training._figures, []
 
     def spoilt_once():
-        if training.estimator.global_step == 8 and float(training.state.rate_factor) == 1.0:
-            with monkeypatch.context() as patch:
-                patch.setattr("retrain.training.watched_training.labelled_probabilities", infinite)
-                return look()
-        return look()
+        if training.estimator.global_step == 8 and not spoilt:
+            spoilt.append(figures())
+            return None
+        return figures()
 
-    monkeypatch.setattr(training, "_look", spoilt_once)
+    monkeypatch.setattr(training, "_figures", spoilt_once)
     training.run()
     assert "Training has diverged at step 8: it goes on from step 4 with half the learning rate." in lines
     assert [line[:7] for line in lines if line.startswith("Step")] == [
@@ -215,6 +203,49 @@ def test_a_model_that_gives_no_numbers_for_validation_has_diverged(make, lines, 
     ]
 
 
+def test_a_loss_of_validation_beyond_all_measure_has_diverged(make, lines, monkeypatch):
+    figures_at(monkeypatch, {0: 1.0, 4: 1.0, 8: 101 * np.log(3), 12: 1.0})
+    with pytest.raises(InputError, match="Training has diverged at step 8, also with half the learning rate"):
+        make().run()
+    assert "Training has diverged at step 8: it goes on from step 4 with half the learning rate." in lines
+
+
+def test_no_direction_is_read_from_a_name(make, monkeypatch):
+    """Of a task called gloss the best step is kept, not the one where the figure is least."""
+    of_gloss = Metric("micro_f1_at_0.5", "gloss", "micro_f1_at_0.5/gloss", higher_is_better=True)
+    figures_at(monkeypatch, {0: 0.5, 4: 0.9, 8: 0.1, 12: 0.2}, of_gloss.key)
+    training = make(metric=of_gloss)
+    training.run()
+    assert training.estimator.global_step == 4
+
+
+def test_a_signal_is_raised_when_what_was_done_is_saved(make, monkeypatch):
+    training = make()
+    note = training._note
+
+    def interrupted_at_6(report):
+        note(report)
+        if report.step == 6:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(training, "_note", interrupted_at_6)
+    with pytest.raises(Terminated):
+        training.run()
+    assert saved(training) == ["ckpt-0", "ckpt-4", "ckpt-6"]
+    whole, parts = make("whole"), make()
+    for again in (whole, parts):
+        again.run()
+        again.checkpoints.restore(again.estimator.latest_checkpoint())
+    assert worlds.equal(worlds.weights(whole.estimator.model), worlds.weights(parts.estimator.model))
+
+
+def test_checkpoints_by_time_where_none_are_asked_for(make, monkeypatch):
+    monkeypatch.setattr(pixel_training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    training = make(max_steps=3)
+    training.run()
+    assert saved(training) == ["ckpt-0", "ckpt-1", "ckpt-2", "ckpt-3"]
+
+
 def test_a_profile_is_written(make, tmp_path):
-    make(profile=(2, 4)).run()
+    make(profile_steps=(2, 4)).run()
     assert list(pathlib.Path(tmp_path / "run").rglob("*.xplane.pb"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from absl import logging
-
 from retrain.commands.train.earlier_model import EarlierModel, KnownClasses, load_base, warm_starts
+
 from retrain.errors import InputError
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.commands.train import mixed_precision
-from retrain.commands.train.mixed_precision import check_hardware
+from retrain.commands.train import bfloat16 as mixed_precision
+from retrain.commands.train.bfloat16 import check_hardware
 from retrain.errors import InputError
 from tests import tiny_tf1_hub, tiny_worlds
 

@@ -5,15 +5,13 @@ what pulls at a softmax head keeps its rows' sum at 0.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from absl import logging
 
-from retrain.commands.train.base import Base, KnownClasses
-from retrain.commands.train.check import TrainPlan
 from retrain.data.label_map import check_label_count, meanings
 from retrain.errors import InputError
-from retrain.head_search.trained_head import Start
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.publisher_head import find_publisher_head
@@ -26,28 +24,39 @@ SHARE = 0.3
 SHOWN_NAMES = 5
 
 
-def starts_of(plan: TrainPlan, base: Base, heads: Mapping[str, Head]) -> dict[str, Start]:
-    """The start of each head that has one."""
-    if base.heads is not None:
-        return _of_earlier_model(base, heads)
-    if plan.published is None:
-        return {}
-    start = _of_publisher(plan, base.module, next(iter(heads.values())))
-    return {} if start is None else dict.fromkeys(heads, start)
+class Start(NamedTuple):
+    """A head, kernel [F, C] and bias [C], at which training begins; penalties are of the distance from it.
+
+    To be drawn towards what is known, rather than to zero, is what few examples need (Li et al. 2018).
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
 
 
-def _of_earlier_model(base: Base, heads: Mapping[str, Head]) -> dict[str, Start]:
-    """One line a task tells what is known."""
+class KnownClasses(NamedTuple):
+    """A head of an earlier model: kernel [F, C], bias [C], and what its columns stand for."""
+
+    class_names: tuple[str, ...]
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
+def starts_of_earlier_model(
+    named: str, known_heads: Mapping[str, KnownClasses], heads: Mapping[str, Head]
+) -> dict[str, Start]:
+    """The start of each head whose task the earlier model knows; one line a task tells what is known of it.
+
+    `named` is what the user called the model; InputError where it knows none of the classes.
+    """
     found = {
-        task: _carried(base.named, base.heads[task], head)
-        for task, head in heads.items()
-        if task in base.heads
+        task: _carried(named, known_heads[task], head) for task, head in heads.items() if task in known_heads
     }
     if not any(start.kernel.any() for start in found.values()):
-        known = dict.fromkeys(name for of in base.heads.values() for name in of.class_names)
+        known = dict.fromkeys(name for of in known_heads.values() for name in of.class_names)
         wanted = dict.fromkeys(name for head in heads.values() for name in head.class_names)
         raise InputError(
-            f"--warm_start_from={base.named!r} knows {_listed(list(known))}, and none of the classes to "
+            f"--warm_start_from={named!r} knows {_listed(list(known))}, and none of the classes to "
             f"be learned ({_listed(list(wanted))}): name its export/saved_model as --tfhub_module to begin "
             f"with its features alone."
         )
@@ -68,13 +77,15 @@ def _carried(named: str, known: KnownClasses, head: Head) -> Start:
     return start
 
 
-def _of_publisher(plan: TrainPlan, module: ImageModule, head: Head) -> Start | None:
-    """The head to begin with; None, and a line that says why, where there is nothing to begin with."""
-    label_map = plan.config.module.label_map
+def publisher_start(module: ImageModule, head: Head, label_map: str, labels: Sequence[str]) -> Start | None:
+    """Where the head begins by the classes of the module's publisher, `labels`, that the file label_map has.
+
+    None, and a line that says why, where there is nothing to begin with.
+    """
     if IMAGE_CLASSIFICATION not in module.signatures:
         return _cold(f"{module.handle!r} has no signature {IMAGE_CLASSIFICATION}")
-    check_label_count(label_map, plan.published, module.num_outputs(IMAGE_CLASSIFICATION), module.handle)
-    found = meanings(head.class_names, plan.published)
+    check_label_count(label_map, labels, module.num_outputs(IMAGE_CLASSIFICATION), module.handle)
+    found = meanings(head.class_names, labels)
     known = {name: indices[0] for name, indices in found.items() if len(indices) == 1}
     if not known:
         return _cold(f"no class folder has the name of one label in {label_map!r}")

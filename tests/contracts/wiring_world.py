@@ -1,0 +1,337 @@
+"""A world in which every setting makes a difference, and the stages whose tiny runs show it.
+
+Images of noise, so that no two are alike under any change, of three classes of different size that overlap;
+a Keras module with convolutions and a batch norm; a table of two tasks. A stage takes the texts of flags and
+gives what comes of them, rounded, so that it can be compared.
+"""
+
+import contextlib
+import functools
+import io
+import itertools
+import pathlib
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import optuna
+import pandas as pd
+import tensorflow as tf
+from PIL import Image
+
+from retrain import flags
+from retrain.commands import COMMANDS
+from retrain.commands.sweep.judging import Judging
+from retrain.commands.sweep.trials import head_trials
+from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.heads import best_heads, classifier
+from retrain.commands.train.outcomes import outcome_of
+from retrain.commands.train.pixels import recipe_for, train_on_images
+from retrain.commands.train.prepare import Prepared, prepare
+from retrain.commands.train.run import train_classifier, train_model
+from retrain.examples.image_batches import train_batches
+from retrain.extensions import named
+from retrain.head_search.budget import PLAIN
+from retrain.head_search.search import BestHead
+from retrain.runs.run import Run
+from retrain.settings.config import read_by
+from retrain.sweep.objective import find_objective
+from tests import tiny_worlds
+
+COUNTS = {"cyan": 16, "magenta": 10, "yellow": 6}
+COLOURS = {"cyan": (0, 200, 200), "magenta": (200, 0, 200), "yellow": (200, 200, 0)}
+SIDE = 16
+# Of the heads on features, and of training on images: steps are few, and all that a recipe would fill in.
+HEAD = {"max_steps": "24", "batch_size": "8", "learning_rate": "0.5", "l2_regularizer": "0.01"}
+PIXELS = {
+    "fine_tune": "true",
+    "augment": "none",
+    "max_steps": "2",
+    "batch_size": "8",
+    "learning_rate": "0.05",
+    "warmup_steps": "0",
+    "weight_decay": "0",
+    "label_smoothing": "0",
+    "dropout_rate": "0",
+}
+
+SPACE = {"sweep": "dropout_rate=0,0.5", "trials": "2"}
+
+Flags = Mapping[str, str]
+
+
+class World:
+    """Files in a directory, and what is remembered between the runs on them."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.directory = directory
+        self.photos = _photos(directory / "photos", COUNTS)
+        self.fewer = _photos(directory / "fewer", {"cyan": 4, "magenta": 4})
+        self.broken = _photos(directory / "broken", COUNTS)
+        (self.broken / "cyan" / "0.png").write_bytes(b"no image")
+        self.module = _module(directory / "module.keras")
+        self.table = _table(directory / "labels.csv", self.photos, weights=(1, 2, 3))
+        self.path_table = _path_table(directory / "paths.csv", self.photos)
+        self.weightless = _table(directory / "weightless.csv", self.photos, weights=(1,))
+        self.count = itertools.count()
+        self.prepared: dict[Any, Prepared] = {}
+        self._outcomes: dict[Any, Any] = {}
+        self.averaging = tiny_worlds.averaging_module(directory / "averaging")
+
+    @functools.cached_property
+    def classifier(self) -> str:
+        """What a run on the photos exported."""
+        plan = self.plan({**HEAD, "export_formats": "saved_model"})
+        train_classifier(plan, self.prepared_for(plan))
+        return plan.run.export("saved_model")
+
+    @functools.cached_property
+    def labels(self) -> pathlib.Path:
+        """The classes of the classifier, a label map."""
+        return pathlib.Path(self.classifier) / "assets.extra" / "labels.txt"
+
+    @functools.cached_property
+    def swapped(self) -> pathlib.Path:
+        """The same classes in another order."""
+        path = self.directory / "swapped.txt"
+        path.write_text("".join(reversed(self.labels.read_text().splitlines(keepends=True))))
+        return path
+
+    @functools.cached_property
+    def splits(self) -> pathlib.Path:
+        """A split file in which every second image is one of test."""
+        path = self.directory / "splits.csv"
+        rows = [f"{name},{'train' if row % 2 else 'test'}\n" for row, name in enumerate(_paths(self.photos))]
+        path.write_text("".join(["path,split\n", *rows]))
+        return path
+
+    def written(self, given: Flags) -> Flags:
+        """The flags with the paths of what they name of the world."""
+        return {
+            name: re.sub(r"{(\w+)}", lambda found: self._path(found[1]), text) for name, text in given.items()
+        }
+
+    def _path(self, name: str) -> str:
+        return str(getattr(self, name, self.directory / f"{name}{next(self.count)}"))
+
+    def remembered(self, stage: Callable[["World", Flags], Any], given: Flags) -> Any:
+        """What a stage has come to."""
+        key = (stage, *sorted(given.items()))
+        if key not in self._outcomes:
+            self._outcomes[key] = stage(self, given)
+        return self._outcomes[key]
+
+    def flags(self, given: Flags, verb: str = "train") -> dict[str, str]:
+        """What every run of this verb is given, and these; an empty one leaves it out."""
+        known = {"image_dir": str(self.photos), "tfhub_module": str(self.module), "image_size": "8"}
+        known["model_dir"] = str(self.directory / f"run{next(self.count)}")
+        known["feature_cache"] = str(self.directory / "cache")
+        return {**{name: text for name, text in known.items() if name in read_by(verb)}, **given}
+
+    def plan(self, given: Flags, verb: str = "train", files: Sequence[str] = ()) -> Any:
+        """The checked plan of a command line, which exports nothing unless that is said."""
+        words = [f"--{name}={text}" for name, text in self.flags(given, verb).items() if text]
+        parsed = flags.parse(["retrain", verb, *words, *files])
+        config = parsed.config if "export_formats" in given else parsed.config.replaced(export_formats=())
+        return named(COMMANDS[verb].check)(config, parsed.files)
+
+    def prepared_for(self, plan: TrainPlan) -> Prepared:
+        """As `prepare` would, once for each data and module."""
+        key = (plan.config.data, plan.config.module)
+        if key not in self.prepared:
+            self.prepared[key] = prepare(plan)
+        return self.prepared[key]
+
+    def best(self, prepared: Prepared) -> dict[str, BestHead]:
+        """The heads with which training on images begins, whatever is said of it."""
+        return best_heads(self.plan(HEAD).config.head, prepared)
+
+
+def _photos(directory: pathlib.Path, counts: Mapping[str, int]) -> pathlib.Path:
+    random = np.random.default_rng(0)
+    for name, count in counts.items():
+        (directory / name).mkdir(parents=True)
+        for index in range(count):
+            shade = 0.4 * np.asarray(COLOURS[name]) + 80 + random.normal(0, 25, 3)
+            pixels = np.clip(random.normal(shade, 60, [SIDE, SIDE, 3]), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(directory / name / f"{index}.png")
+    return directory
+
+
+def _module(path: pathlib.Path) -> pathlib.Path:
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    keras.Sequential(
+        [
+            keras.Input([None, None, 3]),
+            layers.Conv2D(6, 3, activation="relu", name="first"),
+            layers.BatchNormalization(name="norm"),
+            layers.Conv2D(5, 3, name="second"),
+            layers.GlobalAveragePooling2D(name="pool"),
+        ]
+    ).save(path)
+    return path
+
+
+def _paths(photos: pathlib.Path) -> list[str]:
+    return sorted(of.relative_to(photos).as_posix() for of in photos.rglob("*.png"))
+
+
+def _table(path: pathlib.Path, photos: pathlib.Path, weights: Sequence[int]) -> pathlib.Path:
+    """Two tasks, and weights in turn."""
+    rows = []
+    for row, name in enumerate(_paths(photos)):
+        tags = "|".join(["odd"] * (row % 2) + ["third"] * (row % 3 == 0)) or "none"
+        rows.append([name, name.partition("/")[0], tags, weights[row % len(weights)]])
+    pd.DataFrame(rows, columns=["file", "kind", "tags", "weight"]).to_csv(path, index=False)
+    return path
+
+
+def _path_table(path: pathlib.Path, photos: pathlib.Path) -> pathlib.Path:
+    """One task, and two columns of paths, which name different images."""
+    names = _paths(photos)
+    kinds = [name.partition("/")[0] for name in names]
+    pd.DataFrame({"file": names, "other": names[::-1], "kind": kinds}).to_csv(path, index=False)
+    return path
+
+
+def plain(values: Any) -> Any:
+    """Rounded numbers in lists, whatever held them."""
+    if isinstance(values, Mapping):
+        return {key: plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [plain(value) for value in values]
+    if hasattr(values, "numpy"):
+        values = values.numpy()
+    return np.round(values, 5).tolist() if isinstance(values, np.ndarray | float) else values
+
+
+def examples(world: World, given: Flags) -> Any:
+    """What is known of the examples before heads are trained, and where these begin."""
+    prepared = world.prepared_for(world.plan(given))
+    of = prepared.examples
+    tasks = {name: (task.head.kind, task.head.class_names, task.cells) for name, task in of.tasks.items()}
+    skipped = prepared.left_out["path"].tolist()
+    return plain([of.paths, of.splits, tasks, np.asarray(of.features), prepared.starts, skipped])
+
+
+def heads(world: World, given: Flags) -> Any:
+    """A training on features, and what is decided and told of it."""
+    plan = world.plan({**HEAD, **given})
+    trained = train_model(plan, world.prepared_for(plan))
+    model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
+    losses = [figures["loss"] for figures in outcome.figures.values()]
+    return plain([model.kernels, outcome.probabilities, losses, outcome.decisions, trained.global_step])
+
+
+def trial(world: World, given: Flags, folds: int | None = None) -> Any:
+    """The same as a trial of a sweep."""
+    plan = world.plan({**HEAD, **given})
+    judging = Judging(find_objective("validation/loss", plan.data.kinds), folds, PLAIN, costs=False)
+    [record] = head_trials([plan], world.prepared_for(plan), judging)
+    return plain([record.value, record.figures, record.scores])
+
+
+def trial_in_folds(world: World, given: Flags) -> Any:
+    """The same, judged by cross-validation."""
+    return trial(world, given, folds=3)
+
+
+def pixels(world: World, given: Flags) -> Any:
+    """A training on images, that begins with heads of which nothing is said here; and which steps it kept."""
+    plan = world.plan({**PIXELS, **given})
+    with _unchanged(world.prepared_for(plan)) as prepared:
+        model = classifier(plan.config, prepared, world.best(prepared))
+        plan.run.path.mkdir()
+        with _eagerly():
+            examples, step = train_on_images(plan, prepared.examples, model)
+        profiled = (plan.run.path / "plugins").is_dir()
+        steps = sorted(of.name for of in plan.run.path.glob("ckpt-*"))
+        return plain([list(model.variables), np.asarray(examples.features), step, steps, profiled])
+
+
+def batch(world: World, given: Flags) -> Any:
+    """The first batch that training on images takes."""
+    plan = world.plan({**PIXELS, **given})
+    of = world.prepared_for(plan).examples
+    recipe = recipe_for(plan.config, of)
+    batches = train_batches(of.split("train"), (SIDE, SIDE), recipe.pixels, recipe.augmentation)
+    return plain(next(iter(batches(first_step=0).as_numpy_iterator())))
+
+
+@contextlib.contextmanager
+def _unchanged(prepared: Prepared) -> Iterator[Prepared]:
+    """Whose module is as it was afterwards."""
+    values = [variable.numpy() for variable in prepared.module.variables]
+    try:
+        yield prepared
+    finally:
+        for variable, value in zip(prepared.module.variables, values, strict=True):
+            variable.assign(value)
+
+
+@contextlib.contextmanager
+def _eagerly() -> Iterator[None]:
+    """For few steps: to trace one takes longer than to take it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions_eagerly`")
+        tf.config.run_functions_eagerly(True)
+        try:
+            yield
+        finally:
+            tf.config.run_functions_eagerly(False)
+
+
+def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = ()) -> Any:
+    """A whole command: what it printed, and the files that it wrote; of tables and figures what they hold."""
+    plan = world.plan(given, verb, words)
+    if plan.run:
+        plan.run.path.mkdir()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        named(COMMANDS[verb].run)(plan)
+    return [printed.getvalue(), _files(plan.run) if plan.run else ""]
+
+
+def swept(world: World, given: Flags) -> Any:
+    """A whole sweep: its trials but for their seconds, and files."""
+    plan = world.plan({**HEAD, **SPACE, **given}, "sweep")
+    plan.run.path.mkdir()
+    named(COMMANDS["sweep"].run)(plan)
+    table = pd.read_csv(plan.run.file("sweep.csv")).drop(columns="seconds")
+    best = (plan.run.path / "best.flags").read_text().splitlines()
+    chosen = [line for line in best if line.startswith(("--dropout_rate", "--tfhub_module"))]
+    studies = optuna.get_all_study_names(plan.storage)
+    return plain([table.astype(str).to_numpy().tolist(), chosen, studies, _files(plan.run)])
+
+
+def _files(run: Run) -> list[str]:
+    return sorted(of.relative_to(run.path).as_posix() for of in run.path.rglob("*") if of.name != ".lock")
+
+
+def directory(world: World, given: Flags) -> Any:
+    """Where a run writes."""
+    plan = world.plan({"model_dir": "", **HEAD, **given})
+    train_model(plan, world.prepared_for(plan))
+    return [str(plan.run.path.parent), _files(plan.run)]
+
+
+def cached(world: World, given: Flags) -> Any:
+    """How many images are remembered after a pass, of a directory of its own."""
+    kept = world.directory / f"cache{next(world.count)}"
+    plan = world.plan({"feature_cache": str(kept), **given})
+    prepare(plan)
+    return len(list(kept.rglob("*")))
+
+
+def predicted(world: World, given: Flags) -> Any:
+    """What predict prints."""
+    flags = {"tfhub_module": world.classifier, "image_size": "", **given}
+    return ran(world, flags, "predict", [str(world.fewer / "cyan" / "0.png")])
+
+
+def inspected(world: World, given: Flags) -> Any:
+    """What inspect prints."""
+    return ran(world, given, "inspect")
