@@ -73,6 +73,17 @@ def averaging_module(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A directory with a classifier of colours, `module`, and its publisher's `labels.txt`; only read it."""
+    from tests import tiny_worlds
+
+    directory = tmp_path_factory.mktemp("published")
+    tiny_worlds.published_module(directory / "module")
+    (directory / "labels.txt").write_text("".join(f"{label}\n" for label in tiny_worlds.LABELS))
+    return directory
+
+
+@pytest.fixture(scope="session")
 def loaded_module(averaging_module: str):
     """The averaging module as an ImageModule; use it frozen, never change it."""
     from retrain.modules.load import load_module

@@ -18,7 +18,7 @@ def checkpoint_variables(path: str) -> dict[str, bytes]:
 
 def contents(run: pathlib.Path) -> dict[str, object]:
     """All that a finished run gives: two that are equal cannot be told apart by it."""
-    names = ("metrics.json", "predictions.csv", "labels.txt", "run.flags", "examples.csv")
+    names = ("metrics.json", "predictions.csv", "labels.txt", "run.flags", "examples.csv", "label_issues.csv")
     exported = tf.train.load_checkpoint(str(run / "export" / "saved_model" / "variables" / "variables"))
     shapes = exported.get_variable_to_shape_map()
     return {

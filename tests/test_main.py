@@ -124,7 +124,7 @@ def test_bad_input_is_known_before_tensorflow_is_imported(command, here, monkeyp
     def never(*_):
         raise AssertionError("was not to be called")
 
-    monkeypatch.setattr("retrain.__main__.load", never)
+    monkeypatch.setattr("retrain.__main__.native_stderr_held", never)
     before = tree(here)
     assert command(*words) == (2, "", f"retrain: {sentence}\n")
     assert tree(here) == before
@@ -194,7 +194,7 @@ def test_what_is_no_mistake_of_the_user_keeps_its_traceback(here, averaging_modu
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("retrain.head_search.task_heads.search_head", broken)
+    monkeypatch.setattr("retrain.head_search.search.search_head", broken)
     flags = ["--image_dir=photos", f"--tfhub_module={averaging_module}", "--model_dir=run"]
     with pytest.raises(ZeroDivisionError):
         main(["retrain", *flags])

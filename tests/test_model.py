@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -101,13 +103,13 @@ def layers(*names: str) -> list[tf.Variable]:
 
 def test_variables_from_the_first_one_that_matches():
     variables = layers("Conv_0/weights", "Conv_1/weights", "Conv_1/bias", "Conv_10/weights")
-    assert list(variables_from(variables, "Conv_1/")) == variables[1:]
-    assert list(variables_from(variables, "^Conv_1.*bias")) == variables[2:]
+    assert list(variables_from(variables, re.compile("Conv_1/"))) == variables[1:]
+    assert list(variables_from(variables, re.compile("^Conv_1.*bias"))) == variables[2:]
 
 
 def test_a_pattern_that_matches_no_variable():
     with pytest.raises(InputError) as raised:
-        variables_from(layers("Conv_0/weights", "Conv_1/weights"), "block")
+        variables_from(layers("Conv_0/weights", "Conv_1/weights"), re.compile("block"))
     assert str(raised.value) == (
         "--fine_tune_from='block' matches no variable of the module that can be trained; some of its 2 "
         "names, in order: 'Conv_0/weights', 'Conv_1/weights'."
@@ -117,7 +119,7 @@ def test_a_pattern_that_matches_no_variable():
 def test_only_the_variables_from_there_on_are_trained(loaded_module):
     heads = {"label": SoftmaxHead(["no", "yes"])}
     assert ImageClassifier(loaded_module, heads).trained_base_variables == ()
-    tuned = ImageClassifier(loaded_module, heads, train_base=True, fine_tune_from="scale")
+    tuned = ImageClassifier(loaded_module, heads, train_base=True, fine_tune_from=re.compile("scale"))
     assert [v.name for v in tuned.trained_base_variables] == ["scale:0"]
     assert [v.name for v in tuned.trainable_variables] == ["scale:0", "label/kernel:0", "label/bias:0"]
 

@@ -8,9 +8,8 @@ from absl import logging
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.commands.module_check import check_modules
-from retrain.data.formats import LONGEST, format_of
 from retrain.data.label_map import label_indices, read_label_map
-from retrain.data.listing import EXTENSIONS, images_below
+from retrain.data.listing import EXTENSIONS, LONGEST, format_of, images_below
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
 from retrain.runs.continuing import check_may_run

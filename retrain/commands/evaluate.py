@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.commands.checks import EvaluatePlan, check_known_labels
-from retrain.commands.image_pass import pass_images
+from retrain.commands.image_pass import pass_outputs
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
 from retrain.examples.copies import evaluation_examples
@@ -41,14 +41,13 @@ def run(plan: EvaluatePlan) -> None:
     """Figures over all images of the folder, whatever their split, and a prediction for each."""
     classifier = _exported(plan) if plan.published is None else _published(plan)
     examples = evaluation_examples(plan.data.listing, classifier.heads)
-    settings = plan.config.module
-    passed = pass_images(classifier.module, classifier.signature, examples, settings, plan.data)
-    examples = passed.examples.with_splits([SPLIT] * len(passed.examples))
+    examples, skipped = pass_outputs(classifier.module, classifier.signature, examples, plan.data)
+    examples = examples.with_splits([SPLIT] * len(examples))
     probabilities = classifier.probabilities(np.asarray(examples.features))
     figures = figures_by_split(examples, classifier.heads, probabilities, [SPLIT])
     outcome = Outcome(examples, classifier.heads, probabilities, figures)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
-    write_table(plan.run.file("skipped.csv"), passed.skipped)
+    write_table(plan.run.file("skipped.csv"), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
     print(evaluation_summary(outcome, plan.run, written))
 

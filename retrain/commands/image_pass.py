@@ -1,21 +1,22 @@
 """The pass of examples through a module: features, what is known of the images beside them, what is none."""
 
-import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
-from retrain.cache_directory import user_cache_directory
 from retrain.commands.data_plan import DataPlan
 from retrain.data.image_facts import ImageFacts
 from retrain.data.pipeline import why_no_image
+from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.skipped import without_skipped
-from retrain.features.cache import FileKey
-from retrain.features.feature_pass import frozen_features
-from retrain.features.image_features import _check_finite, _log_pass
-from retrain.features.sketches import SketchBook
+from retrain.features.cache import FileKey, feature_cache_directory
+from retrain.features.feature_pass import PassOptions, feature_pass, log_pass
+from retrain.features.image_facts_store import ImageFactsStore
+from retrain.features.stored import check_finite
 from retrain.modules.image_module import ImageModule
+from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.settings.module import ModuleSettings
 
 
@@ -23,46 +24,60 @@ class Passed(NamedTuple):
     """Examples with their features, facts of the same images, and a table (path, reason) of what is none."""
 
     examples: LabelledExamples
-    images: ImageFacts | None
+    images: ImageFacts
     skipped: pd.DataFrame
 
 
 def pass_images(
-    module: ImageModule, signature: str, examples: LabelledExamples, settings: ModuleSettings, data: DataPlan
+    module: ImageModule, examples: LabelledExamples, settings: ModuleSettings, data: DataPlan
 ) -> Passed:
     """Every image through the module, once; InputError when too many are none."""
-    start, files = time.monotonic(), file_keys(examples)
-    book = SketchBook(files, _cache(settings))
-    with book:
-        result = frozen_features(module, files, _cache(settings), settings.feature_engine, signature, book)
-    _log_pass(result, len(examples), time.monotonic() - start)
-    kept, skipped = _without(examples.with_features(result.features), result.skipped, data)
-    rows = [row for row in range(len(files)) if row not in result.skipped]
-    _check_finite(kept.features, kept.table, module.handle)
-    with book:
-        book.fill([files[row] for row in rows])
-    return Passed(kept, book.sketches([files[row] for row in rows]), skipped)
+    files = file_keys(examples)
+    with ImageFactsStore(files, feature_cache_directory(settings)) as store:
+        done = feature_pass(module, IMAGE_FEATURE_VECTOR, files, PassOptions(settings, store))
+        log_pass(done)
+        kept, skipped = _without(examples.with_features(done.features), done.skipped, data)
+        check_finite(kept.features, kept.paths, module.handle)
+        images = [file for row, file in enumerate(files) if row not in done.skipped]
+        store.fill(images)
+    return Passed(kept, store.facts(images), skipped)
 
 
-def pass_features(
-    module: ImageModule, examples: LabelledExamples, settings: ModuleSettings
-) -> LabelledExamples:
-    """The features of another module, or of one that has changed, which nobody remembers."""
-    result = frozen_features(module, file_keys(examples), None, settings.feature_engine)
-    return examples.with_features(result.features)
+def pass_outputs(
+    module: ImageModule, signature: str, examples: LabelledExamples, data: DataPlan
+) -> tuple[LabelledExamples, pd.DataFrame]:
+    """The examples with a signature's outputs, of which nothing is kept, and a table of what is none."""
+    done = feature_pass(module, signature, file_keys(examples))
+    log_pass(done)
+    kept, skipped = _without(examples.with_features(done.features), done.skipped, data)
+    check_finite(kept.features, kept.paths, module.handle)
+    return kept, skipped
+
+
+def pass_again(module: ImageModule, examples: LabelledExamples, engine: str) -> LabelledExamples:
+    """The examples with the features of a module that has changed, which nobody remembers.
+
+    InputError when an image is no longer there.
+    """
+    options = PassOptions(ModuleSettings(feature_cache="none", feature_engine=engine))
+    done = feature_pass(module, IMAGE_FEATURE_VECTOR, file_keys(examples), options)
+    log_pass(done)
+    for row, reason in done.skipped.items():
+        raise InputError(
+            f"{len(done.skipped)} of the images that were trained on can no longer be read, such as "
+            f"{examples.paths[row]!r} ({reason}): put them back, and go on with the same command."
+        )
+    return examples.with_features(done.features)
 
 
 def pass_facts(examples: LabelledExamples, settings: ModuleSettings, data: DataPlan) -> Passed:
     """What is known of the images alone; no module is needed for it."""
     files = file_keys(examples)
-    book = SketchBook(files, _cache(settings))
-    with book:
-        book.fill(files)
-    reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not book.has([file])}
+    with ImageFactsStore(files, feature_cache_directory(settings)) as store:
+        store.fill(files)
+    reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not store.has([file])}
     kept, skipped = _without(examples, reasons, data)
-    return Passed(
-        kept, book.sketches([file for row, file in enumerate(files) if row not in reasons]), skipped
-    )
+    return Passed(kept, store.facts([file for row, file in enumerate(files) if row not in reasons]), skipped)
 
 
 def file_keys(examples: LabelledExamples) -> list[FileKey]:
@@ -73,14 +88,7 @@ def file_keys(examples: LabelledExamples) -> list[FileKey]:
 
 
 def _without(
-    examples: LabelledExamples, reasons: dict[int, str], data: DataPlan
+    examples: LabelledExamples, reasons: Mapping[int, str], data: DataPlan
 ) -> tuple[LabelledExamples, pd.DataFrame]:
-    return without_skipped(
-        examples, reasons, data.settings.max_skipped_percentage, data.listing.class_folders
-    )
-
-
-def _cache(settings: ModuleSettings):
-    if settings.feature_cache is None:
-        return user_cache_directory()
-    return None if settings.feature_cache == "none" else settings.feature_cache
+    most, class_folders = data.settings.max_skipped_percentage, data.listing.class_folders
+    return without_skipped(examples, reasons, most, class_folders)

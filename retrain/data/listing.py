@@ -16,6 +16,15 @@ from retrain.extensions import load
 
 TASK = "label"  # the one task of class folders
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
+# The first bytes by which a file of an image is known, whatever it is called.
+FORMATS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"RIFF": "WebP",
+}
+LONGEST = max(map(len, FORMATS))
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 SPLITS = ("train", "validation", "test")
 # What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
@@ -113,6 +122,11 @@ def read_listing(image_dir: str) -> Listing:
     splits = [name for name in folders if name in SPLIT_FOLDERS]
     given = splits == folders and any(has_folders(os.path.join(image_dir, name)) for name in splits)
     return load(READERS, "split_folder" if given else "folder", "reader")(image_dir)
+
+
+def format_of(beginning: bytes) -> str:
+    """The name of the format that a file with this beginning has; empty for any other."""
+    return next((name for magic, name in FORMATS.items() if beginning.startswith(magic)), "")
 
 
 def top_level(image_dir: str) -> TopLevel:

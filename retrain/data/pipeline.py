@@ -14,8 +14,8 @@ import tensorflow as tf
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
-from retrain.data.formats import format_of
 from retrain.data.images import IMAGES, decode_image, load_facts, load_image, load_image_and_facts
+from retrain.data.listing import format_of
 from retrain.settings.augmentation import AugmentationSettings
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.

@@ -11,8 +11,7 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.listing import TASK, Listing
-from retrain.examples.duplicates import same_content
-from retrain.examples.groups import join_groups
+from retrain.examples.groups import join_groups, same_content
 from retrain.examples.labelled import LabelledExamples, labelled_examples
 from retrain.heads.head import Head
 

@@ -1,24 +1,29 @@
 """Groups: images that must share a split, because they are copies of one photo, exact or nearly so.
 
-A split that is given stays as it is, whatever lies in two of its parts: that is reported.
+A split that is given stays as it is, whatever lies in two of its parts: that is reported. Content is compared
+in steps, each only among files that the step before could not tell apart: by size, which is known already, by
+a slice from the middle, by SHA-256. Hashing all would read every image at every start.
 """
 
-from collections.abc import Iterable, Sequence
+import collections
+import os
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from absl import logging
 
-from retrain.examples.duplicates import same_content
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.near_duplicates import near_duplicates
 from retrain.examples.notes import log_notes
+from retrain.files import file_hash
 
 Sets = Sequence[Sequence[str]]  # of paths that belong together
 
 # More images than this that look alike, if they are also more than this share of all, are no copies of one
 # photo, but what a camera sees that never moves: kept together they would leave nothing to test on.
 COPIES, SHARE = 10, 0.02
+SLICE = 4096  # bytes
 
 
 class Duplicates(NamedTuple):
@@ -82,3 +87,38 @@ def _log_scenes(sizes: Iterable[int]) -> None:
             "in one split; give each its group in a table of labels if they are copies.",
             size,
         )
+
+
+def same_content(examples: LabelledExamples) -> list[list[str]]:
+    """The sets of paths, two or more each, that hold the same content; sorted."""
+    size = dict(zip(examples.paths, examples.table["size"].tolist(), strict=True))
+    image_dir = examples.image_dir
+    # Empty files are all alike, but no images.
+    together = [sorted(path for path in size if size[path])]
+    together = _tell_apart(together, lambda path: size[path])
+    together = _tell_apart(together, lambda path: _middle(os.path.join(image_dir, path), size[path]))
+    return sorted(_tell_apart(together, lambda path: file_hash(os.path.join(image_dir, path))))
+
+
+def _tell_apart(together: list[list[str]], key: Callable[[str], Hashable]) -> list[list[str]]:
+    """Splits each set by key and keeps what is still two or more."""
+    finer = []
+    for paths in together:
+        by_key = collections.defaultdict(list)
+        for path in paths:
+            by_key[_readable(key, path)].append(path)
+        finer += [paths for paths in by_key.values() if len(paths) > 1]
+    return finer
+
+
+def _readable(key: Callable[[str], Hashable], path: str) -> Hashable:
+    try:
+        return key(path)
+    except OSError:  # cannot be read: the same as no other, and skipped later with its reason
+        return (path,)
+
+
+def _middle(path: str, size: int) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        file.seek(max(0, (size - SLICE) // 2))
+        return file.read(SLICE)

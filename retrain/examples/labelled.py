@@ -15,9 +15,26 @@ import pandas as pd
 
 from retrain.data.listing import SPLITS, Listing
 from retrain.examples.hash_split import stem
-from retrain.examples.task_examples import TaskExamples
 from retrain.heads import head_class
 from retrain.heads.head import Head, Labels
+
+
+class TaskExamples(NamedTuple):
+    """Examples that have a label of one task.
+
+    Attributes:
+      features: float32 [N, F], an array or `retrain.features.stored.StoredFeatures`.
+      labels: [N, ...], as the task's head encodes them.
+      weights: float32 [N], what each example counts.
+    """
+
+    features: Any
+    labels: Labels
+    weights: np.ndarray
+
+    def rows(self, chosen: np.ndarray | slice) -> Self:
+        """These rows only: a mask, positions, or a slice."""
+        return type(self)(*(values[chosen] for values in self))
 
 
 class Task(NamedTuple):

@@ -19,7 +19,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from retrain import files
+from retrain.cache_directory import user_cache_directory
 from retrain.features.stored import StoredFeatures
+from retrain.settings.module import ModuleSettings
 
 LAYOUT = 1  # a new number for a new layout of the files makes old caches unknown instead of misread
 ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
@@ -31,6 +33,13 @@ class FileKey(NamedTuple):
     path: str
     size: int
     mtime_ns: int
+
+
+def feature_cache_directory(settings: ModuleSettings) -> pathlib.Path | None:
+    """Where features are kept; None keeps none."""
+    if settings.feature_cache is None:
+        return user_cache_directory()
+    return None if settings.feature_cache == "none" else pathlib.Path(settings.feature_cache)
 
 
 class Place(NamedTuple):

@@ -7,7 +7,9 @@ takes seconds, so it is for passes over many images, and its features are kept u
 
 import os
 import queue
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +24,7 @@ except ImportError:  # the extra `litert` is not installed
     Interpreter = None
 
 Engine = Callable[[np.ndarray], np.ndarray]
+Batch = tuple[np.ndarray, np.ndarray]  # rows int64 [b], and images or features of these rows
 
 TENSORFLOW, LITERT = "tensorflow", "litert"
 WORKERS = 2  # threads that call the engine: more than one, so that none waits for the other's Python
@@ -56,6 +59,19 @@ def make_engine(name: str, module: ImageModule, signature: str) -> Engine:
     """The engine of that name for a signature of the module, ready to run; raises NotConvertibleError."""
     make = litert_engine if name == LITERT else tensorflow_engine
     return make(module, signature)
+
+
+def run_engine(engine: Engine, batches: Iterable[Batch]) -> Iterator[Batch]:
+    """(rows, images) -> (rows, features) in order; WORKERS batches are computed at a time."""
+    with ThreadPoolExecutor(WORKERS) as workers:
+        running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+        for rows, images in batches:
+            running.append((rows, workers.submit(engine, images)))
+            if len(running) > WORKERS:
+                rows, features = running.popleft()
+                yield rows, features.result()
+        for rows, features in running:
+            yield rows, features.result()
 
 
 def tensorflow_engine(module: ImageModule, signature: str) -> Engine:

@@ -1,14 +1,13 @@
 """The frozen pass: each image through the module once, its features remembered, what is no image named.
 
-How the pass is computed is the secret of `feature_engine`, how features are kept that of `feature_cache`.
+How the pass is computed is the secret of `engines`, how features are kept that of `cache`.
 """
 
 import contextlib
+import dataclasses
 import itertools
-import os
-from collections import deque
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -17,29 +16,42 @@ from absl import logging
 from retrain.data.images import DECODING
 from retrain.data.pipeline import batches_with_facts, image_batches, why_no_image
 from retrain.errors import InputError
-from retrain.features.cache import FeatureCache, FileKey
+from retrain.features.cache import FeatureCache, FileKey, feature_cache_directory
 from retrain.features.engines import (
     BATCH_SIZE,
     LITERT,
     TENSORFLOW,
-    WORKERS,
-    Engine,
+    Batch,
     NotConvertibleError,
     choose_engine,
     make_engine,
+    run_engine,
 )
-from retrain.features.sketches import SketchBook
+from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.stored import Features
 from retrain.modules.image_module import ImageModule
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.progress import progress
+from retrain.settings.module import ModuleSettings
 
 IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
 
-Batch = tuple[np.ndarray, np.ndarray]  # rows int64 [b], and images or features of these rows
+
+class PassOptions(NamedTuple):
+    """What of a pass is remembered, where and by what engine it is computed.
+
+    Attributes:
+      settings: whose feature_cache and feature_engine are read.
+      facts: notes facts of the images that are decoded.
+    """
+
+    settings: ModuleSettings = ModuleSettings(feature_cache="none")
+    facts: ImageFactsStore | None = None
 
 
-class FrozenFeatures(NamedTuple):
+NOTHING_KEPT = PassOptions()
+
+
+class FeaturePass(NamedTuple):
     """What a pass over files gave.
 
     Attributes:
@@ -48,52 +60,66 @@ class FrozenFeatures(NamedTuple):
       skipped: the position of each file that gave no image -> why.
       computed: how many images went through the module now; the others had been remembered.
       engine: what computed them.
+      seconds: how long it took.
     """
 
     features: Features
     skipped: Mapping[int, str]
     computed: int
     engine: str
+    seconds: float = 0.0
 
 
-def frozen_features(
-    module: ImageModule,
-    files: Sequence[FileKey],
-    cache_directory: str | os.PathLike[str] | None,
-    engine: str = "auto",
-    signature: str = IMAGE_FEATURE_VECTOR,
-    book: SketchBook | None = None,
-) -> FrozenFeatures:
-    """The signature's output for all files; without `cache_directory` nothing is kept.
+def feature_pass(
+    module: ImageModule, signature: str, files: Sequence[FileKey], options: PassOptions = NOTHING_KEPT
+) -> FeaturePass:
+    """The signature's output for all files."""
+    began = time.monotonic()
+    try:
+        done = _pass(module, signature, files, options)
+    except NotConvertibleError as error:
+        _check_may_fall_back(options.settings.feature_engine, module.handle, error)
+        settings = dataclasses.replace(options.settings, feature_engine=TENSORFLOW)
+        done = _pass(module, signature, files, options._replace(settings=settings))
+    return done._replace(seconds=time.monotonic() - began)
 
-    `engine` is "auto", "tensorflow" or "litert". The images that are decoded are sketched in `book`.
-    """
-    caches = _caches(module, signature, cache_directory) if cache_directory else {}
-    name = _cheapest_engine(engine, module, files, caches)
-    cache = caches.get(name)
+
+def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options: PassOptions) -> FeaturePass:
+    """Raises NotConvertibleError where the engine cannot run the module."""
+    caches = _caches(module, signature, options.settings)
+    name = _cheapest_engine(options.settings.feature_engine, module, files, caches)
+    cache, length = caches.get(name), module.num_outputs(signature)
     missing = _missing(files, cache)
-    length = module.num_outputs(signature)
     features = _remembered(files, cache, length) if cache is None or _fit(len(files), length) else None
-    batches = _decoded(files, missing, module.image_size, book)
+    batches = _decoded(files, missing, module.image_size, options.facts)
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
-        try:
-            run = make_engine(name, module, signature)
-        except NotConvertibleError as error:
-            _check_may_fall_back(engine, module.handle, error)
-            return frozen_features(module, files, cache_directory, TENSORFLOW, signature, book)
-        results = _run(run, itertools.chain([first], batches))
-        computed = _keep(features, files, missing, results, cache)
+        engine = make_engine(name, module, signature)
+        computed = _keep(
+            features, files, missing, run_engine(engine, itertools.chain([first], batches)), cache
+        )
     if features is None:
         cache.refresh()
         features = cache.stored(files)
     skipped = {row: why_no_image(files[row].path) for row in missing if row not in computed}
-    return FrozenFeatures(features, skipped, len(computed), name)
+    return FeaturePass(features, skipped, len(computed), name)
 
 
-def _caches(
-    module: ImageModule, signature: str, directory: str | os.PathLike[str]
-) -> dict[str, FeatureCache]:
+def log_pass(done: FeaturePass) -> None:
+    """One line."""
+    remembered = len(done.features) - done.computed - len(done.skipped)
+    logging.info(
+        "%s",
+        f"Features: {done.computed} images computed ({done.engine}) in {done.seconds:.1f} s, "
+        f"{remembered} remembered, {len(done.skipped)} skipped.",
+    )
+
+
+def _caches(module: ImageModule, signature: str, settings: ModuleSettings) -> dict[str, FeatureCache]:
+    """By engine; none where nothing is kept."""
+    directory = feature_cache_directory(settings)
+    if directory is None:
+        return {}
     key = {
         "module": module.fingerprint,
         "signature": signature,
@@ -132,17 +158,20 @@ def _remembered(files: Sequence[FileKey], cache: FeatureCache | None, length: in
 
 
 def _decoded(
-    files: Sequence[FileKey], missing: Sequence[int], image_size: tuple[int, int], book: SketchBook | None
+    files: Sequence[FileKey],
+    missing: Sequence[int],
+    image_size: tuple[int, int],
+    facts: ImageFactsStore | None,
 ) -> Iterator[Batch]:
     """Positions in `missing`, and images."""
     paths = [files[row].path for row in missing]
     if not paths:
         return
-    if book is None or book.has([files[row] for row in missing]):
+    if facts is None or facts.has([files[row] for row in missing]):
         yield from image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator()
         return
-    for positions, images, sketches in batches_with_facts(paths, image_size, BATCH_SIZE).as_numpy_iterator():
-        book.add([files[missing[position]] for position in positions], sketches)
+    for positions, images, noted in batches_with_facts(paths, image_size, BATCH_SIZE).as_numpy_iterator():
+        facts.add([files[missing[position]] for position in positions], noted)
         yield positions, images
 
 
@@ -178,16 +207,3 @@ def _keep(
 
 def _size(batch: Batch) -> int:
     return len(batch[0])
-
-
-def _run(engine: Engine, batches: Iterable[Batch]) -> Iterator[Batch]:
-    """(rows, images) -> (rows, features) in order; WORKERS batches are computed at a time."""
-    with ThreadPoolExecutor(WORKERS) as workers:
-        running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
-        for rows, images in batches:
-            running.append((rows, workers.submit(engine, images)))
-            if len(running) > WORKERS:
-                rows, features = running.popleft()
-                yield rows, features.result()
-        for rows, features in running:
-            yield rows, features.result()

@@ -10,6 +10,8 @@ from typing import Self
 
 import numpy as np
 
+from retrain.errors import InputError
+
 ROWS_AT_A_TIME = 4096
 
 
@@ -73,3 +75,13 @@ def mean_square(features: Features) -> float:
     # Not np.square, which would need the memory of a block in double precision.
     total = sum(np.einsum("ij,ij->", block, block, dtype=np.float64) for block in blocks(features))
     return float(total) / features.size
+
+
+def check_finite(features: Features, paths: Sequence[str], handle: str) -> None:
+    """InputError where some of them are not; `paths` name the images, `handle` the module they come from."""
+    finite = np.concatenate([np.isfinite(block).all(axis=1) for block in blocks(features)])
+    if not finite.all():
+        raise InputError(
+            f"{handle!r} gives features that are no numbers (infinite or nan) for {np.sum(~finite)} images, "
+            f"such as {paths[int(finite.argmin())]!r}: use another module, or remove them."
+        )

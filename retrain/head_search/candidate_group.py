@@ -18,7 +18,8 @@ from retrain.head_search.head_step import (
     total_losses,
     train_steps,
 )
-from retrain.head_search.trained_head import Start, TrainedHead
+from retrain.head_search.starts import Start
+from retrain.head_search.trained_head import TrainedHead
 from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 
 
 class Folds(NamedTuple):

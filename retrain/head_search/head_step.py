@@ -159,6 +159,8 @@ def total_losses(head: Head, state: State, examples: Examples, temperatures: tf.
     logits, targets = _logits(head, state, examples.features), head.targets(examples.labels)[:, None, :]
 
     def at(temperature: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_sum(examples.weights[:, 0] * head.loss(targets, logits / temperature), axis=0)
+        return tf.reduce_sum(
+            examples.weights[:, 0] * head.loss(targets, head.tempered(logits, temperature)), axis=0
+        )
 
     return tf.map_fn(at, temperatures)

@@ -9,11 +9,10 @@ import pandas as pd
 import tensorflow as tf
 from absl import logging
 
-from retrain.examples.labelled import LabelledExamples
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.train_candidates import out_of_sample
-from retrain.heads.head import Head, Labels
+from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 
 FOLDS = 5
@@ -65,7 +64,7 @@ def out_of_sample_probabilities(
     logits = predicted.logits
     for fold in np.unique(fold_of):
         held_out = fold_of == fold
-        logits[held_out & _of_unseen_classes(head, examples.labels, ~held_out)] = np.nan
+        logits[held_out & head.of_unseen(examples.labels, ~held_out)] = np.nan
     known = np.isfinite(logits).all(axis=1)
     calibrated = head.calibrated(examples.labels[known], logits[known])
     return calibrated.probabilities(tf.constant(logits)).numpy()
@@ -82,8 +81,3 @@ def _of_task(task: str, examples: LabelledExamples, candidate: HeadSettings) -> 
     written = {"path": np.asarray(examples.paths, object), "label": np.asarray(cells, object)}
     columns = {name: values[judged] for name, values in written.items()}
     return pd.DataFrame({**columns, "task": task, **doubts._asdict()})[COLUMNS]
-
-
-def _of_unseen_classes(head: Head, labels: Labels, seen: np.ndarray) -> np.ndarray:
-    there = head.targets(tf.constant(labels)).numpy() > 0.5
-    return (there & ~there[seen].any(axis=0)).any(axis=1)

@@ -16,12 +16,13 @@ import numpy as np
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search.budget import PLAIN, Budget, Halving, operations
 from retrain.head_search.decisions import head_of
 from retrain.head_search.recipe import candidates, feature_scale
+from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import OutOfSample, out_of_sample, train_candidates
-from retrain.head_search.trained_head import Start, TrainedHead, best_of
+from retrain.head_search.trained_head import TrainedHead, best_of
 from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 
@@ -108,7 +109,7 @@ def search_heads(
         held_out = _weighed(head, validation, class_weights)
         within = budget if alone is None else budget._replace(halving=Halving())
         of_all = [candidate for position in positions for candidate in grids[position]]
-        heads = iter(train_candidates(head, of_all, train, held_out, start, within))
+        heads = iter(train_candidates(head, of_all, train, held_out, start=start, budget=within))
         for position in positions:
             of_grid = list(itertools.islice(heads, len(grids[position])))
             best[position] = _best_head(head, grids[position], of_grid, validated=True)
@@ -125,7 +126,7 @@ def search_folds(
 ) -> list[OutOfSample | None]:
     """Of each grid the best candidate in cross-validation; None where all diverge. `fold_of` is int [N]."""
     of_all = [candidate for grid in grids for candidate in grid]
-    results = iter(out_of_sample(head, of_all, examples, fold_of, start, budget))
+    results = iter(out_of_sample(head, of_all, examples, fold_of, start=start, budget=budget))
     by_grid = [list(itertools.islice(results, len(grid))) for grid in grids]
     best = [best_of([result.trained for result in of_grid], validated=True) for of_grid in by_grid]
     return [None if at is None else of_grid[at] for at, of_grid in zip(best, by_grid, strict=True)]
@@ -154,7 +155,7 @@ def _best(
 ) -> BestHead:
     halved = validation is not None and _is_halved(head, grid, train)
     budget = Budget(halving=Halving()) if halved else PLAIN
-    heads = train_candidates(head, grid, train, validation, start, budget)
+    heads = train_candidates(head, grid, train, validation, start=start, budget=budget)
     best = _best_head(head, grid, heads, validation is not None)
     if best is None:
         raise InputError(DIVERGED.format(rate=max(candidate.learning_rate for candidate in grid)))

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.features.stored import mean_features
 from retrain.head_search.batches import Centred, made_resident, mean_square
 from retrain.head_search.budget import PLAIN, Budget, Halving, Size, cohort_limit, group_limit, groups
 from retrain.head_search.candidate_group import CandidateGroup
 from retrain.head_search.folds import Folds, cross_validation, one_fold
-from retrain.head_search.trained_head import Start, TrainedHead
+from retrain.head_search.starts import Start
+from retrain.head_search.trained_head import TrainedHead
 from retrain.heads.head import Head
 from retrain.progress import progress
 from retrain.settings.head import HeadSettings

@@ -1,19 +1,9 @@
-"""Where the training of a head begins, and what comes of it."""
+"""What comes of the training of a head."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-
-
-class Start(NamedTuple):
-    """A head, kernel [F, C] and bias [C], at which training begins; penalties are of the distance from it.
-
-    To be drawn towards what is known, rather than to zero, is what few examples need (Li et al. 2018).
-    """
-
-    kernel: np.ndarray
-    bias: np.ndarray
 
 
 class TrainedHead(NamedTuple):

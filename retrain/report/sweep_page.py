@@ -40,7 +40,7 @@ def write_sweep_page(path: str, page: SweepPage) -> None:
         best_so_far=best_so_far(page.rows, number, page.objective, higher),
         parallel=parallel(page.rows, number, page.axes, page.objective, higher),
         against={
-            name: against(page.rows, number, name, axis, page.objective, higher)
+            name: against(page.rows, number, name, axis, objective=page.objective, higher=higher)
             for name, axis in page.axes.items()
         },
         bars=bars(page.importances) if page.importances else None,

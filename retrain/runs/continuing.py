@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from retrain.errors import InputError
 from retrain.label_files import read_labels
 from retrain.runs.run import FINISHED, NEW, SWEEP, UNFINISHED, Run, flag_lines
-from retrain.settings.config import Config, to_flags
+from retrain.settings.config import FIELDS, Config, to_flags
+from retrain.settings.field import about
 
-LENGTH = ("max_steps", "train_epochs")
 SHOWN_NAMES = 5
 
 
@@ -54,7 +54,8 @@ def _changes(was: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
 
 def _is_longer(now: Mapping[str, str], changed: Mapping[str, str], taken: int) -> bool:
     """Whether a finished run is asked to go on for more steps, with all else as it was."""
-    return _may_be_longer(now) and not set(changed) - set(LENGTH) and int(now.get("max_steps", 0)) > taken
+    others = [name for name in changed if name not in FIELDS or not about(FIELDS[name]).lengthens]
+    return _may_be_longer(now) and not others and int(now.get("max_steps", 0)) > taken
 
 
 def _may_be_longer(flags: Mapping[str, str]) -> bool:

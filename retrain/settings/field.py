@@ -61,11 +61,7 @@ class Setting:
       help: advice, in full sentences.
       verbs: those that read it.
       bounds, choices: what values are allowed.
-<<<<<<< HEAD
-      table: "package.module:TABLE", an extension point whose rows are the choices, and what a row is called.
-=======
       table: "package.module:TABLE" of an extension point whose rows are the choices; what one is called.
->>>>>>> house-settings-tests
       parse: from the text and the flag as written to the value, where the type alone does not say it.
       sweep: whether a sweep may vary it.
       path: whether it may begin with ~, and is written absolute where a run is recorded.
@@ -74,6 +70,7 @@ class Setting:
       needs: what it needs to have an effect, a `retrain.settings.needs.Need`.
       recorded: whether it stands in run.flags; where results go does not, for a run may be repeated anywhere.
       decides: whether it changes what is trained; what does not may differ between workers of a study.
+      lengthens: whether more of it trains a finished run on.
       later: of a setting of all training: whether training on images takes it instead of the head it
         begins with, which then goes by the defaults.
     """
@@ -91,6 +88,7 @@ class Setting:
     needs: Any = None
     recorded: bool = True
     decides: bool = True
+    lengthens: bool = False
     later: bool = False
 
 

@@ -1,7 +1,7 @@
 """What a setting needs to have an effect. One without effect is refused, everywhere, by `unread`."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from retrain.settings.field import about, as_text
@@ -50,8 +50,9 @@ def _label_map_is_read(at: Circumstances, name: str) -> bool:
     return at.verb not in ("train", "sweep") or at.config.module.warm_start_head
 
 
-def _cost_differs(at: Circumstances, name: str) -> bool:
-    return bool(at.varied & {"tfhub_module", "image_size"})
+def costs_differ(varied: Collection[str]) -> bool:
+    """Whether trials in which these settings vary may cost more or less for an image."""
+    return not {"tfhub_module", "image_size"}.isdisjoint(varied)
 
 
 _GIVE = "give it, too, or leave this out."
@@ -98,7 +99,7 @@ HEADS_ALONE = Need(
     "out.",
 )
 COST = Need(
-    _cost_differs,
+    lambda at, name: costs_differ(at.varied),
     "--{name}={value} goes by what a module costs, and all trials have the same: vary tfhub_module or "
     "image_size, or leave it out.",
 )

@@ -98,8 +98,8 @@ class PixelSettings(TrainingSettings):
     )
     eval_every: Quantity | None = setting(
         None,
-        "Steps, or seconds such as 30s, between two evaluations of the validation images. Default: by the recipe, "
-        "about once an epoch.",
+        "Steps, or seconds such as 30s, between two evaluations of the validation images. Default: by the "
+        "recipe, about once an epoch.",
         parse=steps_or_seconds,
         needs=ON_IMAGES,
     )

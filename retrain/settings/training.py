@@ -17,10 +17,20 @@ class TrainingSettings:
         above=0.0,
     )
     max_steps: int | None = setting(
-        None, "Steps of training, one batch each. Default: by the recipe.", later=True, sweep=True, **COUNT
+        None,
+        "Steps of training, one batch each. Default: by the recipe.",
+        lengthens=True,
+        later=True,
+        sweep=True,
+        **COUNT,
     )
     train_epochs: float | None = setting(
-        None, "Passes over the training images, instead of max_steps.", later=True, sweep=True, above=0.0
+        None,
+        "Passes over the training images, instead of max_steps.",
+        lengthens=True,
+        later=True,
+        sweep=True,
+        above=0.0,
     )
     batch_size: int | None = setting(
         None,

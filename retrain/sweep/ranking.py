@@ -5,48 +5,46 @@ of McNemar 1947), or by the differences of their losses (a paired t-test). A tri
 the best is tied with it. The best of many is a lucky one, too: what is tied may well be better on new images.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import stats
 
+from retrain.sweep.record import Record
+
 SIGNIFICANT = 0.05
 
 
-class Judged(NamedTuple):
-    """A finished trial: its objective and loss, the score of each image, and what an image costs."""
-
-    number: int
-    value: float
-    loss: float
-    scores: np.ndarray
-    cost: float
+Records = Mapping[int, Record]  # finished trials by their number; of a ranking, the best first
 
 
-def ranked(trials: Sequence[Judged], higher_is_better: bool) -> list[Judged]:
+def ranked(trials: Records, higher_is_better: bool) -> dict[int, Record]:
     """The best first; of equals, of which a few images make many, that of the lower loss."""
     sign = -1.0 if higher_is_better else 1.0
-    return sorted(trials, key=lambda trial: (sign * trial.value, trial.loss, trial.number))
+    order = sorted(trials, key=lambda at: (sign * trials[at].value, trials[at].figures["loss"], at))
+    return {number: trials[number] for number in order}
 
 
-def tied(ranking: Sequence[Judged]) -> set[int]:
+def tied(ranking: Records) -> set[int]:
     """The numbers of the trials that chance alone may tell from the best, the best among them."""
-    return {trial.number for trial in ranking if not differs(ranking[0].scores, trial.scores)}
+    best = next(iter(ranking.values()), None)
+    return {number for number, trial in ranking.items() if not differs(best.scores, trial.scores)}
 
 
-def winner(ranking: Sequence[Judged], prefer: str) -> Judged:
+def winner(ranking: Records, prefer: str) -> int:
     """The best, or the cheapest that is at most one standard error worse (Breiman et al. 1984)."""
+    best = next(iter(ranking))
     if prefer == "best":
-        return ranking[0]
-    return min((trial for trial in ranking if _near(ranking[0], trial)), key=lambda trial: trial.cost)
+        return best
+    near = [number for number, trial in ranking.items() if _near(ranking[best].scores, trial.scores)]
+    return min(near, key=lambda number: ranking[number].cost)
 
 
-def _near(best: Judged, trial: Judged) -> bool:
+def _near(best: np.ndarray, scores: np.ndarray) -> bool:
     """By the difference on the same images; to be tied with the best is too little to be taken for it."""
-    if len(best.scores) != len(trial.scores):
+    if len(best) != len(scores):
         return False
-    differences = best.scores - trial.scores
+    differences = best - scores
     return bool(differences.sum() <= np.sqrt(np.square(differences).sum()))
 
 

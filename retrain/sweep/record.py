@@ -8,7 +8,8 @@ import numpy as np
 from optuna.trial import FrozenTrial
 
 from retrain.sweep.space import Space
-from retrain.sweep.study import RESULT
+
+RESULT = "result"  # the attribute of a trial that holds it
 
 
 class Record(NamedTuple):

@@ -8,7 +8,6 @@
 Nothing heavy is imported here: a space that cannot be searched is known at once. InputError says why.
 """
 
-import dataclasses
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -19,9 +18,9 @@ from retrain.extensions import unknown_name
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about, as_text, complaint, from_text, kind
 from retrain.sweep import SAMPLERS
+from retrain.sweep.ranges import Choices, Range
 
 LOG_RATIO = 20.0
-DIGITS = 4  # of a number drawn from a range: more would tell nothing
 RANGE = re.compile(r"(?:(lin|log):)?(.+?)\.\.(.+?)(?:/(\d+))?")
 USUAL_TRIALS = 64
 # For a frozen head; its learning rate follows from the features. It stands in flags/sweep.flags, too.
@@ -31,55 +30,6 @@ DEFAULT = (
     "label_smoothing=0,0.05,0.1",
     "class_weights=none,balanced",
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Range:
-    """All numbers from low to high, both included; whole ones where the ends are."""
-
-    low: float
-    high: float
-    log: bool
-
-    def at(self, share: float) -> float:
-        """The number at a share from 0 to 1 of the way, rounded."""
-        if self.log:
-            value = math.exp((1.0 - share) * math.log(self.low) + share * math.log(self.high))
-        else:
-            value = self.low + share * (self.high - self.low)
-        return self.rounded(value)
-
-    def rounded(self, value: float) -> float:
-        """As a trial is trained with it: few digits, or a whole number; never outside."""
-        near = round(value) if isinstance(self.low, int) else float(f"{value:.{DIGITS}g}")
-        return min(max(near, self.low), self.high)
-
-    def stored(self, value: float) -> float:
-        """As a study keeps it."""
-        return value
-
-    def restored(self, value: float) -> float:
-        """As a trial is trained with it."""
-        return self.rounded(value)
-
-
-@dataclasses.dataclass(frozen=True)
-class Choices:
-    """These values and no others."""
-
-    values: tuple[Any, ...]
-
-    def at(self, share: float) -> Any:
-        """The value at a share from 0 to 1 of the way."""
-        return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
-
-    def stored(self, value: Any) -> Any:
-        """As a study keeps it: what JSON has no type for, as text."""
-        return value if value is None or isinstance(value, bool | int | float | str) else as_text(value)
-
-    def restored(self, value: Any) -> Any:
-        """As a trial is trained with it."""
-        return next(one for one in self.values if self.stored(one) == value)
 
 
 Space = Mapping[str, Range | Choices]
@@ -112,32 +62,21 @@ def check_space(space: Space, config: Config) -> None:
             )
 
 
-def values_of(space: Space, name: str) -> tuple[Any, ...]:
-    """All values that a flag may have, or the ends of its range."""
-    varied = space[name]
-    return varied.values if isinstance(varied, Choices) else (varied.low, varied.high)
-
-
 def grid_axes(space: Space) -> dict[str, Sequence[Any]]:
     """All values of each flag; InputError where they cannot be counted."""
-    axes = {}
     for name, varied in space.items():
-        if _is_continuous(varied):
+        if varied.counted is None:
             raise InputError(
                 f"A grid needs values to step through, but {name} may be any number from {varied.low:g} to "
                 f"{varied.high:g}: write {name}={varied.low:g}..{varied.high:g}/5 for five of them, or take "
                 f"another --sampler."
             )
-        if isinstance(varied, Range):
-            axes[name] = range(varied.low, varied.high + 1)
-        else:
-            axes[name] = varied.values
-    return axes
+    return {name: varied.counted for name, varied in space.items()}
 
 
 def sampler_for(sampler: str, trials: int | None, space: Space) -> str:
     """The sampler that was asked for; "grid" where trials suffice for all combinations: none comes twice."""
-    if any(map(_is_continuous, space.values())):
+    if any(varied.counted is None for varied in space.values()):
         return sampler
     return "grid" if combinations(space) <= (trials or USUAL_TRIALS) else sampler
 
@@ -158,21 +97,6 @@ def trial_count(trials: int | None, sampler: str, space: Space) -> int:
 def combinations(space: Space) -> int:
     """How many there are; InputError where they cannot be counted."""
     return math.prod(len(values) for values in grid_axes(space).values())
-
-
-def _is_continuous(varied: Range | Choices) -> bool:
-    return isinstance(varied, Range) and not isinstance(varied.low, int)
-
-
-def as_entries(space: Space) -> dict[str, str]:
-    """The space as text, by which one is known from another."""
-    texts = {}
-    for name, varied in space.items():
-        if isinstance(varied, Range):
-            texts[name] = f"{'log' if varied.log else 'lin'}:{varied.low!r}..{varied.high!r}"
-        else:
-            texts[name] = ";".join(map(as_text, varied.values))
-    return texts
 
 
 def _check_name(name: str) -> None:

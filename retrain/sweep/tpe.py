@@ -1,11 +1,12 @@
-"""Optuna's TPE, which looks where trials were good; it begins with the quasi-random sequence."""
+"""Optuna's TPE, which draws where trials were good; it begins with the quasi-random sequence."""
 
 import warnings
 from typing import Any
 
+import numpy as np
 import optuna
 
-from retrain.sweep.sequences import PointSampler, distributions, quasirandom_points
+from retrain.sweep.sequences import PointSampler, distributions, position, quasirandom_points
 from retrain.sweep.space import Space
 
 BEGINNING = 16  # trials before TPE has something to go by
@@ -13,22 +14,32 @@ BEGINNING = 16  # trials before TPE has something to go by
 
 def tpe_sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
     """It sees running trials, too."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # Startup trials are the sequence's.
-        tpe = optuna.samplers.TPESampler(n_startup_trials=0, multivariate=True, constant_liar=True, seed=seed)
-    return _TpeSampler(PointSampler(quasirandom_points(space, seed), distributions(space)), tpe)
+    return _TpeSampler(space, seed)
 
 
 class _TpeSampler(PointSampler):
-    """TPE after the beginning of a sequence."""
+    """TPE after the beginning of a sequence.
 
-    def __init__(self, beginning: PointSampler, tpe: optuna.samplers.TPESampler):
-        super().__init__(beginning.point, beginning.space)
-        self.tpe = tpe
+    A point follows from its number and from what is known of other trials: one generator for all of a process
+    would give two workers, or one that goes on, the same draws again.
+    """
+
+    def __init__(self, space: Space, seed: int):
+        super().__init__(quasirandom_points(space, seed), distributions(space))
+        self.seed = seed
 
     def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> dict[str, Any]:
         done = [optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED]
         if len(study.get_trials(deepcopy=False, states=done)) < BEGINNING:
             return super().sample_relative(study, trial, search_space)
-        return self.tpe.sample_relative(study, trial, search_space)
+        return _tpe([self.seed, position(study, trial)]).sample_relative(study, trial, search_space)
+
+
+def _tpe(seeds: list[int]) -> optuna.samplers.TPESampler:
+    seed = int(np.random.SeedSequence(seeds).generate_state(1)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # Startup trials are the sequence's.
+        return optuna.samplers.TPESampler(
+            n_startup_trials=0, multivariate=True, constant_liar=True, seed=seed
+        )

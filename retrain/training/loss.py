@@ -8,7 +8,6 @@ An image that holds parts of two, as the inputs `share` [B] and `partner` [B] (a
 `share` of its own loss and the rest of its partner's labels' loss.
 """
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -72,8 +71,8 @@ class Loss(NamedTuple):
         return penalty + sum(loss() for loss in model.regularization_losses)
 
     def of_chance(self, heads: Mapping[str, Head]) -> float:
-        """The loss of a model that knows nothing, for which all classes are equally probable."""
-        return sum(self._weight(task) * math.log(max(2, head.num_classes)) for task, head in heads.items())
+        """The loss of a model that knows nothing."""
+        return sum(self._weight(task) * head.chance_loss for task, head in heads.items())
 
     def _of_examples(
         self, task: str, head: Head, logits: tf.Tensor, targets: Targets

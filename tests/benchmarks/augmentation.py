@@ -19,6 +19,7 @@ from retrain.data.pipeline import TrainingImages, training_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
+from retrain.training.driver import Driver
 from retrain.training.estimator import Estimator
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -40,7 +41,7 @@ def main(handle: str, image_dir: str) -> None:
 
         def training(dataset: tf.data.Dataset) -> Callable[[], object]:
             batches = loop.batches(dataset)
-            return lambda: list(loop.readings(batches, int(loop.global_step.numpy()) + STEPS))
+            return lambda: Driver(loop, []).run(batches, loop.global_step + STEPS)
 
         print_rates({f"{level}: images only": passing(iter(data)) for level, data in inputs.items()})
         print_rates({f"{level}: fine-tuning": training(data) for level, data in inputs.items()})

@@ -14,12 +14,12 @@ import time
 
 import numpy as np
 import pandas as pd
+from retrain.commands.train.prepared import Prepared, prepare
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrain.commands.train.prepared import Prepared, prepare
 from retrain.data.listing import read_listing
 from retrain.settings.config import Config
 

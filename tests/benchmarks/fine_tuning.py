@@ -19,6 +19,7 @@ from retrain.data.pipeline import TrainingImages, training_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
+from retrain.training.driver import Driver
 from retrain.training.estimator import Estimator
 from tests.benchmarks.rounds import print_ratios, seconds
 
@@ -40,7 +41,7 @@ def main(handle: str, image_dir: str) -> None:
         taken = seconds(
             {
                 "Keras fit": lambda: reference.fit(photos, steps_per_epoch=STEPS, verbose=0),
-                "retrain": lambda: list(loop.readings(ours, int(loop.global_step) + STEPS)),
+                "retrain": lambda: Driver(loop, []).run(ours, loop.global_step + STEPS),
             }
         )
     print_ratios(taken, "Keras fit")

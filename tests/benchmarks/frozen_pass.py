@@ -14,9 +14,10 @@ from retrain.data.listing import read_listing
 from retrain.data.pipeline import image_batches
 from retrain.features.cache import FileKey
 from retrain.features.engines import LITERT, TENSORFLOW, make_engine
-from retrain.features.feature_pass import frozen_features
+from retrain.features.feature_pass import PassOptions, feature_pass
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.settings.module import ModuleSettings
 from tests.benchmarks.rounds import print_ratios, seconds
 
 
@@ -53,6 +54,10 @@ def main(handle: str, image_dir: str, count: int = 256) -> None:
         for start in range(0, len(pictures), 32):
             engines[name](pictures[start : start + 32])
 
+    def passed(name: str) -> None:
+        settings = ModuleSettings(feature_cache="none", feature_engine=name)
+        feature_pass(module, IMAGE_FEATURE_VECTOR, files, PassOptions(settings))
+
     taken = seconds(
         {
             "naive: AUTOTUNE pipeline and module(batch)": naive,
@@ -60,8 +65,8 @@ def main(handle: str, image_dir: str, count: int = 256) -> None:
             "forward only: tensorflow engine, one thread": lambda: engine(TENSORFLOW),
             "forward only: litert engine, one thread": lambda: engine(LITERT),
             "decode and resize only": decode,
-            "frozen_features, tensorflow": lambda: frozen_features(module, files, None, TENSORFLOW),
-            "frozen_features, litert (with conversion)": lambda: frozen_features(module, files, None, LITERT),
+            "feature_pass, tensorflow": lambda: passed(TENSORFLOW),
+            "feature_pass, litert (with conversion)": lambda: passed(LITERT),
         },
         rounds=3,
     )

@@ -1,12 +1,13 @@
-"""The engine of sweeps: many trials of the head at once against one after another, and against Keras.
+"""The engine of sweeps: many candidates of a head at once against one after another, and against Keras.
 
-`python -m tests.benchmarks.head_sweep` prints, side by side: 64 trials on features like those of MobileNet v2
-for 3000 images of 10 classes, at once, one after another (a few, scaled), and by Optuna over Keras `fit` (a
-few, scaled); the default grid beside them; whether a trial is the same alone. Wanted: at least 5 times faster
-than one after another, 80 times than Keras.
-`--large`: 256 trials on 50 000 images of 100 classes, and the share of this machine's matrix products.
+`python -m tests.benchmarks.head_sweep` prints, side by side: 64 candidates on features like those of
+MobileNet v2 for 3000 images of 10 classes, at once, one after another (a few, scaled), and by Optuna over
+Keras `fit` (a few, scaled); the default grid beside them; whether a candidate is the same alone. Wanted: at
+least 5 times faster than one after another, 80 times than Keras.
+`--large`: 256 candidates on 50 000 images of 100 classes, and the share of this machine's matrix products.
 """
 
+import dataclasses
 import resource
 import sys
 
@@ -15,48 +16,50 @@ import numpy as np
 import optuna
 import tensorflow as tf
 
-from retrain.examples.task_examples import TaskExamples
-from retrain.head_search.halving import Halving
-from retrain.head_search.head_trials import train_trials
-from retrain.head_search.recipe import feature_scale, head_grid
-from retrain.head_search.trial import Trial
+from retrain.examples.labelled import TaskExamples
+from retrain.head_search.budget import Budget, Halving
+from retrain.head_search.head_step import MOMENTUM
+from retrain.head_search.recipe import candidates, feature_scale
+from retrain.head_search.train_candidates import train_candidates
 from retrain.heads.softmax import SoftmaxHead
+from retrain.settings.head import HeadSettings
 from tests.benchmarks.rounds import print_ratios, seconds
 
-COUNT, LENGTH, CLASSES, STEPS, TRIALS = 3000, 1280, 10, 300, 64
+COUNT, LENGTH, CLASSES, STEPS, CANDIDATES = 3000, 1280, 10, 300, 64
 SAMPLE = 4  # of those that take long, scaled up
 
 
 def main() -> None:
     train, validation = make_splits(COUNT, 340, CLASSES)
     head = SoftmaxHead([str(index) for index in range(CLASSES)])
-    trials = [random_trial(number, 0.0) for number in range(TRIALS)]
-    dropped = [trial._replace(dropout_rate=0.2) for trial in trials]
-    grid = head_grid(feature_scale(train.features), None, None, steps=STEPS, dropout_rate=0.2)
+    chosen = [random_candidate(number, 0.0) for number in range(CANDIDATES)]
+    dropped = [dataclasses.replace(one, dropout_rate=0.2) for one in chosen]
+    grid = candidates(HeadSettings(max_steps=STEPS), feature_scale(train.features), COUNT)
     variants = {
         f"{SAMPLE} one after another": lambda: [
-            train_trials(head, [trial], train, validation) for trial in trials[:SAMPLE]
+            train_candidates(head, [one], train, validation) for one in chosen[:SAMPLE]
         ],
-        f"{TRIALS} at once": lambda: train_trials(head, trials, train, validation),
+        f"{CANDIDATES} at once": lambda: train_candidates(head, chosen, train, validation),
         f"{SAMPLE} one after another, dropout": lambda: [
-            train_trials(head, [trial], train, validation) for trial in dropped[:SAMPLE]
+            train_candidates(head, [one], train, validation) for one in dropped[:SAMPLE]
         ],
-        f"{TRIALS} at once, dropout": lambda: train_trials(head, dropped, train, validation),
-        f"{TRIALS} at once, halving": lambda: train_trials(
-            head, trials, train, validation, halving=Halving()
+        f"{CANDIDATES} at once, dropout": lambda: train_candidates(head, dropped, train, validation),
+        f"{CANDIDATES} at once, halving": lambda: train_candidates(
+            head, chosen, train, validation, budget=Budget(halving=Halving())
         ),
-        f"default grid of {len(grid)}": lambda: train_trials(head, grid, train, validation),
+        f"default grid of {len(grid)}": lambda: train_candidates(head, grid, train, validation),
         f"{SAMPLE} by Optuna over Keras fit": lambda: optuna_over_keras(train, validation),
     }
     taken = seconds(variants, rounds=3)
-    print_ratios(taken, f"{TRIALS} at once")
-    print(f"({SAMPLE} trials stand for {TRIALS}: their ratios are to be divided by {TRIALS // SAMPLE})")
-    together = train_trials(head, trials, train, validation)
-    for number in range(0, TRIALS, TRIALS // SAMPLE):
-        (alone,) = train_trials(head, [trials[number]], train, validation)
+    print_ratios(taken, f"{CANDIDATES} at once")
+    times = CANDIDATES // SAMPLE
+    print(f"({SAMPLE} candidates stand for {CANDIDATES}: their ratios are to be divided by {times})")
+    together = train_candidates(head, chosen, train, validation)
+    for number in range(0, CANDIDATES, CANDIDATES // SAMPLE):
+        (alone,) = train_candidates(head, [chosen[number]], train, validation)
         agree = np.mean(predicted(alone, validation) == predicted(together[number], validation))
         difference = np.abs(alone.kernel - together[number].kernel).max()
-        print(f"trial {number} alone: weights differ by {difference:.1e}, {agree:.1%} predicted the same")
+        print(f"candidate {number} alone: weights differ by {difference:.1e}, {agree:.1%} predicted the same")
 
 
 def make_splits(count: int, held_out: int, classes: int) -> tuple[TaskExamples, TaskExamples]:
@@ -69,15 +72,15 @@ def make_splits(count: int, held_out: int, classes: int) -> tuple[TaskExamples, 
     return whole.rows(np.arange(count)), whole.rows(np.arange(count, count + held_out))
 
 
-def random_trial(number: int, dropout_rate: float) -> Trial:
+def random_candidate(number: int, dropout_rate: float) -> HeadSettings:
     random = np.random.default_rng(number)
-    return Trial(
+    return HeadSettings(
         learning_rate=10 ** random.uniform(-3, -2),
         l2_regularizer=10 ** random.uniform(-5, -2),
         label_smoothing=random.uniform(0.0, 0.2),
-        momentum=random.uniform(0.8, 0.95),
         dropout_rate=dropout_rate,
-        steps=STEPS,
+        max_steps=STEPS,
+        batch_size=100,
     )
 
 
@@ -92,12 +95,11 @@ def optuna_over_keras(train: TaskExamples, validation: TaskExamples) -> None:
         rate = trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True)
         l2 = trial.suggest_float("l2_regularizer", 1e-5, 1e-2, log=True)
         smoothing = trial.suggest_float("label_smoothing", 0.0, 0.2)
-        momentum = trial.suggest_float("momentum", 0.8, 0.95)
         schedule = keras.optimizers.schedules.CosineDecay(rate, STEPS)
         dense = keras.layers.Dense(CLASSES, kernel_regularizer=keras.regularizers.L2(l2))
         model = keras.Sequential([keras.Input([LENGTH]), dense])
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-        model.compile(keras.optimizers.SGD(schedule, momentum=momentum), loss, metrics=["accuracy"])
+        model.compile(keras.optimizers.SGD(schedule, momentum=MOMENTUM), loss, metrics=["accuracy"])
         targets = keras.ops.one_hot(train.labels, CLASSES)
         model.fit(train.features, targets, batch_size=100, epochs=STEPS * 100 // COUNT, verbose=0)
         held_out = keras.ops.one_hot(validation.labels, CLASSES)
@@ -108,23 +110,24 @@ def optuna_over_keras(train: TaskExamples, validation: TaskExamples) -> None:
 
 
 def large() -> None:
-    """How near to the machine's own matrix products: 256 trials, 100 classes, 50 000 images."""
-    count, classes, trials, steps = 50_000, 100, 256, 60
+    """How near to the machine's own matrix products: 256 candidates, 100 classes, 50 000 images."""
+    count, classes, many, steps = 50_000, 100, 256, 60
     train, _ = make_splits(count, 1, classes)
     head = SoftmaxHead([str(index) for index in range(classes)])
-    chosen = [random_trial(number, 0.0)._replace(steps=steps) for number in range(trials)]
-    operations = 4 * steps * 100 * LENGTH * classes * trials
+    chosen = [dataclasses.replace(random_candidate(number, 0.0), max_steps=steps) for number in range(many)]
+    operations = 4 * steps * 100 * LENGTH * classes * many
     size = 2048
     matrix = tf.random.normal([size, size])
     variants = {
         "products of square matrices": lambda: [tf.matmul(matrix, matrix).numpy() for _ in range(8)],
-        f"{trials} trials": lambda: train_trials(head, chosen, train, None, memory=6 * 2**30),
+        f"{many} candidates": lambda: train_candidates(head, chosen, train, None, budget=Budget(6 * 2**30)),
     }
     products, group = (min(taken) for taken in seconds(variants, rounds=2).values())
     for name, peak, taken in zip(("wall", "cpu"), products, group, strict=True):
         peak, reached = 8 * 2 * size**3 / peak / 1e9, operations / taken / 1e9
         print(
-            f"gigaflops by {name}: products {peak:.0f}, trials {reached:.0f}, a share of {reached / peak:.0%}"
+            f"gigaflops by {name}: products {peak:.0f}, candidates {reached:.0f}, "
+            f"a share of {reached / peak:.0%}"
         )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"memory {memory:.1f} GB at most")

@@ -64,7 +64,7 @@ def kill_until_finished(
 ) -> int:
     """Starts the command until it ends by itself, killing it `most` times at most; returns how often."""
     for kills in range(most):
-        if (run / "metrics.json").exists():  # the last kill came too late
+        if (run / "exports.json").exists():  # the last kill came too late
             return kills
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
@@ -77,7 +77,7 @@ def kill_until_finished(
         if process.returncode:
             raise SystemExit(errors)
         return kills
-    if not (run / "metrics.json").exists():
+    if not (run / "exports.json").exists():
         subprocess.run(command, check=True, capture_output=True)
     return most
 

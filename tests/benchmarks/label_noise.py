@@ -4,32 +4,35 @@
 v2 and the clothing photos, mean over the seeds: 78 % in the worst 5 %, 85 % in the worst 10 %.
 """
 
+import dataclasses
 import os
 import sys
 import time
 
 import numpy as np
 
-from retrain.cache_directory import user_cache_directory
 from retrain.data.listing import read_listing
+from retrain.examples.labelled import TaskExamples
 from retrain.features.cache import FileKey
-from retrain.features.feature_pass import frozen_features
-from retrain.head_search.cross_validation import out_of_sample_probabilities
-from retrain.head_search.head_trials import Schedule, Split
-from retrain.head_search.recipe import head_grid, head_steps
+from retrain.features.feature_pass import PassOptions, feature_pass
+from retrain.head_search.label_issues import SHORTER, out_of_sample_probabilities
+from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.search import search_head
 from retrain.heads.softmax import SoftmaxHead
 from retrain.modules.load import load_module
+from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.settings.head import HeadSettings
+from retrain.settings.module import ModuleSettings
 
 FLIPPED = 0.05
-BATCH_SIZE, DROPOUT_RATE, SHORTER = 100, 0.2, 5
 
 
 def main(image_dir: str, handle: str, seeds: int = 6) -> None:
     listing = read_listing(image_dir)
     paths = [os.path.join(os.path.abspath(listing.image_dir), path) for path in listing.paths]
     files = [FileKey(path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in paths]
-    features = frozen_features(load_module(handle), files, user_cache_directory()).features
+    options = PassOptions(ModuleSettings())
+    features = feature_pass(load_module(handle), IMAGE_FEATURE_VECTOR, files, options).features
     head = SoftmaxHead(listing.columns["label"].names)
     truth = head.encode(listing.columns["label"].cells)
     found = []
@@ -53,15 +56,14 @@ def main(image_dir: str, handle: str, seeds: int = 6) -> None:
 
 
 def _support(head: SoftmaxHead, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """As in a run: the trial is chosen on every tenth example, with its noise."""
-    examples = Split(features, labels, np.ones(len(labels), np.float32))
+    """As in a run: the candidate is chosen on every tenth example, with its noise."""
+    examples = TaskExamples(features, labels, np.ones(len(labels), np.float32))
     held_out = np.arange(len(labels)) % 10 == 0
-    schedule = Schedule(head_steps(len(labels), BATCH_SIZE), BATCH_SIZE, DROPOUT_RATE, 0)
-    trials = head_grid(features, None, None, 0.0, 0.0)
-    trial = search_head(head, trials, schedule, examples.rows(~held_out), examples.rows(held_out)).trial
-    schedule = schedule._replace(steps=schedule.steps // SHORTER)
+    grid = candidates(HeadSettings(), feature_scale(features), len(labels))
+    best = search_head(head, grid, examples.rows(~held_out), examples.rows(held_out)).candidate
+    shorter = dataclasses.replace(best, max_steps=best.max_steps // SHORTER)
     groups = [str(row) for row in range(len(labels))]
-    return head.doubts(labels, out_of_sample_probabilities(head, trial, schedule, examples, groups)).support
+    return head.doubts(labels, out_of_sample_probabilities(head, shorter, examples, groups)).support
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from PIL import Image
 from retrain.data.listing import read_listing
 from retrain.examples.near_duplicates import near_duplicates
 from retrain.features.cache import FileKey
-from retrain.features.sketches import SketchBook
+from retrain.features.image_facts_store import ImageFactsStore
 
 COPIES = 100
 CROPS = (0.02, 0.05, 0.08)
@@ -55,10 +55,10 @@ def save_again(photo: pathlib.Path, copy: pathlib.Path, crop: float, seed: int) 
 
 def _sets(paths: list[pathlib.Path]) -> tuple[list[list[int]], float]:
     files = [FileKey(str(path.absolute()), 0, 0) for path in paths]
-    book = SketchBook(files, None)
-    book.fill(files)
+    store = ImageFactsStore(files, None)
+    store.fill(files)
     began = time.perf_counter()
-    return near_duplicates(book.sketches(files).thumbnails), time.perf_counter() - began
+    return near_duplicates(store.facts(files).thumbnails), time.perf_counter() - began
 
 
 def _known(sets: list[list[int]], rows: set[int]) -> bool:

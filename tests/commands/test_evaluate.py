@@ -1,5 +1,6 @@
 import json
 import os
+import pathlib
 import shutil
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 import pytest
 
 from tests import tiny_worlds
+
+SHARED = pathlib.Path(__file__).parents[3] / "shared"
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +74,18 @@ def test_all_splits_of_a_folder_count_and_copies_too(command, export, tmp_path):
     assert json.loads((run / "metrics.json").read_text())["evaluation"]["count"] == 12
 
 
-def test_a_class_that_the_classifier_does_not_know(command, export, tmp_path):
+def test_what_an_archive_knows_is_known_when_it_is_unpacked(command, export, tmp_path):
     tiny_worlds.colour_folder(tmp_path / "photos", 1)
     os.rename(tmp_path / "photos" / "cyan", tmp_path / "photos" / "blue")
-    run = tmp_path / "run"
-    flags = [f"--tfhub_module={export}", f"--image_dir={tmp_path / 'photos'}", f"--model_dir={run}"]
-    assert command("evaluate", *flags) == (
-        2,
-        "",
-        f"retrain: The classifier {export!r} does not know the class 'blue' of this folder; it knows 'cyan', "
-        "'magenta', 'yellow'. Rename or remove the class folder.\n",
+    archive = shutil.make_archive(str(tmp_path / "export"), "gztar", export)
+    flags = [f"--tfhub_module={archive}", f"--image_dir={tmp_path / 'photos'}"]
+    result = command("evaluate", *flags, f"--model_dir={tmp_path / 'run'}")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.splitlines()[-1] == (
+        f"retrain: The classifier {archive!r} does not know the class 'blue' of this folder; it knows "
+        "'cyan', 'magenta', 'yellow'. Rename or remove the class folder."
     )
-    assert not run.exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_its_flags_repeat_it(command, export, colour_folder, tmp_path):
@@ -92,3 +95,79 @@ def test_its_flags_repeat_it(command, export, colour_folder, tmp_path):
     assert again.status == 0
     for name in ("metrics.json", "predictions.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_evaluate_by_the_publishers_classes(command, published, tmp_path):
+    # Of what is called yellow here, one third is magenta.
+    tiny_worlds.colour_folder(tmp_path / "photos", 2)
+    other = tiny_worlds.colour_folder(tmp_path / "other", 1)
+    (pathlib.Path(other) / "magenta" / "000.png").rename(tmp_path / "photos" / "yellow" / "wrong.png")
+    result = command(
+        *("evaluate", f"--tfhub_module={published}/module", f"--label_map={published}/labels.txt"),
+        *(f"--image_dir={tmp_path}/photos", f"--model_dir={tmp_path}/run"),
+    )
+    assert result.status == 0, result.err
+    assert result.out.splitlines()[1:3] == [
+        "Accuracy 85.7% (48.7% to 97.4%, 7 images); lowest F1: magenta 0.80, yellow 0.80",
+        "Top-5 accuracy 100.0%",
+    ]
+    figures = json.loads((tmp_path / "run" / "metrics.json").read_text())["evaluation"]
+    assert (figures["accuracy"], figures["top_5_accuracy"]) == (6 / 7, 1.0)
+    assert list(figures["classes"]) == ["cyan", "magenta", "yellow"]
+    predictions = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    assert predictions["label"].tolist() == [*2 * ["cyan"], *2 * ["magenta"], *3 * ["yellow"]]
+    assert predictions["predicted"].tolist() == [
+        *2 * ["Aqua, Cyan"], *2 * ["Magenta"], *2 * ["Yellow"], "Magenta",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["saved_model_classification", "tf1_hub_classification", "tf1_hub", "tf1_hub_resource"]
+)
+def test_evaluate_published_modules(command, name, tmp_path):
+    module = SHARED / "modules" / "mobilenet_v1_025_128" / name
+    if not module.is_dir():
+        pytest.skip(f"{module} is not there")
+    for folder, picture in {"Macaw": "parrot", "egyptian cat": "cat_720p", "hot dog": "hot_dog"}.items():
+        (tmp_path / "photos" / folder).mkdir(parents=True)
+        (tmp_path / "photos" / folder / "1.jpg").symlink_to(SHARED / "data" / "pictures" / f"{picture}.jpg")
+    labels = SHARED / "modules" / "imagenet_labels.txt"
+    result = command(
+        *("evaluate", f"--tfhub_module={module}", f"--label_map={labels}"),
+        *(f"--image_dir={tmp_path}/photos", f"--model_dir={tmp_path}/run"),
+    )
+    assert result.status == 0, result.err
+    # The smallest MobileNet: it takes the tabby for a tiger cat, and the hot dog for a conch.
+    assert result.out.splitlines()[1:3] == [
+        "Accuracy 33.3% (6.1% to 79.2%, 3 images); lowest F1: egyptian cat 0.00, hot dog 0.00",
+        "Top-5 accuracy 66.7%",
+    ]
+    predictions = pd.read_csv(tmp_path / "run" / "predictions.csv").set_index("label")
+    assert predictions["predicted"].to_dict() == {
+        "Macaw": "macaw",
+        "egyptian cat": "tiger cat",
+        "hot dog": "conch",
+    }
+    assert predictions["probability"]["Macaw"] == pytest.approx(0.823, abs=0.01)
+
+
+def test_a_module_without_classes(command, averaging_module, published, colour_folder, tmp_path):
+    result = command(
+        *("evaluate", f"--tfhub_module={averaging_module}", f"--label_map={published}/labels.txt"),
+        *(f"--image_dir={colour_folder}", f"--model_dir={tmp_path}/run"),
+    )
+    assert result.status == 2
+    assert "has no signature 'image_classification'; it has: image_feature_vector." in result.err
+
+
+def test_a_label_file_of_another_module(command, published, colour_folder, tmp_path):
+    (tmp_path / "labels.txt").write_text("cyan\nmagenta\nyellow\n")
+    result = command(
+        *("evaluate", f"--tfhub_module={published}/module", f"--label_map={tmp_path}/labels.txt"),
+        *(f"--image_dir={colour_folder}", f"--model_dir={tmp_path}/run"),
+    )
+    assert result.status == 2
+    assert result.err.splitlines()[-1] == (
+        f"retrain: --label_map='{tmp_path}/labels.txt' has 3 lines, and '{published}/module' gives scores "
+        "for 7 classes: name the label file of this module, which may begin with a line for the background."
+    )

@@ -6,17 +6,14 @@ import subprocess
 import sys
 import time
 
-from tests.commands.test_resume import FINE_TUNE, photos
 from tests.run_contents import contents
-from tests.tiny_worlds import keras_file
 
 KILLS = 2
 
 
-def test_final_weights_do_not_tell_how_often_a_run_was_killed(command, tmp_path):
-    module, images = keras_file(tmp_path / "module"), photos(tmp_path / "photos")
+def test_final_weights_do_not_tell_how_often_a_run_was_killed(command, tuned_flags, tmp_path):
     # The last of two values counts.
-    flags = [f"--image_dir={images}", f"--tfhub_module={module}", *FINE_TUNE, "--max_steps=200"]
+    flags = [*tuned_flags, "--max_steps=200"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     chance = random.Random(0)
     for _ in range(KILLS):

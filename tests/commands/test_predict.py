@@ -18,7 +18,7 @@ def rows(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text), delimiter="\t"))
 
 
-def test_a_line_for_each_picture_as_in_training(command, export, trained_run, colour_folder):
+def test_a_line_for_each_image_as_in_training(command, export, trained_run, colour_folder):
     result = command("predict", export, colour_folder)
     assert result.status == 0
     header, *lines = rows(result.out)
@@ -57,14 +57,15 @@ def test_what_is_no_image_is_named_and_the_others_predicted(command, export, col
     assert f"{str(tmp_path / 'empty.jpg')!r} is skipped: empty file." in result.err
 
 
-def test_no_image_at_all(command, export, tmp_path):
-    (tmp_path / "notes.txt").write_text("no image")
-    result = command("predict", export, tmp_path / "notes.txt")
+def test_none_that_can_be_decoded(command, export, tmp_path):
+    """One that begins like an image passes the check."""
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xdb no more")
+    result = command("predict", export, tmp_path / "broken.jpg")
     assert (result.status, result.out) == (2, "")
     assert result.err.splitlines()[-1] == "retrain: None of the 1 files is an image that can be decoded."
 
 
-def test_nothing_is_kept_of_pictures(command, export, colour_folder, user_cache):
+def test_nothing_is_kept_of_images(command, export, colour_folder, user_cache):
     before = sorted(user_cache.rglob("*"))
     assert command("predict", export, colour_folder).status == 0
     assert sorted(user_cache.rglob("*")) == before

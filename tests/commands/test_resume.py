@@ -2,75 +2,36 @@
 
 import json
 import os
-import pathlib
+import shutil
 import signal
 
-import numpy as np
-import pytest
-from PIL import Image
-
-from retrain.training import watched_training
-from retrain.training.watched_training import WatchedTraining
-from tests import tiny_worlds
+from retrain.training import driver, pixel_training
+from retrain.training.pixel_training import PixelTraining
+from tests.examples.test_near_duplicates import copy, picture
 from tests.run_contents import contents
-
-FINE_TUNE = [
-    *("--fine_tune", "--max_steps=12", "--eval_every=4", "--batch_size=4", "--learning_rate=0.001"),
-    *("--augment=light", "--dropout_rate=0.5", "--ema=0.9", "--early_stopping_patience=9"),
-]
-
-
-def photos(directory: pathlib.Path, count: int = 24) -> str:
-    """Noise of three tints, which takes more than a glance to tell apart."""
-    for index in range(count):
-        name = sorted(tiny_worlds.COLOURS)[index % 3]
-        pixels = np.random.default_rng(index).integers(256, size=[9, 9, 3]) * 0.8
-        pixels += 0.2 * np.array(tiny_worlds.COLOURS[name])
-        path = directory / name / f"{index:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.astype(np.uint8)).save(path)
-    return str(directory)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> list[str]:
-    """The flags of a fine-tuning run, of a module with batch norm, dropout and augmentation at work."""
-    directory = tmp_path_factory.mktemp("world")
-    module = tiny_worlds.keras_file(directory / "module")
-    return [f"--image_dir={photos(directory / 'photos')}", f"--tfhub_module={module}", *FINE_TUNE]
-
-
-@pytest.fixture(scope="module")
-def whole(world, tmp_path_factory) -> pathlib.Path:
-    """The run of these flags that nothing interrupted."""
-    from retrain.__main__ import main
-
-    run = tmp_path_factory.mktemp("whole") / "run"
-    assert main(["retrain", *world, f"--model_dir={run}"]) == 0
-    return run
 
 
 def interrupt_at(monkeypatch, step: int, number: int) -> None:
     """Sends this process a signal while a run is at a step."""
-    account = WatchedTraining._account
+    note = PixelTraining._note
 
-    def interrupted(self, reading):
-        account(self, reading)
-        if reading.step == step:
+    def interrupted(self, report):
+        note(self, report)
+        if report.step == step:
             os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(WatchedTraining, "_account", interrupted)
+    monkeypatch.setattr(PixelTraining, "_note", interrupted)
 
 
 def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
-    command, world, whole, tmp_path, monkeypatch
+    command, tuned_flags, tuned_run, tmp_path, monkeypatch
 ):
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
         interrupt_at(patch, 7, signal.SIGTERM)
-        # Readings at every step, so that there is one at 7.
-        patch.setattr("retrain.training.training_loop.STEPS_PER_CALL", 1)
-        result = command(*world, f"--model_dir={run}")
+        # One step a call, so that one ends at 7.
+        patch.setattr(driver, "STEPS_PER_CALL", 1)
+        result = command(*tuned_flags, f"--model_dir={run}")
     assert (result.status, result.out) == (143, "")
     assert result.err.splitlines()[-1] == (
         f"retrain: terminated. Go on with: python -m retrain --flagfile={run}/run.flags --model_dir={run}"
@@ -84,18 +45,18 @@ def test_a_signal_saves_a_checkpoint_and_the_run_goes_on_as_if_never_stopped(
     assert again.err.splitlines()[-1].startswith("retrain: interrupted. Go on with: ")
     assert "Step 8 of 12: " in again.err
     assert "Step 4 of 12: " not in again.err
-    assert command(*world, f"--model_dir={run}").status == 0
+    assert command(*tuned_flags, f"--model_dir={run}").status == 0
     found = contents(run)
     del found["ckpt-7"]
-    assert found == contents(whole)
+    assert found == contents(tuned_run)
 
 
-def test_checkpoints_by_time_change_nothing(command, world, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(watched_training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    monkeypatch.setattr("retrain.training.training_loop.STEPS_PER_CALL", 1)
+def test_checkpoints_by_time_change_nothing(command, tuned_flags, tuned_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(pixel_training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(driver, "STEPS_PER_CALL", 1)
     run = tmp_path / "run"
-    assert command(*world, f"--model_dir={run}").status == 0
-    found, expected = contents(run), contents(whole)
+    assert command(*tuned_flags, f"--model_dir={run}").status == 0
+    found, expected = contents(run), contents(tuned_run)
     steps = {name for name in expected if name.startswith("ckpt-")}
     assert {name for name in found if name.startswith("ckpt-")} > steps - {"ckpt-0", "ckpt-4"}
     assert {name: found[name] for name in set(found) & set(expected)} == {
@@ -103,59 +64,61 @@ def test_checkpoints_by_time_change_nothing(command, world, whole, tmp_path, mon
     }
 
 
-def test_a_finished_run_is_left_as_it_is(command, world, whole):
-    before = contents(whole)
-    result = command(*world, f"--model_dir={whole}")
+def test_a_finished_run_is_left_as_it_is(command, tuned_flags, tuned_run):
+    before = contents(tuned_run)
+    result = command(*tuned_flags, f"--model_dir={tuned_run}")
     assert (result.status, result.out) == (2, "")
     assert result.err == (
-        f"retrain: --model_dir={str(whole)!r} holds a finished run: a --max_steps above 12 trains on, with "
-        f"all other flags as they were; or name a new directory.\n"
+        f"retrain: --model_dir={str(tuned_run)!r} holds a finished run: a --max_steps above 12 trains on, "
+        "with all other flags as they were; or name a new directory.\n"
     )
-    assert contents(whole) == before
+    assert contents(tuned_run) == before
 
 
-def test_a_finished_run_is_trained_on_for_more_steps(command, world, tmp_path):
+def test_a_finished_run_is_trained_on_for_more_steps(command, tuned_flags, tuned_run, tmp_path):
     run = tmp_path / "run"
-    assert command(*world, f"--model_dir={run}").status == 0
-    first = json.loads((run / "metrics.json").read_text())
-    longer = [word for word in world if "max_steps" not in word]
+    shutil.copytree(tuned_run, run)
+    longer = [word for word in tuned_flags if "max_steps" not in word]
     result = command(*longer, "--max_steps=20", f"--model_dir={run}")
     assert result.status == 0
     assert "Step 16 of 20: " in result.err
     assert "Step 12 of 20: " not in result.err
     assert (run / "ckpt-20").is_dir()
-    assert json.loads((run / "step-12" / "metrics.json").read_text()) == first
-    assert (run / "step-12" / "export" / "saved_model").is_dir()
-    assert (run / "export" / "saved_model").is_dir()
+    for name in ("metrics.json", "predictions.csv", "predictions.png", "exports.json"):
+        assert (run / "step-12" / name).read_bytes() == (tuned_run / name).read_bytes()
+    for name in ("step-12/export/saved_model", "export/saved_model", "export/hub_module"):
+        assert (run / name).is_dir()
+    assert json.loads((run / "exports.json").read_text())["failed"] == {}
 
 
-def test_a_run_killed_while_it_exported_goes_on(command, world, whole, tmp_path, monkeypatch):
-    def full(*_):
-        raise KeyboardInterrupt
-
+def test_a_run_killed_while_it_exported_goes_on(command, tuned_flags, tuned_run, tmp_path):
     run = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        patch.setattr("retrain.export.hub_module.write_documents", full)
-        assert command(*world, f"--model_dir={run}").status == 130
-    assert (run / "export" / "saved_model").is_dir()
-    result = command(*world, f"--model_dir={run}")
+    shutil.copytree(tuned_run, run)
+    os.remove(run / "exports.json")
+    shutil.rmtree(run / "export" / "hub_module")
+    result = command(*tuned_flags, f"--model_dir={run}")
     assert result.status == 0
     assert "Step " not in result.err
-    assert contents(run) == contents(whole)
+    assert contents(run) == contents(tuned_run)
+    assert (run / "exports.json").read_bytes() == (tuned_run / "exports.json").read_bytes()
 
 
-def test_a_frozen_run_that_was_broken_off_goes_on(
-    command, colour_folder, averaging_module, tmp_path, monkeypatch
-):
-    def full(*_):
-        raise KeyboardInterrupt
-
-    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", "--max_steps=60"]
+def test_a_frozen_run_that_goes_on_judges_labels_by_the_same_groups(command, averaging_module, tmp_path):
+    """Copies are in one fold, as if it had never stopped."""
+    for index in range(24):
+        path = tmp_path / "photos" / "ab"[index % 2] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(index).save(path)
+        if index < 8:
+            copy(picture(index), 0).save(path.with_name(f"{index:02}-again.png"))
     whole, run = tmp_path / "whole", tmp_path / "run"
-    assert command(*flags, f"--model_dir={whole}").status == 0
-    with monkeypatch.context() as patch:
-        patch.setattr("retrain.export.hub_module.write_documents", full)
-        assert command(*flags, f"--model_dir={run}").status == 130
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", "--max_steps=60"]
+    first = command(*flags, f"--model_dir={whole}")
+    assert first.status == 0
+    assert "Found 8 sets of near duplicates (16 images)." in first.err
+    shutil.copytree(whole, run)
+    for name in ("exports.json", "metrics.json", "label_issues.csv", "predictions.csv"):
+        os.remove(run / name)
     assert command(*flags, f"--model_dir={run}").status == 0
     assert contents(run) == contents(whole)
 
@@ -166,7 +129,7 @@ def test_before_anything_is_written_the_same_command_begins_again(
     def interrupted(*_):
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("retrain.head_search.task_heads.search_head", interrupted)
+    monkeypatch.setattr("retrain.head_search.search.search_head", interrupted)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert result.status == 143
@@ -174,26 +137,3 @@ def test_before_anything_is_written_the_same_command_begins_again(
         "retrain: terminated. The same command begins again, with what features are in the cache."
     )
     assert os.listdir(tmp_path) == []
-
-
-def test_the_images_are_those_the_run_began_with(command, averaging_module, tmp_path, monkeypatch):
-    images, run = pathlib.Path(photos(tmp_path / "photos")), tmp_path / "run"
-    flags = [f"--image_dir={images}", f"--tfhub_module={averaging_module}", *FINE_TUNE]
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 8, signal.SIGTERM)
-        assert command(*flags, f"--model_dir={run}").status == 143
-    photos(tmp_path / "more", 30)
-    os.rename(tmp_path / "more" / "cyan" / "27.png", images / "cyan" / "27.png")
-    moved = images / "yellow" / "02.png"
-    os.rename(moved, tmp_path / "moved.png")
-    result = command(*flags, f"--model_dir={run}")
-    assert result.status == 2
-    assert result.err.splitlines()[-1] == (
-        f"retrain: 1 of the images that the run in {str(run)!r} began with are gone, such as "
-        f"'yellow/02.png': put them back to go on, or start a new run in another --model_dir."
-    )
-    os.rename(tmp_path / "moved.png", moved)
-    result = command(*flags, f"--model_dir={run}")
-    assert result.status == 0
-    assert "1 images that came after the run's begin are left out." in result.err
-    assert "27.png" not in (run / "predictions.csv").read_text()

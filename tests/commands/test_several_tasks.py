@@ -122,7 +122,7 @@ def test_probabilities_are_served_by_task_calibrated(run, photos):
 def test_predict_has_columns_for_each(run, photos, command):
     result = command("predict", f"--tfhub_module={run}/export/saved_model", photos / "002.png")
     assert result.status == 0
-    assert result.err.splitlines()[0] == f"Pictures to classify with {run}/export/saved_model: 1."
+    assert result.err.splitlines()[0] == f"Images to classify with {run}/export/saved_model: 1."
     assert result.out.splitlines()[0].split("\t") == [
         *("path", "class/kind", "probability/kind", "class/tags", "probability/tags"),
     ]
@@ -138,32 +138,6 @@ def test_a_table_without_calibration_and_with_a_task_only(photos, averaging_modu
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert "temperature" not in metrics["validation"]
     assert metrics["test"]["macro_f1"] > 0.9
-
-
-def test_a_table_of_nothing_that_the_classifier_knows(run, photos, command, tmp_path):
-    (tmp_path / "labels.csv").write_text("file,colour\n000.png,a\n001.png,b\n")
-    options = [f"--tfhub_module={run}/export/saved_model", f"--model_dir={tmp_path / 'e'}"]
-    result = command(
-        "evaluate", f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *options
-    )
-    assert result.status == 2
-    assert result.err.splitlines()[-1] == (
-        f"retrain: The classifier '{run}/export/saved_model' has the tasks 'kind', 'tags', and "
-        f"--labels_file='{tmp_path}/labels.csv' has labels of 'colour': rename its columns."
-    )
-
-
-def test_a_label_that_occurs_in_validation_only(photos, averaging_module, command, tmp_path):
-    text = "file,kind,split\n000.png,a,train\n001.png,b,train\n002.png,c,validation\n"
-    (tmp_path / "labels.csv").write_text(text)
-    more = [f"--tfhub_module={averaging_module}", f"--model_dir={tmp_path / 'run'}"]
-    result = command(f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *more)
-    assert result.status == 2
-    assert result.err.splitlines()[-1] == (
-        "retrain: Every class needs an image to train on, but train has none of 'c (kind)': add images, or "
-        "remove "
-        "the class."
-    )
 
 
 def test_nothing_is_lost_to_a_missing_file_a_repeated_row_or_a_class_of_one_image(
@@ -187,17 +161,3 @@ def test_nothing_is_lost_to_a_missing_file_a_repeated_row_or_a_class_of_one_imag
     table = pd.read_csv(tmp_path / "run" / "predictions.csv")
     assert len(table) == 41
     assert table.loc[table["kind"] == "c", "split"].tolist() == ["train"]
-
-
-def test_flags_that_do_not_go_together(photos, command):
-    for given, said in {
-        "--tasks=kind:softmax": "--tasks=kind:softmax says what is in a table of labels, but there is no "
-        "--labels_file: give one.",
-        "--head=sigmod": "'sigmod' is no head: choose from softmax, sigmoid; did you mean 'sigmoid'?",
-    }.items():
-        result = command(f"--image_dir={photos}", given)
-        assert (result.status, result.err) == (2, f"retrain: {said}\n")
-    result = command(*flags(photos), "--head=sigmoid")
-    assert result.err == (
-        "retrain: --head=sigmoid is for class folders: with --labels_file, write --tasks=COLUMN:sigmoid.\n"
-    )

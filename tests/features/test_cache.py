@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from retrain.errors import InputError
 from retrain.features import cache as feature_cache
-from retrain.features.cache import FeatureCache, FileKey
+from retrain.features.cache import FeatureCache, FileKey, feature_cache_directory
+from retrain.settings.module import ModuleSettings
 
 ROOT = pathlib.Path(__file__).parents[2]
 KEY = {"module": "abc", "engine": "tensorflow", "image_size": (8, 8)}
@@ -226,3 +227,9 @@ def test_a_disk_that_is_full_until_the_end(tmp_path, monkeypatch, count):
             writer.rows = open("/dev/full", "wb")  # noqa: SIM115
             writer.append(KEYS[:1] * count, np.repeat(FEATURES[:1], count, axis=0))
     assert assert_right(opened(tmp_path)) == 0
+
+
+def test_where_features_are_kept(user_cache):
+    assert feature_cache_directory(ModuleSettings()) == user_cache
+    assert feature_cache_directory(ModuleSettings(feature_cache="none")) is None
+    assert feature_cache_directory(ModuleSettings(feature_cache="/cache")) == pathlib.Path("/cache")

@@ -4,14 +4,16 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import logging
 from PIL import Image
 
 from retrain.data import pipeline
 from retrain.errors import InputError
-from retrain.features import feature_pass as frozen_features_module
+from retrain.features import feature_pass as passing
 from retrain.features.cache import FileKey
 from retrain.features.engines import LITERT, TENSORFLOW
-from retrain.features.feature_pass import FrozenFeatures, frozen_features
+from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
+from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.stored import StoredFeatures
 from retrain.modules.load import load_module
 from retrain.settings.module import ModuleSettings
@@ -33,6 +35,18 @@ def key(path: pathlib.Path) -> FileKey:
     return FileKey(str(path), status.st_size, status.st_mtime_ns)
 
 
+def passed(
+    module,
+    keys: list[FileKey],
+    cache: pathlib.Path | None,
+    engine: str = "auto",
+    signature: str = "image_feature_vector",
+) -> FeaturePass:
+    """A pass that keeps its features in `cache`."""
+    settings = ModuleSettings(feature_cache="none" if cache is None else str(cache), feature_engine=engine)
+    return feature_pass(module, signature, keys, PassOptions(settings))
+
+
 @pytest.fixture
 def pictures(tmp_path) -> list[pathlib.Path]:
     (tmp_path / "pictures").mkdir()
@@ -47,13 +61,12 @@ def features_of(loaded_module, tmp_path):
     """The function under test, of files of the averaging module, with a cache."""
 
     def features(paths: list[pathlib.Path], engine: str = "auto", cache: str | None = "cache"):
-        directory = cache and tmp_path / cache
-        return frozen_features(loaded_module, [key(path) for path in paths], directory, engine)
+        return passed(loaded_module, [key(path) for path in paths], cache and tmp_path / cache, engine)
 
     return features
 
 
-def assert_features(result: FrozenFeatures, values, computed: int, engine: str = TENSORFLOW) -> None:
+def assert_features(result: FeaturePass, values, computed: int, engine: str = TENSORFLOW) -> None:
     np.testing.assert_allclose(result.features, expected(values), atol=1e-5)
     assert result.features.dtype == np.float32
     assert (result.skipped, result.computed, result.engine) == ({}, computed, engine)
@@ -70,8 +83,8 @@ def test_rows_are_in_the_order_of_the_files(features_of, pictures):
 
 def test_a_second_pass_computes_nothing_and_makes_no_engine(features_of, pictures, monkeypatch):
     first = features_of(pictures)
-    monkeypatch.setattr(frozen_features_module, "make_engine", never)
-    monkeypatch.setattr(frozen_features_module, "image_batches", never)
+    monkeypatch.setattr(passing, "make_engine", never)
+    monkeypatch.setattr(passing, "image_batches", never)
     again = features_of(pictures[::-1])
     assert_features(again, range(COUNT)[::-1], 0)
     np.testing.assert_array_equal(again.features, first.features[::-1])
@@ -101,7 +114,7 @@ def test_what_gives_no_image_is_skipped_with_its_reason(loaded_module, pictures)
     pictures[35].write_bytes(pictures[35].read_bytes()[:40])
     keys = [key(path) for path in pictures]
     pictures[39].unlink()
-    result = frozen_features(loaded_module, keys, None)
+    result = feature_pass(loaded_module, "image_feature_vector", keys)
     assert result.skipped == {
         0: "empty file",
         1: "not a JPEG, PNG, GIF, BMP or WebP file",
@@ -120,7 +133,7 @@ def test_what_is_no_image_costs_the_next_run_no_engine_and_no_segment(
     pictures[3].write_text("no image")
     first = features_of(pictures)
     segments = sorted(tmp_path.glob("cache/**/*.f32"))
-    monkeypatch.setattr(frozen_features_module, "make_engine", never)
+    monkeypatch.setattr(passing, "make_engine", never)
     again = features_of(pictures)
     assert again.skipped == first.skipped == {3: "not a JPEG, PNG, GIF, BMP or WebP file"}
     np.testing.assert_array_equal(again.features, first.features)
@@ -140,16 +153,16 @@ def test_no_image_at_all(features_of, pictures):
 
 
 def test_a_pass_that_was_broken_off_goes_on_where_it_was(features_of, pictures, monkeypatch):
-    real = frozen_features_module._run
+    real = passing.run_engine
 
     def broken(*arguments):
         yield next(real(*arguments))
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(frozen_features_module, "_run", broken)
+        patch.setattr(passing, "run_engine", broken)
         features_of(pictures)
-    assert_features(features_of(pictures), range(COUNT), COUNT - frozen_features_module.BATCH_SIZE)
+    assert_features(features_of(pictures), range(COUNT), COUNT - passing.BATCH_SIZE)
 
 
 def test_both_engines_agree_and_keep_their_features_apart(features_of, pictures):
@@ -191,13 +204,13 @@ def not_convertible(tmp_path_factory):
 def test_auto_falls_back_to_tensorflow(not_convertible, pictures, tmp_path, monkeypatch):
     monkeypatch.setattr("retrain.features.engines.PAYS_FROM", 1)
     keys = [key(path) for path in pictures]
-    assert_features(frozen_features(not_convertible, keys, tmp_path / "cache"), range(COUNT), COUNT)
-    assert_features(frozen_features(not_convertible, keys, tmp_path / "cache"), range(COUNT), 0)
+    assert_features(passed(not_convertible, keys, tmp_path / "cache"), range(COUNT), COUNT)
+    assert_features(passed(not_convertible, keys, tmp_path / "cache"), range(COUNT), 0)
 
 
 def test_litert_that_was_asked_for_does_not_fall_back(not_convertible, pictures):
     with pytest.raises(InputError) as raised:
-        frozen_features(not_convertible, [key(pictures[0])], None, LITERT)
+        passed(not_convertible, [key(pictures[0])], None, LITERT)
     assert str(raised.value).startswith(f"{not_convertible.handle!r} cannot be run by LiteRT: ")
     assert str(raised.value).endswith("; leave out --feature_engine.")
 
@@ -214,22 +227,22 @@ def test_other_sizes_outputs_and_modules_are_other_features(loaded_module, pictu
         (load_module(any_size, ModuleSettings(image_size=4)), "image_classification"),
     ]
     for module, signature in passes:
-        assert frozen_features(module, keys, cache, signature=signature).computed == 1
+        assert passed(module, keys, cache, signature=signature).computed == 1
     for module, signature in passes:
-        assert frozen_features(module, keys, cache, signature=signature).computed == 0
+        assert passed(module, keys, cache, signature=signature).computed == 0
     assert len(list(cache.glob("features/*"))) == len(passes)
 
 
 def test_a_cache_that_cannot_be_written(loaded_module, pictures, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"cannot be written \(Not a directory\)"):
-        frozen_features(loaded_module, [key(pictures[0])], tmp_path / "file")
+        passed(loaded_module, [key(pictures[0])], tmp_path / "file")
 
 
 def test_features_that_are_too_many_for_memory_stay_in_the_cache(features_of, pictures, monkeypatch):
     pictures[3].write_text("no image")
     first = features_of(pictures[:5], cache="small").features
-    monkeypatch.setattr(frozen_features_module, "IN_MEMORY", 4 * 5 * 3 - 1)
+    monkeypatch.setattr(passing, "IN_MEMORY", 4 * 5 * 3 - 1)
     for computed in (4, 0):
         stored = features_of(pictures[:5])
         assert isinstance(stored.features, StoredFeatures)
@@ -237,3 +250,25 @@ def test_features_that_are_too_many_for_memory_stay_in_the_cache(features_of, pi
         np.testing.assert_array_equal(stored.features, first)
     assert isinstance(features_of(pictures[:4]).features, np.ndarray)
     assert isinstance(features_of(pictures[:5], cache=None).features, np.ndarray)
+
+
+def test_facts_are_noted_of_the_images_that_are_decoded(loaded_module, pictures, tmp_path):
+    pictures[3].write_text("no image")
+    keys = [key(path) for path in pictures]
+    with ImageFactsStore(keys, None) as store:
+        done = feature_pass(loaded_module, "image_feature_vector", keys, PassOptions(facts=store))
+    assert store.facts(keys).sizes.tolist() == [[10, 12] if row != 3 else [0, 0] for row in range(COUNT)]
+    np.testing.assert_array_equal(
+        done.features, feature_pass(loaded_module, "image_feature_vector", keys).features
+    )
+
+
+def test_a_pass_is_logged_in_one_line(features_of, pictures, monkeypatch):
+    logged = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
+    pictures[3].write_text("no image")
+    features_of(pictures[:10])
+    done = features_of(pictures)
+    assert done.seconds > 0
+    log_pass(done._replace(seconds=12.345))
+    assert logged[-1] == "Features: 30 images computed (tensorflow) in 12.3 s, 9 remembered, 1 skipped."

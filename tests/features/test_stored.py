@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from retrain.errors import InputError
 from retrain.features import stored as stored_features
-from retrain.features.stored import StoredFeatures, blocks, mean_features, mean_square
+from retrain.features.stored import StoredFeatures, blocks, check_finite, mean_features, mean_square
 
 RANDOM = np.random.default_rng(0)
 VALUES = RANDOM.normal(2.0, 1.0, size=[11, 3]).astype(np.float32)
@@ -54,3 +55,15 @@ def test_products_and_figures_are_those_of_the_array(stored):
         assert mean_square(features) == pytest.approx(np.mean(VALUES**2), rel=1e-6)
     np.testing.assert_array_equal(mean_features(stored), mean_features(VALUES))
     assert mean_square(stored) == mean_square(VALUES)
+
+
+def test_features_that_are_no_numbers():
+    values = VALUES.copy()
+    check_finite(values, [], "module")
+    values[3, 1], values[7, 0] = np.inf, np.nan
+    with pytest.raises(InputError) as raised:
+        check_finite(values, [f"photos/{row}.jpg" for row in range(11)], "module")
+    assert str(raised.value) == (
+        "'module' gives features that are no numbers (infinite or nan) for 2 images, such as 'photos/3.jpg': "
+        "use another module, or remove them."
+    )

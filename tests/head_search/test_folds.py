@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search.folds import assign_folds, cross_validation, one_fold
 
 STRATA = np.arange(30) % 3

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search.decisions import decide_task
 from retrain.head_search.search import search_task
 from retrain.heads.head import Head

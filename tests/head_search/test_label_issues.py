@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from absl import logging
 
-from retrain.examples.labelled import LabelledExamples, encoded
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples, encoded
 from retrain.head_search.label_issues import label_issues, label_issues_line, out_of_sample_probabilities
+from retrain.head_search.train_candidates import out_of_sample
 from retrain.heads.head import Head
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
+from retrain.settings.head import HeadSettings
 from tests.head_search.candidates import candidate
 
 HEAD = SoftmaxHead(["a", "b", "c"])
@@ -116,6 +117,18 @@ def test_each_label_counts_the_same_whatever_its_image_weighs():
     plain = label_issues(labelled(heads), {"kind": LONG})
     weighed = label_issues(labelled(heads, np.linspace(0.0, 2.0, COUNT).tolist()), {"kind": LONG})
     pd.testing.assert_frame_equal(plain, weighed)
+
+
+def test_a_fifth_of_the_steps_is_enough(monkeypatch):
+    trained: list[HeadSettings] = []
+
+    def listening(head, candidates, *others):
+        trained.extend(candidates)
+        return out_of_sample(head, candidates, *others)
+
+    monkeypatch.setattr("retrain.head_search.label_issues.out_of_sample", listening)
+    label_issues(labelled({"kind": SoftmaxHead(["a", "b"])}), {"kind": candidate(0.5, max_steps=121)})
+    assert trained == [candidate(0.5, max_steps=25)]
 
 
 def test_a_handful_of_labels_is_not_judged():

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search.recipe import (
     L2_REGULARIZERS,
     LEARNING_RATE,

@@ -6,13 +6,13 @@ import pytest
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search import search as head_search
 from retrain.head_search.budget import Budget, Halving
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.search import search_folds, search_head, search_heads, search_task
+from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import out_of_sample, train_candidates
-from retrain.head_search.trained_head import Start
 from retrain.heads.softmax import SoftmaxHead
 from retrain.settings.head import HeadSettings
 from tests.head_search.candidates import candidate
@@ -52,9 +52,9 @@ def test_the_lowest_validation_loss_wins():
 def test_a_long_search_gives_up_candidates_on_the_way(monkeypatch, limit, halving):
     asked = []
 
-    def listening(*arguments):
-        asked.append(arguments[-1].halving)
-        return train_candidates(*arguments)
+    def listening(*arguments, start, budget):
+        asked.append(budget.halving)
+        return train_candidates(*arguments, start=start, budget=budget)
 
     monkeypatch.setattr(head_search, "HALVED", limit)
     monkeypatch.setattr(head_search, "train_candidates", listening)

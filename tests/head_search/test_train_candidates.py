@@ -5,13 +5,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import TaskExamples
 from retrain.head_search import batches, budget
 from retrain.head_search.budget import Budget, Halving
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.head_step import MOMENTUM
+from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import out_of_sample, train_candidates
-from retrain.head_search.trained_head import Start, TrainedHead
+from retrain.head_search.trained_head import TrainedHead
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.settings.head import HeadSettings

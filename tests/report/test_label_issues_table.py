@@ -1,6 +1,7 @@
 import pandas as pd
 
-from retrain.report.label_issues import label_issues_line, write_label_issues
+from retrain.report.label_issues_table import write
+from tests.report.outcomes import of_two_tasks
 
 ISSUES = pd.DataFrame(
     {
@@ -15,9 +16,13 @@ ISSUES = pd.DataFrame(
 )
 
 
+def lines(issues: pd.DataFrame, tmp_path) -> list[str]:
+    write(of_two_tasks(label_issues=issues), str(tmp_path / "label_issues.csv"))
+    return (tmp_path / "label_issues.csv").read_text().splitlines()
+
+
 def test_the_worst_come_first_whatever_their_task(tmp_path):
-    write_label_issues(str(tmp_path), ISSUES)
-    assert (tmp_path / "label_issues.csv").read_text().splitlines() == [
+    assert lines(ISSUES, tmp_path) == [
         "path,task,label,suggested,probability,rank",
         "2.jpg,kind,b,a,0.123457,1",
         "1.jpg,tags,x|y,y,0.2,2",
@@ -25,15 +30,14 @@ def test_the_worst_come_first_whatever_their_task(tmp_path):
     ]
 
 
-def test_a_line_names_the_worst():
-    assert label_issues_line(ISSUES) == (
-        "Labels: 2 of 3 are in doubt, such as that of '2.jpg', 'b' rather than 'a'; "
-        "label_issues.csv ranks them."
-    )
-    assert label_issues_line(ISSUES[:1]) == "Labels: none of 1 is in doubt."
+def test_of_equals_the_path_and_then_the_task_decide(tmp_path):
+    equal = ISSUES.assign(support=0.5, probability=0.5)
+    expected = [
+        *("1.jpg,kind,a,a,0.5,1", "1.jpg,tags,x|y,y,0.5,2"),
+        "2.jpg,kind,b,a,0.5,3",
+    ]
+    assert lines(equal, tmp_path)[1:] == lines(equal[::-1], tmp_path)[1:] == expected
 
 
 def test_no_label_could_be_judged(tmp_path):
-    write_label_issues(str(tmp_path), ISSUES[:0])
-    assert (tmp_path / "label_issues.csv").read_text() == "path,task,label,suggested,probability,rank\n"
-    assert label_issues_line(ISSUES[:0]) == "Labels: too few to be judged by each other."
+    assert lines(ISSUES[:0], tmp_path) == ["path,task,label,suggested,probability,rank"]

@@ -1,13 +1,13 @@
 from PIL import Image
 
 from retrain.report.learning_rate_plot import write_learning_rate_plot
-from retrain.training.learning_rate_finder import learning_rate_curve
+from retrain.training.learning_rate_finder import RangeTest
 
 
 def test_a_picture_of_the_curve(tmp_path):
-    write_learning_rate_plot(
-        str(tmp_path / "plot.png"), learning_rate_curve(2.0 / (1 + i) for i in range(99))
-    )
+    test = RangeTest()
+    assert not any(test.explodes(2.0 / (1 + step)) for step in range(99))
+    write_learning_rate_plot(str(tmp_path / "plot.png"), test.curve())
     with Image.open(tmp_path / "plot.png") as plot:
         assert plot.size == (840, 504)
         colours = {colour for _, colour in plot.convert("RGB").getcolors(100000)}

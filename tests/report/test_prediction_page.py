@@ -1,16 +1,16 @@
+import dataclasses
+
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from retrain.report import prediction_page
-from retrain.report.prediction_page import BORDER, CAPTION, COLUMNS, SIDE, write_prediction_page
+from retrain.report.outcome import Outcome
+from retrain.report.prediction_page import BORDER, CAPTION, COLUMNS, SIDE, write
+from tests.examples.worlds import made_up
+from tests.report.outcomes import of_two_tasks, predicted
 
 RIGHT, WRONG, BLANK = (46, 125, 50), (198, 40, 40), (204, 204, 204)
-
-
-def table(*rows: tuple[str, str, str, float, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["path", "label", "predicted", "probability", "split"])
 
 
 @pytest.fixture
@@ -20,16 +20,30 @@ def folder(tmp_path):
     return tmp_path
 
 
+def outcome(folder, *rows: tuple[str, str, str, float, str], names: tuple[str, str] = ("a", "b")) -> Outcome:
+    """Of rows of path, label, what is predicted, how probable that is, and split."""
+    paths, labels, predictions, values, splits = zip(*rows, strict=True)
+    # The classes are those of the labels: two rows more, which are not shown, have one of each.
+    examples = made_up([*paths, "1.png", "2.png"], label=[*labels, *names]).with_splits(
+        [*splits, "train", "train"]
+    )
+    probabilities = [
+        [value, 1 - value] if name == names[0] else [1 - value, value]
+        for name, value in zip([*predictions, names[0], names[0]], [*values, 1.0, 1.0], strict=True)
+    ]
+    return predicted(dataclasses.replace(examples, image_dir=str(folder)), probabilities)
+
+
 def opened(folder) -> Image.Image:
     with Image.open(folder / "page.png") as page:
         return page.copy()
 
 
-def tiles(folder, predictions: pd.DataFrame) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+def tiles(folder, *rows) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """The colours of frame and image of each tile in the first row."""
-    write_prediction_page(str(folder / "page.png"), predictions, str(folder))
+    write(outcome(folder, *rows), str(folder / "page.png"))
     page = np.asarray(opened(folder))
-    lefts = [BORDER + column * (SIDE + BORDER) for column in range(min(COLUMNS, len(predictions)))]
+    lefts = [BORDER + column * (SIDE + BORDER) for column in range(min(COLUMNS, len(rows)))]
     return [
         (tuple(page[BORDER, left + SIDE // 2]), tuple(page[BORDER + SIDE // 2, left + SIDE // 2]))
         for left in lefts
@@ -37,23 +51,30 @@ def tiles(folder, predictions: pd.DataFrame) -> list[tuple[tuple[int, ...], tupl
 
 
 def test_mistakes_come_first_and_are_framed_otherwise(folder):
-    predictions = table(
+    assert tiles(
+        folder,
         ("cyan.png", "a", "a", 0.9, "test"),
         ("black.png", "a", "b", 0.6, "test"),
         ("cyan.png", "a", "b", 0.8, "test"),
-    )
-    assert tiles(folder, predictions) == [(WRONG, (0, 255, 255)), (WRONG, (0, 0, 0)), (RIGHT, (0, 255, 255))]
+    ) == [(WRONG, (0, 255, 255)), (WRONG, (0, 0, 0)), (RIGHT, (0, 255, 255))]
+
+
+def test_what_is_right_begins_with_what_is_least_sure(folder):
+    assert tiles(
+        folder,
+        ("cyan.png", "a", "a", 0.9, "test"),
+        ("black.png", "b", "b", 0.6, "test"),
+    ) == [(RIGHT, (0, 0, 0)), (RIGHT, (0, 255, 255))]
 
 
 def test_images_that_were_trained_on_are_not_shown(folder):
     rows = [("cyan.png", "a", "a", 0.9, "train"), ("black.png", "a", "a", 0.6, "validation")]
-    assert tiles(folder, table(*rows))[0] == (RIGHT, (0, 0, 0))
-    assert tiles(folder, table(*rows, ("cyan.png", "a", "a", 0.6, "test")))[0] == (RIGHT, (0, 255, 255))
+    assert tiles(folder, *rows)[0] == (RIGHT, (0, 0, 0))
+    assert tiles(folder, *rows, ("cyan.png", "a", "a", 0.6, "test"))[0] == (RIGHT, (0, 255, 255))
 
 
 def test_a_page_holds_24_images(folder):
-    many = table(*[("cyan.png", "a", "a", 0.5, "test")] * 40)
-    write_prediction_page(str(folder / "page.png"), many, str(folder))
+    write(outcome(folder, *[("cyan.png", "a", "a", 0.5, "test")] * 40), str(folder / "page.png"))
     assert opened(folder).size == (
         6 * (SIDE + BORDER) + BORDER,
         4 * (SIDE + CAPTION) + BORDER,
@@ -61,20 +82,28 @@ def test_a_page_holds_24_images(folder):
 
 
 def test_without_held_out_images_there_is_an_empty_page(folder):
-    write_prediction_page(str(folder / "page.png"), table(("cyan.png", "a", "a", 0.9, "train")), str(folder))
+    write(outcome(folder, ("cyan.png", "a", "a", 0.9, "train")), str(folder / "page.png"))
     assert opened(folder).getextrema() == ((255, 255),) * 3
+
+
+def test_an_image_without_a_label_of_the_primary_task_is_not_shown():
+    held_out = of_two_tasks()
+    held_out = held_out._replace(examples=held_out.examples.with_splits(["train", "test", "test"]))
+    shown = prediction_page._most_telling(prediction_page._predictions(held_out))
+    assert shown.to_dict("records") == [
+        {"path": "3.jpg", "label": "b", "predicted": "a", "probability": 0.75, "right": False}
+    ]
 
 
 def test_an_image_that_pillow_cannot_read_is_left_blank(folder):
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
-    predictions = table(("broken.jpg", "a", "a", 0.9, "test"), ("gone.jpg", "a", "b", 0.9, "test"))
-    assert tiles(folder, predictions) == [(WRONG, BLANK), (RIGHT, BLANK)]
+    rows = [("broken.jpg", "a", "a", 0.9, "test"), ("gone.jpg", "a", "b", 0.9, "test")]
+    assert tiles(folder, *rows) == [(WRONG, BLANK), (RIGHT, BLANK)]
 
 
 def test_names_of_any_length_and_script(folder):
     name = "玫瑰 " * 40
-    write_prediction_page(
-        str(folder / "page.png"), table(("cyan.png", name, name + "x", 0.9, "test")), str(folder)
-    )
+    row = ("cyan.png", name, name + "x", 0.9, "test")
+    write(outcome(folder, row, names=(name, name + "x")), str(folder / "page.png"))
     font = prediction_page.ImageFont.load_default(13)
     assert font.getlength(prediction_page._fitting(name, font)) <= SIDE

@@ -1,59 +1,51 @@
 import csv
-import json
 
-import numpy as np
 import pandas as pd
 
-from retrain.heads.softmax import SoftmaxHead
-from retrain.report import run_files
-
-EXAMPLES = pd.DataFrame(
-    {"path": ["a, b/1.jpg", 'c/"2".jpg'], "label": ["a, b", "c"], "split": ["train", "test"], "size": [1, 2]}
-)
+from retrain.report.predictions_table import task_columns, write, write_table
+from tests.examples.worlds import made_up
+from tests.report.outcomes import of_two_tasks, predicted
 
 
-def test_settings_are_written_as_they_are(tmp_path):
-    run_files.write_settings(str(tmp_path), "{}\n", "--a=1\n")
-    assert (tmp_path / "config.json").read_text() == "{}\n"
-    assert (tmp_path / "run.flags").read_text() == "--a=1\n"
-
-
-def test_labels_are_one_a_line_in_utf8(tmp_path):
-    run_files.write_labels(str(tmp_path), {"label": SoftmaxHead(["a, b", "玫瑰"])})
-    assert (tmp_path / "labels.txt").read_bytes() == "a, b\n玫瑰\n".encode()
+def rows(path) -> list[list[str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
 
 
 def test_predictions_are_a_row_an_example(tmp_path):
-    probabilities = np.array([[0.25, 0.75], [0.1234567, 0.8765433]], np.float32)
-    table = run_files.write_predictions(
-        str(tmp_path), EXAMPLES, {"label": SoftmaxHead(["a, b", "c"])}, {"label": probabilities}
-    )
-    with open(tmp_path / "predictions.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    assert rows == [
+    examples = made_up(["a, b/1.jpg", 'c/"2".jpg'], label=["a, b", "c"]).with_splits(["train", "test"])
+    write(predicted(examples, [[0.25, 0.75], [0.1234567, 0.8765433]]), str(tmp_path / "p.csv"))
+    assert rows(tmp_path / "p.csv") == [
         ["path", "label", "predicted", "probability", "split"],
         ["a, b/1.jpg", "a, b", "c", "0.75", "train"],
         ['c/"2".jpg', "c", "c", "0.876543", "test"],
     ]
-    assert list(table.columns) == rows[0]
 
 
-def test_skipped_files_have_reasons(tmp_path):
-    run_files.write_skipped(
-        str(tmp_path), pd.DataFrame({"path": ["a/1.jpg"], "reason": ["empty file"]}, index=[7])
-    )
-    assert (tmp_path / "skipped.csv").read_text() == "path,reason\na/1.jpg,empty file\n"
-    run_files.write_skipped(str(tmp_path), pd.DataFrame(columns=["path", "reason"]))
+def test_several_tasks_have_columns_of_their_own_and_what_is_not_known_is_empty(tmp_path):
+    write(of_two_tasks(), str(tmp_path / "p.csv"))
+    assert rows(tmp_path / "p.csv") == [
+        [
+            *("path", "kind", "predicted/kind", "probability/kind"),
+            *("tags", "predicted/tags", "probability/tags", "split"),
+        ],
+        ["1.jpg", "a", "a", "0.75", "x|y", "x|y", "0.75", "train"],
+        ["2.jpg", "", "a", "0.5", "y", "y", "0.75", "validation"],
+        ["3.jpg", "b", "a", "0.75", "", "", "0.75", "test"],
+    ]
+
+
+def test_a_task_without_labels_is_predicted_all_the_same():
+    outcome = of_two_tasks()
+    of_kind = outcome.examples.tasks["kind"]
+    without = outcome._replace(examples=made_up(outcome.examples.paths, kind=of_kind.cells))
+    assert list(task_columns(without, "tags", "/tags")) == ["predicted/tags", "probability/tags"]
+    assert list(task_columns(without, "kind")) == ["kind", "predicted", "probability"]
+
+
+def test_a_table_is_written_as_it_is_without_its_index(tmp_path):
+    table = pd.DataFrame({"path": ["a/1.jpg"], "reason": ["empty file"]}, index=[7])
+    write_table(str(tmp_path / "skipped.csv"), table)
+    assert (tmp_path / "skipped.csv").read_bytes() == b"path,reason\na/1.jpg,empty file\n"
+    write_table(str(tmp_path / "skipped.csv"), table[:0])
     assert (tmp_path / "skipped.csv").read_text() == "path,reason\n"
-
-
-def test_metrics_hold_the_step_once(tmp_path):
-    figures = {"validation": {"accuracy": 0.5, "global_step": 7}, "test": {"accuracy": 1.0, "global_step": 7}}
-    run_files.write_metrics(str(tmp_path), figures, 7)
-    assert json.loads((tmp_path / "metrics.json").read_text()) == {
-        "validation": {"accuracy": 0.5},
-        "test": {"accuracy": 1.0},
-        "global_step": 7,
-    }
-    run_files.write_metrics(str(tmp_path), {"evaluation": {"accuracy": 0.5}})
-    assert json.loads((tmp_path / "metrics.json").read_text()) == {"evaluation": {"accuracy": 0.5}}

@@ -1,5 +1,6 @@
 import html.parser
 import re
+from types import MappingProxyType
 
 import pytest
 
@@ -51,6 +52,10 @@ class Reader(html.parser.HTMLParser):
         self.text += data
 
 
+def page_of(rows: list[TrialRow], shares=MappingProxyType({}), higher_is_better: bool = True) -> SweepPage:
+    return SweepPage(rows, rows[0], AXES, shares, "validation/accuracy", higher_is_better)
+
+
 def read(tmp_path, page: SweepPage) -> Reader:
     write_sweep_page(str(tmp_path / "sweep.html"), page)
     reader = Reader()
@@ -63,7 +68,7 @@ def read(tmp_path, page: SweepPage) -> Reader:
 def page(tmp_path_factory):
     shares = {"learning_rate": 0.75, "tfhub_module": 0.25}
     directory = tmp_path_factory.mktemp("page")
-    return read(directory, SweepPage(ROWS, ROWS[0], AXES, shares, "validation/accuracy", "maximize"))
+    return read(directory, page_of(ROWS, shares))
 
 
 def test_the_page_needs_nothing_else(page):
@@ -99,19 +104,17 @@ def test_names_are_shown_as_they_are(page):
 
 
 def test_one_trial_makes_a_page_too(tmp_path):
-    reader = read(tmp_path, SweepPage(ROWS[:1], ROWS[0], AXES, {}, "validation/accuracy", "maximize"))
+    reader = read(tmp_path, page_of(ROWS[:1]))
     assert "No other trial is tied with the best" in reader.text
     assert "What makes the difference" not in reader.text
 
 
 def test_the_best_so_far_only_gets_better(tmp_path):
     rows = [row(0, 0.5), row(1, 0.75), row(2, 0.25), row(3, 0.875)]
-    for direction in ("maximize", "minimize"):
-        ranking = sorted(rows, key=lambda one: one.value, reverse=direction == "maximize")
-        write_sweep_page(
-            str(tmp_path / "sweep.html"), SweepPage(ranking, ranking[0], AXES, {}, "validation/x", direction)
-        )
+    for higher in (True, False):
+        ranking = sorted(rows, key=lambda one: one.value, reverse=higher)
+        write_sweep_page(str(tmp_path / "sweep.html"), page_of(ranking, higher_is_better=higher))
         path = re.search(r'class="best" d="([^"]*)"', (tmp_path / "sweep.html").read_text())[1]
         heights = [float(part) for part in re.findall(r"V([\d.]+)", path)]
-        assert heights == sorted(heights, reverse=direction == "maximize")
+        assert heights == sorted(heights, reverse=higher)
         assert len(set(heights)) == 2

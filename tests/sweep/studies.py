@@ -3,8 +3,8 @@
 import contextlib
 
 import optuna
-from retrain.sweep.sequences import distributions, grid_sampler
 
+from retrain.sweep.sequences import distributions, grid_sampler
 from retrain.sweep.space import parse_space
 from retrain.sweep.study import open_study, tell
 

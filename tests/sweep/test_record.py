@@ -1,13 +1,14 @@
 import json
+import re
 
 import numpy as np
 import optuna
 import pytest
-from retrain.sweep.sequences import distributions
 
-from retrain.sweep.record import Record, decoded, encoded, failed_record, flags_of
+from retrain.settings.values import OfTask
+from retrain.sweep.record import RESULT, Record, decoded, encoded, failed_record, flags_of
+from retrain.sweep.sequences import distributions
 from retrain.sweep.space import parse_space
-from retrain.sweep.study import RESULT
 
 
 def through_json(record: Record) -> Record:
@@ -54,3 +55,16 @@ def test_flags_have_few_digits_in_the_order_of_the_space():
         ("batch_size", 9),
         ("class_weights", "none"),
     ]
+
+
+def test_typed_values_come_back_as_they_are_trained_with():
+    space = parse_space(["fine_tune_from=Conv;Dense", "tasks=kind:softmax;kind:sigmoid"])
+    trial = optuna.create_trial(
+        value=1.0,
+        params={"fine_tune_from": "Dense", "tasks": "kind:sigmoid"},
+        distributions=distributions(space),
+    )
+    assert flags_of(trial, space) == {
+        "fine_tune_from": re.compile("Dense"),
+        "tasks": (OfTask("kind", "sigmoid"),),
+    }

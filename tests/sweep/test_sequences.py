@@ -2,13 +2,11 @@ import collections
 
 import numpy as np
 import optuna
-import pytest
 
-from retrain.extensions import named
-from retrain.sweep import SAMPLERS
 from retrain.sweep.sequences import (
     distributions,
     grid_points,
+    grid_sampler,
     position,
     quasirandom_points,
     random_points,
@@ -19,42 +17,12 @@ SPACE = parse_space(["learning_rate=1e-4..1e-1", "dropout_rate=0,0.2,0.5", "batc
 GRID = parse_space(["dropout_rate=0,0.2,0.5", "batch_size=8..9"])
 
 
-def make_sampler(name: str, space, seed: int) -> optuna.samplers.BaseSampler:
-    return named(SAMPLERS[name].make)(space, seed)
-
-
-def asked(study: optuna.Study, count: int, space=SPACE) -> list[dict]:
-    return [study.ask(distributions(space)).params for _ in range(count)]
-
-
-def make_study(name: str, space=SPACE, seed: int = 0) -> optuna.Study:
-    return optuna.create_study(sampler=make_sampler(name, space, seed))
-
-
 def test_a_grid_is_gone_through_once():
     points = grid_points(GRID)
     assert [tuple(points(index).values()) for index in range(7)] == [
         *((0.0, 8), (0.0, 9), (0.2, 8), (0.2, 9), (0.5, 8), (0.5, 9)),
         (0.0, 8),
     ]
-
-
-@pytest.mark.parametrize("name", ["random", "quasirandom", "tpe"])
-def test_the_same_seed_draws_the_same(name):
-    assert asked(make_study(name), 5) == asked(make_study(name), 5)
-    assert asked(make_study(name), 5) != asked(make_study(name, seed=1), 5)
-
-
-@pytest.mark.parametrize("name", ["random", "quasirandom"])
-def test_a_point_follows_from_its_number_whoever_asks(name):
-    alone = asked(make_study(name), 8)
-    study, other = make_study(name), make_sampler(name, SPACE, 0)
-    together = []
-    for index in range(8):
-        if index % 3 == 2:
-            study.sampler, other = other, study.sampler
-        together += asked(study, 1)
-    assert together == alone
 
 
 def test_quasirandom_points_fill_every_part_of_the_space():
@@ -71,7 +39,7 @@ def test_random_points_differ():
 
 
 def test_a_repeated_trial_is_where_the_first_was():
-    study = make_study("grid", GRID)
+    study = optuna.create_study(sampler=grid_sampler(GRID, 0))
     trials = [study.ask(distributions(GRID)) for _ in range(3)]
     study.tell(trials[1], state=optuna.trial.TrialState.FAIL)
     repeated = optuna.create_trial(state=optuna.trial.TrialState.WAITING, system_attrs={"failed_trial": 1})
@@ -81,12 +49,3 @@ def test_a_repeated_trial_is_where_the_first_was():
     assert [position(study, frozen[number]) for number in (0, 1, 2, 3, 4)] == [0, 1, 2, 1, 3]
     assert again.params == trials[1].params
     assert tuple(new.params.values()) == (0.2, 9)
-
-
-def test_tpe_goes_where_trials_were_good():
-    study = make_study("tpe")
-    for _ in range(40):
-        trial = study.ask(distributions(SPACE))
-        study.tell(trial, abs(np.log10(trial.params["learning_rate"]) + 2))
-    late = [abs(np.log10(params["learning_rate"]) + 2) for params in asked(study, 10)]
-    assert np.mean(late) < 0.6  # 0.83 by chance

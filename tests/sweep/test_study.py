@@ -1,10 +1,12 @@
+import optuna
 import pytest
 from optuna.trial import TrialState
-from retrain.sweep.sequences import make_sampler
 
 from retrain.errors import InputError
+from retrain.extensions import named
+from retrain.sweep import SAMPLERS
 from retrain.sweep import study as study_module
-from retrain.sweep.study import ask, finished, next_trials, open_study, tell, unfinished
+from retrain.sweep.study import ask, check_study, finished, next_trials, open_study, tell, unfinished
 from tests.sweep.studies import ABOUT, DRAWN, SPACE, told, url
 
 
@@ -44,7 +46,8 @@ def test_a_trial_that_another_worker_took_from_those_that_wait_is_no_loss(make_s
 def test_a_grid_passes_over_what_another_sampler_has_drawn(tmp_path):
     distinct = []
     for sampler, trials in (("random", 4), ("grid", 6)):
-        with open_study(url(tmp_path), "sweep", "maximize", ABOUT, make_sampler(sampler, SPACE, 0)) as study:
+        drawn = named(SAMPLERS[sampler].make)(SPACE, 0)
+        with open_study(url(tmp_path), "sweep", "maximize", ABOUT, drawn) as study:
             for trial in ask(study, DRAWN, 9, trials):
                 told(study, trial)
             distinct.append(len({tuple(trial.params.values()) for trial in finished(study)}))
@@ -87,9 +90,26 @@ def test_who_was_held_for_dead_is_not_heard(make_study, tmp_path):
 
 def test_a_storage_of_another_sweep(make_study, tmp_path):
     make_study(tmp_path)
+    other = {**ABOUT, "--max_steps": "100"}
     with pytest.raises(InputError) as raised:
-        make_study(tmp_path, {**ABOUT, "--max_steps": "100"})
+        make_study(tmp_path, other)
     assert str(raised.value) == (
         f"The study 'sweep' in {url(tmp_path)!r} was begun with --max_steps=None, but this sweep has "
         "--max_steps=100: repeat the flags of then, or name another --model_dir, --storage or --study."
     )
+    with pytest.raises(InputError) as checked:
+        check_study(url(tmp_path), "sweep", other)
+    assert str(checked.value) == str(raised.value)
+
+
+def test_a_check_is_content_with_the_same_sweep_or_another_study(make_study, tmp_path):
+    make_study(tmp_path)
+    check_study(url(tmp_path), "sweep", ABOUT)
+    check_study(url(tmp_path), "another", {**ABOUT, "--max_steps": "100"})
+
+
+def test_a_check_makes_no_study(tmp_path):
+    check_study(url(tmp_path), "sweep", ABOUT)
+    storage = optuna.storages.RDBStorage(url(tmp_path))
+    assert storage.get_all_studies() == []
+    storage.engine.dispose()

@@ -57,13 +57,13 @@ def test_an_empty_directory_has_none_and_is_not_made(make, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_current_is_not_read_again_unless_it_was_left(make):
+def test_what_is_current_is_not_read_again_unless_it_was_detached(make):
     checkpoints = make()
     path = checkpoints.save()
     checkpoints.run_state.global_step.assign(3)
     checkpoints.restore(path)
     assert int(checkpoints.run_state.global_step) == 3
-    checkpoints.leave()
+    checkpoints.detach()
     checkpoints.restore(path)
     assert int(checkpoints.run_state.global_step) == 0
 
@@ -96,12 +96,12 @@ def test_the_best_is_kept_apart_from_the_newest(make, tmp_path):
 
 def test_that_of_the_last_evaluation_is_kept_too(make, tmp_path):
     checkpoints = make()
-    assert checkpoints.looked() is None
+    assert checkpoints.evaluated() is None
     for step in range(KEPT + 1):
         checkpoints.run_state.global_step.assign(step)
-        checkpoints.run_state.looked_step.assign(0)
+        checkpoints.run_state.evaluated_step.assign(0)
         checkpoints.save()
-    assert checkpoints.looked() == str(tmp_path / "run" / "ckpt-0" / "variables")
+    assert checkpoints.evaluated() == str(tmp_path / "run" / "ckpt-0" / "variables")
     assert len(names(tmp_path / "run")) == 1 + 1 + KEPT
 
 
@@ -153,14 +153,14 @@ def test_of_a_damaged_checkpoint_the_one_before_is_used(make, tmp_path, monkeypa
     assert names(tmp_path / "run") == {"checkpoint", "ckpt-3", "ckpt-5"}
 
 
-def test_a_course_that_was_abandoned_leaves_no_checkpoints(make, tmp_path):
+def test_a_training_that_was_set_back_keeps_no_later_checkpoints(make, tmp_path):
     checkpoints = make()
     for step in (3, 6, 9):
         checkpoints.run_state.global_step.assign(step)
         checkpoints.save()
     checkpoints.restore(str(tmp_path / "run" / "ckpt-6" / "variables"))
     checkpoints.run_state.rate_factor.assign(0.5)
-    checkpoints.leave()
+    checkpoints.detach()
     path = checkpoints.save()
     assert names(tmp_path / "run") == {"checkpoint", "ckpt-3", "ckpt-6"}
     again = make()

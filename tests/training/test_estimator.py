@@ -11,9 +11,10 @@ from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
+from retrain.training import driver
 from retrain.training import estimator as estimator_module
-from retrain.training import training_loop
 from retrain.training.estimator import Estimator
+from retrain.training.loss import Loss
 from tests.training import worlds
 from tests.training.worlds import COLOURS, COUNT, LABELS, NAMES, PIXELS, endless, equal, feature_batches
 
@@ -34,9 +35,9 @@ def make(loaded_module, tmp_path):
 
 @pytest.fixture
 def logged(monkeypatch) -> list[str]:
-    found = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: found.append(text % values))
-    return found
+    texts = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: texts.append(text % values))
+    return texts
 
 
 def never() -> tf.data.Dataset:
@@ -127,8 +128,7 @@ def test_a_first_step_against_numpy(make):
     weights = np.array([1.0, 0.5, 2.0, 0.5], np.float32)
     estimator = make(
         dropout_rate=0.0,
-        label_smoothing=smoothing,
-        penalties=estimator_module.Penalties(l1, l2),
+        loss=Loss(smoothing, l1, l2),
         optimizer=keras.optimizers.SGD(0.1),
     )
     estimator.model.kernels["label"].assign(start)
@@ -238,7 +238,7 @@ def test_an_old_checkpoint_is_read_anew_when_training_goes_on(make):
 def test_a_training_that_was_broken_off_goes_on_from_its_checkpoint(make, monkeypatch):
     whole = make("whole").train(endless, steps=6)
     estimator = make(save_checkpoints_steps=2)
-    steps = estimator.loop._steps
+    steps = estimator.loop.take_steps
 
     def broken(batches, count):
         if estimator.global_step == 4:
@@ -246,7 +246,7 @@ def test_a_training_that_was_broken_off_goes_on_from_its_checkpoint(make, monkey
             raise KeyboardInterrupt
         return steps(batches, count)
 
-    monkeypatch.setattr(estimator.loop, "_steps", broken)
+    monkeypatch.setattr(estimator.loop, "take_steps", broken)
     with pytest.raises(KeyboardInterrupt):
         estimator.train(endless, steps=6)
     monkeypatch.undo()
@@ -257,8 +257,8 @@ def test_a_training_that_was_broken_off_goes_on_from_its_checkpoint(make, monkey
 
 def test_a_loss_that_is_no_number_stops_training(make, monkeypatch):
     # Steps that are taken together have one loss, whatever the speed.
-    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 1e9)
-    estimator = make(optimizer=keras.optimizers.SGD(1e30), penalties=estimator_module.Penalties(l2=1e30))
+    monkeypatch.setattr(driver, "SECONDS_PER_CALL", 1e9)
+    estimator = make(optimizer=keras.optimizers.SGD(1e30), loss=Loss(l2_regularizer=1e30))
     with pytest.raises(InputError) as raised:
         estimator.train(endless, steps=20)
     assert str(raised.value) == (
@@ -269,7 +269,9 @@ def test_a_loss_that_is_no_number_stops_training(make, monkeypatch):
 
 def test_checkpoints_after_a_while(make, tmp_path, monkeypatch):
     monkeypatch.setattr(estimator_module, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    monkeypatch.setattr("retrain.training.training_loop.STEPS_PER_CALL", 2)
+    # However long a call takes here, the next one has two steps.
+    monkeypatch.setattr(driver, "SECONDS_PER_CALL", 1e9)
+    monkeypatch.setattr(driver, "STEPS_PER_CALL", 2)
     make().train(endless, steps=6)
     checkpoints = tf.train.get_checkpoint_state(str(tmp_path / "run")).all_model_checkpoint_paths
     assert [pathlib.Path(path).parent.name for path in checkpoints] == [

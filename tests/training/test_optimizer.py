@@ -4,9 +4,10 @@ import tensorflow as tf
 
 from retrain.settings.config import FIELDS
 from retrain.settings.field import about
-from retrain.training.optimizer import OPTIMIZERS, OptimizerSettings, WarmupCosine, make_optimizer
+from retrain.training.optimizer import OPTIMIZERS, WarmupCosine, make_optimizer
+from tests.training.worlds import filled
 
-PLAIN = OptimizerSettings("sgd", momentum=0.0)
+PLAIN = filled(momentum=0.0)
 
 
 def test_every_optimizer_can_be_named():
@@ -49,7 +50,7 @@ def test_the_factor_changes_the_rate_at_once():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_base_has_a_rate_of_its_own(name):
     base, head = tf.Variable(tf.ones([2, 2])), tf.Variable(tf.ones([2, 2]))
-    optimizer = make_optimizer(OptimizerSettings(name), 0.01, [base], base_learning_rate_factor=0.1)
+    optimizer = make_optimizer(filled(optimizer=name, base_learning_rate_factor=0.1), 0.01, [base])
     step(optimizer, base, head)
     moved = [1.0 - variable.numpy()[0, 0] for variable in (base, head)]
     assert moved[0] == pytest.approx(0.1 * moved[1], rel=1e-2)
@@ -60,7 +61,7 @@ def test_a_rate_of_its_own_under_a_strategy():
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     with strategy.scope():
         base, head = tf.Variable([[1.0]]), tf.Variable([[1.0]])
-        optimizer = make_optimizer(PLAIN, 1.0, [base], base_learning_rate_factor=0.1)
+        optimizer = make_optimizer(filled(momentum=0.0, base_learning_rate_factor=0.1), 1.0, [base])
         optimizer.build([base, head])
 
     @tf.function
@@ -73,21 +74,21 @@ def test_a_rate_of_its_own_under_a_strategy():
 
 def test_weight_decay_is_of_matrices_only_and_follows_the_rate():
     kernel, bias = tf.Variable([[10.0]]), tf.Variable([10.0])
-    settings = PLAIN._replace(weight_decay=0.1)
-    step(make_optimizer(settings, 0.5, [kernel], base_learning_rate_factor=0.5), kernel, bias)
+    settings = filled(momentum=0.0, weight_decay=0.1, base_learning_rate_factor=0.5)
+    step(make_optimizer(settings, 0.5, [kernel]), kernel, bias)
     assert float(kernel[0, 0]) == pytest.approx(10.0 * (1 - 0.1 * 0.25) - 0.25)
     assert float(bias[0]) == pytest.approx(9.5)
 
 
 def test_the_norm_of_the_gradient_is_clipped_over_all_variables():
     one, other = tf.Variable([0.0]), tf.Variable([0.0])
-    step(make_optimizer(PLAIN._replace(gradient_clip_norm=0.5**0.5), 1.0), one, other)
+    step(make_optimizer(filled(momentum=0.0, gradient_clip_norm=0.5**0.5), 1.0), one, other)
     assert [float(one[0]), float(other[0])] == pytest.approx([-0.5, -0.5])
 
 
 def test_momentum():
     weight = tf.Variable([0.0])
-    optimizer = make_optimizer(OptimizerSettings("sgd", momentum=0.5), 1.0)
+    optimizer = make_optimizer(filled(momentum=0.5), 1.0)
     step(optimizer, weight)
     step(optimizer, weight)
     assert float(weight[0]) == pytest.approx(-2.5)

@@ -1,4 +1,4 @@
-"""The loop on one device is tested through the Estimator; here, on two."""
+"""Training on one device is tested through the Estimator; here, on two, and what the loop gives beside."""
 
 import os
 import pathlib
@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.heads.sigmoid import SigmoidHead
-from retrain.heads.softmax import SoftmaxHead
-from retrain.model import ImageClassifier
 from retrain.modules.load import load_module
-from retrain.training import training_loop
 from retrain.training.estimator import Estimator
-from retrain.training.training_loop import Penalties
+from retrain.training.loss import Loss
 from tests import tiny_worlds
 from tests.training import worlds
 
@@ -45,7 +41,8 @@ def train(module: str, directory: str, strategy: tf.distribute.Strategy, train_b
         model = worlds.classifier(load_module(module), train_base=train_base)
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     model_dir = f"{directory}/{train_base}"
-    estimator = Estimator(model, model_dir, optimizer, strategy=strategy, penalties=Penalties(0.001, 0.01))
+    loss = Loss(l1_regularizer=0.001, l2_regularizer=0.01)
+    estimator = Estimator(model, model_dir, optimizer, loss=loss, strategy=strategy)
     for part in range(2):
         estimator.train(lambda: worlds.image_batches(5).repeat(4), max_steps=6 * (part + 1))
     figures = estimator.evaluate(worlds.image_batches)
@@ -82,41 +79,21 @@ def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_m
             np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-5, atol=1e-5)
 
 
-def test_a_call_takes_no_more_steps_than_it_may(loaded_module, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_loop, "STEPS_PER_CALL", 4)
-    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 1e9)
+def test_steps_up_to_the_end_of_the_input(loaded_module, tmp_path):
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    batches = loop.batches(worlds.endless())
-    readings = list(loop.readings(batches, stop=25, every=[10], at=[12]))
-    assert [reading.step for reading in readings] == [1, 3, 7, 10, 12, 16, 20, 24, 25]
-    assert [reading.steps for reading in readings] == [1, 2, 4, 3, 2, 4, 4, 4, 1]
-    assert int(loop.optimizer.iterations) == 25
-    assert list(loop.readings(batches, stop=25)) == []
+    batches = loop.batches(worlds.feature_batches(2))
+    assert [bool(loop.take_steps(batches, tf.constant(4))[0]) for _ in range(2)] == [False, True]
+    assert loop.global_step == int(loop.optimizer.iterations) == 6
 
 
-def test_readings_end_with_the_input(loaded_module, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 1e9)
-    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    readings = list(loop.readings(loop.batches(worlds.feature_batches(2)), stop=None))
-    assert [reading.step for reading in readings] == [1, 3, 6]
-    assert sum(reading.steps for reading in readings) == 6
-
-
-def test_a_call_does_not_last_long(loaded_module, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", 0.0)
-    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    readings = loop.readings(loop.batches(worlds.endless()), stop=4)
-    assert [reading.step for reading in readings] == [1, 2, 3, 4]
-
-
-def test_the_loss_of_a_reading_is_the_mean_of_its_steps(loaded_module, tmp_path, monkeypatch):
+def test_the_losses_of_a_call_are_summed_however_many_steps_it_has(loaded_module, tmp_path):
     losses = []
-    for seconds in (0.0, 1e9):
-        monkeypatch.setattr(training_loop, "SECONDS_PER_CALL", seconds)
-        loop = Estimator(worlds.classifier(loaded_module), tmp_path / str(seconds)).loop
-        losses.append([r.loss for r in loop.readings(loop.batches(worlds.endless()), stop=3)])
+    for calls in ([1, 1, 1], [1, 2]):
+        loop = Estimator(worlds.classifier(loaded_module), tmp_path / str(len(calls))).loop
+        batches = loop.batches(worlds.endless())
+        losses.append([float(loop.take_steps(batches, tf.constant(steps))[1]) for steps in calls])
     single, together = losses
-    assert together == pytest.approx([single[0], np.mean(single[1:])])
+    assert together == pytest.approx([single[0], sum(single[1:])])
 
 
 def test_waiting_for_input_is_told_apart(loaded_module, tmp_path):
@@ -128,35 +105,18 @@ def test_waiting_for_input_is_told_apart(loaded_module, tmp_path):
         features = inputs["features"]
         return {"features": tf.ensure_shape(tf.numpy_function(slow, [features], tf.float32), [4, 3])}, labels
 
+    loop, start = Estimator(worlds.classifier(loaded_module), tmp_path).loop, time.monotonic()
+    _, _, waited = loop.take_steps(loop.batches(worlds.endless().map(slowed)), tf.constant(11))
+    assert 0.5 <= float(waited) <= time.monotonic() - start
+
+
+def test_partners_are_looked_up_before_a_batch_is_shared_out(loaded_module, tmp_path):
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    readings = list(loop.readings(loop.batches(worlds.endless().map(slowed)), stop=11))
-    waited, seconds = (sum(part) for part in zip(*((r.input_wait, r.seconds) for r in readings), strict=True))
-    assert 0.5 <= waited <= seconds
-
-
-def test_an_image_of_two_has_the_loss_of_both(loaded_module, tmp_path):
-    """Mixed with shares, the loss is what it would be with the labels mixed so."""
-    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    partner, share = np.asarray([1, 2, 3, 0]), np.asarray([1.0, 0.75, 0.5, 0.0], np.float32)
-    inputs = {"features": worlds.COLOURS[:4], "partner": partner.astype(np.int32), "share": share}
-    labels, weights = worlds.LABELS[:4], np.asarray([1.0, 2.0, 0.0, 1.0], np.float32)
-    loop.model.kernels["label"].assign(np.eye(3))
-    batch = tf.data.Dataset.from_tensors((inputs, {"label": labels}, weights))
-    [reading] = loop.readings(loop.batches(batch), stop=1)
-    surprise = -tf.nn.log_softmax(worlds.COLOURS[:4]).numpy()
-    own, other = (weights[rows] * surprise[range(4), labels[rows]] for rows in (range(4), partner))
-    assert reading.loss == pytest.approx(np.mean(share * own + (1 - share) * other), rel=1e-6)
-
-
-def test_weights_may_be_given_for_each_task(loaded_module, tmp_path):
-    losses = []
-    weights = np.asarray([1.0, 2.0, 0.0, 1.0], np.float32)
-    for name, given in (("one", weights), ("by_task", {"label": weights})):
-        loop = Estimator(worlds.classifier(loaded_module), tmp_path / name).loop
-        inputs = {"features": worlds.COLOURS[:4]}
-        batch = tf.data.Dataset.from_tensors((inputs, {"label": worlds.LABELS[:4]}, given))
-        losses.append([reading.loss for reading in loop.readings(loop.batches(batch), stop=1)])
-    assert losses[0] == losses[1] == [pytest.approx(np.log(3))]
+    inputs = {"features": worlds.COLOURS[:2], "partner": np.asarray([1, 0]), "share": np.ones(2, np.float32)}
+    [(mixed, labels)] = loop.batches(tf.data.Dataset.from_tensors((inputs, {"label": worlds.LABELS[:2]})))
+    np.testing.assert_array_equal(labels["label"], worlds.LABELS[:2])
+    [of_partners] = mixed["partner"]
+    np.testing.assert_array_equal(of_partners["label"], worlds.LABELS[1::-1])
 
 
 def test_within_averaged_the_model_has_the_averages(loaded_module, tmp_path):
@@ -164,8 +124,9 @@ def test_within_averaged_the_model_has_the_averages(loaded_module, tmp_path):
     loop = Estimator(worlds.classifier(loaded_module), tmp_path, optimizer).loop
     with loop.averaged():  # before the first step there are none
         assert not worlds.weights(loop.model)[-1].any()
-    values = []
-    for _ in loop.readings(loop.batches(worlds.endless()), stop=3, every=[1]):
+    values, batches = [], loop.batches(worlds.endless())
+    for _ in range(3):
+        loop.take_steps(batches, tf.constant(1))
         values.append(worlds.weights(loop.model)[-2])
     with loop.averaged():
         averages = worlds.weights(loop.model)[-2]
@@ -182,18 +143,3 @@ def test_predictions_are_logits_and_probabilities(loaded_module, tmp_path):
     [(logits, probabilities)] = loop.predictions({"features": tf.constant(worlds.COLOURS)}).values()
     np.testing.assert_allclose(logits, worlds.COLOURS, rtol=1e-6)
     np.testing.assert_allclose(probabilities, tf.nn.softmax(worlds.COLOURS), rtol=1e-6)
-
-
-def test_an_example_without_a_label_of_a_task_does_not_count_in_its_loss(loaded_module, tmp_path):
-    heads = {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["c"])}
-    model = ImageClassifier(loaded_module, heads)
-    estimator = Estimator(model, tmp_path, keras.optimizers.SGD(0.0), task_weights={"tags": 0.5})
-    labels = {"kind": np.asarray([0, 1, -1, -1]), "tags": np.asarray([[1.0], [np.nan], [np.nan], [np.nan]])}
-    batch = ({"features": np.ones([4, 3], np.float32)}, labels)
-    estimator.train(lambda: tf.data.Dataset.from_tensors(batch), steps=1)
-    # All logits are 0: each loss that counts is log 2.
-    np.testing.assert_allclose(estimator.loop.last_loss, 1.5 * np.log(2.0), rtol=1e-6)
-    unknown = {"kind": labels["kind"][2:], "tags": labels["tags"][2:]}
-    none = ({"features": np.ones([2, 3], np.float32)}, unknown)
-    estimator.train(lambda: tf.data.Dataset.from_tensors(none).repeat(2), steps=1)
-    assert float(estimator.loop.last_loss) == 0.0

@@ -6,6 +6,8 @@ import tensorflow as tf
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
+from retrain.settings.pixels import PixelSettings
+from retrain.settings.values import Quantity
 
 NAMES = ("blue", "green", "red")
 COUNT = 12
@@ -17,6 +19,22 @@ PIXELS = np.ascontiguousarray(np.broadcast_to(COLOURS[:, None, None], [COUNT, 8,
 
 def classifier(module: ImageModule, dropout_rate: float = 0.0, train_base: bool = False) -> ImageClassifier:
     return ImageClassifier(module, {"label": SoftmaxHead(NAMES)}, dropout_rate, train_base)
+
+
+def filled(**given) -> PixelSettings:
+    """Settings of a training on pixels with all values filled in; those given, instead."""
+    plain = {
+        "learning_rate": 0.5,
+        "max_steps": 12,
+        "batch_size": 4,
+        "label_smoothing": 0.0,
+        "l2_regularizer": 0.0,
+        "base_learning_rate_factor": 1.0,
+        "weight_decay": 0.0,
+        "warmup_steps": Quantity(2),
+        "eval_every": Quantity(4),
+    }
+    return PixelSettings(**(plain | given))
 
 
 def feature_batches(batch_size: int = 4, count: int = COUNT) -> tf.data.Dataset:

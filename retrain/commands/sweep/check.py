@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_outside, plan_data
 from retrain.commands.module_check import check_modules
-from retrain.commands.sweep.trial_plan import trial_config
 from retrain.commands.train.check import TrainPlan, check_trainable, plan_training
+from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.metric import Metric
 from retrain.runs.continuing import check_may_run
@@ -15,10 +15,10 @@ from retrain.runs.run import SWEEP, Run, run_for
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.config import check as check_settings
 from retrain.settings.data import DataSettings
-from retrain.settings.needs import Circumstances
-from retrain.sweep.about import about_sweep
-from retrain.sweep.objective import find_objective, name_of
-from retrain.sweep.space import Space, check_space, parse_space, sampler_for, trial_count, values_of
+from retrain.settings.field import about
+from retrain.settings.needs import Circumstances, unread
+from retrain.sweep.objective import about_sweep, find_objective, name_of
+from retrain.sweep.space import Space, check_space, parse_space, sampler_for, trial_count
 
 STUDY_FILE = "study.db"
 
@@ -52,6 +52,17 @@ class SweepPlan(NamedTuple):
         return plan_training(config, self.data[config.data])
 
 
+def trial_config(config: Config, flags: Mapping[str, Any]) -> Config:
+    """The flags of the sweep that are those of `train`, too, and the trial's.
+
+    What has no effect on the trial, as that of fine-tuning where it does none, is left out.
+    """
+    others = {name: field.default for name, field in FIELDS.items() if "train" not in about(field).verbs}
+    trial = config.replaced(**others, model_dir=None, **flags)
+    without_effect = unread(Circumstances(trial, "train"), FIELDS)
+    return trial.replaced(**{name: FIELDS[name].default for name in without_effect})
+
+
 def check(config: Config, words: Sequence[str]) -> SweepPlan:
     """InputError for a space that cannot be searched, or an objective that some trial would not have."""
     settings, space = config.sweep, parse_space(config.sweep.sweep)
@@ -59,22 +70,22 @@ def check(config: Config, words: Sequence[str]) -> SweepPlan:
     sampler = sampler_for(settings.sampler, settings.trials, space)
     trials = trial_count(settings.trials, sampler, space)
     data = _data_of_trials(config, space)
-    metrics = [find_objective(settings.objective, plan.kinds) for plan in data.values()]
+    metric = _objective(settings.objective, list(data.values()))
     first = next(iter(data.values()))
     run = run_for(config.results.model_dir, config.data.image_dir)
     plan = SweepPlan(
         config=config,
         space=space,
-        metric=metrics[0],
+        metric=metric,
         sampler=sampler,
         trials=trials,
         data=data,
         storage=settings.storage or f"sqlite:///{os.path.abspath(run.file(STUDY_FILE))}",
-        about=about_sweep(space, name_of(metrics[0]), config, first.listing),
+        about=about_sweep(space, name_of(metric), config, [plan.listing for plan in data.values()]),
         run=run,
     )
     check_outside(str(run), first.image_dir)
-    _check_a_trial(plan, first)
+    _check_a_trial(plan)
     check_may_run(run, "sweep", config, first.class_names)
     _check_storage(plan)
     return plan
@@ -85,22 +96,37 @@ def _data_of_trials(config: Config, space: Space) -> dict[DataSettings, DataPlan
     plans = {}
     names = [name for name in space if name in DataSettings.__dataclass_fields__]
     for name in names or [""]:
-        for value in values_of(space, name) if name else [None]:
+        for value in space[name].samples if name else [None]:
             settings = trial_config(config, {name: value} if name else {}).data
             plans[settings] = plan_data(settings)
             check_trainable(plans[settings])
     return plans
 
 
-def _check_a_trial(plan: SweepPlan, data: DataPlan) -> None:
+def _objective(text: str | None, data: Sequence[DataPlan]) -> Metric:
+    """The figure by which all trials are ranked; InputError where one of them would not have it."""
+    first, *others = data
+    metric = find_objective(text, first.kinds)
+    for other in others:
+        theirs = find_objective(name_of(metric), other.kinds)
+        if theirs != metric:
+            raise InputError(
+                f"{name_of(metric)} would be that of task {metric.task!r} in one trial and of task "
+                f"{theirs.task!r} in another, which cannot be ranked: give all trials the same tasks."
+            )
+    return metric
+
+
+def _check_a_trial(plan: SweepPlan) -> None:
     """InputError when a trial could not be trained, or would be the same without a flag that was given."""
-    flags = {name: _telling(name, values_of(plan.space, name)) for name in plan.space}
+    flags = {name: _telling(name, varied.samples) for name, varied in plan.space.items()}
     config = plan.config.replaced(**flags)
     check_settings(config, "sweep", flags)
-    handles = values_of(plan.space, "tfhub_module") if "tfhub_module" in plan.space else ()
-    given = data.listing.given_split
+    handles = plan.space["tfhub_module"].samples if "tfhub_module" in plan.space else ()
+    given = next(iter(plan.data.values())).listing.given_split
     check_modules(Circumstances(config, "sweep", given, varied=frozenset(plan.space)), handles)
-    plan_training(trial_config(config, {}), data)
+    for data in plan.data.values():
+        plan_training(trial_config(config, {}), data)
 
 
 def _telling(name: str, values: Sequence[Any]) -> Any:

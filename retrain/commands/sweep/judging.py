@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.examples.labelled import LabelledExamples
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.budget import Budget
 from retrain.head_search.decisions import decided
 from retrain.metric import Metric
@@ -85,11 +84,21 @@ def judged(examples: LabelledExamples, unseen: Unseen, metric: Metric, calibrate
     value = metric.value(figures)
     if not math.isfinite(value):
         return failed_record(_plain(figures), f"{name_of(metric)} has no value")
-    task = metric.task or next(iter(after))
-    logits = predicted[task].logits
-    scores = after[task].scores(metric, labels[task], logits, probabilities[task])
+    scores = {
+        task: head.scores(metric, labels[task], predicted[task].logits, probabilities[task])
+        for task, head in after.items()
+        if metric.task in (task, None)
+    }
     stopped = max((of.stopped for of in predicted.values() if of.stopped is not None), default=None)
-    return Record(value, _plain(figures), scores, stopped)
+    return Record(value, _plain(figures), _joined(scores, metric, examples.task_weights), stopped)
+
+
+def _joined(scores: Mapping[str, np.ndarray], metric: Metric, weights: Mapping[str, float]) -> np.ndarray:
+    """Those of the metric's task; of the loss of all tasks, so scaled that their mean is minus the loss."""
+    if metric.task is not None:
+        return scores[metric.task]
+    count = sum(map(len, scores.values()))
+    return np.concatenate([of * (weights[task] * count / len(of)) for task, of in scores.items()])
 
 
 def _plain(figures: Figures) -> Figures:

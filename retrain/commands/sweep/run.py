@@ -4,17 +4,15 @@ Trials are asked for, trained together and told, until there are enough of them;
 `train` would, in MODEL_DIR/best, and only there are the images of test looked at.
 """
 
-import functools
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
 
 import optuna
 from absl import logging
 
 from retrain.commands.sweep.check import SweepPlan
 from retrain.commands.sweep.judging import Judging
-from retrain.commands.sweep.results import Results, results, write_page, write_results
-from retrain.commands.sweep.trials import run_trials
+from retrain.commands.sweep.trial_rows import Results, results, write_page, write_results
+from retrain.commands.sweep.trials import run_trials, together
 from retrain.commands.sweep.winner import BEST_FLAGS, train_winner
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared, prepare
@@ -24,6 +22,7 @@ from retrain.head_search.budget import Budget, Halving
 from retrain.report.sweep_table import short, sweep_summary
 from retrain.runs.run import SWEEP_FLAGS
 from retrain.settings.config import to_flags
+from retrain.settings.needs import costs_differ
 from retrain.sweep import SAMPLERS
 from retrain.sweep.heartbeat import heartbeat
 from retrain.sweep.objective import name_of
@@ -37,15 +36,14 @@ GIB = 2**30
 Preparing = Callable[[TrainPlan], Prepared]
 
 
-def run(plan: SweepPlan) -> None:
+def run(plan: SweepPlan) -> int:
     """Searches the space, alone or with others, and trains the winner."""
-    row = SAMPLERS[plan.sampler]
-    sampler = named(row.make)(plan.space, plan.config.head.seed)
+    sampler = named(SAMPLERS[plan.sampler].make)(plan.space, plan.config.head.seed)
     direction = "maximize" if plan.metric.higher_is_better else "minimize"
     preparing = remembering(prepare)
     with open_study(plan.storage, plan.config.sweep.study, direction, plan.about, sampler) as study:
         plan.run.write(SWEEP_FLAGS, to_flags(plan.config, "sweep", SWEEP_FLAGS))
-        _search(plan, study, preparing, row.at_once)
+        search(plan, study, preparing)
         found = _results(plan, study)
         if found.winner is None:
             reason = found.rows[0].reason.rstrip(".")
@@ -53,46 +51,43 @@ def run(plan: SweepPlan) -> None:
         write_page(plan, found, study)
     winner = plan.trial(found.winner.flags)
     plan.run.write(BEST_FLAGS, to_flags(winner.config, "train", BEST_FLAGS))
-    summary = train_winner(plan.run, winner, preparing)
+    summary, exports = train_winner(plan.run, winner, preparing)
     print(sweep_summary(found.rows, found.winner.number, name_of(plan.metric), str(plan.run)))
     print(summary)
-
-
-class _Features(NamedTuple):
-    """What trials of the same features share, by which they are known; the plan of one of them."""
-
-    key: Hashable
-    plan: TrainPlan
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Features) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+    return 0 if exports else 1
 
 
 def remembering(prepare: Preparing) -> Preparing:
-    """`prepare`, which remembers the features of the last trials that leave the module as it is."""
-    remembered = functools.lru_cache(KEPT)(lambda features: prepare(features.plan))
+    """`prepare`, which remembers the last features, but where the module is not left as it is."""
+    kept: dict[Hashable, Prepared] = {}
 
     def preparing(plan: TrainPlan) -> Prepared:
         if plan.config.trains_on_images:
             return prepare(plan)
-        return remembered(_Features((plan.config.data, plan.config.module), plan))
+        key = together(plan)
+        kept[key] = kept.pop(key, None) or prepare(plan)  # the last used behind all others
+        while len(kept) > KEPT:
+            del kept[next(iter(kept))]
+        return kept[key]
 
     return preparing
 
 
-def _search(plan: SweepPlan, study: optuna.Study, preparing: Preparing, at_once: int) -> None:
-    """Runs trials until there are enough."""
+def judging_of(plan: SweepPlan) -> Judging:
+    """How its trials are trained and judged."""
     settings = plan.config.sweep
     halving = Halving() if settings.pruner == "halving" else None
-    judging = Judging(
+    return Judging(
         plan.metric,
         settings.folds,
         Budget(int(settings.sweep_memory_gb * GIB), halving),
-        costs=bool({"tfhub_module", "image_size"} & set(plan.space)),
+        costs=costs_differ(plan.space),
     )
+
+
+def search(plan: SweepPlan, study: optuna.Study, preparing: Preparing) -> None:
+    """Runs trials until there are enough."""
+    judging, at_once = judging_of(plan), SAMPLERS[plan.sampler].at_once
     while asked := next_trials(study, distributions(plan.space), at_once, plan.trials):
         trials = [plan.trial(flags_of(trial, plan.space)) for trial in asked]
         with heartbeat(study, asked):

@@ -5,7 +5,7 @@ predicted by a head that has not seen it. Images of test are never looked at her
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from retrain.commands.sweep.image_trial import image_trial
 from retrain.commands.sweep.judging import Judging, Predicted, Unseen, judged, validation_of
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
-from retrain.examples.labelled import LabelledExamples
-from retrain.examples.task_examples import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.search import search_folds, search_heads
@@ -28,12 +27,9 @@ def run_trials(
     plans: Sequence[TrainPlan], preparing: Callable[[TrainPlan], Prepared], judging: Judging, run: Run
 ) -> Iterator[dict[int, Record]]:
     """Records by the position of their plan, those of one group of trials after another."""
-    groups: dict[object, list[int]] = {}
+    groups: dict[Hashable, list[int]] = {}
     for position, plan in enumerate(plans):
-        config = plan.config
-        # One that trains on images shares nothing: it may change the module.
-        shared = config if config.trains_on_images else (config.data, config.module)
-        groups.setdefault(shared, []).append(position)
+        groups.setdefault(together(plan), []).append(position)
     for positions in groups.values():
         start, of_group = time.monotonic(), [plans[at] for at in positions]
         if of_group[0].config.trains_on_images:
@@ -42,6 +38,11 @@ def run_trials(
             records = head_trials(of_group, preparing(of_group[0]), judging)
         seconds = (time.monotonic() - start) / len(positions)
         yield {at: record._replace(seconds=seconds) for at, record in zip(positions, records, strict=True)}
+
+
+def together(plan: TrainPlan) -> Hashable:
+    """The same for trials of the same features; one that trains on images may change the module."""
+    return plan.config if plan.config.trains_on_images else (plan.config.data, plan.config.module)
 
 
 def head_trials(plans: Sequence[TrainPlan], prepared: Prepared, judging: Judging) -> list[Record]:
@@ -65,7 +66,7 @@ def _held_out(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging
     scale, count = feature_scale(train.features), len(train.labels)
     grids = [candidates(plan.config.head, scale, count) for plan in plans]
     start = prepared.starts.get(task)
-    best = search_heads(head, grids, train, validation, start, judging.budget)
+    best = search_heads(head, grids, train, validation, start=start, budget=judging.budget)
     return validation, [
         found and Predicted(validation.features @ found.kernel + found.bias, found.stopped) for found in best
     ]
@@ -78,7 +79,8 @@ def _in_folds(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging
     fold_of = assign_folds(head.strata(of_task.labels), examples.groups, judging.folds, seed)
     scale, count = feature_scale(of_task.features), round(len(fold_of) * (1 - 1 / judging.folds))
     grids = [candidates(plan.config.head, scale, count) for plan in plans]
-    best = search_folds(head, grids, of_task, fold_of, prepared.starts.get(task), judging.budget)
+    start = prepared.starts.get(task)
+    best = search_folds(head, grids, of_task, fold_of, start=start, budget=judging.budget)
     return of_task, [found and Predicted(found.logits, found.trained.stopped) for found in best]
 
 

@@ -4,34 +4,26 @@ import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from retrain.commands.module_check import nothing_to_train
+from retrain.commands.train.bfloat16 import check_hardware
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.mixed_precision import check_hardware
-from retrain.commands.train.warm_start_source import WarmStartSource, find_source
 from retrain.errors import InputError
 from retrain.export.reload import load_classifier
 from retrain.files import file_hash
+from retrain.head_search.starts import KnownClasses
 from retrain.label_files import read_labels
 from retrain.model import variables_from
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.publisher_head import find_publisher_head
 from retrain.modules.signatures import task_signature
+from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import from_flags
 from retrain.settings.module import ModuleSettings
 
 VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
-
-
-class KnownClasses(NamedTuple):
-    """A head of the earlier model: kernel [F, C], bias [C], and what its columns stand for."""
-
-    class_names: tuple[str, ...]
-    kernel: np.ndarray
-    bias: np.ndarray
 
 
 class Base(NamedTuple):

@@ -38,11 +38,12 @@ def _put_aside_results(run: Run, state: str) -> None:
     """Those of a finished run go to step-N; what an end that was not reached has left is made again."""
     if state == UNFINISHED:
         shutil.rmtree(run.path / "export", ignore_errors=True)
+        (run.path / EXPORTS).unlink(missing_ok=True)
         return
     aside = run.path / f"step-{run.steps_taken}"
     aside.mkdir(exist_ok=True)
     results = [name for name, row in ARTEFACTS.items() if row.is_result]
-    # The record of the exports last: until then the run is a finished one.
+    # The record of the exports last: without figures it is of nothing, and is removed if it comes to that.
     for name in ["export", *results, EXPORTS]:
         if (run.path / name).exists():
             os.rename(run.path / name, aside / name)

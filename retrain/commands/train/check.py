@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.commands.module_check import check_modules
-from retrain.commands.train.warm_start_source import WarmStartSource, find_source
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import read_label_map
 from retrain.heads.figures import find_metric
 from retrain.metric import Metric
 from retrain.runs.continuing import check_may_run
 from retrain.runs.run import Run, run_for
+from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.heads import best_heads, classifier
 from retrain.commands.train.pixels import model_to_train, recipe_for
-from retrain.commands.train.prepare import Prepared
 from retrain.examples.image_batches import train_batches
+from retrain.examples.labelled import LabelledExamples
+from retrain.model import ImageClassifier
 from retrain.report.learning_rate_plot import write_learning_rate_plot
 from retrain.training.learning_rate_finder import learning_rate_curve
 
@@ -14,10 +14,9 @@ PLOT = "learning_rates.png"
 SHOWN = 12  # lines of the curve
 
 
-def find_learning_rate(plan: TrainPlan, prepared: Prepared) -> None:
-    """Prints the curve and the rate it suggests."""
-    config, examples = plan.config, prepared.examples
-    model = model_to_train(config, classifier(config, prepared, best_heads(config.head, prepared)))
+def find_learning_rate(plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier) -> None:
+    """Prints the curve and the rate it suggests; the model is of no use afterwards."""
+    config, model = plan.config, model_to_train(plan.config, model)
     recipe = recipe_for(config, examples)
     batches = train_batches(examples.split("train"), model.image_size, recipe.pixels, recipe.augmentation)
     curve = learning_rate_curve(model, recipe.pixels, examples.task_weights, batches(first_step=0))

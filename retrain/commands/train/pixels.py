@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from absl import logging
 
-from retrain.commands.image_pass import pass_features
+from retrain.commands.image_pass import pass_again
+from retrain.commands.train.bfloat16 import in_bfloat16
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.mixed_precision import in_bfloat16
 from retrain.data.augmentation.levels import filled as filled_augmentation
 from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.examples.labelled import LabelledExamples
@@ -16,8 +16,8 @@ from retrain.report.augmented_page import write_augmented_page
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.config import Config
 from retrain.settings.pixels import PixelSettings
+from retrain.training.pixel_recipe import augmentation_level, described, filled
 from retrain.training.pixel_training import PixelTraining, pixel_estimator
-from retrain.training.recipe import augmentation_level, described, filled
 
 AUGMENTED_PAGE = "augmented.png"
 
@@ -53,7 +53,7 @@ def train_on_images(
     if trained is not model:
         model.take_weights(trained)
     if config.pixels.fine_tune:
-        examples = pass_features(model.base, examples, config.module)
+        examples = pass_again(model.base, examples, config.module.feature_engine)
     return examples, estimator.global_step
 
 

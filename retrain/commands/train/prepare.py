@@ -6,18 +6,17 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from retrain.commands.image_pass import Passed, pass_images
-from retrain.commands.train.base import load_base
+from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.starts import starts_of
 from retrain.examples.copies import training_examples
 from retrain.examples.facts import check_trained, data_facts
 from retrain.examples.groups import Duplicates, find_duplicates, grouped
 from retrain.examples.labelled import LabelledExamples, heads_of
 from retrain.examples.recorded import as_recorded, check_readable
 from retrain.examples.splits import log_splits, split
-from retrain.head_search.trained_head import Start
+from retrain.head_search.starts import Start, publisher_start, starts_of_earlier_model
+from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.data_report import log_data_report
 
 
@@ -49,7 +48,7 @@ class Listed(NamedTuple):
 def prepare(plan: TrainPlan) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     base, listed = load_base(plan), list_examples(plan)
-    passed = pass_images(base.module, IMAGE_FEATURE_VECTOR, listed.examples, plan.config.module, plan.data)
+    passed = pass_images(base.module, listed.examples, plan.config.module, plan.data)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
     left_out = pd.concat([passed.skipped, listed.leaks])
@@ -58,6 +57,17 @@ def prepare(plan: TrainPlan) -> Prepared:
     )
     starts = starts_of(plan, base, examples.heads)
     return Prepared(base.module, examples, left_out, facts, starts)
+
+
+def starts_of(plan: TrainPlan, base: Base, heads: Mapping[str, Head]) -> dict[str, Start]:
+    """Where heads begin, of those that do not begin with zeros."""
+    if base.heads is not None:
+        return starts_of_earlier_model(base.named, base.heads, heads)
+    if plan.published is None:
+        return {}
+    [(task, head)] = heads.items()
+    start = publisher_start(base.module, head, plan.config.module.label_map, plan.published)
+    return {} if start is None else {task: start}
 
 
 def list_examples(plan: TrainPlan) -> Listed:

@@ -44,7 +44,8 @@ def run(plan: TrainPlan) -> int:
         return 0
     prepared = prepare(plan)
     if plan.config.pixels.find_learning_rate:
-        find_learning_rate(plan, prepared)
+        model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))
+        find_learning_rate(plan, prepared.examples, model)
         return 0
     outcome, exports = train_classifier(plan, prepared)
     print(training_summary(outcome.figures, outcome.heads, plan.run, exports))

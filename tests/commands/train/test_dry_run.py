@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retrain.commands.train.dry_run import dry_run
+from retrain.commands.train.prepare import prepare
+from retrain.runs.run import NEW
+from tests.commands.worlds import train_plan
 from tests.examples.test_near_duplicates import copy, picture
 
 
@@ -49,14 +53,11 @@ def test_a_dry_run_reports_and_stops(command, photos, tmp_path):
     assert "'a/again.jpg' is nearly the same image as 'a/02.png': they share a split." in result.err
 
 
-def test_a_run_says_what_its_dry_run_said(command, photos, averaging_module, tmp_path):
-    common = [f"--image_dir={photos}", f"--model_dir={tmp_path / 'run'}"]
-    assert command(*common, "--dry_run").status == 0
-    before = read(tmp_path / "run")
-    result = command(*common, f"--tfhub_module={averaging_module}", "--max_steps=20")
-    assert result.status == 0, result.err
-    assert read(tmp_path / "run") == before
-    assert "label_issues.csv ranks them." in result.err or "is in doubt" in result.err
+def test_a_run_says_what_its_dry_run_said(photos, averaging_module, tmp_path):
+    plan = train_plan(tmp_path / "run", image_dir=str(photos), tfhub_module=averaging_module)
+    dry_run(plan)
+    assert plan.run.state == NEW
+    assert prepare(plan).facts == read(plan.run.path)
 
 
 def test_in_a_given_split_near_duplicates_stay_and_are_reported(command, tmp_path):

@@ -1,6 +1,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,15 +9,21 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from retrain.commands.train.run import train_classifier, train_model
 from retrain.errors import InputError
-from retrain.features import feature_pass as frozen_features
+from retrain.features import feature_pass
 from retrain.features import stored as stored_features
 from retrain.flags import parse
-from retrain.settings.config import Config, from_json
+from retrain.head_search.starts import SHARE
+from retrain.modules.load import load_module
+from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from retrain.runs.run import FINISHED, UNFINISHED, Run
+from retrain.settings.config import Config
 from tests import tiny_worlds
 
 # Enough for colours, and much faster than the 1000 steps of the recipe.
 FAST = "--max_steps=60"
+ONE_FORMAT = "--export_formats=saved_model"
 
 
 def read_json(path: pathlib.Path):
@@ -51,7 +58,7 @@ def test_everything_is_there(trained_run):
             "labels.txt",
         ),
         *("metrics.json", "predictions.csv", "predictions.png", "run.flags", "skipped.csv"),
-        *("data_report.json", "label_issues.csv"),
+        *("data_report.json", "label_issues.csv", "exports.json"),
     }
     assert len(list(trained_run.glob("events.*"))) == 1
     assert (trained_run / "labels.txt").read_text() == "cyan\nmagenta\nyellow\n"
@@ -82,12 +89,12 @@ def test_predictions_are_of_all_images(trained_run, colour_folder):
 
 
 def test_the_settings_are_written_as_they_were(trained_run, colour_folder, averaging_module):
-    config = from_json((trained_run / "config.json").read_text())
-    assert config == Config.of(
+    again = parse(["retrain", f"--flagfile={trained_run}/run.flags", f"--model_dir={trained_run}"])
+    assert again.config == Config.of(
         image_dir=colour_folder, tfhub_module=averaging_module, model_dir=str(trained_run)
     )
-    again = parse(["retrain", f"--flagfile={trained_run}/run.flags", f"--model_dir={trained_run}"])
-    assert again.config == config
+    written = read_json(trained_run / "config.json")
+    assert (written["data"]["image_dir"], written["head"]["max_steps"]) == (colour_folder, None)
 
 
 def test_the_export_classifies(trained_run):
@@ -115,7 +122,7 @@ def test_the_flags_of_a_run_repeat_it_to_the_last_bit(command, colour_folder, av
 def test_features_that_do_not_lie_in_memory_give_the_same_run(
     command, trained_run, colour_folder, averaging_module, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(frozen_features, "IN_MEMORY", 0)
+    monkeypatch.setattr(feature_pass, "IN_MEMORY", 0)
     monkeypatch.setattr(stored_features, "ROWS_AT_A_TIME", 7)
     run = tmp_path / "run"
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", f"--model_dir={run}"]
@@ -154,7 +161,7 @@ def test_names_of_classes_may_hold_commas_quotes_and_any_script(command, averagi
     names = {"cyan": 'a, "b"', "magenta": "'c'", "yellow": "玫瑰 %s"}
     for old, new in names.items():
         os.rename(tmp_path / "photos" / old, tmp_path / "photos" / new)
-    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", ONE_FORMAT]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--max_steps=200")
     assert result.status == 0
     predictions = pd.read_csv(tmp_path / "run" / "predictions.csv")
@@ -201,58 +208,7 @@ def test_files_that_are_no_images_are_listed_and_the_run_goes_on(command, averag
     assert " Ignored: 1 other files." in result.err
 
 
-def test_what_leaks_between_given_splits_is_listed(command, averaging_module, tmp_path):
-    tiny_worlds.colour_folder(tmp_path / "photos" / "train", 4)
-    tiny_worlds.colour_folder(tmp_path / "photos" / "val", 1)  # the first of each class once more
-    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
-    assert command(*flags, f"--model_dir={tmp_path / 'run'}", FAST).status == 0
-    skipped = pd.read_csv(tmp_path / "run" / "skipped.csv")
-    assert skipped["path"].tolist() == [f"train/{name}/000.png" for name in ("cyan", "magenta", "yellow")]
-    assert skipped["reason"][0] == "not trained on: the same image is val/cyan/000.png"
-
-
-@pytest.mark.parametrize(
-    ("flags", "line"),
-    [
-        (["--train_epochs=2", "--batch_size=6"], "; 6 steps of 6 images,"),
-        (["--max_steps=7"], "; 7 steps of 100 images,"),
-        (["--learning_rate=0.5", "--l2_regularizer=0.25", FAST], "Head: the best of 1 by validation loss ("),
-        (
-            ["--learning_rate=0.5", "--l2_regularizer=0.25", FAST],
-            "learning_rate=0.5 and l2_regularizer=0.25;",
-        ),
-    ],
-)
-def test_what_is_given_is_used(command, colour_folder, averaging_module, tmp_path, flags, line):
-    flags += [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
-    result = command(*flags, f"--model_dir={tmp_path / 'run'}")
-    assert result.status == 0
-    assert line in result.err
-
-
-def test_balanced_classes_count_the_same(command, averaging_module, tmp_path):
-    """Of two classes that cannot be told apart, the larger wins, unless both count the same."""
-    for name, count in {"few": 4, "many": 36}.items():
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        for index in range(count):
-            Image.new("RGB", (8, 8), (128, 128, 128)).save(
-                tmp_path / "photos" / name / f"{index}.png", compress_level=index % 10, dpi=(index + 1, 1)
-            )
-    probabilities = {}
-    for weights in ("none", "balanced"):
-        flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
-        result = command(*flags, f"--class_weights={weights}", f"--model_dir={tmp_path / weights}")
-        assert result.status == 0
-        predictions = pd.read_csv(tmp_path / weights / "predictions.csv")
-        few = predictions["probability"].where(
-            predictions["predicted"] == "few", 1 - predictions["probability"]
-        )
-        probabilities[weights] = few.mean()
-    assert probabilities["none"] == pytest.approx(0.1, abs=0.05)
-    assert probabilities["balanced"] == pytest.approx(0.5, abs=0.05)
-
-
-def test_a_run_that_is_broken_off_leaves_nothing_half_written(
+def test_a_run_that_is_broken_off_while_it_exports_has_its_figures_and_nothing_half_written(
     command, colour_folder, averaging_module, tmp_path, monkeypatch
 ):
     def interrupted(*_):
@@ -266,9 +222,12 @@ def test_a_run_that_is_broken_off_leaves_nothing_half_written(
     assert result.err.splitlines()[-1] == (
         f"retrain: interrupted. Go on with: python -m retrain --flagfile={run}/run.flags --model_dir={run}"
     )
-    assert os.listdir(tmp_path / "run" / "export") == []
+    assert os.listdir(run / "export") == []
     assert not list(tmp_path.rglob("*.partial"))
-    assert not (tmp_path / "run" / "metrics.json").exists()
+    assert read_json(run / "metrics.json")["test"]["accuracy"] == 1.0
+    assert len(pd.read_csv(run / "predictions.csv")) == 24
+    assert not (run / "exports.json").exists()
+    assert Run(run).state == UNFINISHED
 
 
 def test_a_run_that_fails_before_it_writes_leaves_no_directory(
@@ -277,7 +236,7 @@ def test_a_run_that_fails_before_it_writes_leaves_no_directory(
     def failing(*_):
         raise InputError("A sentence.")
 
-    monkeypatch.setattr("retrain.head_search.task_heads.search_head", failing)
+    monkeypatch.setattr("retrain.head_search.search.search_head", failing)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert (result.status, result.out) == (2, "")
@@ -285,14 +244,109 @@ def test_a_run_that_fails_before_it_writes_leaves_no_directory(
     assert os.listdir(tmp_path) == []
 
 
-def test_no_room_for_the_export(command, colour_folder, averaging_module, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("formats", "status", "written"), [("saved_model,hub_module", 0, ["hub_module"]), ("saved_model", 1, [])]
+)
+def test_a_format_that_cannot_be_written_costs_itself_only(
+    command, colour_folder, averaging_module, tmp_path, monkeypatch, formats, status, written
+):
     def full(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "x.data; No space left on device")
 
     monkeypatch.setattr(tf.saved_model, "save", full)
+    run = tmp_path / "run"
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
+    result = command(*flags, f"--model_dir={run}", f"--export_formats={formats}")
+    assert result.status == status
+    told = "The format saved_model cannot be written, and is left out: There is no room on the disk for "
+    assert f"{told}'{run}/export/saved_model' (" in result.err
+    assert sorted(os.listdir(run / "export")) == written
+    exports = read_json(run / "exports.json")
+    assert (exports["written"], list(exports["failed"])) == (written, ["saved_model"])
+    assert read_json(run / "metrics.json")["test"]["accuracy"] == 1.0
+    assert "Test accuracy 100.0%" in result.out
+    assert ("Next: " in result.out) == bool(written)
+    assert Run(run).state == FINISHED
+
+
+def test_a_column_whose_name_a_format_cannot_hold(command, colour_folder, averaging_module, tmp_path):
+    """The variables of a SavedModel are called after their task, and take no blank in it."""
+    rows = [f"{name}/{index:03}.png,{name}" for name in tiny_worlds.COLOURS for index in range(8)]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,hair colour", *rows]) + "\n")
+    run = tmp_path / "run"
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
+    result = command(*flags, f"--labels_file={tmp_path / 'labels.csv'}", f"--model_dir={run}")
+    assert result.status == 0
+    assert "is not a valid root scope name" in read_json(run / "exports.json")["failed"]["saved_model"]
+    assert result.out.splitlines()[-2].endswith("label_issues.csv, export/hub_module")
+    assert result.out.splitlines()[-1] == (
+        f"Next: python -m retrain predict --tfhub_module={run}/export/hub_module PICTURE.jpg"
+    )
+
+
+def test_the_story_is_told_below_the_command_line(colour_plan, prepared_colours, tmp_path):
+    plan = colour_plan._replace(run=Run(tmp_path / "run"))
+    outcome, exports = train_classifier(plan, prepared_colours)
+    assert outcome.global_step == 20
+    assert exports == [plan.run.export("saved_model"), plan.run.export("hub_module")]
+    assert len(outcome.label_issues) == 24
+    assert (plan.run.steps_taken, plan.run.state) == (20, FINISHED)
+
+
+def test_a_model_begins_its_directory_before_it_is_trained(
+    colour_plan, prepared_colours, tmp_path, monkeypatch
+):
+    """What is known of the run is written down when the heads are found, and no image was trained on."""
+    plan = colour_plan._replace(
+        run=Run(tmp_path / "run"), config=colour_plan.config.replaced(fine_tune=True, max_steps=1)
+    )
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("retrain.commands.train.run.train_on_images", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(plan, prepared_colours)
+    assert (plan.run.state, plan.run.flags["fine_tune"]) == (UNFINISHED, "true")
+    assert (plan.run.path / "examples.csv").is_file()
+
+
+def test_a_warm_run_that_learns_nothing_keeps_what_it_began_with(command, published, colour_folder, tmp_path):
+    flags = [f"--tfhub_module={published}/module", f"--label_map={published}/labels.txt", ONE_FORMAT]
+    still = ["--warm_start_head", "--learning_rate=1e-30", "--max_steps=1"]
+    result = command(*flags, *still, f"--image_dir={colour_folder}", f"--model_dir={tmp_path}/run")
+    assert result.status == 0, result.err
+    assert (
+        "Head: begins with the publisher's weights for 3 of 3 classes: cyan, magenta, yellow." in result.err
+    )
+    model = load_module(f"{tmp_path}/run/export/saved_model", signature=IMAGE_CLASSIFICATION)
+    images = np.random.default_rng(0).random((5, 8, 8, 3), np.float32)
+    scores = images.mean(axis=(1, 2)) @ tiny_worlds.KERNEL + tiny_worlds.BIAS
+    differences = SHARE * (scores[:, [3, 4, 5]] - scores[:, [3]])
+    logits = model.output(images, IMAGE_CLASSIFICATION).numpy()
+    np.testing.assert_allclose(logits - logits[:, :1], differences, atol=1e-5)
+
+
+@pytest.mark.parametrize("place", ["", "ckpt-1000", "export/hub_module"])
+def test_more_classes_begin_with_the_head_of_fewer(command, trained_run, tmp_path, place):
+    photos = pathlib.Path(tiny_worlds.colour_folder(tmp_path / "photos", 4))
+    shutil.copytree(photos / "cyan", photos / "a new one")
+    # As good as no training: the head is where it began.
+    still = ["--max_steps=1", "--learning_rate=1e-20", "--testing_percentage=0", ONE_FORMAT]
+    flags = [f"--image_dir={photos}", f"--warm_start_from={trained_run / place}", *still]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
-    assert result.status == 2
-    last = result.err.splitlines()[-1]
-    assert last.startswith(f"retrain: There is no room on the disk for '{tmp_path}/run/export/saved_model' (")
-    assert os.listdir(tmp_path / "run" / "export") == []
+    assert result.status == 0
+    from_there = f"classes go on from {str(trained_run / place)!r} (cyan, magenta, yellow); new: a new one."
+    assert f"Head: 3 of 4 {from_there}" in result.err
+    begun = head_of(tmp_path / "run")
+    np.testing.assert_allclose(begun[:, 1:], head_of(trained_run), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(begun[:, 0], np.zeros(4), atol=1e-19)
+
+
+def head_of(run: pathlib.Path) -> np.ndarray:
+    """Kernel and, as its last row, bias."""
+    reader = tf.train.load_checkpoint(str(run))
+    kernel, bias = (
+        reader.get_tensor(f"model/{name}/label/.ATTRIBUTES/VARIABLE_VALUE") for name in ("kernels", "biases")
+    )
+    return np.concatenate([kernel, bias[None]])

@@ -1,0 +1,96 @@
+"""Facts of a run's images: remembered, noted while features are computed, or by a pass of their own.
+
+They are the same for every module, and kept beside its features under the same rule: a file is the same while
+its path, size and modification time are. They are kept as bytes; `ImageFacts` says what is in them.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from retrain.data.image_facts import ImageFacts
+from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
+from retrain.data.listing import FORMATS
+from retrain.data.pipeline import facts_batches
+from retrain.features.cache import FeatureCache, FileKey
+from retrain.progress import progress
+
+VERSION = 1  # of what is noted, beside DECODING
+BATCH_SIZE = 64
+SIZE = np.dtype("<i4")
+THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
+LENGTH = MAGIC_LENGTH + 2 * SIZE.itemsize + math.prod(THUMBNAIL)
+
+
+class ImageFactsStore:
+    """Notes facts of `files` in a `with` block; at its end, however it ends, new ones are kept."""
+
+    def __init__(self, files: Sequence[FileKey], cache_directory: str | os.PathLike[str] | None):
+        self.files, self.row_of = files, {file: row for row, file in enumerate(files)}
+        self.rows, self.known = np.zeros([len(files), LENGTH], np.uint8), np.zeros(len(files), bool)
+        self.cache = None
+        if cache_directory:
+            key = {"sketch": VERSION, "decoding": DECODING}
+            self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8)
+            at = [row for row, file in enumerate(files) if self.cache.has(file)]
+            self.rows[at], self.known[at] = self.cache.read([files[row] for row in at]), True
+        self.remembered = self.known.copy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        new = np.flatnonzero(self.known & ~self.remembered)
+        if self.cache is not None and len(new):
+            with self.cache.writer() as writer:
+                writer.append([self.files[row] for row in new], self.rows[new])
+        self.remembered = self.known.copy()
+
+    def has(self, files: Sequence[FileKey]) -> bool:
+        """Whether all of these are known."""
+        return bool(self.known[[self.row_of[file] for file in files]].all())
+
+    def add(self, files: Sequence[FileKey], facts: Mapping[str, np.ndarray]) -> None:
+        """Notes what the pipeline says of these files."""
+        magic = b"".join(contents.ljust(MAGIC_LENGTH, b"\0") for contents in facts["magic"])
+        parts = [
+            np.frombuffer(magic, np.uint8).reshape(len(files), -1),
+            np.ascontiguousarray(facts["size"], SIZE).view(np.uint8),
+            facts["thumbnail"].reshape(len(files), -1),
+        ]
+        rows = [self.row_of[file] for file in files]
+        self.rows[rows], self.known[rows] = np.concatenate(parts, axis=1), True
+
+    def fill(self, files: Sequence[FileKey]) -> None:
+        """Passes over those of the files that are not known; what is no image stays so."""
+        missing = [file for file in files if not self.known[self.row_of[file]]]
+        if missing:
+            batches = facts_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
+            for positions, facts in progress(batches, len(missing), "image facts", "images", _size):
+                self.add([missing[position] for position in positions], facts)
+
+    def facts(self, files: Sequence[FileKey]) -> ImageFacts:
+        """What is known of these files."""
+        rows = self.rows[[self.row_of[file] for file in files]]
+        magic, sizes, thumbnails = np.split(rows, [MAGIC_LENGTH, LENGTH - math.prod(THUMBNAIL)], axis=1)
+        kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
+        formats = [_format(kind.tobytes()) for kind in kinds]
+        return ImageFacts(
+            [formats[kind] for kind in kind_of.ravel()],
+            np.ascontiguousarray(sizes).view(SIZE),
+            thumbnails.reshape(-1, *THUMBNAIL),
+        )
+
+
+def _format(magic: bytes) -> str:
+    return next((name for start, name in FORMATS.items() if magic.startswith(start[:MAGIC_LENGTH])), "")
+
+
+def _size(batch: tuple[np.ndarray, object]) -> int:
+    return len(batch[0])

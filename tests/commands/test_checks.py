@@ -1,0 +1,185 @@
+import os
+import re
+
+import pytest
+from PIL import Image
+
+from retrain import files
+from retrain.commands.checks import EvaluatePlan, PredictPlan, check_evaluate, check_inspect, check_predict
+from retrain.errors import InputError
+from retrain.settings.config import Config
+from tests.commands.worlds import described_export
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A working directory with photos of roses and tulips in it, and what seems to know these."""
+    for name in ("photos/roses/1.jpg", "photos/roses/deep/er/2.PNG", "photos/tulips/3.gif"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (2, 2)).save(tmp_path / name)
+    described_export(tmp_path / "export", label=["roses", "tulips", "weeds"])
+    described_export(tmp_path / "tasks", kind=["a", "b"], tags=["x"])
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module" / "saved_model.pb").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def predict_plan(*names: str, **settings: object) -> PredictPlan:
+    return check_predict(Config.of(**{"tfhub_module": "export", **settings}), names)
+
+
+def evaluate_plan(**settings: object) -> EvaluatePlan:
+    return check_evaluate(Config.of(**{"tfhub_module": "export", "image_dir": "photos", **settings}), [])
+
+
+def sentence(function, *names: str, **settings: object) -> str:
+    with pytest.raises(InputError) as raised:
+        function(*names, **settings)
+    return str(raised.value)
+
+
+def test_an_evaluation_gets_a_new_directory_and_makes_none(here):
+    before = sorted(os.listdir(here))
+    plan = evaluate_plan()
+    assert plan.data.class_names == ("roses", "tulips")
+    assert plan.published is None
+    assert re.fullmatch(r"runs/photos-\d{8}-\d{6}", str(plan.run))
+    assert sorted(os.listdir(here)) == before
+
+
+def test_an_evaluation_overwrites_nothing_and_writes_nowhere_near_its_images():
+    files.write_text("old/novel.txt", "")
+    assert sentence(evaluate_plan, model_dir="old") == (
+        "--model_dir='old' is not empty, and nothing is overwritten: name a new directory."
+    )
+    assert sentence(evaluate_plan, model_dir="photos/run") == (
+        "The run would write to 'photos/run', inside --image_dir='photos', where the next run would take it "
+        "for a class: name a --model_dir elsewhere."
+    )
+
+
+@pytest.mark.parametrize("function", [evaluate_plan, predict_plan])
+def test_a_module_that_is_no_export_is_known_at_once(function):
+    words = ["photos"] if function is predict_plan else []
+    assert sentence(function, *words, tfhub_module="module") == (
+        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
+        "export/saved_model of a run."
+    )
+
+
+def test_a_class_that_the_classifier_does_not_know(here):
+    os.rename(here / "photos" / "roses", here / "photos" / "orchids")
+    assert sentence(evaluate_plan) == (
+        "The classifier 'export' does not know the class 'orchids' of this folder; it knows 'roses', "
+        "'tulips', 'weeds'. Rename or remove the class folder."
+    )
+    # Class folders are about the primary task.
+    assert sentence(evaluate_plan, tfhub_module="tasks").startswith(
+        "The classifier 'tasks' does not know the class 'orchids' of this folder; it knows 'a', 'b'. "
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("kind\nroses/1.jpg,a\n", None),
+        ("tags,kind\nroses/1.jpg,x,b\n", None),
+        ("tags\nroses/1.jpg,x\n", None),
+        ("kind,colour\nroses/1.jpg,a,red\n", None),  # of which the classifier knows nothing
+        (
+            "colour\nroses/1.jpg,red\n",
+            "The classifier 'tasks' has the tasks 'kind', 'tags', and --labels_file='labels.csv' has labels "
+            "of 'colour': rename its columns.",
+        ),
+        (
+            "kind\nroses/1.jpg,c\n",
+            "The classifier 'tasks' does not know the label 'c' in column 'kind' of "
+            "--labels_file='labels.csv'; it knows 'a', 'b': mend it, or empty the cell.",
+        ),
+    ],
+)
+def test_a_table_of_labels_is_about_the_tasks_of_the_classifier(table, expected):
+    files.write_text("labels.csv", f"file,{table}")
+    given = {"tfhub_module": "tasks", "labels_file": "labels.csv"}
+    if expected is None:
+        assert set(evaluate_plan(**given).data.listing.columns) & {"kind", "tags"}
+    else:
+        assert sentence(evaluate_plan, **given) == expected
+
+
+def test_any_module_is_evaluated_by_the_classes_of_its_publisher():
+    files.write_text("labels.txt", "background\ntulips, lilies\nroses\n")
+    plan = evaluate_plan(tfhub_module="module", label_map="labels.txt")
+    assert plan.published.class_names == ("background", "tulips, lilies", "roses")
+    assert plan.published.indices == {"roses": 2, "tulips": 1}
+
+
+def test_a_label_map_that_is_none(here):
+    given = {"tfhub_module": "module", "label_map": "labels.txt"}
+    assert sentence(evaluate_plan, **given) == (
+        "--label_map='labels.txt' was expected to be a text file with one class a line, but cannot be read "
+        "(No such file or directory): name the label file of the module."
+    )
+    files.write_text("labels.txt", "roses, dog roses\nlilies\n")
+    assert sentence(evaluate_plan, **given) == (
+        "The class folder 'tulips' is not found in 'labels.txt'; the nearest label there is 'lilies' (line "
+        "2): rename or remove the folder."
+    )
+    files.write_text("labels.csv", "file,kind\nroses/1.jpg,a\n")
+    assert sentence(evaluate_plan, **given, labels_file="labels.csv") == (
+        "--label_map is for class folders, which have the names of a module's own classes: it does not go "
+        "with --labels_file."
+    )
+
+
+def test_images_are_files_or_in_folders_at_any_depth():
+    plan = predict_plan("photos/tulips/3.gif", "photos", "./photos/roses/")
+    assert plan.files == (
+        "photos/tulips/3.gif",
+        *("photos/roses/1.jpg", "photos/roses/deep/er/2.PNG", "photos/tulips/3.gif"),
+        *("./photos/roses/1.jpg", "./photos/roses/deep/er/2.PNG"),
+    )
+    assert all(os.path.isfile(file) for file in plan.files)
+    assert plan.run is None
+
+
+def test_the_folder_that_one_is_in(here, monkeypatch):
+    monkeypatch.chdir(here / "photos" / "roses")
+    assert predict_plan(".", tfhub_module="../../export").files == ("./1.jpg", "./deep/er/2.PNG")
+
+
+def test_what_cannot_be_predicted(here):
+    assert sentence(predict_plan, "photos", "gone.jpg") == (
+        "'gone.jpg' does not exist, but an image or a folder of images was expected."
+    )
+    (here / "empty").mkdir()
+    assert sentence(predict_plan, "empty") == (
+        "'empty' holds no images (.jpg, .jpeg, .png, .gif, .bmp, .webp): name a folder that does."
+    )
+    name = os.fsdecode(b"\xff.jpg")
+    (here / name).touch()
+    assert sentence(predict_plan, name) == (
+        "b'\\xff.jpg' is not UTF-8, as the name of a file was expected to be: rename it."
+    )
+
+
+def test_no_file_that_can_be_an_image(here):
+    Image.new("RGB", (2, 2)).save(here / "lone.tif")
+    (here / "empty.jpg").touch()
+    assert sentence(predict_plan, "lone.tif") == "None of the 1 files is an image that can be decoded."
+    # One that can be is enough: the others are skipped with a word each.
+    assert len(predict_plan("lone.tif", "empty.jpg", "photos/roses/1.jpg").files) == 3
+
+
+def test_predictions_overwrite_nothing(here):
+    (here / "p.csv").touch()
+    assert sentence(predict_plan, "photos", output="p.csv") == (
+        "--output='p.csv' exists, and nothing is overwritten: name a new file."
+    )
+
+
+def test_what_is_inspected_is_a_module():
+    assert check_inspect(Config.of(tfhub_module="module"), []).run is None
+    with pytest.raises(InputError, match=r"^'gone' does not exist; a module handle is "):
+        check_inspect(Config.of(tfhub_module="gone"), [])

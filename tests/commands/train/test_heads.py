@@ -1,0 +1,98 @@
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from retrain.commands.train.heads import best_heads, classifier, histories
+from retrain.examples.labelled import encoded
+from retrain.head_search.starts import Start
+from retrain.settings.config import Config
+
+
+@pytest.fixture(scope="module")
+def best(colour_plan, prepared_colours):
+    return best_heads(colour_plan.config.head, prepared_colours)
+
+
+def test_each_task_has_the_best_of_the_candidates_that_its_settings_allow(best, colour_plan):
+    assert list(best) == ["label"]
+    candidate = best["label"].candidate
+    assert (candidate.learning_rate, candidate.l2_regularizer, candidate.max_steps) == (0.5, 1e-3, 20)
+    assert best["label"].kernel.shape == (3, 3)
+
+
+def test_a_start_is_where_its_task_begins(colour_plan, prepared_colours, best):
+    start = best["label"].kernel + 5.0, best["label"].bias - 7.0
+    still = Config.of(learning_rate=1e-20, l2_regularizer=0.0, max_steps=1).head
+    begun = best_heads(still, prepared_colours._replace(starts={"label": Start(*start)}))["label"]
+    np.testing.assert_allclose(begun.kernel, start[0], rtol=1e-5)
+    other = best_heads(still, prepared_colours._replace(starts={"other": Start(*start)}))["label"]
+    np.testing.assert_allclose(other.kernel, 0.0, atol=1e-18)
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"train_epochs": 2.0, "batch_size": 6}, "; 6 steps of 6 images, "),
+        ({"max_steps": 7}, "; 7 steps of 100 images, "),
+        (
+            {"learning_rate": 0.5, "l2_regularizer": 0.25, "max_steps": 7},
+            "Head: the best of 1 by validation loss (",
+        ),
+        (
+            {"learning_rate": 0.5, "l2_regularizer": 0.25, "max_steps": 7},
+            "learning_rate=0.5 and l2_regularizer=0.25;",
+        ),
+    ],
+)
+def test_what_is_given_is_used_and_told(prepared_colours, monkeypatch, given, line):
+    said = []
+    monkeypatch.setattr("absl.logging.info", lambda text, *values: said.append(text % values))
+    best_heads(Config.of(**given).head, prepared_colours)
+    assert line in said[-1]
+
+
+def test_balanced_classes_count_the_same(prepared_colours):
+    """Of two classes that cannot be told apart, the larger wins, unless both count the same."""
+    examples = prepared_colours.examples
+    cells = ["few" if row % 8 == 0 else "many" for row in range(len(examples))]
+    head = type(examples.heads["label"])(["few", "many"])
+    alike = dataclasses.replace(
+        examples.with_splits(["train"] * len(examples)),
+        tasks={"label": encoded(head, cells)},
+        features=np.ones([len(examples), 1], np.float32),
+    )
+    for weights, expected in (("none", 1 / 8), ("balanced", 1 / 2)):
+        given = Config.of(class_weights=weights, learning_rate=1.0, l2_regularizer=0.0, max_steps=200).head
+        best = best_heads(given, prepared_colours._replace(examples=alike))["label"]
+        few, _ = tf.nn.softmax(best.kernel.sum(axis=0) + best.bias).numpy()
+        assert few == pytest.approx(expected, abs=0.05)
+
+
+def test_the_model_begins_with_them(prepared_colours, best):
+    model = classifier(Config.of(dropout_rate=0.25), prepared_colours, best)
+    np.testing.assert_array_equal(model.kernels["label"], best["label"].kernel)
+    np.testing.assert_array_equal(model.biases["label"], best["label"].bias)
+    assert (model.dropout_rate, model.train_base, model.freeze_batch_norm) == (0.25, False, False)
+    assert not model.trained_base_variables
+    assert model.base is prepared_colours.module
+
+
+def test_a_model_to_be_fine_tuned_is_as_the_settings_say(prepared_colours, best):
+    settings = {"fine_tune": True, "dropout_rate": 0.75, "freeze_batch_norm": True}
+    model = classifier(Config.of(**settings, fine_tune_from=re.compile("scale")), prepared_colours, best)
+    assert (model.dropout_rate, model.train_base, model.freeze_batch_norm) == (0.75, True, True)
+    assert model.fine_tune_from == re.compile("scale")
+    assert len(model.trained_base_variables) == 1
+
+
+def test_losses_by_step_name_the_task_where_there_are_several(best):
+    one = best["label"]._replace(history={1: {"loss": 0.5}, 2: {"loss": 0.25, "validation_loss": 1.0}})
+    other = one._replace(history={2: {"loss": 2.0}})
+    assert histories({"label": one}) == one.history
+    assert histories({"kind": one, "tags": other}) == {
+        1: {"loss/kind": 0.5},
+        2: {"loss/kind": 0.25, "validation_loss/kind": 1.0, "loss/tags": 2.0},
+    }
