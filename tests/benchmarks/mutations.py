@@ -125,14 +125,14 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/sweep/trials.py",
-        "start = prepared.starts.get(task)",
-        "start = None",
+        "grids, train, validation, start=start,",
+        "grids, train, validation, start=None,",
         "begin_with and trial",
     ),
     Mutation(
         "commands/sweep/trials.py",
-        "fold_of, prepared.starts.get(task), judging.budget",
-        "fold_of, None, judging.budget",
+        "fold_of, start=start,",
+        "fold_of, start=None,",
         "begin_with and trial",
     ),
     Mutation(
@@ -205,13 +205,13 @@ MUTATIONS = (
     Mutation("training/optimizer.py", '{"momentum": pixels.momentum} if', "{} if", "momentum"),
     Mutation("training/optimizer.py", "global_clipnorm=pixels.gradient_clip_norm,", "", "gradient_clip_norm"),
     Mutation(
-        "training/recipe.py",
+        "training/pixel_recipe.py",
         "label_smoothing=_given(pixels.label_smoothing, LABEL_SMOOTHING if pixels.fine_tune else 0.0)",
         "label_smoothing=LABEL_SMOOTHING if pixels.fine_tune else 0.0",
         "pixels and label_smoothing",
     ),
     Mutation(
-        "training/recipe.py",
+        "training/pixel_recipe.py",
         "l2_regularizer=_given(pixels.l2_regularizer, 0.0)",
         "l2_regularizer=0.0",
         "pixels and l2_regularizer",
@@ -244,9 +244,9 @@ MUTATIONS = (
         "commands/sweep/run.py", "plan.metric, plan.config.sweep.prefer)", 'plan.metric, "best")', "prefer"
     ),
     Mutation(
-        "commands/image_pass.py",
-        "settings.feature_engine, signature, book",
-        '"auto", signature, book',
+        "features/feature_pass.py",
+        "_cheapest_engine(options.settings.feature_engine, module",
+        '_cheapest_engine("auto", module',
         "engine",
     ),
     Mutation(

@@ -307,15 +307,24 @@ def _trained_on_images(world: World, plan: TrainPlan) -> Iterator[Prepared]:
     prepared = world.prepared_for(plan)
     values, best = [variable.numpy() for variable in prepared.module.variables], world.best(prepared)
     with warnings.catch_warnings(), unittest.mock.patch.object(train_run, "best_heads", return_value=best):
-        with unittest.mock.patch.object(find_learning_rate, "best_heads", return_value=best):
-            warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions_eagerly`")
-            tf.config.run_functions_eagerly(True)
-            try:
-                yield prepared
-            finally:
-                tf.config.run_functions_eagerly(False)
-                for variable, value in zip(prepared.module.variables, values, strict=True):
-                    variable.assign(value)
+        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions_eagerly`")
+        tf.config.run_functions_eagerly(True)
+        try:
+            yield prepared
+        finally:
+            tf.config.run_functions_eagerly(False)
+            for variable, value in zip(prepared.module.variables, values, strict=True):
+                variable.assign(value)
+
+
+def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = ()) -> Any:
+    """A whole command: what it printed, and the files that it wrote."""
+    plan = world.plan(given, verb, words)
+    if plan.run:
+        plan.run.path.mkdir()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        named(COMMANDS[verb].run)(plan)
+    return [printed.getvalue(), _files(plan.run) if plan.run else ""]
 
 
 def rate_found(world: World, given: Flags) -> Any:
@@ -336,256 +345,6 @@ def ramp(world: World, given: Flags) -> Any:
     return rate_found(world, {**given, "find_learning_rate": "true"})
 
 
-def exported(self, formats: str) -> Run:
-        """A run on the photos that exports these."""
-        plan = self.plan({**HEAD, "export_formats": formats})
-        train_classifier(plan, self.prepared_for(plan))
-        return plan.run
-
-    @functools.cached_property
-    def labels(self) -> pathlib.Path:
-        """The classes of the classifier, a label map."""
-        return pathlib.Path(self.classifier) / "assets.extra" / "labels.txt"
-
-    @functools.cached_property
-    def swapped(self) -> pathlib.Path:
-        """The same classes in another order."""
-        path = self.directory / "swapped.txt"
-        path.write_text("".join(reversed(self.labels.read_text().splitlines(keepends=True))))
-        return path
-
-    @functools.cached_property
-    def splits(self) -> pathlib.Path:
-        """A split file in which every second image is one of test."""
-        path = self.directory / "splits.csv"
-        rows = [f"{name},{'train' if row % 2 else 'test'}\n" for row, name in enumerate(_paths(self.photos))]
-        path.write_text("".join(["path,split\n", *rows]))
-        return path
-
-    def written(self, given: Flags) -> Flags:
-        """The flags with the paths of what they name of the world."""
-        return {
-            name: re.sub(r"{(\w+)}", lambda found: self._path(found[1]), text) for name, text in given.items()
-        }
-
-    def _path(self, name: str) -> str:
-        return str(getattr(self, name, self.directory / f"{name}{next(self.count)}"))
-
-    def remembered(self, stage: Callable[["World", Flags], Any], given: Flags) -> Any:
-        """What a stage has come to."""
-        key = (stage, *sorted(given.items()))
-        if key not in self._outcomes:
-            self._outcomes[key] = stage(self, given)
-        return self._outcomes[key]
-
-    def flags(self, given: Flags, verb: str = "train") -> dict[str, str]:
-        """What every run of this verb is given, and these; an empty one leaves it out."""
-        known = {"image_dir": str(self.photos), "tfhub_module": str(self.module), "image_size": "8"}
-        known["model_dir"] = str(self.directory / f"run{next(self.count)}")
-        known["feature_cache"] = str(self.directory / "cache")
-        return {**{name: text for name, text in known.items() if name in read_by(verb)}, **given}
-
-    def plan(self, given: Flags, verb: str = "train", files: Sequence[str] = ()) -> Any:
-        """The checked plan of a command line, which exports nothing unless that is said."""
-        words = [f"--{name}={text}" for name, text in self.flags(given, verb).items() if text]
-        parsed = flags.parse(["retrain", verb, *words, *files])
-        config = parsed.config if "export_formats" in given else parsed.config.replaced(export_formats=())
-        return named(COMMANDS[verb].check)(config, parsed.files)
-
-    def prepared_for(self, plan: TrainPlan) -> Prepared:
-        """As `prepare` would, once for each data and module."""
-        key = (plan.config.data, plan.config.module)
-        if key not in self.prepared:
-            self.prepared[key] = prepare(plan)
-        return self.prepared[key]
-
-    def best(self, prepared: Prepared) -> dict[str, BestHead]:
-        """The heads with which training on images begins, whatever is said of it."""
-        if id(prepared) not in self._best:
-            self._best[id(prepared)] = best_heads(self.plan(HEAD).config.head, prepared)
-        return self._best[id(prepared)]
-
-
-def _photos(directory: pathlib.Path, counts: Mapping[str, int]) -> pathlib.Path:
-    random = np.random.default_rng(0)
-    for name, count in counts.items():
-        (directory / name).mkdir(parents=True)
-        for index in range(count):
-            shade = 0.4 * np.asarray(COLOURS[name]) + 80 + random.normal(0, 25, 3)
-            pixels = np.clip(random.normal(shade, 60, [SIDE, SIDE, 3]), 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(directory / name / f"{index}.png")
-    return directory
-
-
-def _module(path: pathlib.Path) -> pathlib.Path:
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    keras.Sequential(
-        [
-            keras.Input([None, None, 3]),
-            layers.Conv2D(6, 3, activation="relu", name="first"),
-            layers.BatchNormalization(name="norm"),
-            layers.Conv2D(5, 3, name="second"),
-            layers.GlobalAveragePooling2D(name="pool"),
-        ]
-    ).save(path)
-    return path
-
-
-def _paths(photos: pathlib.Path) -> list[str]:
-    return sorted(of.relative_to(photos).as_posix() for of in photos.rglob("*.png"))
-
-
-def _table(path: pathlib.Path, photos: pathlib.Path, weights: Sequence[int]) -> pathlib.Path:
-    """Two tasks, and weights in turn."""
-    rows = []
-    for row, name in enumerate(_paths(photos)):
-        tags = "|".join(["odd"] * (row % 2) + ["third"] * (row % 3 == 0)) or "none"
-        rows.append([name, name.partition("/")[0], tags, weights[row % len(weights)]])
-    pd.DataFrame(rows, columns=["file", "kind", "tags", "weight"]).to_csv(path, index=False)
-    return path
-
-
-def _path_table(path: pathlib.Path, photos: pathlib.Path) -> pathlib.Path:
-    """One task, and two columns of paths, which name different images."""
-    names = _paths(photos)
-    kinds = [name.partition("/")[0] for name in names]
-    pd.DataFrame({"file": names, "other": names[::-1], "kind": kinds}).to_csv(path, index=False)
-    return path
-
-
-def plain(values: Any) -> Any:
-    """Rounded numbers in lists, whatever held them."""
-    if isinstance(values, Mapping):
-        return {key: plain(value) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [plain(value) for value in values]
-    if hasattr(values, "numpy"):
-        values = values.numpy()
-    return np.round(values, 5).tolist() if isinstance(values, np.ndarray | float) else values
-
-
-def examples(world: World, given: Flags) -> Any:
-    """What is known of the examples before heads are trained, and where these begin."""
-    prepared = world.prepared_for(world.plan(given))
-    of = prepared.examples
-    tasks = {name: (task.head.kind, task.head.class_names, task.cells) for name, task in of.tasks.items()}
-    skipped = prepared.left_out["path"].tolist()
-    return plain([of.paths, of.splits, tasks, np.asarray(of.features), prepared.starts, skipped])
-
-
-def heads(world: World, given: Flags) -> Any:
-    """A training on features, and what is decided and told of it."""
-    plan = world.plan({**HEAD, **given})
-    trained = train_model(plan, world.prepared_for(plan))
-    model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
-    losses = [figures["loss"] for figures in outcome.figures.values()]
-    return plain([model.kernels, outcome.probabilities, losses, outcome.decisions, trained.global_step])
-
-
-def trial(world: World, given: Flags, folds: int | None = None) -> Any:
-    """The same as a trial of a sweep."""
-    plan = world.plan({**HEAD, **given})
-    [record] = head_trials([plan], world.prepared_for(plan), judging(plan, folds))
-    return plain([record.value, record.figures, record.scores])
-
-
-def trial_in_folds(world: World, given: Flags) -> Any:
-    """The same, judged by cross-validation."""
-    return trial(world, given, folds=3)
-
-
-def trial_on_images(world: World, given: Flags) -> Any:
-    """A trial of a sweep that trains on images."""
-    plan = world.plan({**PIXELS, "validation_percentage": "20", **given})
-    with _trained_on_images(world, plan):
-        record = image_trial(plan, world.prepared_for, judging(plan), plan.run)
-    return plain([record.value, record.figures, record.scores])
-
-
-def judging(plan: TrainPlan, folds: int | None = None) -> Judging:
-    """By the loss."""
-    return Judging(find_objective("validation/loss", plan.data.kinds), folds, PLAIN, costs=False)
-
-
-def doubted(world: World, given: Flags) -> Any:
-    """The label issues of a run that trains on images, and those by the features of the module as it was."""
-    plan = world.plan({**PIXELS, **given})
-    with _trained_on_images(world, plan) as prepared:
-        plan.run.path.mkdir()
-        found = train_classifier(plan, prepared)[0].label_issues
-        chosen = {task: best.candidate for task, best in world.best(prepared).items()}
-        expected = label_issues(prepared.examples, chosen)
-    return plain([table["support"].to_numpy() for table in (found, expected)])
-
-
-def pixels(world: World, given: Flags) -> Any:
-    """A training on images, that begins with heads of which nothing is said here; and which steps it kept."""
-    plan = world.plan({**PIXELS, **given})
-    with _trained_on_images(world, plan) as prepared:
-        model = classifier(plan.config, prepared, world.best(prepared))
-        plan.run.path.mkdir()
-        examples, step = train_on_images(plan, prepared.examples, model)
-        profiled = (plan.run.path / "plugins").is_dir()
-        steps = sorted(of.name for of in plan.run.path.glob("ckpt-*"))
-        return plain([list(model.variables), np.asarray(examples.features), step, steps, profiled])
-
-
-def batch(world: World, given: Flags) -> Any:
-    """The first batch that training on images takes."""
-    plan = world.plan({**PIXELS, **given})
-    of = world.prepared_for(plan).examples
-    recipe = recipe_for(plan.config, of)
-    batches = train_batches(of.split("train"), (SIDE, SIDE), recipe.pixels, recipe.augmentation)
-    return plain(next(iter(batches(first_step=0).as_numpy_iterator())))
-
-
-@contextlib.contextmanager
-def _unchanged(prepared: Prepared) -> Iterator[Prepared]:
-    """Whose module is as it was afterwards."""
-    values = [variable.numpy() for variable in prepared.module.variables]
-    try:
-        yield prepared
-    finally:
-        for variable, value in zip(prepared.module.variables, values, strict=True):
-            variable.assign(value)
-
-
-@contextlib.contextmanager
-def _eagerly() -> Iterator[None]:
-    """For few steps: to trace one takes longer than to take it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions_eagerly`")
-        tf.config.run_functions_eagerly(True)
-        try:
-            yield
-        finally:
-            tf.config.run_functions_eagerly(False)
-
-
-def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = ()) -> Any:
-    """A whole command: what it printed, and the files that it wrote."""
-    plan = world.plan(given, verb, words)
-    if plan.run:
-        plan.run.path.mkdir()
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        named(COMMANDS[verb].run)(plan)
-    return [printed.getvalue(), _files(plan.run) if plan.run else ""]
-
-
-def rate_found(world: World, given: Flags) -> Any:
-    """What `train` prints that begins to train on images."""
-    with (
-        _eagerly(),
-        unittest.mock.patch.object(train_run, "prepare", world.prepared_for),
-        unittest.mock.patch.object(train_run, "train_classifier", return_value=(unittest.mock.Mock(), [])),
-        unittest.mock.patch.object(train_run, "training_summary", return_value="trained"),
-    ):
-        plan = world.plan({**PIXELS, **given})
-        with _unchanged(world.prepared_for(plan)):
-            return ran(world, {**PIXELS, **given})
-
-
 def exported(world: World, given: Flags) -> Any:
     """What lies in the directory of exports."""
     return sorted(of.name for of in (world.exported(given["export_formats"]).path / "export").iterdir())
@@ -598,7 +357,7 @@ def swept(world: World, given: Flags) -> Any:
     with (
         unittest.mock.patch.object(sweep_run, "prepare", world.prepared_for),
         unittest.mock.patch.object(sweep_run, "write_page"),
-        unittest.mock.patch.object(sweep_run, "train_winner", return_value=""),
+        unittest.mock.patch.object(sweep_run, "train_winner", return_value=("", [""])),
     ):
         sweep_run.run(plan)
     table = pd.read_csv(plan.run.file("sweep.csv")).drop(columns="seconds")
