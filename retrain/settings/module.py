@@ -3,7 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import ALL_VERBS, DATA_VERBS, MODULE_VERBS, setting
-from retrain.settings.needs import LABEL_MAP, MODULE_SOURCE, OWN_MODULE
+from retrain.settings.needs import LABEL_MAP, MODULE_KIND, MODULE_SOURCE, OWN_MODULE
 from retrain.settings.values import pixel_range
 
 
@@ -39,7 +39,7 @@ class ModuleSettings:
         "What calling the module gives, where the module itself does not say it right.",
         verbs=(*DATA_VERBS, "inspect"),
         choices=("image_feature_vector", "image_classification"),
-        needs=MODULE_SOURCE,
+        needs=MODULE_KIND,
     )
     module_input_range: tuple[float, float] = setting(
         (0.0, 1.0),

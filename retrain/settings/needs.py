@@ -46,6 +46,12 @@ def _with_effect_on_module(at: Circumstances, name: str) -> bool:
     return at.module_reads is None or name in at.module_reads
 
 
+def _kind_is_read(at: Circumstances, name: str) -> bool:
+    """Not of an exported classifier, which says itself what it gives."""
+    exported = at.verb == "evaluate" and at.config.module.label_map is None
+    return not exported and _with_effect_on_module(at, name)
+
+
 def _label_map_is_read(at: Circumstances, name: str) -> bool:
     return at.verb not in ("train", "sweep") or at.config.module.warm_start_head
 
@@ -89,6 +95,7 @@ MODULE_SOURCE = Need(
     _with_effect_on_module,
     "--{name}={value} has no effect on this module, whose source does not read it: leave it out.",
 )
+MODULE_KIND = MODULE_SOURCE._replace(met=_kind_is_read)
 HASHED_SPLITS = Need(
     lambda at, name: not at.splits_given,
     "--{name}={value} has no effect, for the data say the split of each image: leave it out.",

@@ -185,6 +185,13 @@ def test_other_verbs_than_training_read_a_label_map_by_itself(verb):
     assert unread(at("sweep", label_map="a.txt"), FIELDS) == {"label_map": CASES["label_map"].sentence}
 
 
+def test_what_an_exported_classifier_gives_it_says_itself():
+    kind = {"module_kind": "image_classification"}
+    found = unread(at("evaluate", **kind), FIELDS)
+    assert found == {"module_kind": CASES["module_kind"].sentence}
+    assert unread(at("evaluate", label_map="a.txt", **kind), FIELDS) == {}
+
+
 def test_what_is_not_known_yet_refuses_nothing():
     values = {"image_size": 96, "module_input_range": (-1.0, 1.0), "validation_percentage": 20.0}
     assert unread(at(module_reads=None, splits_given=None, **values), FIELDS) == {}
