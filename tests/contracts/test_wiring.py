@@ -14,7 +14,7 @@ from retrain.commands.train import bfloat16
 from retrain.commands.train import pixels as pixel_stage
 from retrain.errors import InputError
 from retrain.features import engines
-from retrain.settings.config import SECTIONS
+from retrain.settings.config import SECTIONS, read_by
 from retrain.training import learning_rate_finder
 from tests.contracts import wiring_world
 from tests.contracts.wiring_world import (
@@ -22,10 +22,13 @@ from tests.contracts.wiring_world import (
     Flags,
     World,
     batch,
+    evaluated,
     examples,
     exported,
     heads,
+    inspected,
     pixels,
+    predicted,
     ramp,
     ran,
     rate_found,
@@ -165,8 +168,8 @@ SWEEP = {
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
-    "output": Case(wiring_world.predicted, {"output": "{predictions}"}),
-    "json": Case(wiring_world.inspected, {"json": "true"}),
+    "output": Case(predicted, {"output": "{predictions}"}),
+    "json": Case(inspected, {"json": "true"}),
 }
 CASES: Mapping[str, Mapping[str, Case]] = {
     "data": DATA,
@@ -177,6 +180,34 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     "sweep": SWEEP,
     "results": RESULTS,
 }
+TWO_TASKS = {"tfhub_module": "{of_two_tasks}", "labels_file": "{table}"}
+PATHS = {"labels_file": "{path_table}", "tasks": "kind:softmax"}
+EVALUATE = {
+    **of(evaluated, image_dir="{fewer}", label_map="{swapped}"),
+    "labels_file": Case(evaluated, {"labels_file": "{weightless}"}, {"tfhub_module": "{of_two_tasks}"}),
+    "path_column": Case(evaluated, {"path_column": "other"}, {**TWO_TASKS, **PATHS}),
+    "tasks": Case(evaluated, {"tasks": "tags:sigmoid"}, TWO_TASKS),
+    "label_separator": Case(evaluated, {"label_separator": "/"}, TWO_TASKS, "odd|third"),
+    "max_skipped_percentage": DATA["max_skipped_percentage"]._replace(stage=evaluated),
+    "tfhub_module": Case(evaluated, {"tfhub_module": "{of_two_tasks}"}),
+    "image_size": Case(evaluated, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
+    "module_kind": Case(
+        evaluated,
+        {"module_kind": ""},
+        {"module_kind": "image_classification", "tfhub_module": "{averaging}", "label_map": "{labels}"},
+        "has no signature 'image_classification'",
+    ),
+    "model_dir": Case(evaluated, {"model_dir": ""}),
+}
+PREDICT = {
+    "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
+    "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
+    "output": RESULTS["output"],
+}
+INSPECT = {name: case._replace(stage=inspected, refused=None) for name, case in MODULE.items()}
+# A module that no longer gives numbers does not conform.
+INSPECT |= {"json": RESULTS["json"], "module_input_range": Case(inspected, {"module_input_range": "0,1e38"})}
+VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "inspect": INSPECT}
 FIELDS = [(section, field.name) for section, of_it in SECTIONS.items() for field in dataclasses.fields(of_it)]
 
 
@@ -187,7 +218,7 @@ def world(tmp_path_factory):
         (directory / "cpuinfo").write_text("flags: amx_bf16\n")
         patched.setattr(bfloat16, "CPU_INFO", directory / "cpuinfo")
         patched.setattr(engines, "Interpreter", None)
-        patched.setattr(learning_rate_finder, "STEPS", 12)
+        patched.setattr(learning_rate_finder, "STEPS", 5)
         patched.setattr(pixel_stage, "write_augmented_page", lambda *arguments: None)
         patched.chdir(directory)
         yield World(directory)
@@ -201,6 +232,15 @@ def outcome(world: World, case: Case, given: Flags) -> Any:
         return str(error)
 
 
+def check(world: World, case: Case) -> None:
+    """Whether the other value makes a difference, or is refused."""
+    plain = world.remembered(case.stage, world.written(case.beside))
+    other = outcome(world, case, {**case.beside, **case.other})
+    assert other != plain
+    assert isinstance(other, str) == (case.refused is not None), other
+    assert case.refused is None or case.refused in other
+
+
 def test_every_field_has_a_case():
     assert {section: set(cases) for section, cases in CASES.items()} == {
         section: {field.name for field in dataclasses.fields(of_it)} for section, of_it in SECTIONS.items()
@@ -209,12 +249,21 @@ def test_every_field_has_a_case():
 
 @pytest.mark.parametrize(("section", "name"), FIELDS)
 def test_every_field_changes_the_outcome(world, section, name):
-    case = CASES[section][name]
-    plain = world.remembered(case.stage, world.written(case.beside))
-    other = outcome(world, case, {**case.beside, **case.other})
-    assert other != plain
-    assert isinstance(other, str) == (case.refused is not None), other
-    assert case.refused is None or case.refused in other
+    check(world, CASES[section][name])
+
+
+@pytest.mark.parametrize(("verb", "name"), [(verb, name) for verb in VERBS for name in read_by(verb)])
+def test_every_field_changes_what_other_verbs_say(world, verb, name):
+    check(world, VERBS[verb][name])
+
+
+def test_what_an_export_gives_it_says_itself(world):
+    sentence = (
+        "--module_kind=image_feature_vector has no effect on this module, whose source does not read it: "
+        "leave it out."
+    )
+    given = {"module_kind": "image_feature_vector"}
+    check(world, Case(evaluated, given, refused=sentence))
 
 
 @pytest.mark.parametrize("name", OF_HEADS)

@@ -30,6 +30,7 @@ from retrain.commands.sweep.image_trial import image_trial
 from retrain.commands.sweep.judging import Judging
 from retrain.commands.sweep.trials import head_trials
 from retrain.commands.train import find_learning_rate
+from retrain.commands.train import pixels as pixel_stage
 from retrain.commands.train import run as train_run
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.heads import best_heads, classifier
@@ -84,7 +85,7 @@ class World:
         self.weightless = _table(directory / "weightless.csv", self.photos, weights=(1,))
         self.count = itertools.count()
         self.prepared: dict[Any, Prepared] = {}
-        self._best: dict[int, dict[str, BestHead]] = {}
+        self._best: dict[Any, dict[str, BestHead]] = {}
         self._outcomes: dict[Any, Any] = {}
         self.averaging = tiny_worlds.averaging_module(directory / "averaging")
 
@@ -93,10 +94,15 @@ class World:
         """What a run on the photos exported."""
         return self.exported("saved_model").export("saved_model")
 
+    @property
+    def of_two_tasks(self) -> str:
+        """What a run on the table exported."""
+        return self.exported("saved_model", str(self.table)).export("saved_model")
+
     @functools.cache  # noqa: B019
-    def exported(self, formats: str) -> Run:
+    def exported(self, formats: str, labels_file: str = "") -> Run:
         """A run on the photos that exports these."""
-        plan = self.plan({**HEAD, "export_formats": formats})
+        plan = self.plan({**HEAD, "export_formats": formats, "labels_file": labels_file})
         train_classifier(plan, self.prepared_for(plan))
         return plan.run
 
@@ -158,10 +164,12 @@ class World:
         return self.prepared[key]
 
     def best(self, prepared: Prepared) -> dict[str, BestHead]:
-        """The heads with which training on images begins, whatever is said of it."""
-        if id(prepared) not in self._best:
-            self._best[id(prepared)] = best_heads(self.plan(HEAD).config.head, prepared)
-        return self._best[id(prepared)]
+        """The heads with which training on images begins, whatever is said of it and of weights."""
+        heads = {task: head.class_names for task, head in prepared.examples.heads.items()}
+        key = (prepared.module.handle, prepared.module.image_size, *heads.items())
+        if key not in self._best:
+            self._best[key] = best_heads(self.plan(HEAD).config.head, prepared)
+        return self._best[key]
 
 
 def _photos(directory: pathlib.Path, counts: Mapping[str, int]) -> pathlib.Path:
@@ -283,10 +291,11 @@ def pixels(world: World, given: Flags) -> Any:
     with _trained_on_images(world, plan) as prepared:
         model = classifier(plan.config, prepared, world.best(prepared))
         plan.run.path.mkdir()
-        examples, step = train_on_images(plan, prepared.examples, model)
+        with unittest.mock.patch.object(pixel_stage, "pass_again"):
+            _, step = train_on_images(plan, prepared.examples, model)
         profiled = (plan.run.path / "plugins").is_dir()
         steps = sorted(of.name for of in plan.run.path.glob("ckpt-*"))
-        return plain([list(model.variables), np.asarray(examples.features), step, steps, profiled])
+        return plain([list(model.variables), step, steps, profiled])
 
 
 def batch(world: World, given: Flags) -> Any:
@@ -384,6 +393,16 @@ def cached(world: World, given: Flags) -> Any:
     plan = world.plan({"feature_cache": str(kept), **given})
     prepare(plan)
     return len(list(kept.rglob("*")))
+
+
+def evaluated(world: World, given: Flags) -> Any:
+    """What evaluate says of the classifier, and predicts."""
+    plan = world.plan({"tfhub_module": world.classifier, "image_size": "", **given}, "evaluate")
+    plan.run.path.mkdir(parents=True)
+    with contextlib.redirect_stdout(io.StringIO()):
+        named(COMMANDS["evaluate"].run)(plan)
+    said = [(plan.run.path / name).read_text() for name in ("metrics.json", "predictions.csv")]
+    return [str(plan.run.path.parent), *said]
 
 
 def predicted(world: World, given: Flags) -> Any:
