@@ -247,6 +247,22 @@ def test_every_field_has_a_case():
     }
 
 
+@pytest.mark.parametrize(
+    ("stage", "given"),
+    [
+        *(
+            (stage, TABLE)
+            for stage in (examples, heads, trial, trial_in_folds, pixels, trial_on_images, ramp)
+        ),
+        *((stage, NOTHING) for stage in (batch, swept, evaluated, predicted, inspected)),
+    ],
+)
+def test_the_same_flags_have_the_same_outcome(world, stage, given):
+    """Or that others have another one would say nothing."""
+    given = world.written(given)
+    assert world.remembered(stage, given) == stage(world, given)
+
+
 @pytest.mark.parametrize(("section", "name"), FIELDS)
 def test_every_field_changes_the_outcome(world, section, name):
     check(world, CASES[section][name])

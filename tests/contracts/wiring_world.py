@@ -228,7 +228,9 @@ def plain(values: Any) -> Any:
         return [plain(value) for value in values]
     if hasattr(values, "numpy"):
         values = values.numpy()
-    return np.round(values, 5).tolist() if isinstance(values, np.ndarray | float) else values
+    if isinstance(values, np.ndarray | float):
+        return np.round(np.nan_to_num(values, nan=-1e9), 5).tolist()  # nan would differ from itself
+    return values
 
 
 def examples(world: World, given: Flags) -> Any:
@@ -333,7 +335,8 @@ def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = 
         plan.run.path.mkdir()
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         named(COMMANDS[verb].run)(plan)
-    return [printed.getvalue(), _files(plan.run) if plan.run else ""]
+    said = printed.getvalue()
+    return [said.replace(str(plan.run), "RUN"), _files(plan.run) if plan.run else []]
 
 
 def rate_found(world: World, given: Flags) -> Any:
@@ -372,8 +375,9 @@ def swept(world: World, given: Flags) -> Any:
     table = pd.read_csv(plan.run.file("sweep.csv")).drop(columns="seconds")
     best = (plan.run.path / "best.flags").read_text().splitlines()
     chosen = [line for line in best if line.startswith(("--dropout_rate", "--tfhub_module"))]
-    studies = optuna.get_all_study_names(plan.storage)
-    return plain([table.astype(str).to_numpy().tolist(), chosen, studies, _files(plan.run)])
+    [study] = optuna.get_all_study_summaries(plan.storage)
+    judged = [study.study_name, study.direction.name, study.best_trial.value]
+    return plain([table.astype(str).to_numpy().tolist(), chosen, judged, _files(plan.run)])
 
 
 def _files(run: Run) -> list[str]:
