@@ -161,9 +161,7 @@ SWEEP = {
     "sampler": Case(swept, {"sampler": "random"}, {"sweep": "dropout_rate=0..0.5"}),
     "pruner": Case(swept, {"pruner": "halving"}, {**HALVING, "pruner": "none"}),
     "sweep_memory_gb": Case(swept, {"sweep_memory_gb": "1e-9"}, HALVING),
-    "prefer": Case(
-        swept, {"prefer": "cheap"}, {"sweep": "tfhub_module={module},{averaging}", "tfhub_module": ""}
-    ),
+    "prefer": Case(swept, {"prefer": "cheap"}, {"sweep": "image_size=8,12,16", "image_size": ""}),
 }
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),

@@ -374,14 +374,18 @@ def swept(world: World, given: Flags) -> Any:
         sweep_run.run(plan)
     table = pd.read_csv(plan.run.file("sweep.csv")).drop(columns="seconds")
     best = (plan.run.path / "best.flags").read_text().splitlines()
-    chosen = [line for line in best if line.startswith(("--dropout_rate", "--tfhub_module"))]
+    chosen = [line for line in best if line.startswith(("--dropout_rate", "--image_size"))]
     [study] = optuna.get_all_study_summaries(plan.storage)
     judged = [study.study_name, study.direction.name, study.best_trial.value]
     return plain([table.astype(str).to_numpy().tolist(), chosen, judged, _files(plan.run)])
 
 
 def _files(run: Run) -> list[str]:
-    return sorted(of.relative_to(run.path).as_posix() for of in run.path.rglob("*") if of.name != ".lock")
+    return sorted(
+        of.relative_to(run.path).as_posix()
+        for of in run.path.rglob("*")
+        if not of.name.endswith((".lock", "-shm", "-wal"))
+    )
 
 
 def directory(world: World, given: Flags) -> Any:
