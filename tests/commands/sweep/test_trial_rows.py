@@ -6,7 +6,7 @@ import optuna
 import pandas as pd
 import pytest
 
-from retrain.commands.sweep.results import Results, results, write_page, write_results
+from retrain.commands.sweep.trial_rows import Results, results, write_page, write_results
 from retrain.heads.metrics import NORMAL_95
 from retrain.metric import LOSS, Metric
 from retrain.runs.run import Run
