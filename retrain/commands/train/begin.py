@@ -11,7 +11,7 @@ from retrain.label_files import labels_file, labels_text
 from retrain.report import ARTEFACTS
 from retrain.report.data_report import write_data_report
 from retrain.report.predictions_table import write_table
-from retrain.runs.run import EXPORTS, FINISHED, UNFINISHED, Run
+from retrain.runs.run import EXPORTS, FINISHED, SKIPPED, UNFINISHED, Run
 from retrain.settings.config import to_flags, to_json
 
 
@@ -29,7 +29,7 @@ def begin_run(plan: TrainPlan, prepared: Prepared) -> None:
         heads = prepared.examples.heads
         for task, head in heads.items():
             run.write(labels_file(heads, task), labels_text(head.class_names))
-        write_table(run.file("skipped.csv"), prepared.left_out)
+        write_table(run.file(SKIPPED), prepared.left_out)
         write_data_report(str(run), prepared.facts)
         record_examples(str(run), prepared.examples)
 
