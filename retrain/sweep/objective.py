@@ -6,7 +6,7 @@ known from that of another sweep.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from retrain.data.listing import Listing
 from retrain.errors import InputError
@@ -40,8 +40,11 @@ def name_of(metric: Metric) -> str:
     return f"{SPLIT}/{metric.key}"
 
 
-def about_sweep(space: Space, objective: str, config: Config, listing: Listing) -> dict[str, str]:
-    """Objective, space, images and every flag that decides what a trial gives, in words."""
+def about_sweep(space: Space, objective: str, config: Config, listings: Sequence[Listing]) -> dict[str, str]:
+    """Objective, space, images and every flag that decides what a trial gives, in words.
+
+    `listings` are of the same images, with the labels that trials read.
+    """
     settings = {
         name: as_text(config.value(name))
         for name in read_by("train")
@@ -53,13 +56,14 @@ def about_sweep(space: Space, objective: str, config: Config, listing: Listing) 
         "folds": as_text(config.sweep.folds),
         **{f"--sweep {name}": str(varied) for name, varied in space.items()},
         "swept flags": ", ".join(space),
-        "images": f"{len(listing.paths)} ({_digest(listing)})",
+        "images": f"{len(listings[0].paths)} ({_digest(listings)})",
         **{f"--{name}": text for name, text in (settings | module).items()},
     }
 
 
-def _digest(listing: Listing) -> str:
+def _digest(listings: Sequence[Listing]) -> str:
     """Of what the images are called and how they are labelled: the same wherever the folder lies."""
-    cells = {task: column.cells for task, column in listing.columns.items()}
-    text = json.dumps([listing.paths, listing.splits, cells, listing.groups, listing.weights])
+    cells = {task: column.cells for listing in listings for task, column in listing.columns.items()}
+    first = listings[0]
+    text = json.dumps([first.paths, first.splits, cells, first.groups, first.weights])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from retrain.commands.train import mixed_precision
+from retrain.commands.train import pixels as pixel_stage
 from retrain.errors import InputError
 from retrain.features import engines
 from retrain.settings.config import SECTIONS
@@ -22,9 +23,11 @@ from tests.contracts.wiring_world import (
     World,
     batch,
     examples,
+    exported,
     heads,
     pixels,
     ran,
+    rate_found,
     swept,
 )
 
@@ -60,7 +63,7 @@ TRAINING = {
     "seed": "1",
 }
 EPOCHS = {"max_steps": "", "train_epochs": "1"}
-LONGER = {"max_steps": "3", "eval_every": "1"}
+LONGER = {"validation_percentage": "20", "max_steps": "3", "eval_every": "1"}
 TABLE = {"labels_file": "{table}"}
 CLASSIFIER = {"tfhub_module": "{classifier}", "image_size": ""}
 
@@ -122,7 +125,7 @@ OF_PIXELS = {
     ),
     **of(pixels, ema="0.5", mixed_precision="true", profile_steps="1,2"),
     "train_epochs": Case(pixels, EPOCHS),
-    "fine_tune": Case(pixels, {"fine_tune": "true"}, {"fine_tune": "false", "augment": "light"}),
+    "fine_tune": Case(pixels, {"fine_tune": "true"}, {"fine_tune": "false", "flip_left_right": "true"}),
     "eval_every": Case(pixels, {"eval_every": "2"}, LONGER),
     "save_checkpoints_steps": Case(pixels, {"save_checkpoints_steps": "1"}, {**LONGER, "eval_every": "3"}),
     "max_train_time": Case(pixels, {"max_train_time": "1e-6"}, LONGER),
@@ -132,7 +135,7 @@ OF_PIXELS = {
     "early_stopping_metric": Case(
         pixels, {"early_stopping_metric": "accuracy"}, {**LONGER, "learning_rate": "1e-3"}
     ),
-    "find_learning_rate": Case(ran, {"find_learning_rate": "true"}, wiring_world.PIXELS),
+    "find_learning_rate": Case(rate_found, {"find_learning_rate": "true"}),
 }
 AUGMENTATION = {
     "augment": Case(pixels, {"augment": "light"}),
@@ -151,11 +154,13 @@ SWEEP = {
     "sampler": Case(swept, {"sampler": "random"}, {"sweep": "dropout_rate=0..0.5"}),
     "pruner": Case(swept, {"pruner": "halving"}, {**HALVING, "pruner": "none"}),
     "sweep_memory_gb": Case(swept, {"sweep_memory_gb": "1e-9"}, HALVING),
-    "prefer": Case(swept, {"prefer": "cheap"}, {"sweep": "tfhub_module={module},{averaging}"}),
+    "prefer": Case(
+        swept, {"prefer": "cheap"}, {"sweep": "tfhub_module={module},{averaging}", "tfhub_module": ""}
+    ),
 }
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
-    "export_formats": Case(ran, {"export_formats": "hub_module"}, {**HEAD, "export_formats": "saved_model"}),
+    "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
     "output": Case(wiring_world.predicted, {"output": "{predictions}"}),
     "json": Case(wiring_world.inspected, {"json": "true"}),
 }
@@ -179,6 +184,7 @@ def world(tmp_path_factory):
         patched.setattr(mixed_precision, "CPU_INFO", directory / "cpuinfo")
         patched.setattr(engines, "Interpreter", None)
         patched.setattr(learning_rate_finder, "STEPS", 12)
+        patched.setattr(pixel_stage, "write_augmented_page", lambda *arguments: None)
         patched.chdir(directory)
         yield World(directory)
 
@@ -186,7 +192,7 @@ def world(tmp_path_factory):
 def outcome(world: World, case: Case, given: Flags) -> Any:
     """What comes of a run; the sentence of one that is refused."""
     try:
-        return case.stage(world, world.written(given))
+        return world.remembered(case.stage, world.written(given))
     except InputError as error:
         return str(error)
 

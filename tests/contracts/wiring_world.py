@@ -11,6 +11,7 @@ import io
 import itertools
 import pathlib
 import re
+import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -24,8 +25,10 @@ from PIL import Image
 
 from retrain import flags
 from retrain.commands import COMMANDS
+from retrain.commands.sweep import run as sweep_run
 from retrain.commands.sweep.judging import Judging
 from retrain.commands.sweep.trials import head_trials
+from retrain.commands.train import run as train_run
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.heads import best_heads, classifier
 from retrain.commands.train.outcomes import outcome_of
@@ -78,15 +81,21 @@ class World:
         self.weightless = _table(directory / "weightless.csv", self.photos, weights=(1,))
         self.count = itertools.count()
         self.prepared: dict[Any, Prepared] = {}
+        self._best: dict[int, dict[str, BestHead]] = {}
         self._outcomes: dict[Any, Any] = {}
         self.averaging = tiny_worlds.averaging_module(directory / "averaging")
 
-    @functools.cached_property
+    @property
     def classifier(self) -> str:
         """What a run on the photos exported."""
-        plan = self.plan({**HEAD, "export_formats": "saved_model"})
+        return self.exported("saved_model").export("saved_model")
+
+    @functools.cache  # noqa: B019
+    def exported(self, formats: str) -> Run:
+        """A run on the photos that exports these."""
+        plan = self.plan({**HEAD, "export_formats": formats})
         train_classifier(plan, self.prepared_for(plan))
-        return plan.run.export("saved_model")
+        return plan.run
 
     @functools.cached_property
     def labels(self) -> pathlib.Path:
@@ -147,7 +156,9 @@ class World:
 
     def best(self, prepared: Prepared) -> dict[str, BestHead]:
         """The heads with which training on images begins, whatever is said of it."""
-        return best_heads(self.plan(HEAD).config.head, prepared)
+        if id(prepared) not in self._best:
+            self._best[id(prepared)] = best_heads(self.plan(HEAD).config.head, prepared)
+        return self._best[id(prepared)]
 
 
 def _photos(directory: pathlib.Path, counts: Mapping[str, int]) -> pathlib.Path:
@@ -286,7 +297,7 @@ def _eagerly() -> Iterator[None]:
 
 
 def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = ()) -> Any:
-    """A whole command: what it printed, and the files that it wrote; of tables and figures what they hold."""
+    """A whole command: what it printed, and the files that it wrote."""
     plan = world.plan(given, verb, words)
     if plan.run:
         plan.run.path.mkdir()
@@ -295,11 +306,29 @@ def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = 
     return [printed.getvalue(), _files(plan.run) if plan.run else ""]
 
 
+def rate_found(world: World, given: Flags) -> Any:
+    """What `train` prints that begins to train on images."""
+    with _eagerly(), unittest.mock.patch.object(train_run, "prepare", world.prepared_for):
+        plan = world.plan({**PIXELS, **given})
+        with _unchanged(world.prepared_for(plan)):
+            return ran(world, {**PIXELS, **given})
+
+
+def exported(world: World, given: Flags) -> Any:
+    """What lies in the directory of exports."""
+    return sorted(of.name for of in (world.exported(given["export_formats"]).path / "export").iterdir())
+
+
 def swept(world: World, given: Flags) -> Any:
-    """A whole sweep: its trials but for their seconds, and files."""
+    """A sweep, without the training of its winner: its trials but for their seconds, and files."""
     plan = world.plan({**HEAD, **SPACE, **given}, "sweep")
     plan.run.path.mkdir()
-    named(COMMANDS["sweep"].run)(plan)
+    with (
+        unittest.mock.patch.object(sweep_run, "prepare", world.prepared_for),
+        unittest.mock.patch.object(sweep_run, "write_page"),
+        unittest.mock.patch.object(sweep_run, "train_winner", return_value=""),
+    ):
+        sweep_run.run(plan)
     table = pd.read_csv(plan.run.file("sweep.csv")).drop(columns="seconds")
     best = (plan.run.path / "best.flags").read_text().splitlines()
     chosen = [line for line in best if line.startswith(("--dropout_rate", "--tfhub_module"))]

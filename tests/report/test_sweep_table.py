@@ -1,7 +1,10 @@
+import re
+
 import pandas as pd
 import pytest
 
 from retrain.report.sweep_table import TrialRow, short, short_names, sweep_summary, write_sweep_table
+from retrain.settings.values import OfTask
 
 FIGURES = {"loss": 0.5, "accuracy": 0.9, "count": 100}
 ROWS = [
@@ -25,6 +28,20 @@ def test_the_table_has_every_trial_in_its_order(tmp_path):
     assert table["status"].tolist() == ["failed", "finished", "finished", "finished"]
     assert table["reason"].tolist() == ["training diverged", "", "", ""]
     assert table["tied_with_best"].tolist() == [False, True, False, True]
+
+
+def test_values_stand_there_as_flags_take_them(tmp_path):
+    flags = {
+        "fine_tune": True,
+        "fine_tune_from": re.compile("Conv|Dense"),
+        "tasks": (OfTask("a", "softmax"),),
+    }
+    rows = [ROWS[0]._replace(flags=flags)]
+    write_sweep_table(str(tmp_path / "sweep.csv"), rows)
+    table = pd.read_csv(tmp_path / "sweep.csv", dtype=str)
+    assert table[list(flags)].iloc[0].tolist() == ["true", "Conv|Dense", "a:softmax"]
+    summary = sweep_summary(rows, 3, "validation/accuracy", "run").splitlines()
+    assert summary[2].split()[-4:] == ["true", "Conv|Dense", "a:softmax", "chosen"]
 
 
 def test_the_best_are_shown_with_what_chance_may_explain():

@@ -59,7 +59,10 @@ def photos(tmp_path):
 
 def about(photos, space=SPACE, **settings):
     return about_sweep(
-        space, "validation/accuracy", Config.of(image_dir=str(photos), **settings), read_listing(str(photos))
+        space,
+        "validation/accuracy",
+        Config.of(image_dir=str(photos), **settings),
+        [read_listing(str(photos))],
     )
 
 
@@ -76,7 +79,7 @@ def test_where_things_lie_and_what_is_exported_makes_no_other_sweep(photos):
         "export_formats": ("tflite",),
     }
     before = about_sweep(
-        SPACE, "validation/accuracy", Config.of(image_dir="photos"), read_listing(str(moved))
+        SPACE, "validation/accuracy", Config.of(image_dir="photos"), [read_listing(str(moved))]
     )
     assert differing(about(moved, trials=128, sampler="tpe", **settings), before) == []
 

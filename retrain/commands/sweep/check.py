@@ -81,7 +81,7 @@ def check(config: Config, words: Sequence[str]) -> SweepPlan:
         trials=trials,
         data=data,
         storage=settings.storage or f"sqlite:///{os.path.abspath(run.file(STUDY_FILE))}",
-        about=about_sweep(space, name_of(metric), config, first.listing),
+        about=about_sweep(space, name_of(metric), config, [plan.listing for plan in data.values()]),
         run=run,
     )
     check_outside(str(run), first.image_dir)

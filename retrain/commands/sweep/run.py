@@ -36,15 +36,14 @@ GIB = 2**30
 Preparing = Callable[[TrainPlan], Prepared]
 
 
-def run(plan: SweepPlan) -> None:
+def run(plan: SweepPlan) -> int:
     """Searches the space, alone or with others, and trains the winner."""
-    row = SAMPLERS[plan.sampler]
-    sampler = named(row.make)(plan.space, plan.config.head.seed)
+    sampler = named(SAMPLERS[plan.sampler].make)(plan.space, plan.config.head.seed)
     direction = "maximize" if plan.metric.higher_is_better else "minimize"
     preparing = remembering(prepare)
     with open_study(plan.storage, plan.config.sweep.study, direction, plan.about, sampler) as study:
         plan.run.write(SWEEP_FLAGS, to_flags(plan.config, "sweep", SWEEP_FLAGS))
-        _search(plan, study, preparing, row.at_once)
+        search(plan, study, preparing)
         found = _results(plan, study)
         if found.winner is None:
             reason = found.rows[0].reason.rstrip(".")
@@ -52,9 +51,10 @@ def run(plan: SweepPlan) -> None:
         write_page(plan, found, study)
     winner = plan.trial(found.winner.flags)
     plan.run.write(BEST_FLAGS, to_flags(winner.config, "train", BEST_FLAGS))
-    summary = train_winner(plan.run, winner, preparing)
+    summary, exports = train_winner(plan.run, winner, preparing)
     print(sweep_summary(found.rows, found.winner.number, name_of(plan.metric), str(plan.run)))
     print(summary)
+    return 0 if exports else 1
 
 
 def remembering(prepare: Preparing) -> Preparing:
@@ -73,16 +73,21 @@ def remembering(prepare: Preparing) -> Preparing:
     return preparing
 
 
-def _search(plan: SweepPlan, study: optuna.Study, preparing: Preparing, at_once: int) -> None:
-    """Runs trials until there are enough."""
+def judging_of(plan: SweepPlan) -> Judging:
+    """How its trials are trained and judged."""
     settings = plan.config.sweep
     halving = Halving() if settings.pruner == "halving" else None
-    judging = Judging(
+    return Judging(
         plan.metric,
         settings.folds,
         Budget(int(settings.sweep_memory_gb * GIB), halving),
         costs=costs_differ(plan.space),
     )
+
+
+def search(plan: SweepPlan, study: optuna.Study, preparing: Preparing) -> None:
+    """Runs trials until there are enough."""
+    judging, at_once = judging_of(plan), SAMPLERS[plan.sampler].at_once
     while asked := next_trials(study, distributions(plan.space), at_once, plan.trials):
         trials = [plan.trial(flags_of(trial, plan.space)) for trial in asked]
         with heartbeat(study, asked):

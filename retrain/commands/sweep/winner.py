@@ -23,8 +23,10 @@ from retrain.settings.config import to_flags
 BEST, BEST_FLAGS = "best", "best.flags"
 
 
-def train_winner(run: Run, plan: TrainPlan, preparing: Callable[[TrainPlan], Prepared]) -> str:
-    """Trains the winner in RUN/best, unless it is there; its summary.
+def train_winner(
+    run: Run, plan: TrainPlan, preparing: Callable[[TrainPlan], Prepared]
+) -> tuple[str, list[str]]:
+    """Trains the winner in RUN/best, unless it is there; its summary, and the directories of its exports.
 
     The winner that a sweep of fewer trials had is moved to best.1, best.2, ...
     """
@@ -40,8 +42,8 @@ def train_winner(run: Run, plan: TrainPlan, preparing: Callable[[TrainPlan], Pre
             logging.info("The winner is trained as train would, in %s.", best)
             train_classifier(plan, preparing(plan))
     heads = heads_of(plan.data.listing, plan.data.kinds)
-    written = _content(best, EXPORTS)["written"]
-    return training_summary(_figures(best), heads, best, [best.export(name) for name in written])
+    exports = [best.export(name) for name in _content(best, EXPORTS)["written"]]
+    return training_summary(_figures(best), heads, best, exports), exports
 
 
 def _flags_text(run: Run) -> str:

@@ -110,6 +110,15 @@ def test_tasks_that_vary_are_typed_and_the_best_flags_repeat_them(table, parses)
     assert len(parses) == 2
 
 
+def test_the_labels_of_all_trials_tell_one_sweep_from_another(table, tmp_path):
+    flags = [*table, "--sweep=tasks=kind:softmax;kind:softmax,gloss:sigmoid", "--objective=validation/loss"]
+    before = checked(*flags).about
+    text = (tmp_path / "labels.csv").read_text()
+    (tmp_path / "labels.csv").write_text(text.replace("b,x", "b,y"))
+    after = checked(*flags).about
+    assert [key for key in before if before[key] != after[key]] == ["images"]
+
+
 def test_a_pattern_that_varies_is_typed_and_the_best_flags_repeat_it(photos, saved_model, tmp_path):
     plan = checked(
         f"--image_dir={photos}",
@@ -235,9 +244,12 @@ def test_the_objective_is_the_same_figure_in_all_trials(table):
     )
 
 
-def test_a_directory_of_something_else_is_left_alone(photos, tmp_path):
+@pytest.mark.parametrize(
+    ("file", "text"), [("notes.txt", ""), ("run.flags", "# python -m retrain train --flagfile=run.flags\n")]
+)
+def test_a_directory_of_something_else_is_left_alone(photos, tmp_path, file, text):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "notes.txt").touch()
+    (tmp_path / "run" / file).write_text(text)
     assert refusal(f"--image_dir={photos}", f"--model_dir={tmp_path / 'run'}") == (
         f"--model_dir='{tmp_path / 'run'}' is not empty, and nothing is overwritten: name a new directory."
     )

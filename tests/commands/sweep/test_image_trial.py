@@ -1,21 +1,21 @@
 """Trials of a sweep that train on images: each a run of its own, and the winner that of the trial."""
 
-import json
-import pathlib
-
 import pandas as pd
 
+from retrain.commands.sweep.image_trial import image_trial, image_trial_run
+from retrain.commands.sweep.judging import Judging
+from retrain.commands.train.prepare import prepare
+from retrain.head_search.budget import PLAIN
+from retrain.metric import LOSS
+from retrain.runs.run import Run
 from tests import tiny_worlds
+from tests.commands.sweep.trial_worlds import trial_of
 
 SHORT = ["--max_steps=6", "--batch_size=6", "--export_formats=saved_model"]
 SPACE = ["--sweep=fine_tune=false,true", "--sweep=base_learning_rate_factor=0.1,1", "--sampler=grid"]
 
 
-def metrics(run: pathlib.Path):
-    return json.loads((run / "metrics.json").read_text())
-
-
-def test_frozen_and_fine_tuned_trials_stand_side_by_side(command, colour_folder, tmp_path):
+def test_frozen_and_fine_tuned_trials_stand_side_by_side(command, colour_folder, metrics, tmp_path):
     module, run = tiny_worlds.averaging_module(tmp_path / "module"), tmp_path / "sweep"
     given = [f"--image_dir={colour_folder}", f"--tfhub_module={module}", *SHORT]
     result = command("sweep", *given, *SPACE, "--objective=validation/average_loss", f"--model_dir={run}")
@@ -35,22 +35,20 @@ def test_frozen_and_fine_tuned_trials_stand_side_by_side(command, colour_folder,
     assert kept == (1 if chosen in tuned and chosen not in frozen else 2)
 
 
-def test_a_module_that_cannot_be_fine_tuned_fails_its_trial(command, colour_folder, tmp_path):
-    given = [f"--image_dir={colour_folder}", f"--model_dir={tmp_path / 'sweep'}", *SHORT]
-    result = command("sweep", *given, "--sweep=fine_tune=false,true", "--sampler=grid")
-    assert result.status == 0, result.err
-    table = pd.read_csv(tmp_path / "sweep" / "sweep.csv").set_index("fine_tune")
-    assert table["status"].to_dict() == {False: "finished", True: "failed"}
-    assert table["reason"][True] == (
+def test_a_module_that_cannot_be_fine_tuned_fails_its_trial(tmp_path):
+    plan, judging = trial_of("kind", fine_tune=True), Judging(LOSS, None, PLAIN, costs=False)
+    record = image_trial(plan, prepare, judging, Run(tmp_path))
+    assert (record.value, record.figures, len(record.scores)) == (None, {}, 0)
+    assert record.reason == (
         "--fine_tune trains the variables of a module, and 'builtin:' has none that can be trained: leave it "
         "out, or use another module."
     )
 
 
-def test_folds_are_for_heads(command, colour_folder):
-    result = command("sweep", f"--image_dir={colour_folder}", "--sweep=fine_tune=false,true", "--folds=5")
-    assert (result.status, result.err) == (
-        2,
-        "retrain: --folds=5 judges heads on remembered features, but with --fine_tune or --augment each fold "
-        "would be a training of its own: leave out one of the two.\n",
+def test_a_trial_goes_on_where_its_flags_say(tmp_path):
+    one, again, other = (
+        image_trial_run(Run(tmp_path), trial_of("kind", fine_tune=True, learning_rate=rate).config).path
+        for rate in (0.1, 0.1, 0.5)
     )
+    assert one.parent == tmp_path / "trials"
+    assert one == again != other
