@@ -1,5 +1,3 @@
-import json
-import pathlib
 import re
 import shutil
 
@@ -10,9 +8,15 @@ import tensorflow as tf
 from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
 from retrain.errors import InputError
+from retrain.export import exporter
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from retrain.modules.load import load_module
 from retrain.runs.run import Run
 from retrain.runs.warm_start_source import find_source
-from retrain.settings.config import Config
+from retrain.settings.config import Config, to_flags
+from retrain.training.estimator import Estimator
+from tests import tiny_worlds
 
 IMAGES = np.random.default_rng(0).random([4, 8, 8, 3], np.float32)
 
@@ -37,33 +41,48 @@ def test_a_module_knows_no_classes(averaging_module):
     np.testing.assert_allclose(base.module(IMAGES), IMAGES.mean(axis=(1, 2)), rtol=1e-5)
 
 
-def module_of(run: pathlib.Path) -> str:
-    return Run(run).flags["tfhub_module"]
+@pytest.fixture(scope="module")
+def tuned(averaging_module, tmp_path_factory) -> Run:
+    """A run at step 4 that has changed its base, with an export of the same."""
+    run = Run(tmp_path_factory.mktemp("tuned") / "run")
+    flags = to_flags(Config.of(image_dir="/photos", tfhub_module=averaging_module, fine_tune=True), "train")
+    run.begun_with("{}", flags)
+    run.write("labels.txt", "a\nb\n")
+    model = ImageClassifier(load_module(averaging_module), {"label": SoftmaxHead(["a", "b"])})
+    model.base.trainable_variables[0].assign([1.0, 2.0, 3.0])
+    model.kernels["label"].assign([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    model.biases["label"].assign([7.0, 8.0])
+    Estimator(model, run.path).save_checkpoint(4)
+    exporter("saved_model")(model, run.export("saved_model"))
+    return run
 
 
-def test_the_base_is_that_of_the_run_and_its_features_are_not_those_of_its_module(tuned_run):
-    step = json.loads((tuned_run / "metrics.json").read_text())["global_step"]
-    exported = base_of(warm_start_from=str(tuned_run))
-    at_checkpoint = base_of(warm_start_from=str(tuned_run / f"ckpt-{step}"))
-    module = base_of(tfhub_module=module_of(tuned_run)).module
-    assert (exported.named, at_checkpoint.named) == (str(tuned_run), str(tuned_run / f"ckpt-{step}"))
-    np.testing.assert_allclose(exported.module(IMAGES), at_checkpoint.module(IMAGES), rtol=1e-5)
-    assert not np.allclose(module(IMAGES), at_checkpoint.module(IMAGES), rtol=1e-5) or step == 0
-    assert len({one.fingerprint for one in (exported.module, at_checkpoint.module, module)}) == 3
-    for one, other in zip(exported.heads["label"], at_checkpoint.heads["label"], strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert exported.heads["label"].class_names == ("cyan", "magenta", "yellow")
+@pytest.mark.parametrize("place", ["", "ckpt-4", "export/saved_model"])
+def test_the_base_and_the_heads_are_those_of_the_run(tuned, place):
+    base = base_of(warm_start_from=str(tuned.path / place))
+    assert base.named == str(tuned.path / place)
+    np.testing.assert_allclose(base.module(IMAGES), IMAGES.mean(axis=(1, 2)) * [1.0, 2.0, 3.0], rtol=1e-5)
+    [(task, known)] = base.heads.items()
+    assert (task, known.class_names) == ("label", ("a", "b"))
+    np.testing.assert_array_equal(known.kernel, [[1, 2], [3, 4], [5, 6]])
+    np.testing.assert_array_equal(known.bias, [7, 8])
 
 
-def test_a_checkpoint_of_another_module(tuned_run, averaging_module, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(tuned_run / "ckpt-4", run / "ckpt-4")
-    flags = (tuned_run / "run.flags").read_text()
-    (run / "run.flags").write_text(flags.replace(module_of(tuned_run), averaging_module))
-    said = sentence(warm_start_from=str(run / "ckpt-4"))
+def test_features_of_the_module_are_not_taken_for_those_of_the_base(tuned, averaging_module):
+    modules = [base_of(tfhub_module=averaging_module).module]
+    modules += [base_of(warm_start_from=str(tuned.path / place)).module for place in ("", "ckpt-4")]
+    assert len({module.fingerprint for module in modules}) == 3
+
+
+def test_a_checkpoint_of_another_module(tuned, averaging_module, tmp_path):
+    shutil.copytree(tuned.path / "ckpt-4", tmp_path / "ckpt-4")
+    other = tiny_worlds.keras_file(tmp_path / "other")
+    flags = (tuned.path / "run.flags").read_text()
+    (tmp_path / "run.flags").write_text(flags.replace(averaging_module, other))
+    said = sentence(warm_start_from=str(tmp_path / "ckpt-4"))
     assert said.startswith(
-        f"The checkpoint '{run}/ckpt-4/variables' does not fit '{averaging_module}', which its run was "
-        "trained with ("
+        f"The checkpoint '{tmp_path}/ckpt-4/variables' does not fit '{other}', which its run was trained "
+        "with ("
     )
     assert said.endswith("): name an export instead.")
 
