@@ -30,8 +30,7 @@ from retrain.commands.sweep.judging import Judging
 from retrain.commands.sweep.trials import head_trials
 from retrain.commands.train import run as train_run
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.heads import best_heads, classifier
-from retrain.commands.train.outcomes import outcome_of
+from retrain.commands.train.classifier import best_heads, classifier, outcome_of
 from retrain.commands.train.pixels import recipe_for, train_on_images
 from retrain.commands.train.prepare import Prepared, prepare
 from retrain.commands.train.run import train_classifier, train_model
