@@ -13,10 +13,10 @@ from retrain.commands.checks import EvaluatePlan, check_known_labels
 from retrain.commands.image_pass import pass_outputs
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
-from retrain.examples.copies import evaluation_examples
+from retrain.examples.left_out import evaluation_examples
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.head import Head
-from retrain.heads.published import PublishedHead
+from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, SERVING_SIGNATURE

@@ -11,10 +11,10 @@ import pandas as pd
 from retrain.commands.image_pass import Passed, pass_facts, pass_images
 from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
-from retrain.examples.copies import training_examples
 from retrain.examples.facts import check_trained, data_facts
 from retrain.examples.groups import Duplicates, find_duplicates, grouped
 from retrain.examples.labelled import LabelledExamples, heads_of
+from retrain.examples.left_out import training_examples
 from retrain.examples.recorded import as_recorded, check_readable
 from retrain.examples.splits import log_splits, split
 from retrain.head_search.starts import Start, publisher_start, starts_of_earlier_model
