@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.test_floors import MODULES, TREES, folder, imported_modules
+from tests.test_floors import MODULES, ROOT, TREES, folder, imported_modules
 
+# A base class, whose promises are those of every row.
+TESTED_BY_CONTRACTS = ("retrain.heads.head",)
 MOST_LINES, MOST_PARAMETERS, MOST_POSITIONAL, DEEPEST = 35, 6, 5, 5
 
 
@@ -102,6 +104,14 @@ def test_no_two_files_share_a_name():
     paths = [path for path in MODULES.values() if path.parent.name != "settings"]
     names = [path.stem for path in paths if path.stem not in ("__init__", "check", "run")]
     assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_file_that_decides_something_has_a_test_file(module):
+    path = MODULES[module].relative_to(ROOT / "retrain")
+    mirrored = ROOT / "tests" / path.parent / f"test_{path.stem.strip('_')}.py"
+    decides = any(True for _ in functions(TREES[module]))
+    assert not decides or module in TESTED_BY_CONTRACTS or mirrored.exists(), mirrored
 
 
 def figures() -> dict[str, object]:

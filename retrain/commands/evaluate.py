@@ -13,16 +13,17 @@ from retrain.commands.checks import EvaluatePlan, check_known_labels
 from retrain.commands.image_pass import pass_outputs
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
-from retrain.examples.copies import evaluation_examples
+from retrain.examples.left_out import evaluation_examples
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.head import Head
-from retrain.heads.published import PublishedHead
+from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, SERVING_SIGNATURE
 from retrain.report.outcome import Outcome, figures_by_split, write_artefacts
 from retrain.report.predictions_table import write_table
 from retrain.report.summary import evaluation_summary
+from retrain.runs.run import SKIPPED
 from retrain.settings.config import to_flags, to_json
 
 SPLIT = "evaluation"
@@ -47,7 +48,7 @@ def run(plan: EvaluatePlan) -> None:
     figures = figures_by_split(examples, classifier.heads, probabilities, [SPLIT])
     outcome = Outcome(examples, classifier.heads, probabilities, figures)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
-    write_table(plan.run.file("skipped.csv"), skipped)
+    write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
     print(evaluation_summary(outcome, plan.run, written))
 

@@ -10,7 +10,7 @@ from retrain.data.image_facts import ImageFacts
 from retrain.data.pipeline import why_no_image
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
-from retrain.examples.skipped import without_skipped
+from retrain.examples.left_out import without_skipped
 from retrain.features.cache import FileKey, feature_cache_directory
 from retrain.features.feature_pass import PassOptions, feature_pass, log_pass
 from retrain.features.image_facts_store import ImageFactsStore

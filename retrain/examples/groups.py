@@ -15,7 +15,6 @@ from absl import logging
 
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.near_duplicates import near_duplicates
-from retrain.examples.notes import log_notes
 from retrain.files import file_hash
 
 Sets = Sequence[Sequence[str]]  # of paths that belong together
@@ -122,3 +121,15 @@ def _middle(path: str, size: int) -> bytes:
     with open(path, "rb", buffering=0) as file:
         file.seek(max(0, (size - SLICE) // 2))
         return file.read(SLICE)
+
+
+SHOWN_NOTES = 5
+
+
+def log_notes(notes: Sequence[str], what: str) -> None:
+    """The first few, and how many more there are of `what`."""
+    for note in notes[:SHOWN_NOTES]:
+        logging.info("%s", note)
+    more = len(notes) - SHOWN_NOTES
+    if more > 0:
+        logging.info("... and %d more %s", more, what)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 
 from retrain.data.listing import SPLITS
+from retrain.examples.groups import log_notes
 from retrain.examples.hash_split import Percentages, hash_splits
 from retrain.examples.label_split import Labels, label_splits
 from retrain.examples.labelled import LabelledExamples
-from retrain.examples.notes import log_notes
 from retrain.examples.split_file import freeze_splits
 
 

@@ -3,7 +3,7 @@
 An example has one label, encoded as its index, or none, encoded as -1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -71,3 +71,27 @@ class SoftmaxHead(ClassHead):
         else:
             shares = 1.0 / (np.maximum(counts, 1) * max(1, np.count_nonzero(counts)))
         return np.where(known, len(labels) * shares[labels], 0.0).astype(np.float32)
+
+
+TOLERANCE = 1e-3
+
+
+class PublishedHead(SoftmaxHead):
+    """All `class_names` of the publisher, and `indices`: the label of an example -> its class."""
+
+    def __init__(self, class_names: Sequence[str], indices: Mapping[str, int]):
+        super().__init__(class_names)
+        self.indices = dict(indices)
+
+    def encode(self, labels: Sequence[str]) -> Labels:
+        return np.asarray([self.indices[label] for label in labels], np.int32)
+
+    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
+        """Softmax; but some modules give probabilities where logits are due: these are left as they are."""
+        sums = tf.reduce_sum(logits, axis=-1)
+        if tf.reduce_all(logits >= 0) and tf.reduce_all(tf.abs(sums - 1) < TOLERANCE):
+            return logits
+        return super().probabilities(logits)
+
+    def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
+        return metrics.some_of_many_classes(labels, probabilities, self.indices)

@@ -7,10 +7,9 @@ from typing import Any
 
 from retrain.export import MODULES
 from retrain.heads.head import Head
+from retrain.report import ARTEFACTS
 from retrain.report.outcome import Outcome
 from retrain.runs.run import Run
-
-SHOWN = ("predictions.png", "predictions.csv", "metrics.json", "label_issues.csv")
 
 
 def training_summary(
@@ -22,7 +21,7 @@ def training_summary(
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split, of_split in figures.items():
         lines += _headlines(heads, of_split, split)
-    written = [*SHOWN, *(os.path.relpath(export, run.path) for export in exports)]
+    written = [*ARTEFACTS, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     modules = [export for export in exports if os.path.basename(export) in MODULES]
     if modules:
@@ -37,7 +36,7 @@ def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> st
         lines += _headlines(outcome.heads, figures)
         if "top_5_accuracy" in figures:
             lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
-    lines.append(f"Everything is in {run}: {', '.join(sorted(written))}")
+    lines.append(f"Everything is in {run}: {', '.join(written)}")
     return "\n".join(lines)
 
 

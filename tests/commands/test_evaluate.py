@@ -26,7 +26,7 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
     assert result.out.splitlines() == [
         "",
         "Accuracy 100.0% (86.2% to 100.0%, 24 images)",
-        f"Everything is in {run}: metrics.json, predictions.csv",
+        f"Everything is in {run}: predictions.csv, metrics.json",
     ]
     trained, evaluated = (pd.read_csv(of / "predictions.csv") for of in (trained_run, run))
     for column in ("path", "label", "predicted"):

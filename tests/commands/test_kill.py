@@ -13,7 +13,7 @@ KILLS = 2
 
 def test_final_weights_do_not_tell_how_often_a_run_was_killed(command, tuned_flags, tmp_path):
     # The last of two values counts.
-    flags = [*tuned_flags, "--max_steps=200"]
+    flags = [*tuned_flags, "--max_steps=200", "--eval_every=10", "--augment=none"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     chance = random.Random(0)
     for _ in range(KILLS):

@@ -33,8 +33,7 @@ from retrain.commands.train import find_learning_rate
 from retrain.commands.train import pixels as pixel_stage
 from retrain.commands.train import run as train_run
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.heads import best_heads, classifier
-from retrain.commands.train.outcomes import outcome_of
+from retrain.commands.train.classifier import best_heads, classifier, outcome_of
 from retrain.commands.train.pixels import recipe_for, train_on_images
 from retrain.commands.train.prepare import Prepared, prepare
 from retrain.commands.train.run import train_classifier, train_model

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.data.listing import SPLITS, read_listing
-from retrain.examples.copies import training_examples
 from retrain.examples.hash_split import fill_empty_splits, hash_splits, percentage, split_at, stem
+from retrain.examples.left_out import training_examples
 from retrain.heads.softmax import SoftmaxHead
 
 BOUNDS = (0.0, 10.0, 20.0, 100.0)

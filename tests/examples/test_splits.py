@@ -5,10 +5,10 @@ import pytest
 from retrain.data.listing import read_listing
 from retrain.data.table import read
 from retrain.errors import InputError
-from retrain.examples.copies import training_examples
 from retrain.examples.hash_split import hash_splits, percentage, split_at
 from retrain.examples.label_split import label_splits
 from retrain.examples.labelled import LabelledExamples
+from retrain.examples.left_out import training_examples
 from retrain.examples.splits import label_sets, log_splits, split
 from retrain.heads.softmax import SoftmaxHead
 from tests import tiny_worlds

@@ -33,7 +33,7 @@ def test_training_ends_with_the_test_accuracy_the_paths_and_what_comes_next():
         "",
         "Validation accuracy 80.0% (70.0% to 85.0%, 40 images)",
         "Test accuracy 90.0% (80.0% to 95.0%, 40 images)",
-        "Everything is in runs/a b: predictions.png, predictions.csv, metrics.json, label_issues.csv, "
+        "Everything is in runs/a b: predictions.csv, predictions.png, label_issues.csv, metrics.json, "
         "export/saved_model, export/hub_module",
         "Next: python -m retrain predict --tfhub_module='runs/a b/export/saved_model' PICTURE.jpg",
     ]
@@ -44,7 +44,7 @@ def test_without_a_test_split_the_last_figure_is_that_of_validation():
     text = training_summary({"validation": figures(0.8, a=1.0)}, HEADS, Run("runs/a"), exports)
     assert text.splitlines()[1:3] == [
         "Validation accuracy 80.0% (70.0% to 85.0%, 40 images)",
-        "Everything is in runs/a: predictions.png, predictions.csv, metrics.json, label_issues.csv, "
+        "Everything is in runs/a: predictions.csv, predictions.png, label_issues.csv, metrics.json, "
         "export/hub_module",
     ]
 
@@ -57,14 +57,14 @@ def test_without_either_it_says_so():
 def test_without_a_module_among_the_exports_there_is_nothing_to_predict_with():
     for exports in ([], ["runs/a/export/tflite"]):
         lines = training_summary({}, HEADS, Run("runs/a"), exports).splitlines()
-        assert lines[-1].startswith("Everything is in runs/a: predictions.png, ")
+        assert lines[-1].startswith("Everything is in runs/a: predictions.csv, ")
 
 
 def test_evaluation():
     assert evaluated(figures(0.9, a=1.0)) == [
         "",
         "Accuracy 90.0% (80.0% to 95.0%, 40 images)",
-        "Everything is in runs/e: metrics.json, predictions.csv",
+        "Everything is in runs/e: predictions.csv, metrics.json",
     ]
 
 

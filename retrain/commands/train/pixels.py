@@ -1,11 +1,15 @@
-"""Training on images: the base and the heads together, or the heads of a frozen base on augmented images."""
+"""Training on images: the base and the heads together, or the heads of a frozen base on augmented images.
+
+With --find_learning_rate a ramp of rates is tried instead.
+"""
 
 from typing import NamedTuple
 
+import numpy as np
 from absl import logging
 
 from retrain.commands.image_pass import pass_again
-from retrain.commands.train.bfloat16 import in_bfloat16
+from retrain.commands.train.base import in_bfloat16
 from retrain.commands.train.check import TrainPlan
 from retrain.data.augmentation.levels import filled as filled_augmentation
 from retrain.examples.image_batches import train_batches, validation_batches
@@ -13,9 +17,11 @@ from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.recipe import head_rate
 from retrain.model import ImageClassifier
 from retrain.report.augmented_page import write_augmented_page
+from retrain.report.learning_rate_plot import write_learning_rate_plot
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.config import Config
 from retrain.settings.pixels import PixelSettings
+from retrain.training.learning_rate_finder import learning_rate_curve
 from retrain.training.pixel_recipe import augmentation_level, described, filled
 from retrain.training.pixel_training import PixelTraining, pixel_estimator
 
@@ -80,3 +86,22 @@ def _validation(examples: LabelledExamples, model: ImageClassifier):
         return None
     batches = validation_batches(held_out, model.image_size)
     return lambda: batches
+
+
+PLOT = "learning_rates.png"
+SHOWN = 12  # lines of the curve
+
+
+def find_learning_rate(plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier) -> None:
+    """Prints the curve and the rate it suggests; the model is of no use afterwards."""
+    config, model = plan.config, model_to_train(plan.config, model)
+    recipe = recipe_for(config, examples)
+    batches = train_batches(examples.split("train"), model.image_size, recipe.pixels, recipe.augmentation)
+    curve = learning_rate_curve(model, recipe.pixels, examples.task_weights, batches(first_step=0))
+    plot = plan.run.file(PLOT)
+    write_learning_rate_plot(plot, curve)
+    print("learning rate      loss  smoothed")
+    for at in np.unique(np.linspace(0, len(curve.rates) - 1, SHOWN).astype(int)):
+        print(f"{curve.rates[at]:13.2e}  {curve.losses[at]:8.4g}  {curve.smoothed[at]:8.4g}")
+    print(f"The curve is in {plot}.")
+    print(f"Suggestion: --learning_rate={curve.suggestion:.2g}")

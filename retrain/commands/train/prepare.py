@@ -1,23 +1,26 @@
-"""What is settled before a head is trained: module, examples in their splits with their features, starts."""
+"""What is settled before a head is trained: module, examples in their splits with their features, starts.
+
+Or, with --dry_run, what is known of the images alone.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from retrain.commands.image_pass import Passed, pass_images
+from retrain.commands.image_pass import Passed, pass_facts, pass_images
 from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
-from retrain.examples.copies import training_examples
 from retrain.examples.facts import check_trained, data_facts
 from retrain.examples.groups import Duplicates, find_duplicates, grouped
 from retrain.examples.labelled import LabelledExamples, heads_of
+from retrain.examples.left_out import training_examples
 from retrain.examples.recorded import as_recorded, check_readable
 from retrain.examples.splits import log_splits, split
 from retrain.head_search.starts import Start, publisher_start, starts_of_earlier_model
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
-from retrain.report.data_report import log_data_report
+from retrain.report.data_report import log_data_report, write_data_report
 
 
 class Prepared(NamedTuple):
@@ -111,3 +114,21 @@ def state_facts(
     log_data_report(facts)
     check_trained(facts)
     return facts
+
+
+def dry_run(plan: TrainPlan) -> None:
+    """Writes the facts, also those of data that cannot be trained on, of which an InputError tells then."""
+    listed = list_examples(plan)
+    passed = pass_facts(listed.examples, plan.config.module, plan.data)
+    duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
+    facts = data_facts(
+        examples=split_examples(plan, grouped(passed.examples, duplicates)),
+        images=passed.images,
+        skipped=pd.concat([passed.skipped, listed.leaks]),
+        duplicates=duplicates,
+        ignored=plan.data.listing.ignored,
+    )
+    log_data_report(facts)
+    path = write_data_report(str(plan.run), facts)
+    print(f"Nothing was trained (--dry_run). All facts are in {path}")
+    check_trained(facts)

@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from retrain.commands.train.begin import begin_run
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.dry_run import dry_run
-from retrain.commands.train.exports import write_exports
-from retrain.commands.train.find_learning_rate import find_learning_rate
-from retrain.commands.train.heads import best_heads, classifier, histories
-from retrain.commands.train.outcomes import outcome_of
-from retrain.commands.train.pixels import train_on_images
-from retrain.commands.train.prepare import Prepared, prepare
+from retrain.commands.train.classifier import best_heads, classifier, histories, outcome_of
+from retrain.commands.train.pixels import find_learning_rate, train_on_images
+from retrain.commands.train.prepare import Prepared, dry_run, prepare
+from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.label_issues import label_issues
 from retrain.head_search.search import BestHead

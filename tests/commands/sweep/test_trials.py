@@ -4,8 +4,7 @@ import pytest
 from retrain.commands.sweep import trials
 from retrain.commands.sweep.judging import Judging
 from retrain.commands.sweep.trials import head_trials, run_trials, together
-from retrain.commands.train.heads import best_heads, classifier
-from retrain.commands.train.outcomes import outcome_of
+from retrain.commands.train.classifier import best_heads, classifier, outcome_of
 from retrain.errors import InputError
 from retrain.head_search.budget import PLAIN, Budget, Halving
 from retrain.metric import LOSS, Metric

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrain.commands.train.dry_run import dry_run
-from retrain.commands.train.prepare import prepare
+from retrain.commands.train.prepare import dry_run, prepare
 from retrain.runs.run import NEW
 from tests.commands.worlds import train_plan
 from tests.examples.test_near_duplicates import copy, picture

@@ -1,7 +1,9 @@
 """Training on images, end to end: every source of modules, frozen and fine-tuned, softmax and sigmoid."""
 
 import json
+import os
 import pathlib
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,13 @@ from retrain.examples.labelled import LabelledExamples
 from retrain.flags import parse
 from retrain.head_search.recipe import LEARNING_RATE
 from retrain.modules.load import load_module
+from retrain.runs.run import NEW, Run
 from retrain.settings.config import Config
 from retrain.training.pixel_recipe import described
 from tests import tiny_tf1_hub, tiny_worlds
+from tests.commands.worlds import FINE_TUNE, noisy_photos
 from tests.examples.worlds import made_up
+from tests.tiny_worlds import averaging_module
 
 SHORT = ["--max_steps=6", "--eval_every=3", "--batch_size=6", "--export_formats=saved_model"]
 MODULES = {
@@ -143,3 +148,25 @@ def test_a_model_is_trained_in_bfloat16_only_if_asked_for(monkeypatch):
     monkeypatch.setattr("retrain.commands.train.pixels.in_bfloat16", lambda settings, model: "bfloat16")
     assert model_to_train(Config.of(fine_tune=True), "float32") == "float32"
     assert model_to_train(Config.of(fine_tune=True, mixed_precision=True), "float32") == "bfloat16"
+
+
+def test_the_rate_is_told_and_plotted_and_nothing_else_is_done(command, tmp_path):
+    images, module = noisy_photos(tmp_path / "photos"), averaging_module(tmp_path / "module")
+    run = tmp_path / "run"
+    flags = [
+        f"--image_dir={images}",
+        f"--tfhub_module={module}",
+        *FINE_TUNE,
+        "--augment=none",
+        f"--model_dir={run}",
+    ]
+    result = command(*flags, "--find_learning_rate")
+    assert result.status == 0
+    lines = result.out.splitlines()
+    assert lines[0] == "learning rate      loss  smoothed"
+    assert re.fullmatch(r" +1\.00e-06 +\S+ +\S+", lines[1])
+    assert lines[-2] == f"The curve is in {run}/learning_rates.png."
+    assert re.fullmatch(r"Suggestion: --learning_rate=[\d.e-]+", lines[-1])
+    assert os.listdir(run) == ["learning_rates.png"]
+    # The run itself may begin in the same directory.
+    assert Run(run).state == NEW

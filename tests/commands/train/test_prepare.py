@@ -8,9 +8,9 @@ import pytest
 from absl import logging
 from PIL import Image
 
-from retrain.commands.train.begin import begin_run
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import list_examples, prepare, split_examples
+from retrain.commands.train.records import begin_run
 from retrain.errors import InputError
 from tests import tiny_worlds
 from tests.commands.worlds import train_plan

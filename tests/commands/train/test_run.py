@@ -327,7 +327,7 @@ def test_a_warm_run_that_learns_nothing_keeps_what_it_began_with(command, publis
     np.testing.assert_allclose(logits - logits[:, :1], differences, atol=1e-5)
 
 
-@pytest.mark.parametrize("place", ["", "ckpt-1000", "export/hub_module"])
+@pytest.mark.parametrize("place", ["", "ckpt-1000"])
 def test_more_classes_begin_with_the_head_of_fewer(command, trained_run, tmp_path, place):
     photos = pathlib.Path(tiny_worlds.colour_folder(tmp_path / "photos", 4))
     shutil.copytree(photos / "cyan", photos / "a new one")

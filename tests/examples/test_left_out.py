@@ -1,11 +1,19 @@
 import numpy as np
+import pytest
 
 from retrain.data.listing import read_listing
-from retrain.examples.copies import drop_leaks, evaluation_examples, join_labels, training_examples
+from retrain.errors import InputError
 from retrain.examples.labelled import heads_of
+from retrain.examples.left_out import (
+    drop_leaks,
+    evaluation_examples,
+    join_labels,
+    training_examples,
+    without_skipped,
+)
 from retrain.heads.softmax import SoftmaxHead
 from tests import tiny_worlds
-from tests.examples.worlds import of_folder
+from tests.examples.worlds import made_up, of_folder
 
 LEAKS = {
     "train/a/1.jpg": b"leak",
@@ -100,3 +108,46 @@ def test_the_same_content_in_several_folders_has_several_labels_under_sigmoid(tm
 def test_twice_in_one_folder_stays_two_images(tree):
     examples = of_folder(tree({"a/1.jpg": b"same", "a/2.jpg": b"same", "b/1.jpg": b"1"}), "sigmoid")
     assert join_labels(examples).paths == ["a/1.jpg", "a/2.jpg", "b/1.jpg"]
+
+
+PATHS = [f"{name}/{index}.png" for name in ("cyan", "yellow") for index in range(4)]
+EXAMPLES = made_up(PATHS, label=["cyan"] * 4 + ["yellow"] * 4).with_features(
+    np.arange(8, dtype=np.float32)[:, None]
+)
+
+
+def test_rows_agree_without_what_was_skipped():
+    kept, skipped = without_skipped(EXAMPLES, {5: "empty file", 1: "damaged"}, 25.0, class_folders=True)
+    assert skipped.to_dict("records") == [
+        {"path": "yellow/1.png", "reason": "empty file"},
+        {"path": "cyan/1.png", "reason": "damaged"},
+    ]
+    assert kept.paths == [path for path in PATHS if "/1" not in path]
+    assert kept.features.ravel().tolist() == [0, 2, 3, 4, 6, 7]
+    assert kept.tasks["label"].labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_nothing_skipped():
+    kept, skipped = without_skipped(EXAMPLES, {}, 0.0, class_folders=True)
+    assert kept is EXAMPLES
+    assert (list(skipped.columns), len(skipped)) == (["path", "reason"], 0)
+
+
+def test_too_many_that_are_no_images():
+    with pytest.raises(InputError) as raised:
+        without_skipped(EXAMPLES, {0: "empty file", 7: "empty file"}, 10.0, class_folders=True)
+    assert str(raised.value) == (
+        "2 of 8 images (25.0 %) cannot be decoded, such as 'cyan/0.png' (empty file), and "
+        "--max_skipped_percentage allows 10 %: mend or remove them, or allow more."
+    )
+
+
+def test_a_class_folder_of_which_no_image_is_left():
+    reasons = {0: "damaged", **dict.fromkeys(range(4, 8), "empty file")}
+    with pytest.raises(InputError) as raised:
+        without_skipped(EXAMPLES, reasons, 100.0, class_folders=True)
+    assert str(raised.value) == (
+        "No image of 'yellow' can be decoded, such as 'yellow/0.png' (empty file): add images, or remove the "
+        "class."
+    )
+    assert len(without_skipped(EXAMPLES, reasons, 100.0, class_folders=False)[0]) == 3

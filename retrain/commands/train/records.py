@@ -1,17 +1,27 @@
-"""What a run writes down before its long part, by which it goes on when it is interrupted."""
+"""What a run writes down: before its long part, what it goes on by when interrupted; at its end, its exports.
 
+An export that cannot be written costs itself only: figures and predictions are on the disk by then.
+"""
+
+import json
 import os
 import shutil
+import time
+from collections.abc import Sequence
+
+from absl import logging
 
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.examples.recorded import record_examples
+from retrain.export import exporter
 from retrain.files import remove_leftovers
 from retrain.label_files import labels_file, labels_text
+from retrain.model import ImageClassifier
 from retrain.report import ARTEFACTS
 from retrain.report.data_report import write_data_report
 from retrain.report.predictions_table import write_table
-from retrain.runs.run import EXPORTS, FINISHED, UNFINISHED, Run
+from retrain.runs.run import EXPORTS, FINISHED, SKIPPED, UNFINISHED, Run
 from retrain.settings.config import to_flags, to_json
 
 
@@ -29,7 +39,7 @@ def begin_run(plan: TrainPlan, prepared: Prepared) -> None:
         heads = prepared.examples.heads
         for task, head in heads.items():
             run.write(labels_file(heads, task), labels_text(head.class_names))
-        write_table(run.file("skipped.csv"), prepared.left_out)
+        write_table(run.file(SKIPPED), prepared.left_out)
         write_data_report(str(run), prepared.facts)
         record_examples(str(run), prepared.examples)
 
@@ -47,3 +57,27 @@ def _put_aside_results(run: Run, state: str) -> None:
     for name in ["export", *results, EXPORTS]:
         if (run.path / name).exists():
             os.rename(run.path / name, aside / name)
+
+
+def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str]) -> list[str]:
+    """The directories of those that were written; exports.json, with which the run ends, names all."""
+    reasons = {name: _export(model, run, name) for name in formats}
+    written = [name for name, reason in reasons.items() if not reason]
+    failed = {name: reason for name, reason in reasons.items() if reason}
+    content = {"written": written, "failed": failed}
+    run.write(EXPORTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return [run.export(name) for name in written]
+
+
+def _export(model: ImageClassifier, run: Run, name: str) -> str:
+    """Why it cannot be written, in a sentence; empty when it was."""
+    start = time.monotonic()
+    try:
+        exporter(name)(model, run.export(name))
+    except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        logging.warning("The format %s cannot be written, and is left out: %s", name, reason)
+        logging.debug("How it came to this:", exc_info=True)
+        return reason
+    logging.info("Exported %s in %.1f s.", name, time.monotonic() - start)
+    return ""

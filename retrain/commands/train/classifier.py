@@ -1,13 +1,22 @@
-"""The heads of a frozen module, of each task the best of a small grid; the model that begins with them."""
+"""The classifier: the best heads of a frozen module, the model that begins with them, the outcome it has."""
 
 from collections.abc import Mapping
 
+import numpy as np
+import tensorflow as tf
+
 from retrain.commands.train.prepare import Prepared
+from retrain.data.listing import SPLITS
+from retrain.examples.labelled import LabelledExamples
+from retrain.features.stored import Features, blocks
+from retrain.head_search.decisions import decide_task
 from retrain.head_search.search import BestHead, search_task
 from retrain.model import ImageClassifier
+from retrain.report.outcome import Outcome, figures_by_split
 from retrain.settings.config import Config
 from retrain.settings.head import HeadSettings
 from retrain.settings.training import TrainingSettings
+from retrain.training.evaluation import ByTask
 
 
 def best_heads(settings: HeadSettings, prepared: Prepared) -> dict[str, BestHead]:
@@ -44,3 +53,31 @@ def histories(best: Mapping[str, BestHead]) -> dict[int, dict[str, float]]:
         for step, losses in found.history.items():
             by_step.setdefault(step, {}).update({key + suffix: loss for key, loss in losses.items()})
     return by_step
+
+
+def outcome_of(
+    model: ImageClassifier, examples: LabelledExamples, calibrate: bool
+) -> tuple[ImageClassifier, Outcome]:
+    """The model with its heads as they predict, and figures of the splits that were not trained on."""
+    logits = _logits(model, examples.features)
+    held_out = np.flatnonzero(examples.table["split"] == "validation")
+    decided = {
+        name: decide_task(name, task.head, task.labels[held_out], logits[name][held_out], calibrate)
+        for name, task in examples.tasks.items()
+    }
+    model = model.with_heads({name: of_task.head for name, of_task in decided.items()})
+    probabilities = {
+        name: head.probabilities(tf.constant(logits[name])).numpy() for name, head in model.heads.items()
+    }
+    return model, Outcome(
+        examples,
+        model.heads,
+        probabilities,
+        figures_by_split(examples, model.heads, probabilities, SPLITS[1:]),
+        {name: of_task.decisions for name, of_task in decided.items()},
+    )
+
+
+def _logits(model: ImageClassifier, features: Features) -> ByTask:
+    parts = [model.logits(tf.constant(block)) for block in blocks(features)]
+    return {task: np.concatenate([part[task].numpy() for part in parts]) for task in model.heads}

@@ -1,0 +1,87 @@
+import pandas as pd
+import pytest
+
+from retrain.data.listing import Column
+from retrain.data.table_labels import label_columns, read_column
+from retrain.errors import InputError
+
+TABLE = "labels.csv"
+
+
+def columns(names: str, **tasks: bool) -> dict[str, list[str]]:
+    return label_columns(TABLE, pd.DataFrame(columns=names.split()), "path", tasks)
+
+
+def read(several: bool = True, separator: str = "|", **cells: list[str | None]) -> Column:
+    table = pd.DataFrame({name.replace("__", ":"): of for name, of in cells.items()}, dtype=object)
+    return read_column(TABLE, table, next(iter(cells)).partition("__")[0], several, separator)
+
+
+def sentence(function, *arguments, **values) -> str:
+    with pytest.raises(InputError) as raised:
+        function(*arguments, **values)
+    return str(raised.value)
+
+
+def test_every_other_column_is_a_task_and_some_columns_are_one_together():
+    assert columns("path kind group tags:red tags:blue weight split") == {
+        "kind": ["kind"],
+        "tags": ["tags:red", "tags:blue"],
+    }
+
+
+def test_tasks_that_are_named_come_in_that_order_whatever_they_are_called():
+    assert columns("path kind group tags", tags=True, group=False) == {"tags": ["tags"], "group": ["group"]}
+
+
+@pytest.mark.parametrize(
+    ("names", "tasks", "expected"),
+    [
+        (
+            "path split",
+            {},
+            "--labels_file='labels.csv' has no column of labels beside 'path': add one for each task.",
+        ),
+        (
+            "path reason",
+            {},
+            "--labels_file='labels.csv' has a column of labels 'reason', a name that means something else in "
+            "the tables of a run: rename it, or choose others with --tasks.",
+        ),
+        (
+            "path kind",
+            {"kin": False},
+            "--labels_file='labels.csv' has no column of labels 'kin'; its columns are 'path', 'kind': did "
+            "you mean 'kind'?",
+        ),
+    ],
+)
+def test_columns_that_make_no_task(names, tasks, expected):
+    assert sentence(columns, names, **tasks) == expected
+
+
+def test_a_cell_holds_several_labels_where_it_may_and_does():
+    assert read(tags=["a | b", None, "c"]) == Column(["a|b", None, "c"], several=True)
+    assert read(tags=[" a ", "", "c"]) == Column(["a", None, "c"])
+    assert read(several=False, tags=["a|b", "c"]) == Column(["a|b", "c"])
+    assert read(separator=" ", tags=["a b", "c"]) == Column(["a|b", "c"], several=True)
+
+
+def test_columns_of_one_label_each_say_what_is_there_and_what_is_not_known():
+    column = read(tags__red=["1", "no", None, None], tags__blue=["Yes", "0", "true", None])
+    assert column == Column(["red|blue", "", "?red|blue", None], several=True)
+    assert column.names == ("blue", "red")
+
+
+def test_cells_that_make_no_label():
+    assert sentence(read, tags=[None, None]) == (
+        "--labels_file='labels.csv' has no label at all in column 'tags': fill it in."
+    )
+    assert sentence(read, tags__red=["1", "maybe"]) == (
+        "--labels_file='labels.csv' has 'maybe' in column 'tags:red', where 1, 0 or nothing was expected, as "
+        "in every column TASK:LABEL: mend it."
+    )
+    assert sentence(read, separator=",", tags=["a,b", "c|d"]) == (
+        "--labels_file='labels.csv' has labels with '|' in column 'tags', which stands between labels in the "
+        "tables of a run: rename them."
+    )
