@@ -198,8 +198,8 @@ MUTATIONS = (
     ),
     Mutation(
         "training/pixel_training.py",
-        "        save_checkpoints_steps=pixels.save_checkpoints_steps,\n",
-        "",
+        "every, steps = pixels.eval_every, pixels.save_checkpoints_steps",
+        "every, steps = pixels.eval_every, None",
         "save_checkpoints_steps",
     ),
     Mutation("training/optimizer.py", '{"momentum": pixels.momentum} if', "{} if", "momentum"),
@@ -232,7 +232,7 @@ MUTATIONS = (
         "commands/train/prepare.py",
         "(data.validation_percentage, data.testing_percentage)",
         "(data.testing_percentage, data.validation_percentage)",
-        "percentage",
+        "share_is",
     ),
     Mutation("commands/train/prepare.py", ", plan.data.frozen)", ")", "split_file"),
     Mutation(

@@ -359,8 +359,18 @@ def test_a_learning_rate_is_looked_for_as_it_is_trained(world, name):
 
 
 def test_a_study_draws_by_the_seed(world):
-    drawn = {"sweep": "dropout_rate=0..0.5", "sampler": "random"}
-    assert differ(world, swept, drawn, {**drawn, "seed": "1"})
+    drawn = [
+        wiring_world.swept(world, {"sweep": "dropout_rate=0..0.5", "sampler": "random", "seed": seed})[0]
+        for seed in ("0", "1")
+    ]
+    assert drawn[0]["dropout_rate"] != drawn[1]["dropout_rate"]
+
+
+@pytest.mark.parametrize("kept", ["validation", "test"])
+def test_a_share_is_that_of_its_split(world, kept):
+    none = {"validation": "testing_percentage", "test": "validation_percentage"}[kept]
+    splits = world.remembered(examples, {none: "0"})[1]
+    assert set(splits) == {"train", kept}
 
 
 def test_labels_are_judged_by_the_features_of_the_module_as_it_was(world):

@@ -383,7 +383,7 @@ def swept(world: World, given: Flags) -> Any:
     chosen = [line for line in best if line.startswith(("--dropout_rate", "--image_size"))]
     [study] = optuna.get_all_study_summaries(plan.storage)
     judged = [study.study_name, study.direction.name, study.best_trial.value]
-    return plain([table.astype(str).to_numpy().tolist(), chosen, judged, _files(plan.run)])
+    return plain([table.astype(str).to_dict("list"), chosen, judged, _files(plan.run)])
 
 
 def _files(run: Run) -> list[str]:
