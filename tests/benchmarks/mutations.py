@@ -83,7 +83,7 @@ MUTATIONS = (
         "task_weighs and pixels",
     ),
     Mutation(
-        "commands/train/find_learning_rate.py",
+        "commands/train/pixels.py",
         "recipe.pixels, examples.task_weights,",
         "recipe.pixels, {},",
         "task_weighs and ramp",
@@ -100,9 +100,9 @@ MUTATIONS = (
         "figures_by_task(after, labels, probabilities)",
         "task_weighs and trial",
     ),
-    Mutation("commands/train/heads.py", "training.dropout_rate,", "0.0,", "pixels and dropout_rate"),
+    Mutation("commands/train/classifier.py", "training.dropout_rate,", "0.0,", "pixels and dropout_rate"),
     Mutation(
-        "commands/train/heads.py",
+        "commands/train/classifier.py",
         "config.pixels if config.trains_on_images else config.head",
         "config.head",
         "pixels and dropout_rate",
@@ -118,7 +118,7 @@ MUTATIONS = (
     ),
     # Others of their kind.
     Mutation(
-        "commands/train/heads.py",
+        "commands/train/classifier.py",
         "examples.by_split(task), prepared.starts.get(task))",
         "examples.by_split(task), None)",
         "begin_with and heads",
@@ -158,11 +158,13 @@ MUTATIONS = (
         "seed and folds",
     ),
     Mutation(
-        "commands/train/heads.py", "train_base=config.pixels.fine_tune,", "train_base=True,", "fine_tune"
+        "commands/train/classifier.py", "train_base=config.pixels.fine_tune,", "train_base=True,", "fine_tune"
     ),
-    Mutation("commands/train/heads.py", "fine_tune_from=config.pixels.fine_tune_from,", "", "fine_tune_from"),
     Mutation(
-        "commands/train/heads.py",
+        "commands/train/classifier.py", "fine_tune_from=config.pixels.fine_tune_from,", "", "fine_tune_from"
+    ),
+    Mutation(
+        "commands/train/classifier.py",
         "freeze_batch_norm=config.pixels.freeze_batch_norm,",
         "",
         "freeze_batch_norm",
@@ -258,6 +260,8 @@ MUTATIONS = (
 def main(words: list[str]) -> int:
     """Exit status 1 when a mutation survives."""
     chosen = [of for of in MUTATIONS if not words or any(word in f"{of.file} {of.old}" for word in words)]
+    for mutation in chosen:
+        _check(mutation)
     with tempfile.TemporaryDirectory() as directory:
         copy = pathlib.Path(directory)
         for name in ("retrain", "tests", "data_samples", "flags"):
@@ -269,11 +273,19 @@ def main(words: list[str]) -> int:
     return 1 if survived else 0
 
 
+def _check(mutation: Mutation) -> None:
+    """Ends the program where there is nothing to mutate, or no test to see it."""
+    count = (ROOT / "retrain" / mutation.file).read_text().count(mutation.old)
+    if count != 1:
+        raise SystemExit(f"{mutation.file} has {mutation.old!r} {count} times, not once.")
+    for file in mutation.files:
+        if not (ROOT / file).exists():
+            raise SystemExit(f"There is no {file}, which {mutation.old!r} names.")
+
+
 def _is_killed(copy: pathlib.Path, mutation: Mutation) -> bool:
     path = copy / "retrain" / mutation.file
     text = path.read_text()
-    if text.count(mutation.old) != 1:
-        raise SystemExit(f"{mutation.file} has {mutation.old!r} {text.count(mutation.old)} times, not once.")
     path.write_text(text.replace(mutation.old, mutation.new))
     status = _tests_status(copy, mutation)
     path.write_text(text)
@@ -283,8 +295,7 @@ def _is_killed(copy: pathlib.Path, mutation: Mutation) -> bool:
 
 
 def _tests_status(copy: pathlib.Path, mutation: Mutation) -> int:
-    files = [file for file in mutation.files if (copy / file).exists()]
-    words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
+    words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutation.files]
     words += ["-k", mutation.tests] if mutation.tests else []
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(words, cwd=copy, env=environment, capture_output=True).returncode

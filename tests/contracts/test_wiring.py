@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from retrain.commands.train import bfloat16
+from retrain.commands.train import base
 from retrain.commands.train import pixels as pixel_stage
 from retrain.errors import InputError
 from retrain.features import engines
@@ -214,7 +214,7 @@ def world(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         directory = tmp_path_factory.mktemp("wiring")
         (directory / "cpuinfo").write_text("flags: amx_bf16\n")
-        patched.setattr(bfloat16, "CPU_INFO", directory / "cpuinfo")
+        patched.setattr(base, "CPU_INFO", directory / "cpuinfo")
         patched.setattr(engines, "Interpreter", None)
         patched.setattr(learning_rate_finder, "STEPS", 5)
         patched.setattr(pixel_stage, "write_augmented_page", lambda *arguments: None)

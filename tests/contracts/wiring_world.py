@@ -29,7 +29,6 @@ from retrain.commands.sweep import run as sweep_run
 from retrain.commands.sweep.image_trial import image_trial
 from retrain.commands.sweep.judging import Judging
 from retrain.commands.sweep.trials import head_trials
-from retrain.commands.train import find_learning_rate
 from retrain.commands.train import pixels as pixel_stage
 from retrain.commands.train import run as train_run
 from retrain.commands.train.check import TrainPlan
@@ -346,7 +345,7 @@ def rate_found(world: World, given: Flags) -> Any:
         unittest.mock.patch.object(train_run, "prepare", world.prepared_for),
         unittest.mock.patch.object(train_run, "train_classifier", return_value=(unittest.mock.Mock(), [])),
         unittest.mock.patch.object(train_run, "training_summary", return_value="trained"),
-        unittest.mock.patch.object(find_learning_rate, "write_learning_rate_plot"),
+        unittest.mock.patch.object(pixel_stage, "write_learning_rate_plot"),
     ):
         return ran(world, given)
 
