@@ -8,7 +8,8 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.data import READERS
-from retrain.data.listing import TASK, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
 from retrain.examples.split_file import read_split_file
 from retrain.extensions import load, unknown_name

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from retrain.data.listing import SEPARATOR, SPLIT_FOLDERS, Listing
+from retrain.data.listing import SEPARATOR, Listing
+from retrain.data.split_words import split_of, tell_splits
 from retrain.data.table_file import check_column, read_cells
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
 from retrain.errors import InputError
@@ -86,14 +87,15 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
 def _splits(path: str, table: pd.DataFrame) -> list[str]:
     if SPLIT not in table.columns or table[SPLIT].isna().all():
         return [""] * len(table)
-    known = {None: ""} | SPLIT_FOLDERS
-    unknown = sorted({cell for cell in table[SPLIT] if cell not in known or cell is None}, key=str)
+    cells = set(table[SPLIT])
+    unknown = sorted((cell for cell in cells if cell is None or split_of(cell) is None), key=str)
     if unknown:
         raise InputError(
             f"--labels_file={path!r} has {unknown[0] or ''!r} in column {SPLIT!r}, where 'train', "
             f"'validation' or 'test' was expected: mend it, or leave the column out."
         )
-    return [known[cell] for cell in table[SPLIT]]
+    tell_splits(cells)
+    return [split_of(cell) for cell in table[SPLIT]]
 
 
 def _weights(path: str, table: pd.DataFrame) -> list[float]:

@@ -74,6 +74,11 @@ def test_split_group_and_weight(tmp_path):
     assert listing.weights == [2.0, 1.0, 0.5]
 
 
+def test_any_word_for_a_split_in_any_case(tmp_path):
+    text = "path,kind,split\na,x,Training\nb,y,Valid\nc,y,HOLDOUT\nd,y,dev\n"
+    assert read(table(tmp_path, text)).splits == ["train", "validation", "test", "validation"]
+
+
 def test_labels_stay_as_they_are_written(tmp_path):
     assert labels_of(read(table(tmp_path, "path,kind\na,NA\nb,01\nc,null\n"))) == {
         "kind": ["NA", "01", "null"]
@@ -147,9 +152,9 @@ def test_cells_that_cannot_be_meant(tmp_path):
         "in every "
         "column TASK:LABEL: mend it."
     )
-    path = table(tmp_path, "path,kind,split\na,x,train\nb,y,dev\n")
+    path = table(tmp_path, "path,kind,split\na,x,train\nb,y,later\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has 'dev' in column 'split', where 'train', 'validation' or 'test' was "
+        f"--labels_file={path!r} has 'later' in column 'split', where 'train', 'validation' or 'test' was "
         "expected: "
         "mend it, or leave the column out."
     )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.errors import InputError
 from retrain.examples.labelled import heads_of
 from retrain.examples.left_out import (

@@ -2,7 +2,7 @@ import collections
 
 import pytest
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.data.table import read
 from retrain.errors import InputError
 from retrain.examples.hash_split import hash_splits, percentage, split_at
