@@ -75,14 +75,21 @@ def _check_wrapper(image_dir: str, only: str) -> None:
 
 
 def _check_no_splits_among(image_dir: str, folders: list[str]) -> None:
-    """One class may be called test; two splits, or one with the classes of another folder, are no classes."""
+    """One class may be called test; two splits, or one that holds classes, are no classes."""
     exact = [name for name in folders if split_of(name)]
     like = [name for name in folders if resembles(name) or split_of(name)]
     several = len({split_of(name) or resembles(name) for name in like}) > 1
     if len(set(map(split_of, exact))) > 1 or (several and like == folders):
         raise _open_meaning(image_dir, like, folders)
+    if any(_holds_classes(image_dir, name) for name in exact):
+        raise _open_meaning(image_dir, like, folders)
     if (several or exact) and _share_classes(image_dir, like, folders):
         raise _open_meaning(image_dir, like, folders)
+
+
+def _holds_classes(image_dir: str, name: str) -> bool:
+    below, images, _ = top_level(os.path.join(image_dir, name))
+    return len(below) > 1 and not images
 
 
 def _share_classes(image_dir: str, like: list[str], folders: list[str]) -> bool:

@@ -50,6 +50,8 @@ UNDERSTOOD = {
     "classes that sound like splits": (flat("bullet train", "bus", "test tube"), "folder",
                                        ("bullet train", "bus", "test tube"), NONE),
     "a folder called test in one class": ([*flat("a", "b"), "a/test/3.jpg"], "folder", AB, NONE),
+    "a class called test with images and folders": ([*flat("test", "roses"), *below("test")], "folder",
+                                                    ("roses", "test"), NONE),
     "one class": (flat("a"), "folder", ("a",), NONE),
     "one class, deeper": (["a/x/1.jpg"], "folder", ("a",), NONE),
 }  # fmt: skip
@@ -63,6 +65,8 @@ ASKED = {
     "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
     "extra with classes": (below("train", "valid", "extra"), "('train', 'valid') beside 'extra'"),
     "flat, and more": (flat("train", "test", "sample"), "('test', 'train') beside 'sample'"),
+    "train, unlabeled": ([*below("train"), *flat("unlabeled")], "('train') beside 'unlabeled'"),
+    "one class, and more of it": (below("train", "more", classes=("a",)), "('train') beside 'more'"),
     "one split and more of the same": (below("train", "more"), "('train') beside 'more'"),
     "sets": (below("training_set", "test_set"), "('test_set', 'training_set'), but"),
     "flat sets": (flat("TrainImages", "TestImages"), "('TestImages', 'TrainImages'), but"),
@@ -107,8 +111,13 @@ def test_the_questions(tree):
     photos = tree(flat("train", "test"), "flat")
     assert sentence(photos) == (
         f"{photos!r} has 2 folders named like a split ('test', 'train') and no class folders below, but "
+<<<<<<< HEAD
         "images were expected as DIR/train/CLASS/*.jpg: move them into class folders, name a table of their "
         "labels with --labels_file, or, if these are classes, rename them."
+=======
+        "images were expected as DIR/train/CLASS/*.jpg: move them into class folders, name a table of "
+        "their labels with --labels_file, or, if these are classes, rename them."
+>>>>>>> folders-that-are-splits
     )
     photos = tree(below("train", "valid", "extra"), "further")
     assert sentence(photos) == (
