@@ -111,13 +111,8 @@ def test_the_questions(tree):
     photos = tree(flat("train", "test"), "flat")
     assert sentence(photos) == (
         f"{photos!r} has 2 folders named like a split ('test', 'train') and no class folders below, but "
-<<<<<<< HEAD
-        "images were expected as DIR/train/CLASS/*.jpg: move them into class folders, name a table of their "
-        "labels with --labels_file, or, if these are classes, rename them."
-=======
         "images were expected as DIR/train/CLASS/*.jpg: move them into class folders, name a table of "
         "their labels with --labels_file, or, if these are classes, rename them."
->>>>>>> folders-that-are-splits
     )
     photos = tree(below("train", "valid", "extra"), "further")
     assert sentence(photos) == (
