@@ -100,13 +100,13 @@ MUTATIONS = (
         "figures_by_task(after, labels, probabilities)",
         "task_weighs and trial",
     ),
-    Mutation("commands/train/classifier.py", "training.dropout_rate,", "0.0,", "pixels and dropout_rate"),
     Mutation(
-        "commands/train/classifier.py",
-        "config.pixels if config.trains_on_images else config.head",
-        "config.head",
-        "pixels and dropout_rate",
+        "commands/sweep/judging.py",
+        "_joined(scores, metric, examples.task_weights)",
+        "_joined(scores, metric, dict.fromkeys(examples.task_weights, 1.0))",
+        "task_weighs and trial",
     ),
+    Mutation("commands/train/classifier.py", "training.dropout_rate,", "0.0,", "pixels and dropout_rate"),
     Mutation(
         "commands/train/run.py",
         "label_issues(prepared.examples, chosen)",
@@ -148,14 +148,13 @@ MUTATIONS = (
         "commands/train/run.py",
         "trained.examples, plan.config.head.calibrate)",
         "trained.examples, True)",
-        "calibrate",
-        ("tests/commands/train",),
+        "decided_at_the_end",
     ),
     Mutation(
         "commands/sweep/trials.py",
         "judging.folds, seed)",
         "judging.folds, 0)",
-        "seed and folds",
+        "drawn_by_the_seed",
     ),
     Mutation(
         "commands/train/classifier.py", "train_base=config.pixels.fine_tune,", "train_base=True,", "fine_tune"

@@ -22,6 +22,7 @@ from tests.contracts.wiring_world import (
     Flags,
     World,
     batch,
+    concluded,
     evaluated,
     examples,
     exported,
@@ -310,6 +311,17 @@ def test_what_a_task_weighs_counts_in_every_stage(world, stage):
     assert differ(world, stage, TABLE, {**TABLE, "task_weights": "kind:3"})
 
 
+@pytest.mark.parametrize("stage", [trial, trial_in_folds, trial_on_images])
+def test_what_a_task_weighs_counts_in_all_that_trials_are_ranked_by(world, stage):
+    """The objective, the figures, and the scores by which a tie is told."""
+    one, other = (
+        world.remembered(stage, world.written({**TABLE, **given}))
+        for given in (NOTHING, {"task_weights": "kind:3"})
+    )
+    assert [a != b for a, b in zip(one, other, strict=True)] == [True] * 3
+    assert one[1]["loss"] != other[1]["loss"]
+
+
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
 def test_what_an_image_weighs_counts_in_every_stage(world, stage):
     assert differ(world, stage, TABLE, {"labels_file": "{weightless}"})
@@ -323,6 +335,22 @@ def test_heads_begin_with_what_is_known_in_every_stage(world, stage):
 
 def test_trials_on_images_are_judged_as_train_would(world):
     assert differ(world, trial_on_images, NOTHING, {"calibrate": "false"})
+
+
+def test_what_is_decided_at_the_end_is_what_was_asked_for(world):
+    assert differ(world, concluded, NOTHING, {"calibrate": "false"})
+
+
+def test_folds_are_drawn_by_the_seed(world):
+    """Nothing else is, where a batch holds all examples and nothing is dropped."""
+    splits = world.prepared_for(world.plan(NOTHING)).examples.splits
+
+    def changes(stage: Callable[[World, Flags], Any], *held: str) -> float:
+        count = str(sum(splits.count(name) for name in held))
+        whole = {"dropout_rate": "0", "batch_size": count}
+        return abs(stage(world, whole)[0] - stage(world, {**whole, "seed": "1"})[0])
+
+    assert changes(trial, "train") < 1e-4 < 1e-3 < changes(trial_in_folds, "train", "validation")
 
 
 @pytest.mark.parametrize("name", ["class_weights", "dropout_rate", "flip_left_right"])

@@ -274,6 +274,14 @@ def judging(plan: TrainPlan, folds: int | None = None) -> Judging:
     return Judging(find_objective("validation/loss", plan.data.kinds), folds, PLAIN, costs=False)
 
 
+def concluded(world: World, given: Flags) -> Any:
+    """All that `train` comes to, but for exports."""
+    plan = world.plan({**HEAD, **given})
+    plan.run.path.mkdir()
+    outcome, _ = train_classifier(plan, world.prepared_for(plan))
+    return plain([outcome.probabilities, outcome.figures, outcome.decisions])
+
+
 def doubted(world: World, given: Flags) -> Any:
     """The label issues of a run that trains on images, and those by the features of the module as it was."""
     plan = world.plan({**PIXELS, **given})
