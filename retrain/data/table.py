@@ -15,6 +15,7 @@ from retrain.data.listing import SEPARATOR, Listing
 from retrain.data.split_words import split_of, tell_splits
 from retrain.data.table_file import check_column, read_cells
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
+from retrain.data.table_paths import found_paths
 from retrain.errors import InputError
 
 SHOWN_ROWS = 5
@@ -33,20 +34,21 @@ DEFAULT = TableFormat()
 
 def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEFAULT) -> Listing:
     """Lists the rows of a table; without `image_dir`, paths are relative to the table's own folder."""
-    table = read_cells(labels_file)
+    image_dir = image_dir or os.path.dirname(labels_file) or os.curdir
+    table = read_cells(labels_file, image_dir)
     form = TableFormat(*form)
     path_column = form.path_column or next(iter(table.columns), "")
     check_column(labels_file, table, path_column, "path column")
-    table, repeated = _without_repetitions(
-        labels_file, _with_paths(labels_file, table, path_column), path_column
-    )
+    _check_every_path(labels_file, table, path_column)
+    table[path_column] = found_paths(labels_file, image_dir, table[path_column])
+    table, repeated = _without_repetitions(labels_file, table, path_column)
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
     columns = {
         task: read_column(labels_file, table[names], task, form.tasks.get(task, True), form.separator)
         for task, names in label_columns(labels_file, table, path_column, form.tasks).items()
     }
     return Listing(
-        image_dir=image_dir or os.path.dirname(labels_file) or os.curdir,
+        image_dir=image_dir,
         paths=table[path_column].tolist(),
         columns=columns,
         splits=_splits(labels_file, table),
@@ -57,7 +59,7 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
     )
 
 
-def _with_paths(path: str, table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _check_every_path(path: str, table: pd.DataFrame, column: str) -> None:
     empty = table[column].isna()
     if empty.any():
         raise InputError(
@@ -65,7 +67,6 @@ def _with_paths(path: str, table: pd.DataFrame, column: str) -> pd.DataFrame:
             f"{int(empty.argmax()) + 1}: every row needs one in column {column!r}; fill them "
             f"in, or remove the rows."
         )
-    return table.assign(**{column: table[column].str.strip().str.replace(r"^(\./)+", "", regex=True)})
 
 
 def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, int]:

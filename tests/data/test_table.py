@@ -3,6 +3,7 @@ import math
 import pandas as pd
 import pytest
 
+from retrain import files
 from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column, Listing
 from retrain.data.table import read
 from retrain.errors import InputError
@@ -90,6 +91,22 @@ def test_tabs_and_json_lines(tmp_path):
     lines = '{"path": "a", "kind": 3, "tags": ["red", "big"]}\n{"path": "b", "kind": null, "tags": []}\n'
     listing = read(table(tmp_path, lines, "l.jsonl"))
     assert labels_of(listing) == {"kind": ["3", None], "tags": ["red|big", ""]}
+
+
+def test_a_table_of_another_machine(tmp_path):
+    for name in ("a.jpg", "b.JPG"):
+        files.write_text(tmp_path / "photos" / "cats" / name, "")
+    text = "Datei;Art;;\r\n.\\cats\\b.jpg;K\u00e4fer;;\r\n.\\cats\\a;M\u00fccke;;\r\n"
+    (tmp_path / "labels.csv").write_bytes(text.encode("cp1252"))
+    listing = read(str(tmp_path / "labels.csv"), str(tmp_path / "photos"))
+    assert listing.paths == ["cats/a.jpg", "cats/b.JPG"]
+    assert labels_of(listing) == {"Art": ["M\u00fccke", "K\u00e4fer"]}
+
+
+def test_two_spellings_of_one_image_are_one_row(tmp_path):
+    files.write_text(tmp_path / "a.jpg", "")
+    listing = read(table(tmp_path, "path,kind\na,x\nA.JPG,x\n"))
+    assert (listing.paths, listing.ignored) == (["a.jpg"], 1)
 
 
 def test_a_row_that_is_repeated_counts_once(tmp_path):
