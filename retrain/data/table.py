@@ -11,9 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+<<<<<<< HEAD
 from retrain.data.listing import SEPARATOR, Listing
 from retrain.data.split_words import split_of, tell_splits
+=======
+from retrain.data.listing import SEPARATOR, SPLIT_FOLDERS, Column, Listing
+>>>>>>> tables-as-tools-write-them
 from retrain.data.table_file import check_column, read_cells
+from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
 from retrain.data.table_paths import found_paths
 from retrain.errors import InputError
@@ -43,20 +48,30 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
     table[path_column] = found_paths(labels_file, image_dir, table[path_column])
     table, repeated = _without_repetitions(labels_file, table, path_column)
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
-    columns = {
-        task: read_column(labels_file, table[names], task, form.tasks.get(task, True), form.separator)
-        for task, names in label_columns(labels_file, table, path_column, form.tasks).items()
-    }
     return Listing(
         image_dir=image_dir,
         paths=table[path_column].tolist(),
-        columns=columns,
+        columns=_columns(labels_file, table, path_column, form),
         splits=_splits(labels_file, table),
         groups=table[GROUP].tolist() if GROUP in table.columns else [None] * len(table),
         weights=_weights(labels_file, table),
         ignored=repeated,
         class_folders=False,
     )
+
+
+def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat) -> dict[str, Column]:
+    if not form.tasks:
+        table = with_one_task(path, table, path_column)
+    columns: dict[str, Column] = {}
+    for task, names in label_columns(path, table, path_column, form.tasks).items():
+        cells, several = table[names], form.tasks.get(task, True)
+        if several and names == [task]:
+            cells = with_lists_joined(path, cells[task], form.separator).to_frame()
+        columns[task] = read_column(path, cells, task, several, form.separator)
+        if several and not columns[task].several:
+            hint_at_separator(path, cells[task])
+    return columns
 
 
 def _check_every_path(path: str, table: pd.DataFrame, column: str) -> None:

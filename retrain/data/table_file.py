@@ -30,9 +30,9 @@ def read_cells(path: str, image_dir: str = os.curdir) -> pd.DataFrame:
     ending = os.path.splitext(path)[1].lower()
     try:
         if ending in (".parquet", ".pq"):
-            table = _as_text(pd.read_parquet(path))
+            table = _of_objects(path, pd.read_parquet(path))
         elif ending in (".jsonl", ".ndjson", ".json"):
-            table = _as_text(_read_json(path, read_text(path)))
+            table = _of_objects(path, _read_json(path, read_text(path)))
         else:
             table = _missing_as_none(_read_csv(path, *separated(path, read_text(path)), image_dir))
     except InputError:  # a ValueError, too
@@ -93,6 +93,26 @@ def _names_of_one_object(text: str) -> list[str]:
         return []
     holds = (value[0] for value in whole.values() if isinstance(value, list) and value)
     return list(whole) if any(isinstance(item, dict) for item in holds) else []
+
+
+def _of_objects(path: str, table: pd.DataFrame) -> pd.DataFrame:
+    """As text; InputError for images themselves, whose bytes no sentence prints, and Label Studio's trees."""
+    for name, cells in table.items():
+        if cells.map(_holds_bytes).any():
+            raise InputError(
+                f"--labels_file={path!r} has images themselves in column {str(name)!r}, but a table of paths "
+                f"was expected: write them to files, and a table that names these."
+            )
+    if {"data", "annotations"} <= set(table.columns):
+        raise InputError(
+            f"--labels_file={path!r} is Label Studio's full JSON, but one object with a path and labels for "
+            f"each image was expected: export as JSON-MIN or CSV, and name the column with --path_column."
+        )
+    return _as_text(table)
+
+
+def _holds_bytes(cell: object) -> bool:
+    return isinstance(cell.get("bytes") if isinstance(cell, dict) else cell, bytes)
 
 
 def _read_csv(path: str, text: str, separator: str, image_dir: str) -> pd.DataFrame:

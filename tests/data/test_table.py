@@ -103,6 +103,19 @@ def test_a_table_of_another_machine(tmp_path):
     assert labels_of(listing) == {"Art": ["M\u00fccke", "K\u00e4fer"]}
 
 
+def test_columns_of_0_and_1_are_one_task_unless_they_are_named(tmp_path):
+    path = table(tmp_path, "path, ok, rust\na,1,0\nb,0,1\n")
+    assert labels_of(read(path)) == {"label": ["ok", "rust"]}
+    named = read(path, None, (None, {"ok": False, "rust": False}))
+    assert labels_of(named) == {"ok": ["1", "0"], "rust": ["0", "1"]}
+
+
+def test_lists_as_text_are_labels_unless_the_head_takes_one(tmp_path):
+    path = table(tmp_path, "path,tags\na,\"['x', 'y']\"\nb,[]\n")
+    assert read(path).columns == {"tags": Column(["x|y", ""], several=True)}
+    assert labels_of(read(path, None, (None, {"tags": False}))) == {"tags": ["['x', 'y']", "[]"]}
+
+
 def test_two_spellings_of_one_image_are_one_row(tmp_path):
     files.write_text(tmp_path / "a.jpg", "")
     listing = read(table(tmp_path, "path,kind\na,x\nA.JPG,x\n"))

@@ -140,3 +140,22 @@ def test_a_dump_of_annotations_is_no_table(tmp_path):
         f"--labels_file={path!r} is one JSON object with 'images', 'annotations' (as COCO's are), but one "
         "object for each image was expected, as JSON lines or an array: write such a table from it."
     )
+
+
+@pytest.mark.parametrize("cell", [{"bytes": b"\x89PNG", "path": "1.png"}, b"\x89PNG"])
+def test_no_sentence_prints_an_image(tmp_path, cell):
+    path = str(tmp_path / "a.parquet")
+    pd.DataFrame({"image": [cell], "label": [1]}).to_parquet(path)
+    assert sentence(read_cells, path) == (
+        f"--labels_file={path!r} has images themselves in column 'image', but a table of paths was expected: "
+        "write them to files, and a table that names these."
+    )
+
+
+def test_the_tree_of_label_studio(tmp_path):
+    files.write_text(tmp_path / "a.json", '[{"id": 1, "annotations": [{}], "data": {"image": "1.jpg"}}]')
+    path = str(tmp_path / "a.json")
+    assert sentence(read_cells, path) == (
+        f"--labels_file={path!r} is Label Studio's full JSON, but one object with a path and labels for each "
+        "image was expected: export as JSON-MIN or CSV, and name the column with --path_column."
+    )
