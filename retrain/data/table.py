@@ -11,12 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-<<<<<<< HEAD
-from retrain.data.listing import SEPARATOR, Listing
+from retrain.data.listing import SEPARATOR, Column, Listing
 from retrain.data.split_words import split_of, tell_splits
-=======
-from retrain.data.listing import SEPARATOR, SPLIT_FOLDERS, Column, Listing
->>>>>>> tables-as-tools-write-them
 from retrain.data.table_file import check_column, read_cells
 from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
