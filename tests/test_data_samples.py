@@ -8,7 +8,7 @@ import pytest
 from absl import logging
 from PIL import Image
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.data.table import read as read_table
 from retrain.examples.splits import split
 from tests.examples.worlds import of_folder, of_listing

@@ -39,7 +39,7 @@ ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
     *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.signals"],
     *["retrain.settings.field", "retrain.settings.config", "retrain.help_page", "retrain.flags"],
-    *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.listing"],
+    *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.layout"],
     *["retrain.data.listing", "retrain.data.label_map", "retrain.examples.split_file"],
     *["retrain.modules", "retrain.modules.sources.source", "retrain.heads", "retrain.heads.figures"],
     *["retrain.export", "retrain.export.assets", "retrain.report", "retrain.sweep", "retrain.sweep.space"],

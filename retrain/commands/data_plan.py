@@ -8,7 +8,8 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.data import READERS
-from retrain.data.listing import TASK, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
 from retrain.examples.split_file import read_split_file
 from retrain.extensions import load, unknown_name
@@ -52,7 +53,7 @@ def plan_data(settings: DataSettings) -> DataPlan:
         if kind not in HEADS:
             raise InputError(unknown_name(kind, HEADS, "head"))
     listing = _listing(settings, kinds)
-    _check_one_line_each(listing)
+    _check_one_line_each(settings, listing)
     kinds = _kinds(listing, settings.head, kinds)
     for task, _ in settings.task_weights:
         if task not in kinds:
@@ -100,20 +101,26 @@ def _kinds(listing: Listing, head: str, kinds: Mapping[str, str]) -> dict[str, s
     return {task: given.get(task) or kind_for(column.several) for task, column in listing.columns.items()}
 
 
-def _check_one_line_each(listing: Listing) -> None:
+def _check_one_line_each(settings: DataSettings, listing: Listing) -> None:
     """labels.txt holds one name a line."""
     for task, column in listing.columns.items():
         for name in column.names:
-            if name.splitlines() != [name]:
+            if name.splitlines() == [name]:
+                continue
+            if listing.class_folders:
                 raise InputError(
                     f"The {listing.called(task, name)} has a line break in it, but labels are written one a "
                     f"line: rename it."
                 )
+            raise InputError(
+                f"--labels_file={settings.labels_file!r} has the {listing.called(task, name)}, with a line "
+                f"break in it, but labels are written one a line: mend it."
+            )
 
 
 def _check_paths(settings: DataSettings, paths: Sequence[str]) -> None:
     """Names what is not there; InputError when it is more than may be skipped."""
-    missing = [path for path in paths if not os.path.exists(os.path.join(settings.image_dir, path))]
+    missing = [path for path in paths if not os.path.isfile(os.path.join(settings.image_dir, path))]
     if not missing:
         return
     found = (

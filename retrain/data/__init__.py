@@ -8,5 +8,6 @@ Nothing here has ever seen an image module: only paths, labels, pixels and an im
 READERS = {
     "folder": "retrain.data.folder:read",
     "split_folder": "retrain.data.split_folder:read",
+    "class_split_folder": "retrain.data.class_split_folder:read",
     "table": "retrain.data.table:read",
 }

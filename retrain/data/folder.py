@@ -5,7 +5,8 @@ The folders say the classes and nothing of splits: those are `retrain.examples.s
 
 from collections.abc import Sequence
 
-from retrain.data.listing import Listing, folder_listing, images_below, top_level
+from retrain.data.listing import TASK, Listing, folder_listing, top_level
+from retrain.data.split_words import split_of
 from retrain.errors import InputError
 
 
@@ -14,16 +15,11 @@ def read(image_dir: str) -> Listing:
     class_names, loose_images, ignored = top_level(image_dir)
     ignored += loose_images
     check_class_count(image_dir, class_names, loose_images, needed=1)
-    paths, labels, empty = [], [], []
-    for name in class_names:
-        below, others = images_below(image_dir, name)
-        paths += below
-        labels += [name] * len(below)
-        ignored += others
-        if not below:
-            empty.append(name)
-    check_no_class_empty(image_dir, empty)
-    return folder_listing(image_dir, paths, labels, [""] * len(paths), ignored)
+    listing = folder_listing(image_dir, [(name, name, "") for name in class_names], ignored)
+    found = set(listing.columns[TASK].cells)
+    check_no_class_empty(image_dir, [name for name in class_names if name not in found])
+    _check_no_splits_inside(listing, class_names)
+    return listing
 
 
 def check_class_count(
@@ -47,6 +43,28 @@ def check_no_class_empty(folder: str, empty: list[str]) -> None:
             f"{folder!r} has {count(len(empty), 'class folder')} without any image "
             f"({', '.join(map(repr, empty))}), but every class needs one: add images "
             "(.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+        )
+
+
+def _check_no_splits_inside(listing: Listing, class_names: list[str]) -> None:
+    """Splits in some class folders only, or beside images of the class, would be trained on unnoticed."""
+    inside: dict[str, set[str]] = {}
+    outside = ""
+    for path in listing.paths:
+        name, below, *deeper = path.split("/")
+        if deeper and split_of(below):
+            inside.setdefault(name, set()).add(below)
+        else:
+            outside = outside or path
+    several = any(len(set(map(split_of, words))) > 1 for words in inside.values())
+    if several or (outside and len(inside) == len(class_names) > 1):
+        name, words = next(iter(inside.items()))
+        shown = ", ".join(repr(f"{name}/{word}") for word in sorted(words))
+        beside = f" and images outside such folders ({outside!r})" if outside else " and other folders beside"
+        raise InputError(
+            f"{listing.image_dir!r} has folders named like splits inside class folders ({shown}){beside}, "
+            "but either all images of every class were expected in DIR/CLASS/train, validation and test, or "
+            "none: move the others there or away; or rename the folders if they are no splits."
         )
 
 

@@ -7,12 +7,10 @@ long. Sizes and times come with the examples table, pixels with `retrain.data.im
 import dataclasses
 import heapq
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from retrain.data import READERS
 from retrain.errors import InputError
-from retrain.extensions import load
 
 TASK = "label"  # the one task of class folders
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
@@ -30,8 +28,6 @@ SPLITS = ("train", "validation", "test")
 # What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
 # not known whether the image has it.
 SEPARATOR, NOT_KNOWN = "|", "?"
-# The top folders that may stand for a split, and the split each one is.
-SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
 class Column(NamedTuple):
@@ -90,10 +86,15 @@ class Listing:
         return f"class folder {label!r}" if self.class_folders else f"label {label!r} in column {task!r}"
 
 
-def folder_listing(
-    image_dir: str, paths: list[str], labels: list[str], splits: list[str], ignored: int
-) -> Listing:
-    """What class folders say: one label an image, nothing of groups and weights."""
+def folder_listing(image_dir: str, places: Iterable[tuple[str, str, str]], ignored: int) -> Listing:
+    """Of each place (folder, label, split) all images: one label an image, nothing of groups and weights."""
+    paths, labels, splits = [], [], []
+    for folder, label, split in places:
+        below, others = images_below(image_dir, folder)
+        paths += below
+        labels += [label] * len(below)
+        splits += [split] * len(below)
+        ignored += others
     return Listing(
         image_dir=image_dir,
         paths=paths,
@@ -112,16 +113,6 @@ class TopLevel(NamedTuple):
     folders: list[str]
     images: int
     others: int
-
-
-def read_listing(image_dir: str) -> Listing:
-    """Lists image_dir with the reader that its top folders ask for; a file is taken for a table of labels."""
-    if os.path.splitext(image_dir)[1].lower() in TABLES:
-        return load(READERS, "table", "reader")(image_dir)
-    folders = top_level(image_dir).folders
-    splits = [name for name in folders if name in SPLIT_FOLDERS]
-    given = splits == folders and any(has_folders(os.path.join(image_dir, name)) for name in splits)
-    return load(READERS, "split_folder" if given else "folder", "reader")(image_dir)
 
 
 def format_of(beginning: bytes) -> str:

@@ -1,13 +1,14 @@
-"""Reads a folder whose split is given: DIR/train/CLASS/*.jpg beside DIR/validation (or val) and DIR/test.
+"""Reads a folder whose split is given: DIR/train/CLASS/*.jpg beside DIR/validation and DIR/test.
 
-The classes are those of train. A split that is not there stays missing; content that lies in two splits is
-left to `retrain.examples.duplicates`.
+The folders may have any name that `retrain.data.split_words` knows. The classes are those of train. A split
+that is not there stays missing; content that lies in two splits is left to `retrain.examples.duplicates`.
 """
 
 import os
 
 from retrain.data.folder import check_class_count, check_no_class_empty, count
-from retrain.data.listing import SPLIT_FOLDERS, Listing, folder_listing, images_below, top_level
+from retrain.data.listing import TASK, Listing, folder_listing, top_level
+from retrain.data.split_words import check_one_folder_each, split_of, tell_splits
 from retrain.errors import InputError
 
 
@@ -15,37 +16,33 @@ def read(image_dir: str) -> Listing:
     """Lists every image with the split that its top folder names."""
     splits, loose_images, ignored = top_level(image_dir)
     ignored += loose_images
-    _check_splits(image_dir, splits)
+    train = _train_folder(image_dir, splits)
     classes = {}
     for split in splits:
         folders, loose_images, others = top_level(os.path.join(image_dir, split))
         _check_split(os.path.join(image_dir, split), folders, loose_images)
         classes[split] = folders
         ignored += loose_images + others
-    _check_classes(image_dir, classes)
-    paths, labels, given = [], [], []
-    for split, name in [(split, name) for split, names in classes.items() for name in names]:
-        below, others = images_below(image_dir, f"{split}/{name}")
-        paths += below
-        labels += [name] * len(below)
-        given += [SPLIT_FOLDERS[split]] * len(below)
-        ignored += others
-    trained = {label for label, split in zip(labels, given, strict=True) if split == "train"}
-    check_no_class_empty(os.path.join(image_dir, "train"), sorted(set(classes["train"]) - trained))
-    return folder_listing(image_dir, paths, labels, given, ignored)
+    _check_classes(image_dir, classes, train)
+    places = [(f"{word}/{name}", name, split_of(word)) for word, names in classes.items() for name in names]
+    listing = folder_listing(image_dir, places, ignored)
+    rows = zip(listing.columns[TASK].cells, listing.splits, strict=True)
+    trained = {label for label, split in rows if split == "train"}
+    check_no_class_empty(os.path.join(image_dir, train), sorted(set(classes[train]) - trained))
+    tell_splits(splits)
+    return listing
 
 
-def _check_splits(image_dir: str, splits: list[str]) -> None:
-    if {"val", "validation"} <= set(splits):
-        raise InputError(
-            f"{image_dir!r} has both 'val' and 'validation', but one validation split was expected: "
-            "join the two folders or move one away."
-        )
-    if "train" not in splits:
+def _train_folder(image_dir: str, splits: list[str]) -> str:
+    """Which of the folders is train; InputError where none is, or where two are one split."""
+    check_one_folder_each(image_dir, splits)
+    train = next((word for word in splits if split_of(word) == "train"), None)
+    if train is None:
         raise InputError(
             f"{image_dir!r} has the split folders {', '.join(map(repr, splits))} but no 'train', which was "
             "expected beside them: add images to train on as DIR/train/CLASS/*.jpg."
         )
+    return train
 
 
 def _check_split(folder: str, class_names: list[str], loose_images: int) -> None:
@@ -57,11 +54,11 @@ def _check_split(folder: str, class_names: list[str], loose_images: int) -> None
         )
 
 
-def _check_classes(image_dir: str, classes: dict[str, list[str]]) -> None:
-    train = os.path.join(image_dir, "train")
-    check_class_count(train, classes["train"], 0)
+def _check_classes(image_dir: str, classes: dict[str, list[str]], trained: str) -> None:
+    train = os.path.join(image_dir, trained)
+    check_class_count(train, classes[trained], 0)
     for split, names in classes.items():
-        unknown = [name for name in names if name not in classes["train"]]
+        unknown = [name for name in names if name not in classes[trained]]
         if unknown:
             raise InputError(
                 f"{os.path.join(image_dir, split)!r} has {count(len(unknown), 'class folder')} "

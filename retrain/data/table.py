@@ -11,9 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from retrain.data.listing import SEPARATOR, SPLIT_FOLDERS, Listing
+from retrain.data.listing import SEPARATOR, Column, Listing
+from retrain.data.split_words import split_of, tell_splits
 from retrain.data.table_file import check_column, read_cells
+from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
+from retrain.data.table_paths import found_paths
 from retrain.errors import InputError
 
 SHOWN_ROWS = 5
@@ -32,22 +35,19 @@ DEFAULT = TableFormat()
 
 def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEFAULT) -> Listing:
     """Lists the rows of a table; without `image_dir`, paths are relative to the table's own folder."""
-    table = read_cells(labels_file)
+    image_dir = image_dir or os.path.dirname(labels_file) or os.curdir
+    table = read_cells(labels_file, image_dir)
     form = TableFormat(*form)
     path_column = form.path_column or next(iter(table.columns), "")
     check_column(labels_file, table, path_column, "path column")
-    table, repeated = _without_repetitions(
-        labels_file, _with_paths(labels_file, table, path_column), path_column
-    )
+    _check_every_path(labels_file, table, path_column)
+    table[path_column] = found_paths(labels_file, image_dir, table[path_column])
+    table, repeated = _without_repetitions(labels_file, table, path_column)
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
-    columns = {
-        task: read_column(labels_file, table[names], task, form.tasks.get(task, True), form.separator)
-        for task, names in label_columns(labels_file, table, path_column, form.tasks).items()
-    }
     return Listing(
-        image_dir=image_dir or os.path.dirname(labels_file) or os.curdir,
+        image_dir=image_dir,
         paths=table[path_column].tolist(),
-        columns=columns,
+        columns=_columns(labels_file, table, path_column, form),
         splits=_splits(labels_file, table),
         groups=table[GROUP].tolist() if GROUP in table.columns else [None] * len(table),
         weights=_weights(labels_file, table),
@@ -56,7 +56,21 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
     )
 
 
-def _with_paths(path: str, table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat) -> dict[str, Column]:
+    if not form.tasks:
+        table = with_one_task(path, table, path_column)
+    columns: dict[str, Column] = {}
+    for task, names in label_columns(path, table, path_column, form.tasks).items():
+        cells, several = table[names], form.tasks.get(task, True)
+        if several and names == [task]:
+            cells = with_lists_joined(path, cells[task], form.separator).to_frame()
+        columns[task] = read_column(path, cells, task, several, form.separator)
+        if several and not columns[task].several:
+            hint_at_separator(path, cells[task])
+    return columns
+
+
+def _check_every_path(path: str, table: pd.DataFrame, column: str) -> None:
     empty = table[column].isna()
     if empty.any():
         raise InputError(
@@ -64,7 +78,6 @@ def _with_paths(path: str, table: pd.DataFrame, column: str) -> pd.DataFrame:
             f"{int(empty.argmax()) + 1}: every row needs one in column {column!r}; fill them "
             f"in, or remove the rows."
         )
-    return table.assign(**{column: table[column].str.strip().str.replace(r"^(\./)+", "", regex=True)})
 
 
 def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, int]:
@@ -86,14 +99,15 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
 def _splits(path: str, table: pd.DataFrame) -> list[str]:
     if SPLIT not in table.columns or table[SPLIT].isna().all():
         return [""] * len(table)
-    known = {None: ""} | SPLIT_FOLDERS
-    unknown = sorted({cell for cell in table[SPLIT] if cell not in known or cell is None}, key=str)
+    cells = set(table[SPLIT])
+    unknown = sorted((cell for cell in cells if cell is None or split_of(cell) is None), key=str)
     if unknown:
         raise InputError(
             f"--labels_file={path!r} has {unknown[0] or ''!r} in column {SPLIT!r}, where 'train', "
             f"'validation' or 'test' was expected: mend it, or leave the column out."
         )
-    return [known[cell] for cell in table[SPLIT]]
+    tell_splits(cells)
+    return [split_of(cell) for cell in table[SPLIT]]
 
 
 def _weights(path: str, table: pd.DataFrame) -> list[float]:

@@ -15,8 +15,8 @@ class DataSettings:
 
     image_dir: str | None = setting(
         None,
-        "Folder with one folder of images per class: JPEG, PNG, GIF, BMP or WebP, at any depth. Top "
-        "folders named train, validation (or val) and test are taken as the split.",
+        "Folder with one folder of images per class: JPEG, PNG, GIF, BMP or WebP, at any depth. Folders "
+        "named train, valid (or val) and test, above the class folders or in each, are taken as the split.",
         verbs=DATA_VERBS,
         path=True,
         required=dict.fromkeys(DATA_VERBS, "a folder with one folder of images per class"),

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.data.augmentation.levels import LEVELS
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.data.pipeline import TrainingImages, training_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier

@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.settings.config import Config
 
 MODULE = "mobilenet_v2_100_224/saved_model"

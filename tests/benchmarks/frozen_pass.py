@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.data.pipeline import image_batches
 from retrain.features.cache import FileKey
 from retrain.features.engines import LITERT, TENSORFLOW, make_engine

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.examples.labelled import TaskExamples
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import PassOptions, feature_pass

@@ -13,7 +13,7 @@ import time
 
 from PIL import Image
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.examples.near_duplicates import near_duplicates
 from retrain.features.cache import FileKey
 from retrain.features.image_facts_store import ImageFactsStore

@@ -5,7 +5,7 @@ import tempfile
 
 import tensorflow as tf
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from tests.benchmarks.rounds import print_ratios, seconds
 
 CLASSES, FILES = 60, 1000

@@ -180,8 +180,8 @@ def test_names_of_classes_are_one_line(name):
 
 def test_a_label_of_a_table_is_one_line():
     assert sentence('path,kind\n0.jpg,"a\nb"\n' + rows()[8:]) == (
-        "The label 'a\\nb' in column 'kind' has a line break in it, but labels are written one a line: "
-        "rename it."
+        "--labels_file='labels.csv' has the label 'a\\nb' in column 'kind', with a line break in it, but "
+        "labels are written one a line: mend it."
     )
 
 

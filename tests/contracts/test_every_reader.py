@@ -7,7 +7,8 @@ import pathlib
 import pytest
 
 from retrain.data import READERS
-from retrain.data.listing import EXTENSIONS, TASK, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import EXTENSIONS, TASK, Listing
 from retrain.errors import InputError
 from retrain.examples.labelled import heads_of, labelled_examples
 from retrain.extensions import load
@@ -16,6 +17,7 @@ from retrain.extensions import load
 LAYOUTS = {
     "folder": ["b/1.jpg", "b/deep/2.PNG", "b/.hidden.jpg", "a/3.webp", "a/notes.txt"],
     "table": ["b/1.jpg", "a/2.PNG", "3.jpg"],
+    "class_split_folder": ["b/train/1.jpg", "a/train/2.PNG", "a/notes.txt", "a/val/3.jpg", "a/.hidden/4.jpg"],
     "split_folder": ["train/b/1.jpg", "train/a/2.PNG", "train/a/notes.txt", "val/a/3.jpg", "val/.hidden"],
 }
 

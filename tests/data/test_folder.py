@@ -56,3 +56,13 @@ def test_all_empty_classes_are_named(tree):
         f"{photos!r} has 3 class folders without any image ('b', 'd', 'f'), but every class needs one: "
         "add images (.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
     )
+
+
+def test_splits_inside_some_classes(tree):
+    photos = tree(["a/train/1.jpg", "a/test/1.jpg", "b/1.jpg"])
+    assert sentence(photos) == (
+        f"{photos!r} has folders named like splits inside class folders ('a/test', 'a/train') and images "
+        "outside such folders ('b/1.jpg'), but either all images of every class were expected in "
+        "DIR/CLASS/train, validation and test, or none: move the others there or away; or rename the folders "
+        "if they are no splits."
+    )

@@ -3,7 +3,8 @@ import pathlib
 
 import pytest
 
-from retrain.data.listing import TASK, Column, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import TASK, Column, Listing
 from retrain.errors import InputError
 
 
@@ -36,13 +37,6 @@ def test_names_in_a_column():
 def test_a_folder_of_splits(tree):
     photos = tree([f"{split}/{name}/{split}.jpg" for split in ("train", "test") for name in ("a", "b")])
     assert read_listing(photos).given_split
-
-
-def test_classes_named_like_splits_are_classes(tree):
-    photos = tree(["train/1.jpg", "test/1.jpg"])
-    assert read_listing(photos).columns[TASK].names == ("test", "train")
-    photos = tree(["train/steam/1.jpg", "bus/1.jpg"], "vehicles")
-    assert read_listing(photos).columns[TASK].names == ("bus", "train")
 
 
 def test_any_extension_in_any_case_at_any_depth(tree):

@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from retrain.data.listing import TASK, Column, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import TASK, Column, Listing
 from retrain.errors import InputError
 
 
@@ -50,6 +51,13 @@ def test_two_validation_splits(tree):
     assert sentence(photos) == (
         f"{photos!r} has both 'val' and 'validation', but one validation split was expected: "
         "join the two folders or move one away."
+    )
+
+
+def test_any_word_for_train(tree):
+    photos = tree(["Training/a/1.jpg", "Training/b/1.txt", "Valid/a/2.jpg"])
+    assert sentence(photos).startswith(
+        f"{os.path.join(photos, 'Training')!r} has 1 class folder without any image"
     )
 
 

@@ -3,6 +3,7 @@ import math
 import pandas as pd
 import pytest
 
+from retrain import files
 from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column, Listing
 from retrain.data.table import read
 from retrain.errors import InputError
@@ -74,6 +75,11 @@ def test_split_group_and_weight(tmp_path):
     assert listing.weights == [2.0, 1.0, 0.5]
 
 
+def test_any_word_for_a_split_in_any_case(tmp_path):
+    text = "path,kind,split\na,x,Training\nb,y,Valid\nc,y,HOLDOUT\nd,y,dev\n"
+    assert read(table(tmp_path, text)).splits == ["train", "validation", "test", "validation"]
+
+
 def test_labels_stay_as_they_are_written(tmp_path):
     assert labels_of(read(table(tmp_path, "path,kind\na,NA\nb,01\nc,null\n"))) == {
         "kind": ["NA", "01", "null"]
@@ -85,6 +91,35 @@ def test_tabs_and_json_lines(tmp_path):
     lines = '{"path": "a", "kind": 3, "tags": ["red", "big"]}\n{"path": "b", "kind": null, "tags": []}\n'
     listing = read(table(tmp_path, lines, "l.jsonl"))
     assert labels_of(listing) == {"kind": ["3", None], "tags": ["red|big", ""]}
+
+
+def test_a_table_of_another_machine(tmp_path):
+    for name in ("a.jpg", "b.JPG"):
+        files.write_text(tmp_path / "photos" / "cats" / name, "")
+    text = "Datei;Art;;\r\n.\\cats\\b.jpg;K\u00e4fer;;\r\n.\\cats\\a;M\u00fccke;;\r\n"
+    (tmp_path / "labels.csv").write_bytes(text.encode("cp1252"))
+    listing = read(str(tmp_path / "labels.csv"), str(tmp_path / "photos"))
+    assert listing.paths == ["cats/a.jpg", "cats/b.JPG"]
+    assert labels_of(listing) == {"Art": ["M\u00fccke", "K\u00e4fer"]}
+
+
+def test_columns_of_0_and_1_are_one_task_unless_they_are_named(tmp_path):
+    path = table(tmp_path, "path, ok, rust\na,1,0\nb,0,1\n")
+    assert labels_of(read(path)) == {"label": ["ok", "rust"]}
+    named = read(path, None, (None, {"ok": False, "rust": False}))
+    assert labels_of(named) == {"ok": ["1", "0"], "rust": ["0", "1"]}
+
+
+def test_lists_as_text_are_labels_unless_the_head_takes_one(tmp_path):
+    path = table(tmp_path, "path,tags\na,\"['x', 'y']\"\nb,[]\n")
+    assert read(path).columns == {"tags": Column(["x|y", ""], several=True)}
+    assert labels_of(read(path, None, (None, {"tags": False}))) == {"tags": ["['x', 'y']", "[]"]}
+
+
+def test_two_spellings_of_one_image_are_one_row(tmp_path):
+    files.write_text(tmp_path / "a.jpg", "")
+    listing = read(table(tmp_path, "path,kind\na,x\nA.JPG,x\n"))
+    assert (listing.paths, listing.ignored) == (["a.jpg"], 1)
 
 
 def test_a_row_that_is_repeated_counts_once(tmp_path):
@@ -147,9 +182,9 @@ def test_cells_that_cannot_be_meant(tmp_path):
         "in every "
         "column TASK:LABEL: mend it."
     )
-    path = table(tmp_path, "path,kind,split\na,x,train\nb,y,dev\n")
+    path = table(tmp_path, "path,kind,split\na,x,train\nb,y,later\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has 'dev' in column 'split', where 'train', 'validation' or 'test' was "
+        f"--labels_file={path!r} has 'later' in column 'split', where 'train', 'validation' or 'test' was "
         "expected: "
         "mend it, or leave the column out."
     )

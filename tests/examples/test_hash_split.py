@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.data.listing import SPLITS, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import SPLITS
 from retrain.examples.hash_split import fill_empty_splits, hash_splits, percentage, split_at, stem
 from retrain.examples.left_out import training_examples
 from retrain.heads.softmax import SoftmaxHead

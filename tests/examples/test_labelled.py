@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.data.listing import Column, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import Column, Listing
 from retrain.data.table import read
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples

@@ -41,14 +41,18 @@ def test_a_run_that_has_yet_to_begin_has_none(tmp_path):
 
 def test_examples_come_back_in_their_order_and_split(run):
     now = changed(EXAMPLES, split="", mtime_ns=9, weight=0.5)
-    check_same(as_recorded(run, now.rows([2, 0, 1])), changed(EXAMPLES, mtime_ns=9, weight=0.5))
+    found, splits = as_recorded(run, now.rows([2, 0, 1]))
+    check_same(found, now)
+    assert splits == dict(zip(EXAMPLES.paths, EXAMPLES.splits, strict=True))
 
 
 def test_images_that_came_later_are_left_out(run, monkeypatch):
     said = []
     monkeypatch.setattr(logging, "info", lambda text, *values: said.append(text % values))
     more = changed(EXAMPLES.rows([0, 0, 0, 1, 2]), path=["0.png", "z.png", *EXAMPLES.paths])
-    check_same(as_recorded(run, more), EXAMPLES)
+    found, splits = as_recorded(run, more)
+    check_same(found, EXAMPLES)
+    assert list(splits) == EXAMPLES.paths
     assert said == ["2 images that came after the run's begin are left out."]
 
 

@@ -2,7 +2,7 @@ import collections
 
 import pytest
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.data.table import read
 from retrain.errors import InputError
 from retrain.examples.hash_split import hash_splits, percentage, split_at
@@ -25,7 +25,7 @@ def test_a_given_split_stays(tmp_path, logged):
     examples = of_folder(str(tmp_path / "split"))
     assert split(examples, (50.0, 50.0)) is examples
     log_splits(examples, 0)
-    assert logged == ["12 images of 3 classes: 6 train, 6 validation."]
+    assert logged[1:] == ["12 images of 3 classes: 6 train, 6 validation."]
 
 
 def test_others_are_decided_by_hash(colour_folder, logged):

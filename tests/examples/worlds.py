@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from retrain.data.listing import Column, Listing, read_listing
+from retrain.data.layout import read_listing
+from retrain.data.listing import Column, Listing
 from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples
 from retrain.heads import kind_for
 from retrain.heads.sigmoid import SigmoidHead

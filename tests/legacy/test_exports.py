@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.export import hub_module
-from retrain.export import reusable_saved_model as saved_model
+from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
@@ -61,8 +60,8 @@ def exported(run_legacy, tmp_path_factory):
         model = classifier(load_module(make(directory / "sources" / name)))
         images = random.random((3, 4, *model.image_size, 3), np.float32)
         sgd_step(model, images[2], IMAGE_CLASSIFICATION)
-        for writer in (hub_module, saved_model):
-            writer.write(model, str(directory / name / writer.__name__.rpartition(".")[2]))
+        for kind in ("hub_module", "saved_model"):
+            exporter(kind)(model, str(directory / name / kind))
         modules[name], batches[name] = model, images[:2]
     np.savez(directory / "images.npz", **batches)
     run_legacy("consume_exports.py", str(directory))

@@ -1,6 +1,6 @@
 import pytest
 
-from retrain.data.listing import read_listing
+from retrain.data.layout import read_listing
 from retrain.errors import InputError
 from retrain.metric import LOSS, Metric
 from retrain.settings.config import Config

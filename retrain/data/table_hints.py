@@ -1,0 +1,80 @@
+"""Labels that stand in a table otherwise than heads read them: what is sure is read so, the rest hinted at.
+
+Sure are columns of 0 and 1 with one 1 in each row, the classes of one task, and lists written as text.
+"""
+
+import ast
+from collections import Counter
+
+import pandas as pd
+from absl import logging
+
+from retrain.data.listing import TASK
+from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
+
+ZEROES, ONES = ("0", "0.0"), ("1", "1.0")
+SHOWN_NAMES = 3
+# Of the parts of what may be several labels, those that other cells have, too, are at least so many.
+SHARED_PARTS = 2 / 3
+
+
+def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFrame:
+    """With the one column TASK for columns that are the classes of one task; told."""
+    names = [name for name in table.columns if name not in (path_column, SPLIT, GROUP, WEIGHT)]
+    if len(names) < 2 or path_column == TASK or any(":" in name for name in names):
+        return table
+    if not table[names].isin([*ZEROES, *ONES]).all(axis=None):
+        return table
+    ones = table[names].isin(ONES)
+    if not (ones.sum(axis="columns") == 1).all() or not ones.any().all():
+        return table
+    logging.info(
+        "--labels_file=%r has columns of 0 and 1 with one 1 in each row (%s): they are read as the %d "
+        "classes of one task, %r.",
+        path,
+        _some(names),
+        len(names),
+        TASK,
+    )
+    return table.drop(columns=names).assign(**{TASK: ones.idxmax(axis="columns").astype(object)})
+
+
+def with_lists_joined(path: str, cells: pd.Series, separator: str) -> pd.Series:
+    """Lists that are written as text ("['a', 'b']"), with the separator between labels; told."""
+    written = cells.dropna()
+    if written.empty or not (written.str.startswith("[") & written.str.endswith("]")).all():
+        return cells
+    try:
+        lists = [ast.literal_eval(cell) for cell in written]
+    except (ValueError, SyntaxError):
+        return cells
+    logging.info(
+        "--labels_file=%r has lists in column %r, such as %s: they are read as several labels of an image.",
+        path,
+        cells.name,
+        written.iloc[0],
+    )
+    joined = [separator.join(map(str, labels)) for labels in lists]
+    return cells.mask(cells.notna(), pd.Series(joined, index=written.index, dtype=object))
+
+
+def hint_at_separator(path: str, cells: pd.Series) -> None:
+    """Tells which separator would make several labels of cells that are taken for one label each."""
+    texts = cells.dropna().str.strip().unique()
+    for separator in (",", ";", " "):
+        counts = Counter(part for text in texts for part in {part.strip() for part in text.split(separator)})
+        several = [text for text in texts if separator in text]
+        parts = {part.strip() for text in several for part in text.split(separator)}
+        if several and sum(counts[part] > 1 for part in parts) >= SHARED_PARTS * len(parts):
+            hint = f"has {len(texts)} classes in column {cells.name!r}, such as {several[0]!r}"
+            logging.info(
+                "--labels_file=%r %s: if these are several labels of an image, say --label_separator=%r.",
+                path,
+                hint,
+                separator,
+            )
+            return
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:SHOWN_NAMES])) + ", ..." * (len(names) > SHOWN_NAMES)

@@ -1,0 +1,133 @@
+r"""Finds the images that a table names in the spelling of another machine: `.\cats\1`, `/data/cats/1.JPG`.
+
+What is there as it is written stays. The rest is sought in one listing of image_dir, and told in a line for
+each way in which it was found; only an image that no other fits as well is taken.
+"""
+
+import os
+import posixpath
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from absl import logging
+
+from retrain.data.listing import EXTENSIONS
+
+
+def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> list[str]:
+    """The paths from image_dir, as its files are called where they are found, else with / for backslashes."""
+    absolute = tuple(
+        {f"{_slashed(top)}/" for top in (os.path.abspath(image_dir), os.path.realpath(image_dir))}
+    )
+    paths = [_plain(path, image_dir, absolute) for path in written]
+    slashed = sum("\\" in before and "\\" not in path for before, path in zip(written, paths, strict=True))
+    if slashed:
+        _tell(labels_file, "with \\ for /", f"read {slashed} of {len(paths)}")
+    below = sum(path.startswith("/") for path in written) - sum(path.startswith("/") for path in paths)
+    if below:
+        _tell(labels_file, f"that begin at / below {image_dir!r}", f"read {below} of {len(paths)}")
+    missing = sorted({path for path in paths if not os.path.isfile(os.path.join(image_dir, path))})
+    if not missing:
+        return paths
+    files, named = _files_below(image_dir), set(paths)
+    found = _found(missing, [file for file in files if file not in named])
+    ways = Counter(_difference(path, file) for path, file in found.items())
+    if not found and len(missing) == len(named):
+        found, folders = _without_folders(missing, files)
+        ways = Counter({f"without {folders!r}": len(found)} if found else {})
+    for way, count in sorted(ways.items()):
+        _tell(labels_file, way, f"found {count} of {len(missing)}")
+    return [found.get(path, path) for path in paths]
+
+
+def _plain(path: str, image_dir: str, absolute: tuple[str, ...]) -> str:
+    """Relative to image_dir, with /; a backslash in a name that a file has is a part of it."""
+    path = path.strip()
+    if "\\" in path and not os.path.isfile(os.path.join(image_dir, path)):
+        path = _slashed(path)
+    while path.startswith("./"):
+        path = path[2:].lstrip("/")
+    for top in absolute:
+        path = path.removeprefix(top)
+    return path
+
+
+def _slashed(path: str) -> str:
+    return path.replace("\\", "/")
+
+
+def _same_text(path: str) -> str:
+    return unicodedata.normalize("NFC", path)
+
+
+def _same_letters(path: str) -> str:
+    return _same_text(path).casefold()
+
+
+def _same_stem(path: str) -> str:
+    stem, ending = posixpath.splitext(_same_letters(path))
+    return stem if ending in EXTENSIONS else stem + ending
+
+
+# From the closest on: a path and a file that these make the same may be the same.
+LIKENESSES: tuple[Callable[[str], str], ...] = (_same_text, _same_letters, _same_stem)
+
+
+def _found(missing: Iterable[str], files: Sequence[str]) -> dict[str, str]:
+    """Missing path -> the file that it means, where one does."""
+    found: dict[str, str] = {}
+    for likeness in LIKENESSES:
+        index = _only_ones(files, likeness)
+        sought = {path: index.get(likeness(path)) for path in missing if path not in found}
+        found |= {path: file for path, file in sought.items() if file is not None}
+    return found
+
+
+def _without_folders(missing: Sequence[str], files: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Missing path -> file, and the folders before all paths without which all are found; else nothing."""
+    first, last = missing[0], missing[-1]  # sorted: what these two begin with, all do
+    for end in (position + 1 for position, letter in enumerate(first) if letter == "/"):
+        if not last.startswith(first[:end]):
+            break
+        short = {path: path[end:] for path in missing}
+        there = _found(short.values(), files)
+        if all(path in there for path in short.values()):
+            return {path: there[name] for path, name in short.items()}, first[:end]
+    return {}, ""
+
+
+def _only_ones(files: Iterable[str], likeness: Callable[[str], str]) -> Mapping[str, str | None]:
+    """Likeness -> the file, or None where two are alike."""
+    index: dict[str, str | None] = {}
+    for file in files:
+        key = likeness(file)
+        index[key] = None if key in index else file
+    return index
+
+
+def _difference(path: str, file: str) -> str:
+    """How a path is written that was found as `file`."""
+    if _same_text(path) == _same_text(file):
+        return "in another Unicode form"
+    there, ending = (posixpath.splitext(name)[1] for name in (path, file))
+    if there.lower() not in EXTENSIONS:
+        return f"without {ending}"
+    return "in another letter case" if there == ending else f"with {there} for {ending}"
+
+
+def _files_below(image_dir: str) -> list[str]:
+    """All visible files, as paths from image_dir; links are followed, but no folder is read twice."""
+    files, seen = [], {os.path.realpath(image_dir)}
+    for here, folders, names in os.walk(image_dir, followlinks=True):
+        prefix = os.path.relpath(here, image_dir)
+        prefix = "" if prefix == os.curdir else f"{prefix}/"
+        files += [prefix + name for name in names if name[0] != "."]
+        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders if name[0] != "."}
+        folders[:] = sorted(name for name, place in real.items() if place not in seen)
+        seen |= set(real.values())
+    return sorted(files)
+
+
+def _tell(labels_file: str, way: str, result: str) -> None:
+    logging.info("--labels_file=%r, paths %s: %s.", labels_file, way, result)

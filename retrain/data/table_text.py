@@ -1,0 +1,93 @@
+"""The text of a table's file: which encoding it has, and what stands between its cells.
+
+Spreadsheets write what their country and year bid them; what is not the ending's own is told in a line.
+"""
+
+import codecs
+import csv
+import io
+import itertools
+import os
+import re
+from collections.abc import Iterable
+
+from absl import logging
+
+from retrain.errors import InputError
+
+EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'", " ": "spaces"}
+SAMPLED_ROWS, SAMPLED_BYTES = 20, 1000
+# The line by which Excel is told what separates the cells below.
+EXCEL_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+
+
+def read_text(path: str) -> str:
+    """The file's text; InputError for a workbook, ValueError for what is no text."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if data.startswith(EXCEL):
+        raise InputError(
+            f"--labels_file={path!r} is an Excel file or another archive, but a table was expected as text: "
+            f"save its sheet as CSV (UTF-8), and name that."
+        )
+    encoding, called = _encoding(data)
+    text = data.decode(encoding)
+    if "\0" in text:
+        raise ValueError("it is no text")
+    if called != "UTF-8":
+        logging.info("--labels_file=%r is not UTF-8, and is read as %s.", path, called)
+    return text
+
+
+def separated(path: str, text: str) -> tuple[str, str]:
+    """The text without a line that only says the separator, and the separator; told if not the ending's."""
+    own = "\t" if os.path.splitext(path)[1].lower() in (".tsv", ".tab") else ","
+    hint = EXCEL_HINT.match(text)
+    if hint:
+        text = text[hint.end() :]
+    separator = hint[1] if hint else _separator(text, own)
+    if separator != own:
+        logging.info(
+            "--labels_file=%r is read with %s between its cells.",
+            path,
+            SEPARATORS.get(separator, repr(separator)),
+        )
+    return text, separator
+
+
+def _encoding(data: bytes) -> tuple[str, str]:
+    """Python's name of the encoding, and the user's."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", "UTF-16"
+    evens, odds = data[:SAMPLED_BYTES:2].count(0), data[1:SAMPLED_BYTES:2].count(0)
+    if max(evens, odds) > len(data[:SAMPLED_BYTES]) // 4:
+        return ("utf-16-be" if evens > odds else "utf-16-le"), "UTF-16"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252", "Windows-1252"
+    return "utf-8-sig", "UTF-8"
+
+
+def _separator(text: str, own: str) -> str:
+    """The first that cuts all first rows alike, `own` before others; else `own`, if it cuts the first row."""
+    candidates = dict.fromkeys([own, *SEPARATORS])
+    widths = {separator: [len(row) for row in _sample(text, separator) if row] for separator in candidates}
+    if widths[own][:1] > [1]:
+        del widths[" "]  # which is in sentences, too
+    for separator, of_rows in widths.items():
+        if len(set(of_rows)) == 1 and of_rows[0] > 1:
+            return separator
+    widths.pop(" ", None)
+    most = max(widths, key=lambda separator: widths[separator][:1])
+    return own if widths[own][:1] > [1] or widths[most][:1] <= [1] else most
+
+
+def _sample(text: str, separator: str) -> list[list[str]]:
+    """The first rows; none where quotes do not end."""
+    rows: Iterable[list[str]] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        return list(itertools.islice(rows, SAMPLED_ROWS))
+    except csv.Error:
+        return []

@@ -1,0 +1,153 @@
+"""Layouts of folders that people have, and what must be understood of each: the splits, or a question."""
+
+import os
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+from retrain.data.layout import read_listing, reader_of
+from retrain.data.listing import TASK
+from retrain.data.split_words import SPLIT_WORDS
+from retrain.errors import InputError
+
+AB = ("a", "b")
+ALL, NONE = set(SPLIT_WORDS), {""}
+
+
+def below(*words: str, classes: tuple[str, ...] = AB) -> list[str]:
+    """Images in class folders below each of the words."""
+    return [f"{word}/{name}/{word}.jpg" for word in words for name in classes]
+
+
+def flat(*folders: str) -> list[str]:
+    return [f"{folder}/{number}.jpg" for folder in folders for number in (1, 2)]
+
+
+UNDERSTOOD = {
+    # layout: files, reader, classes, splits
+    "class folders": (flat(*AB), "folder", AB, NONE),
+    "folders in class folders": (below(*AB, classes=("x", "y")), "folder", AB, NONE),
+    "train only": (below("train"), "split_folder", AB, {"train"}),
+    "train, val, test": (below("train", "val", "test"), "split_folder", AB, ALL),
+    "Roboflow": (below("train", "valid", "test"), "split_folder", AB, ALL),
+    "capitals": (below("Train", "VAL", "Test"), "split_folder", AB, ALL),
+    "Training, Testing": (below("Training", "Testing"), "split_folder", AB, {"train", "test"}),
+    "dev and holdout": (below("train", "dev", "holdout"), "split_folder", AB, ALL),
+    "eval": (below("train", "eval"), "split_folder", AB, {"train", "validation"}),
+    "classes as they are written": (below("train", "Test", classes=("Wolf", "b c")), *("split_folder",),
+                                    ("Wolf", "b c"), {"train", "test"}),
+    "files beside splits": ([*below("train", "valid"), "data.yaml", "1.jpg"], "split_folder", AB,
+                            {"train", "validation"}),
+    "splits in classes": (below(*AB, classes=("train", "test")), "class_split_folder", AB, {"train", "test"}),
+    "Splits in classes": (below(*AB, classes=("Training", "Valid", "holdout")), "class_split_folder", AB,
+                          ALL),
+    "one class without test": ([*below("a", classes=("train", "test")), "b/train/x/1.jpg"],
+                               "class_split_folder", AB, {"train", "test"}),
+    "one split in each class": (below(*AB, classes=("train",)), "folder", AB, NONE),
+    "a class called test": (flat("roses", "test", "tulips"), "folder", ("roses", "test", "tulips"), NONE),
+    "a class with kinds": (["train/steam/1.jpg", "bus/1.jpg"], "folder", ("bus", "train"), NONE),
+    "classes that sound like splits": (flat("bullet train", "bus", "test tube"), "folder",
+                                       ("bullet train", "bus", "test tube"), NONE),
+    "a folder called test in one class": ([*flat("a", "b"), "a/test/3.jpg"], "folder", AB, NONE),
+    "a class called test with images and folders": ([*flat("test", "roses"), *below("test")], "folder",
+                                                    ("roses", "test"), NONE),
+    "one class": (flat("a"), "folder", ("a",), NONE),
+    "one class, deeper": (["a/x/1.jpg"], "folder", ("a",), NONE),
+}  # fmt: skip
+
+# layout: files, the folder that is asked about, words of the question
+ASKED = {
+    "Kaggle": (flat("train", "test"), "and no class folders below"),
+    "flat, with a table": ([*flat("Train", "Valid", "Test"), "train/labels.csv"], "--labels_file"),
+    "one flat split": (flat("train"), "1 folder named like a split ('train') and no class folders below"),
+    "one split is flat": ([*below("train", "val"), *flat("test")], "no class folders but 2 images"),
+    "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
+    "extra with classes": (below("train", "valid", "extra"), "('train', 'valid') beside 'extra'"),
+    "flat, and more": (flat("train", "test", "sample"), "('test', 'train') beside 'sample'"),
+    "train, unlabeled": ([*below("train"), *flat("unlabeled")], "('train') beside 'unlabeled'"),
+    "one class, and more of it": (below("train", "more", classes=("a",)), "('train') beside 'more'"),
+    "one split and more of the same": (below("train", "more"), "('train') beside 'more'"),
+    "sets": (below("training_set", "test_set"), "('test_set', 'training_set'), but"),
+    "flat sets": (flat("TrainImages", "TestImages"), "('TestImages', 'TrainImages'), but"),
+    "years": (below("train2017", "val2017"), "('train2017', 'val2017'), but"),
+    "Intel": ([*below("seg_train", "seg_test"), *flat("pred")], "('seg_test', 'seg_train') beside 'pred'"),
+    "two words for one split": (below("train", "val", "Valid"), "both 'Valid' and 'val'"),
+    "two words for train": (below("train", "Training"), "both 'Training' and 'train', but one train split"),
+    "no train": (below("valid", "holdout"), "no 'train'"),
+    "two words in a class": (below(*AB, classes=("train", "val", "dev")), "both 'dev' and 'val'"),
+    "one class is not split": ([*below("a", classes=("train", "test")), *flat("b")], "('a/test', 'a/train')"),
+    "images beside": ([*flat(*AB), *below(*AB, classes=("test",))], "outside such folders ('a/1.jpg')"),
+    "a class without train": ([*below("a", classes=("train", "test")), *flat("b/test")], "to train on ('b')"),
+    "wrapper": ([*flat("flowers/a", "flowers/b"), "LICENSE.txt"], "did you mean '{}/flowers'?"),
+    "two wrappers": (flat("x/flowers/a", "x/flowers/b"), "did you mean '{}/x/flowers'?"),
+    "wrapped splits": ([f"data/{path}" for path in below("train", "test")], "did you mean '{}/data'?"),
+    "a wrapped train": ([f"data/{path}" for path in below("train")], "did you mean '{}/data'?"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", UNDERSTOOD)
+def test_what_is_understood(tree, layout):
+    files, reader, classes, splits = UNDERSTOOD[layout]
+    photos = tree(files)
+    listing = read_listing(photos)
+    assert (reader_of(photos), listing.columns[TASK].names, set(listing.splits)) == (reader, classes, splits)
+
+
+@pytest.mark.parametrize("layout", ASKED)
+def test_what_is_asked(tree, layout):
+    files, words = ASKED[layout]
+    photos = tree(files)
+    assert words.format(photos) in sentence(photos)
+
+
+def sentence(image_dir: str) -> str:
+    with pytest.raises(InputError) as caught:
+        read_listing(image_dir)
+    return str(caught.value)
+
+
+def test_the_questions(tree):
+    photos = tree(flat("train", "test"), "flat")
+    assert sentence(photos) == (
+        f"{photos!r} has 2 folders named like a split ('test', 'train') and no class folders below, but "
+        "images were expected as DIR/train/CLASS/*.jpg: move them into class folders, name a table of "
+        "their labels with --labels_file, or, if these are classes, rename them."
+    )
+    photos = tree(below("train", "valid", "extra"), "further")
+    assert sentence(photos) == (
+        f"{photos!r} has folders named like splits ('train', 'valid') beside 'extra', but either train, "
+        "validation and test were expected, each with class folders, or class folders alone: if they are "
+        "splits, give them these names and move other folders away; if they are classes, rename them, or "
+        "name a table of labels with --labels_file."
+    )
+    photos = tree(flat("flowers/a", "flowers/b"), "wrapper")
+    assert sentence(photos) == (
+        f"{photos!r} has no class folders but one folder around 2 others ('a', 'b'): did you mean "
+        f"{os.path.join(photos, 'flowers')!r}?"
+    )
+
+
+def test_a_loop_of_links_is_no_wrapper(tree):
+    photos = tree(["notes.txt"])
+    os.symlink(photos, os.path.join(photos, "a"))
+    assert "has 1 class folder without any image ('a')" in sentence(photos)
+
+
+@hypothesis.given(
+    words=st.tuples(*(st.sampled_from(words) for words in SPLIT_WORDS.values())),
+    case=st.sampled_from([str.lower, str.upper, str.title]),
+    classes_first=st.booleans(),
+)
+def test_any_word_in_any_case_either_way_round(tmp_path_factory, words, case, classes_first):
+    root = tmp_path_factory.mktemp("photos")
+    expected = {}
+    for split, word in zip(SPLIT_WORDS, map(case, words), strict=True):
+        for name in AB:
+            path = f"{name}/{word}/1.jpg" if classes_first else f"{word}/{name}/1.jpg"
+            (root / path).parent.mkdir(parents=True)
+            (root / path).touch()
+            expected[path] = (name, split)
+    listing = read_listing(str(root))
+    rows = zip(listing.columns[TASK].cells, listing.splits, strict=True)
+    assert dict(zip(listing.paths, rows, strict=True)) == expected

@@ -1,0 +1,44 @@
+import pytest
+from absl import logging
+
+from retrain.data.split_words import check_one_folder_each, resembles, split_of, tell_splits
+from retrain.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("words", "split"),
+    [
+        (["train", "Training", "TRAIN", " train "], "train"),
+        (["validation", "val", "Valid", "dev", "EVAL"], "validation"),
+        (["test", "Testing", "holdout"], "test"),
+        (["", "roses", "tester", "train set", "trains"], None),
+    ],
+)
+def test_words_in_any_case(words, split):
+    assert {split_of(word) for word in words} == {split}
+
+
+def test_names_that_resemble_splits():
+    names = ["training_set", "seg-test", "TestImages", "val2017", "old train", "contest", "retrain", "猫"]
+    assert list(map(resembles, names)) == ["train", "test", "test", "validation", "train", None, None, None]
+
+
+def test_what_was_understood_is_told(monkeypatch):
+    lines = []
+    monkeypatch.setattr(logging, "info", lambda line, *values: lines.append(line % values))
+    tell_splits(["test", "valid", "train", "valid"])
+    tell_splits(["Holdout", "TRAIN"])
+    assert lines == [
+        "Splits as given: train, valid -> validation, test.",
+        "Splits as given: TRAIN -> train, Holdout -> test.",
+    ]
+
+
+def test_two_folders_of_one_split():
+    check_one_folder_each("photos", ["train", "val", "test"])
+    with pytest.raises(InputError) as raised:
+        check_one_folder_each("photos", ["testing", "train", "holdout"])
+    assert str(raised.value) == (
+        "'photos' has both 'holdout' and 'testing', but one test split was expected: join the two folders or "
+        "move one away."
+    )

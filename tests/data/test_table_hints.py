@@ -1,0 +1,95 @@
+import pandas as pd
+import pytest
+from absl import logging
+
+from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: lines.append(text % values))
+    return lines
+
+
+def columns(**cells: list[str | None]) -> pd.DataFrame:
+    return pd.DataFrame(cells, dtype=object)
+
+
+def cells(*texts: str | None) -> pd.Series:
+    return pd.Series(texts, name="tags", dtype=object)
+
+
+def test_columns_with_one_1_in_each_row_are_the_classes_of_one_task(told):
+    table = columns(path=["a", "b", "c"], split=["train"] * 3, ok=["1", "0", "0"], rust=["0", "1.0", "1"])
+    assert with_one_task("t.csv", table, "path").to_dict("list") == {
+        "path": ["a", "b", "c"],
+        "split": ["train"] * 3,
+        "label": ["ok", "rust", "rust"],
+    }
+    assert told == [
+        "--labels_file='t.csv' has columns of 0 and 1 with one 1 in each row ('ok', 'rust'): they are read "
+        "as the 2 classes of one task, 'label'."
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ok": ["1", "0"]},
+        {"ok": ["1", "0"], "rust": ["1", "1"]},
+        {"ok": ["1", "1"], "rust": ["0", "0"]},
+        {"ok": ["1", None], "rust": ["0", "1"]},
+        {"ok": ["1", "0"], "rust": ["0", "2"]},
+        {"tags:ok": ["1", "0"], "tags:rust": ["0", "1"]},
+        {"ok": ["1", "0"], "rust": ["0", "1"], "kind": ["x", "y"]},
+    ],
+)
+def test_other_columns_stay(told, more):
+    table = columns(path=["a", "b"], **more)
+    assert with_one_task("t.csv", table, "path") is table
+    assert told == []
+
+
+def test_lists_that_are_written_as_text_are_several_labels(told):
+    joined = with_lists_joined("t.csv", cells("['a', 'b']", None, "[]", '["c"]', "[1]"), ";")
+    assert joined.tolist() == ["a;b", None, "", "c", "1"]
+    assert told == [
+        "--labels_file='t.csv' has lists in column 'tags', such as ['a', 'b']: they are read as several "
+        "labels of an image."
+    ]
+
+
+@pytest.mark.parametrize("texts", [("['a']", "b"), ("[a b]", "[c]"), ("[a", "b]"), (None, None)])
+def test_what_is_no_list_stays(told, texts):
+    assert with_lists_joined("t.csv", cells(*texts), "|").tolist() == list(texts)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "separator", "such"),
+    [
+        (("scab", "rust", "scab rust", "healthy", None), " ", "scab rust"),
+        (("red, small", "red", "small", "big,red", "big"), ",", "red, small"),
+        (("a;b", "b;c", "c;a"), ";", "a;b"),
+    ],
+)
+def test_what_may_be_several_labels_is_hinted_at(told, texts, separator, such):
+    hint_at_separator("t.csv", cells(*texts))
+    assert told == [
+        f"--labels_file='t.csv' has {len({*texts} - {None})} classes in column 'tags', such as {such!r}: if "
+        f"these are several labels of an image, say --label_separator={separator!r}."
+    ]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("cat", "dog"),
+        ("golden retriever", "labrador", "golden eagle"),
+        ("Washington, DC", "Austin, TX", "Houston, TX"),
+    ],
+)
+def test_names_of_several_words_are_no_hint(told, texts):
+    hint_at_separator("t.csv", cells(*texts))
+    assert told == []
