@@ -278,7 +278,7 @@ def test_a_column_whose_name_a_format_cannot_hold(command, colour_folder, averag
     result = command(*flags, f"--labels_file={tmp_path / 'labels.csv'}", f"--model_dir={run}")
     assert result.status == 0
     assert "is not a valid root scope name" in read_json(run / "exports.json")["failed"]["saved_model"]
-    assert result.out.splitlines()[-2].endswith("label_issues.csv, export/hub_module")
+    assert result.out.splitlines()[-2].endswith("label_issues.csv, metrics.json, export/hub_module")
     assert result.out.splitlines()[-1] == (
         f"Next: python -m retrain predict --tfhub_module={run}/export/hub_module PICTURE.jpg"
     )
