@@ -35,6 +35,7 @@ from retrain.modules.signatures import (
     SERVING_SIGNATURE,
     image_signature,
 )
+from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
 from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
 from retrain.settings.module import ModuleSettings
 
@@ -164,10 +165,9 @@ def _loaded(location: str, handle: str) -> Any:
 def _damage(location: str, error: Exception) -> str:
     words = str(error)
     if "Cannot parse file" in words or "there are 0 MetaGraphs" in words:
-        return "its saved_model.pb is empty or cut short; fetch or export the module again"
-    variables = pathlib.Path(location, "variables")
+        return GRAPH_CUT_SHORT
+    variables = str(pathlib.Path(location, "variables"))
     # A data file that is too short shows only as an IndexError, an index that is none as no "sstable".
-    if isinstance(error, IndexError) or str(variables) in words or "sstable" in words:
-        found = ", ".join(sorted(path.name for path in variables.glob("*"))) or "nothing"
-        return f"its variables are missing or cut short (found: {found}); fetch or export the module again"
+    if isinstance(error, IndexError) or variables in words or "sstable" in words:
+        return variables_cut_short(location)
     return f"TensorFlow {tf.__version__} reads no TF2 SavedModel there ({words.splitlines()[0].rstrip('.')})"

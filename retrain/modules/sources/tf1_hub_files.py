@@ -20,6 +20,7 @@ from retrain.errors import InputError
 from retrain.modules.graphs import protos
 from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
 from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
+from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
 
 CHECKPOINT = pathlib.Path("variables", "variables")
@@ -122,11 +123,7 @@ def read_values(
     except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
         if isinstance(error, InputError):
             raise
-        found = ", ".join(sorted(path.name for path in pathlib.Path(location, "variables").glob("*")))
-        raise InputError(
-            f"{handle!r} cannot be loaded: its variables are missing or cut short (found: "
-            f"{found or 'nothing'}); fetch or export the module again."
-        ) from error
+        raise InputError(f"{handle!r} cannot be loaded: {variables_cut_short(location)}.") from error
 
 
 def _check_format(path: pathlib.Path, handle: str) -> None:
@@ -150,10 +147,7 @@ def _check_format(path: pathlib.Path, handle: str) -> None:
 
 
 def _cut_short(handle: str) -> InputError:
-    return InputError(
-        f"{handle!r} cannot be loaded: its {SAVED_MODEL_FILE} is empty or cut short; fetch or export the "
-        f"module again."
-    )
+    return InputError(f"{handle!r} cannot be loaded: {GRAPH_CUT_SHORT}.")
 
 
 def _check_collections(graph: MetaGraphDef, handle: str) -> None:

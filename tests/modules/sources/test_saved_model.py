@@ -1,6 +1,3 @@
-import pathlib
-import shutil
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -147,49 +144,6 @@ def test_fingerprint_tells_which_function_was_chosen(tmp_path):
         load(handle, "m", ModuleSettings(module_kind=kind)).fingerprint for kind in (None, FEATURES, CLASSES)
     }
     assert len(chosen) == 3
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> str:
-    return averaging_module(tmp_path_factory.mktemp("modules") / "whole")
-
-
-@pytest.fixture
-def copied(whole, tmp_path) -> pathlib.Path:
-    return pathlib.Path(shutil.copytree(whole, tmp_path / "copy"))
-
-
-@pytest.mark.parametrize("size", [0, 30, 1000, -1])
-def test_truncated_saved_model(copied, size):
-    graph = (copied / "saved_model.pb").read_bytes()
-    (copied / "saved_model.pb").write_bytes(graph[:size])
-    assert sentence(str(copied)) == (
-        f"{str(copied)!r} cannot be loaded: its saved_model.pb is empty or cut short; fetch or export the "
-        f"module again."
-    )
-
-
-DATA, INDEX = "variables.data-00000-of-00001", "variables.index"
-
-
-@pytest.mark.parametrize(("missing", "left"), [([DATA], INDEX), ([INDEX], DATA), ([DATA, INDEX], "nothing")])
-def test_missing_variables(copied, missing, left):
-    for name in missing:
-        (copied / "variables" / name).unlink()
-    assert sentence(str(copied)) == (
-        f"{str(copied)!r} cannot be loaded: its variables are missing or cut short (found: {left}); fetch or "
-        f"export the module again."
-    )
-
-
-@pytest.mark.parametrize("name", [DATA, INDEX])
-def test_truncated_variables(copied, name):
-    content = (copied / "variables" / name).read_bytes()
-    (copied / "variables" / name).write_bytes(content[:10])
-    assert sentence(str(copied)) == (
-        f"{str(copied)!r} cannot be loaded: its variables are missing or cut short (found: {DATA}, {INDEX}); "
-        f"fetch or export the module again."
-    )
 
 
 def test_several_graphs_without_the_hub_file(tmp_path):
