@@ -8,8 +8,9 @@ from absl import logging
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.commands.module_check import check_modules
+from retrain.data.formats import begins_like_image
 from retrain.data.label_map import label_indices, read_label_map
-from retrain.data.listing import EXTENSIONS, LONGEST, format_of, images_below
+from retrain.data.listing import images_below, in_words
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
 from retrain.runs.continuing import check_may_run
@@ -135,22 +136,18 @@ def _image_files(names: Sequence[str]) -> tuple[str, ...]:
             raise InputError(
                 f"{os.fsencode(path)!r} is not UTF-8, as the name of a file was expected to be: rename it."
             )
-    if not any(map(_may_be_image, found)):
+    if not any(map(begins_like_image, found)):
         raise InputError(f"None of the {len(found)} files is an image that can be decoded.")
     return tuple(found)
 
 
-def _may_be_image(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return bool(format_of(file.read(LONGEST)))
-    except OSError:
-        return False
-
-
 def _images_in(name: str) -> list[str]:
     parent, folder = os.path.split(os.path.abspath(name))
-    paths, _ = images_below(parent, folder)
+    paths, others = images_below(parent, folder)
     if not paths:
-        raise InputError(f"{name!r} holds no images ({', '.join(EXTENSIONS)}): name a folder that does.")
+        raise InputError(
+            f"{name!r} holds no images{f' but {in_words(others)}' if others else ''}: name a folder that does."
+        )
+    if others:
+        logging.info("Left out of %r: %s.", name, in_words(others))
     return [os.path.join(name, os.path.relpath(path, folder)) for path in paths]

@@ -9,7 +9,7 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.layout import read_listing
-from retrain.data.listing import TASK, Listing
+from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import read_split_file
 from retrain.extensions import load, unknown_name
@@ -53,6 +53,8 @@ def plan_data(settings: DataSettings) -> DataPlan:
         if kind not in HEADS:
             raise InputError(unknown_name(kind, HEADS, "head"))
     listing = _listing(settings, kinds)
+    if listing.ignored:
+        logging.info("Left out: %s.", in_words(listing.ignored))
     _check_one_line_each(settings, listing)
     kinds = _kinds(listing, settings.head, kinds)
     for task, _ in settings.task_weights:

@@ -4,7 +4,9 @@ import dataclasses
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
-from retrain.settings.values import OfTask, task_kinds, task_weights
+from retrain.settings.values import OfTask, colour, task_kinds, task_weights
+
+WHITE = "white"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +84,12 @@ class DataSettings:
         verbs=DATA_VERBS,
         low=0.0,
         high=100.0,
+    )
+    alpha_background: str = setting(
+        WHITE,
+        "Colour behind pixels that are not opaque (PNG, WebP, GIF, TIFF): a name such as black, or #rrggbb. "
+        "The export says it to predict and evaluate.",
+        parse=colour,
     )
     dry_run: bool = setting(
         False,
