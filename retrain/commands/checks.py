@@ -7,7 +7,7 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
-from retrain.commands.module_check import check_modules
+from retrain.commands.module_check import check_modules, local_directory
 from retrain.data.formats import begins_like_image
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import images_below, in_words
@@ -56,13 +56,14 @@ def check_evaluate(config: Config, words: Sequence[str]) -> EvaluatePlan:
     check_modules(Circumstances(config, "evaluate"))
     run = run_for(config.results.model_dir, config.data.image_dir)
     handle, published = config.module.tfhub_module, None
-    if config.module.label_map is None and os.path.isdir(handle):
-        check_is_classifier(handle, handle)
+    export = None if config.module.label_map else local_directory(handle)
+    if export:
+        check_is_classifier(export, handle)
     data = plan_data(config.data)
     if config.module.label_map is not None:
         published = _published(config.module, data)
-    elif os.path.isdir(handle):
-        check_known_labels(handle, {task: of.classes for task, of in described_tasks(handle).items()}, data)
+    elif export:
+        check_known_labels(handle, {task: of.classes for task, of in described_tasks(export).items()}, data)
     check_outside(str(run), data.image_dir)
     check_may_run(run, "evaluate", config, data.class_names)
     return EvaluatePlan(config, data, published, run)
@@ -72,8 +73,8 @@ def check_predict(config: Config, words: Sequence[str]) -> PredictPlan:
     """InputError when no file can be an image."""
     check_modules(Circumstances(config, "predict"))
     handle, output = config.module.tfhub_module, config.results.output
-    if os.path.isdir(handle):
-        check_is_classifier(handle, handle)
+    if export := local_directory(handle):
+        check_is_classifier(export, handle)
     if output is not None and os.path.exists(output):
         raise InputError(f"--output={output!r} exists, and nothing is overwritten: name a new file.")
     files = _image_files(words)
@@ -145,9 +146,8 @@ def _images_in(name: str) -> list[str]:
     parent, folder = os.path.split(os.path.abspath(name))
     paths, others = images_below(parent, folder)
     if not paths:
-        raise InputError(
-            f"{name!r} holds no images{f' but {in_words(others)}' if others else ''}: name a folder that does."
-        )
+        beside = f" but {in_words(others)}" if others else ""
+        raise InputError(f"{name!r} holds no images{beside}: name a folder that does.")
     if others:
         logging.info("Left out of %r: %s.", name, in_words(others))
     return [os.path.join(name, os.path.relpath(path, folder)) for path in paths]

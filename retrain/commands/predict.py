@@ -9,7 +9,7 @@ from retrain.commands.checks import PredictPlan
 from retrain.errors import InputError
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.features.cache import FileKey
-from retrain.features.feature_pass import feature_pass
+from retrain.features.feature_pass import PassOptions, feature_pass
 from retrain.modules.signatures import SERVING_SIGNATURE
 from retrain.report.predictions_table import write_table
 
@@ -19,7 +19,9 @@ def run(plan: PredictPlan) -> None:
     config, files = plan.config, plan.files
     classifier = load_classifier(config.module.tfhub_module, config.module)
     served = ServedProbabilities(classifier)
-    result = feature_pass(served, SERVING_SIGNATURE, list(map(_file_key, files)))
+    result = feature_pass(
+        served, SERVING_SIGNATURE, list(map(_file_key, files)), PassOptions(background=classifier.background)
+    )
     for row, reason in result.skipped.items():
         logging.warning("%r is skipped: %s.", files[row], reason)
     seen = [row for row in range(len(files)) if row not in result.skipped]

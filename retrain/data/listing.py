@@ -1,7 +1,7 @@
 """Which image files image_dir holds, of which class: names only, so that a wrong folder is known at once.
 
-Only directories are read here, no file is opened (but one without an ending) or even asked for its size, which
-would take three times as long. Sizes and times come with the examples table, pixels with
+Only directories are read here, no file is opened (but one without an ending) or even asked for its size,
+which would take three times as long. Sizes and times come with the examples table, pixels with
 `retrain.data.images`. What is left out is counted by ending or reason.
 """
 

@@ -22,7 +22,8 @@ def data_facts(
 ) -> dict[str, Any]:
     """Of examples whose splits are decided, and of the same `images`.
 
-    `skipped` is a table (path, reason) of what is no example; `ignored` is what the listing left out, by reason.
+    `skipped` is a table (path, reason) of what is no example; `ignored` counts by reason what the listing
+    left out.
     """
     splits = examples.table["split"].value_counts()
     trained_on = [name == "train" for name in examples.splits]

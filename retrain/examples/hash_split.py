@@ -3,43 +3,56 @@
 The path is relative to image_dir, so that moving the folder moves no image. It is hashed up to `_nohash_`,
 and images with the same content, or nearly, are one group: what belongs together stays together. Adding
 images moves none, except where a class would have nothing in a split, or where a new image duplicates an old
-one; both are noted. A class of three groups or more has one in every split asked for; of two, one in train
-and one in validation (in test when no validation is asked for); of one, in train.
+one; both are noted.
 
-A group under two labels is wrong under one of them, whatever is predicted: it stays in train, where no figure
-is taken, and only the other groups of its classes are moved to fill a split.
+Folders and tables have one rule. A class of three groups or more has one in every split asked for; of two,
+one in train and one in validation (in test when no validation is asked for); of one, in train. Where images
+have several labels, that may be more than can be had for all of them: train comes first, and has every class.
 """
 
 import bisect
 import collections
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from retrain.data.listing import SPLITS
+from retrain.data.listing import SPLITS, TASK
 
 HASH_STEPS = 2**27 - 1  # from 0 to 100 %, as in retrain.py
 HASH_ORDER = ("validation", "test", "train")  # validation takes the low end, then test
 
 Bounds = tuple[float, float, float, float]  # of the three ranges in HASH_ORDER
 Percentages = tuple[float, float]  # of validation and of test
+Label = tuple[str, str]  # task and class
+Labels = frozenset[Label]
 
 
 def hash_splits(
-    paths: Sequence[str], labels: Sequence[str], groups: Sequence[str], percentages: Percentages
+    images: Sequence[tuple[str, str, Labels]],
+    percentages: Percentages,
+    contradictory: Collection[str] = (),
 ) -> tuple[list[str], list[str]]:
-    """The split of each image, of one label, and a note on each path that is not where its hash puts it."""
-    bounds, classes = bounds_of(percentages), _classes(labels, groups)
-    hashed = {group: percentage(group) for group in classes}
-    filled: dict[str, str] = {}
-    for of_class in _groups_by_class(classes).values():
-        shared = sum(len(classes[group]) > 1 for group in of_class)
-        own = {group: hashed[group] for group in of_class if len(classes[group]) == 1}
-        filled |= fill_empty_splits(own, shared, bounds)
-    split_of = {group: split_at(hashed[group], bounds) for group in classes} | filled
-    split_of |= {group: "train" for group in classes if len(classes[group]) > 1}
-    notes = _notes(sorted(zip(paths, groups, strict=True)), bounds, split_of, classes, filled)
-    return [split_of[group] for group in groups], notes
+    """The split of each image (path, group, labels), and a note on each that is not where its hash puts it.
+
+    `contradictory` groups are copies under two labels, wrong under one of them, whatever is predicted: they
+    stay in train, where no figure is taken, and only other groups of their classes are moved.
+    """
+    bounds = bounds_of(percentages)
+    labels_of: dict[str, set[Label]] = {}
+    for _, group, labels in images:
+        labels_of.setdefault(group, set()).update(labels)
+    hashed = {group: percentage(group) for group in labels_of if group not in contradictory}
+    split_of, filled = fill_splits(labels_of, hashed, bounds)
+    notes, names = [], {stem(path) for path, _, _ in images}
+    for path, group, _ in sorted(images, key=lambda image: image[:2]):
+        own, split = split_at(percentage(stem(path)), bounds), split_of[group]
+        if group not in hashed:
+            listed = ", ".join(repr(name) for _, name in sorted(labels_of[group]))
+            notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {listed}.")
+        elif own != split:
+            why = filled.get(group) or f"{'it duplicates' if group in names else 'its group is'} {group!r}"
+            notes.append(f"{path!r} is in {split}, not {own}: {why}.")
+    return [split_of[group] for _, group, _ in images], notes
 
 
 def bounds_of(percentages: Percentages) -> Bounds:
@@ -63,65 +76,79 @@ def split_at(hashed: float, bounds: Bounds) -> str:
     return HASH_ORDER[bisect.bisect_right(bounds[1:3], hashed)]
 
 
-def fill_empty_splits(hashed: dict[str, float], in_train: int, bounds: Bounds) -> dict[str, str]:
-    """The groups of one class that must leave their split, and where to: the nearest ones that can be spared.
+def fill_splits(
+    labels_of: Mapping[str, Collection[Label]], hashed: Mapping[str, float], bounds: Bounds
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The split of each group, and why it was moved for those that are not where their hash puts them.
 
-    `in_train` counts the groups of the class that lie in train whatever happens.
+    Groups without a hash are in train whatever happens. For the rarest class first, the nearest group that
+    can be spared is moved: few images to come will have a nearer hash and take its place.
     """
     ranges = dict(zip(HASH_ORDER, itertools.pairwise(bounds), strict=True))
     asked = [split for split in SPLITS if split == "train" or ranges[split][0] < ranges[split][1]]
-    needed = asked[: len(hashed) + in_train]
-    split_of = {group: split_at(hashed[group], bounds) for group in hashed}
-    moved = {}
-    for split in needed:
-        counts = collections.Counter(split_of.values()) + collections.Counter(train=in_train)
-        if counts[split]:
-            continue
-        spare = [group for group, old in split_of.items() if old not in needed or counts[old] > 1]
-        if spare:
-            # The nearest hash, because few images to come will have a nearer one and take its place.
-            nearest = min(spare, key=lambda group: (_distance(hashed[group], *ranges[split]), group))
-            split_of[nearest] = moved[nearest] = split
-    return moved
+    split_of = {g: split_at(hashed[g], bounds) if g in hashed else "train" for g in labels_of}
+    placed, filled = _Placed(labels_of, split_of, asked), {}
+
+    def rank(group: str, split: str) -> tuple[int, float, str]:
+        low, high = ranges[split]
+        return -placed.gain(group, split), max(low - hashed[group], hashed[group] - high, 0.0), group
+
+    moved = True
+    while moved:  # ends, as every move leaves less missing
+        moved = False
+        for label, split in placed.missing():
+            movable = [group for group in placed.groups_of[label] if group in hashed]
+            nearest = min(movable, key=lambda group: rank(group, split), default=None)
+            if not placed.counts[label, split] and nearest and placed.gain(nearest, split) > 0:
+                placed.move(nearest, split)
+                task, name = label
+                called = f"class {name!r}" if task == TASK else f"{name!r} ({task})"
+                filled[nearest], moved = f"{called} had no {split} image", True
+    return split_of, filled
 
 
-def _distance(hashed: float, low: float, high: float) -> float:
-    return max(low - hashed, hashed - high, 0.0)
+class _Placed:
+    """Groups in their splits, and which classes miss one in a split that they need.
 
+    Attributes:
+      groups_of: label -> its groups.
+      counts: (label, split) -> how many groups of the label the split has.
+    """
 
-def _classes(labels: Sequence[str], groups: Sequence[str]) -> dict[str, set[str]]:
-    """The classes of each group: one, but for content that lies in two class folders."""
-    classes = collections.defaultdict(set)
-    for label, group in zip(labels, groups, strict=True):
-        classes[group].add(label)
-    return classes
+    def __init__(
+        self, labels_of: Mapping[str, Collection[Label]], split_of: dict[str, str], asked: Sequence[str]
+    ):
+        self._labels_of, self._split_of = labels_of, split_of
+        self.groups_of: dict[Label, list[str]] = collections.defaultdict(list)
+        self.counts: collections.Counter[tuple[Label, str]] = collections.Counter()
+        for group, labels in labels_of.items():
+            for label in labels:
+                self.groups_of[label].append(group)
+                self.counts[label, split_of[group]] += 1
+        self._needed = {label: asked[: len(groups)] for label, groups in self.groups_of.items()}
+        # That one label has nothing in train outweighs all that a move may take from other splits.
+        self._worth = dict.fromkeys(SPLITS, 1) | {"train": 1 + max(map(len, labels_of.values()), default=0)}
 
+    def missing(self) -> list[tuple[Label, str]]:
+        """(label, split) of which there is no group, the rarest label first."""
+        rarest = sorted(self._needed, key=lambda label: (len(self.groups_of[label]), label))
+        return [
+            (label, split)
+            for label in rarest
+            for split in self._needed[label]
+            if not self.counts[label, split]
+        ]
 
-def _groups_by_class(classes: dict[str, set[str]]) -> dict[str, list[str]]:
-    groups = collections.defaultdict(list)
-    for group, labels in classes.items():
-        for label in labels:
-            groups[label].append(group)
-    return groups
+    def gain(self, group: str, split: str) -> int:
+        """What is missing less once the group has moved: more than 0 where that is better."""
+        old, labels = self._split_of[group], self._labels_of[group]
+        given = sum(split in self._needed[label] and not self.counts[label, split] for label in labels)
+        taken = sum(old in self._needed[label] and self.counts[label, old] == 1 for label in labels)
+        return self._worth[split] * given - self._worth[old] * taken
 
-
-def _notes(
-    files: list[tuple[str, str]],
-    bounds: Bounds,
-    split_of: dict[str, str],
-    classes: dict[str, set[str]],
-    filled: dict[str, str],
-) -> list[str]:
-    notes, names = [], {stem(path) for path, _ in files}
-    for path, group in files:
-        own, split = split_at(percentage(stem(path)), bounds), split_of[group]
-        if len(classes[group]) > 1:
-            listed = ", ".join(map(repr, sorted(classes[group])))
-            notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {listed}.")
-        elif group in filled and own != split:
-            label = next(iter(classes[group]))
-            notes.append(f"{path!r} is in {split}, not {own}: class {label!r} had no {split} image.")
-        elif own != split:
-            why = "it duplicates" if group in names else "its group is"
-            notes.append(f"{path!r} is in {split}, not {own}: {why} {group!r}.")
-    return notes
+    def move(self, group: str, split: str) -> None:
+        """Puts the group into the split."""
+        for label in self._labels_of[group]:
+            self.counts[label, self._split_of[group]] -= 1
+            self.counts[label, split] += 1
+        self._split_of[group] = split

@@ -6,8 +6,7 @@ from absl import logging
 
 from retrain.data.listing import SPLITS
 from retrain.examples.groups import log_notes
-from retrain.examples.hash_split import Percentages, hash_splits
-from retrain.examples.label_split import Labels, label_splits
+from retrain.examples.hash_split import Labels, Percentages, hash_splits
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.split_file import freeze_splits
 
@@ -51,16 +50,13 @@ def label_sets(examples: LabelledExamples) -> list[Labels]:
 
 
 def _by_hash(examples: LabelledExamples, percentages: Percentages) -> tuple[list[str], list[str]]:
-    """Class by class where every image has one class, so that even a class of two is split.
-
-    Not where the user put several classes into a group: that is no mistake then, as it is of copies.
-    """
+    """Copies of one image contradict each other where each has one class; not what the user made a group."""
     groups, labels = examples.groups, label_sets(examples)
-    one_each = len(examples.tasks) == 1 and all(len(of) == 1 for of in labels)
-    given = set(examples.table["group"][examples.table["given_group"]])
-    if one_each and not given & _of_several_classes(groups, labels):
-        return hash_splits(examples.paths, [name for [(_, name)] in labels], groups, percentages)
-    return label_splits(groups, labels, percentages)
+    contradictory: set[str] = set()
+    if len(examples.tasks) == 1 and all(len(of) == 1 for of in labels):
+        given = examples.table["group"][examples.table["given_group"]]
+        contradictory = _of_several_classes(groups, labels) - set(given)
+    return hash_splits(list(zip(examples.paths, groups, labels, strict=True)), percentages, contradictory)
 
 
 def _of_several_classes(groups: Sequence[str], labels: Sequence[Labels]) -> set[str]:

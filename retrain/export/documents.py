@@ -30,6 +30,7 @@ def write_documents(classifier: ImageClassifier, directory: str) -> None:
             for task, head in classifier.heads.items()
         },
         "image_size": classifier.image_size,
+        "alpha_background": classifier.background,
         "module": classifier.base.handle,
         "writer": WRITER,
     }

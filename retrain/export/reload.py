@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.export.assets import check_is_classifier
+from retrain.export.assets import check_is_classifier, described_background
 from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
@@ -19,14 +19,19 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.sources.source import DEFAULTS, source_of
+from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
 
 class ExportedClassifier(NamedTuple):
-    """A module that serves probabilities of all tasks, and the heads that they are of."""
+    """A module that serves probabilities of all tasks, and the heads that they are of.
+
+    `background` is the colour behind pixels that are not opaque.
+    """
 
     module: ImageModule
     heads: Mapping[str, Head]
+    background: str = WHITE
 
     @property
     def primary_head(self) -> Head:
@@ -40,7 +45,7 @@ class ServedProbabilities(ImageModule):
     """
 
     def __init__(self, classifier: ExportedClassifier):
-        module, heads = classifier
+        module, heads = classifier.module, classifier.heads
         sizes = {task: head.num_classes for task, head in heads.items()}
         outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, sum(sizes.values())], tf.float32)}
         signatures = {SERVING_SIGNATURE: image_signature(module.image_size, outputs)}
@@ -70,4 +75,4 @@ def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> Exporte
     heads = read_heads(directory)
     module = load_module(handle, settings, IMAGE_CLASSIFICATION)
     check_has_signature(handle, module.signatures, SERVING_SIGNATURE)
-    return ExportedClassifier(module, heads)
+    return ExportedClassifier(module, heads, described_background(directory))

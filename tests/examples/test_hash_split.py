@@ -3,6 +3,7 @@ import hashlib
 import os
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from retrain.data.layout import read_listing
 from retrain.data.listing import SPLITS
-from retrain.examples.hash_split import fill_empty_splits, hash_splits, percentage, split_at, stem
+from retrain.examples.hash_split import Labels, fill_splits, hash_splits, percentage, split_at, stem
 from retrain.examples.left_out import training_examples
 from retrain.heads.softmax import SoftmaxHead
 
@@ -27,8 +28,14 @@ def alone(*paths: str) -> pd.DataFrame:
     return table({path: stem(path) for path in paths})
 
 
+def of(*names: str) -> Labels:
+    return frozenset(("label", name) for name in names)
+
+
 def assign_splits(examples: pd.DataFrame, *percentages: float) -> tuple[pd.DataFrame, list[str]]:
-    found, notes = hash_splits(*(examples[name].tolist() for name in ("path", "label", "group")), percentages)
+    rows = [(path, group, of(label)) for path, label, _, group in examples.itertuples(index=False)]
+    classes = examples.groupby("group")["label"].nunique()
+    found, notes = hash_splits(rows, percentages, set(classes.index[classes > 1]))
     return examples.assign(split=found), notes
 
 
@@ -108,21 +115,33 @@ def test_one_two_and_three_images():
     assert counts(splits(alone("a/1.jpg", "a/2.jpg", "a/3.jpg"), 0, 100)) == {"train": 1, "test": 2}
 
 
+def moved(hashed: dict[str, float], in_train: int = 0) -> dict[str, str]:
+    """The groups of one class that were moved, and where to."""
+    groups = dict.fromkeys([*hashed, *map(str, range(in_train))], of("a"))
+    split_of, filled = fill_splits(groups, hashed, BOUNDS)
+    return {group: split_of[group] for group in filled}
+
+
 def test_the_nearest_hash_fills_an_empty_split():
-    assert fill_empty_splits({"p": 90.0, "q": 25.0, "r": 30.0, "s": 80.0}, 0, BOUNDS) == {
-        "q": "validation",
-        "r": "test",
-    }
-    assert fill_empty_splits({"p": 1.0, "q": 12.0, "r": 11.0}, 0, BOUNDS) == {"q": "train"}
-    assert fill_empty_splits({"p": 15.0, "q": 12.0}, 0, BOUNDS) == {"p": "train", "q": "validation"}
-    assert fill_empty_splits({"p": 5.0, "q": 12.0, "r": 50.0}, 0, BOUNDS) == {}
+    assert moved({"p": 90.0, "q": 25.0, "r": 30.0, "s": 80.0}) == {"q": "validation", "r": "test"}
+    assert moved({"p": 1.0, "q": 12.0, "r": 11.0}) == {"q": "train"}
+    assert moved({"p": 15.0, "q": 12.0}) == {"p": "train", "q": "validation"}
+    assert moved({"p": 5.0, "q": 12.0, "r": 50.0}) == {}
 
 
 def test_what_is_in_train_anyway_counts():
-    assert fill_empty_splits({"p": 5.0}, 1, BOUNDS) == {}
-    assert fill_empty_splits({"p": 15.0}, 1, BOUNDS) == {"p": "validation"}
-    assert fill_empty_splits({"p": 50.0, "q": 60.0}, 1, BOUNDS) == {"p": "validation", "q": "test"}
-    assert fill_empty_splits({}, 3, BOUNDS) == {}
+    assert moved({"p": 5.0}, 1) == {}
+    assert moved({"p": 15.0}, 1) == {"p": "validation"}
+    assert moved({"p": 50.0, "q": 60.0}, 1) == {"p": "validation", "q": "test"}
+    assert moved({}, 3) == {}
+
+
+def test_train_comes_before_all_that_other_splits_lose():
+    hashed = {"p": 5.0, "q": 15.0, "r": 50.0, "s": 60.0}
+    labels = {"p": of("a", "b", "c"), **dict.fromkeys("qrs", of("b", "c"))}
+    split_of, filled = fill_splits(labels, hashed, BOUNDS)
+    assert split_of == {"p": "train", "q": "test", "r": "validation", "s": "train"}
+    assert filled == {"p": "class 'a' had no train image", "r": "class 'b' had no validation image"}
 
 
 def test_a_filled_split_is_noted():
@@ -237,3 +256,35 @@ def test_moving_and_renaming_image_dir_moves_nothing(tree, tmp_path, monkeypatch
     there = splits(folder(str(tmp_path / "else" / "where" / "pictures")))
     monkeypatch.chdir(tmp_path / "else")
     assert here == there == splits(folder("where/pictures/"))
+
+
+def spread(labels: list[Labels], asked: tuple[float, float] = (10, 10)) -> dict[str, list[str]]:
+    """Label -> the splits of its images, one image a group."""
+    paths = [f"{index}.jpg" for index in range(len(labels))]
+    found, _ = hash_splits(list(zip(paths, paths, labels, strict=True)), asked)
+    return {
+        name: [split for split, names in zip(found, labels, strict=True) if (task, name) in names]
+        for task, name in frozenset().union(*labels)
+    }
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=4), min_size=1, max_size=40), percentages)
+def test_every_one_of_several_labels_is_in_train(names, asked):
+    for splits_of in spread([of(*chosen) for chosen in names], asked).values():
+        assert "train" in splits_of
+
+
+@pytest.mark.parametrize(("images", "classes", "each"), [(300, 40, 1), (2000, 300, 3)])
+@pytest.mark.parametrize("seed", range(3))
+def test_tables_of_rare_classes_have_each_in_every_split(images, classes, each, seed):
+    random = np.random.default_rng(seed)
+    names = [of(*map(str, random.choice(classes, each, replace=False))) for _ in range(images)]
+    for splits_of in spread(names).values():
+        assert set(splits_of) == (set(SPLITS) if len(splits_of) > 2 else set(SPLITS[: len(splits_of)]))
+
+
+def test_the_hash_decides_where_every_label_is_everywhere():
+    paths = [f"{index}.jpg" for index in range(300)]
+    labels = [of("a", "b") if index % 2 else of("a") for index in range(300)]
+    found, notes = hash_splits(list(zip(paths, paths, labels, strict=True)), (10, 10))
+    assert (found, notes) == ([split_at(percentage(path), BOUNDS) for path in paths], [])

@@ -51,7 +51,7 @@ class Listed(NamedTuple):
 def prepare(plan: TrainPlan) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     base, listed = load_base(plan), list_examples(plan)
-    passed = pass_images(base.module, listed.examples, plan.config.module, plan.data)
+    passed = pass_images(base.module, listed.examples, plan)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
     left_out = pd.concat([passed.skipped, listed.leaks])
@@ -77,6 +77,7 @@ def list_examples(plan: TrainPlan) -> Listed:
     """What the listing says, or the run that goes on."""
     heads = heads_of(plan.data.listing, plan.data.kinds)
     examples, leaks = training_examples(plan.data.listing, heads, plan.data.task_weights)
+    examples = examples.on(plan.config.data.alpha_background)
     recorded = as_recorded(str(plan.run), examples)
     return Listed(examples, leaks) if recorded is None else Listed(recorded[0], leaks, recorded[1])
 
@@ -89,7 +90,7 @@ def split_examples(
         return examples.with_splits([recorded[path] for path in examples.paths])
     data = plan.config.data
     examples = split(examples, (data.validation_percentage, data.testing_percentage), plan.data.frozen)
-    log_splits(examples, plan.data.listing.ignored)
+    log_splits(examples)
     return examples
 
 
@@ -119,7 +120,7 @@ def state_facts(
 def dry_run(plan: TrainPlan) -> None:
     """Writes the facts, also those of data that cannot be trained on, of which an InputError tells then."""
     listed = list_examples(plan)
-    passed = pass_facts(listed.examples, plan.config.module, plan.data)
+    passed = pass_facts(listed.examples, plan.config.module)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     facts = data_facts(
         examples=split_examples(plan, grouped(passed.examples, duplicates)),
