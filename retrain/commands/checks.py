@@ -8,11 +8,11 @@ from absl import logging
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.commands.module_check import check_modules, local_directory
-from retrain.data.formats import begins_like_image
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import images_below, in_words
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
+from retrain.image_formats import begins_like_image
 from retrain.runs.continuing import check_may_run
 from retrain.runs.run import Run, run_for
 from retrain.settings.config import Config

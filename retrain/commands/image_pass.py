@@ -93,7 +93,7 @@ def file_keys(examples: LabelledExamples) -> list[FileKey]:
 def _without(
     examples: LabelledExamples, reasons: Mapping[int, str], plan: TrainPlan | EvaluatePlan
 ) -> tuple[LabelledExamples, pd.DataFrame]:
-    """InputError when too many are left out, or all of a class; the run's directory has a list of them then."""
+    """InputError when too many are none, or all of a class; the run's directory lists them then."""
     kept, skipped = without_skipped(examples, reasons)
     most = plan.config.data.max_skipped_percentage
     complaint = too_many_skipped(skipped, len(examples), most)

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import ImageColor
 
-from retrain.data.formats import LONGEST
 from retrain.data.image_facts import NARROW, TRANSPARENT
 from retrain.data.readable import is_deep, readable
+from retrain.image_formats import LONGEST
 from retrain.settings.data import WHITE
 
 # Names everything here that decides a pixel: part of the key under which features are kept.

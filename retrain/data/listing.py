@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from retrain.data.formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_HEIF, begins_like_image
 from retrain.errors import InputError
+from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_HEIF, begins_like_image
 
 TASK = "label"  # the one task of class folders
 SHOWN_REASONS = 8

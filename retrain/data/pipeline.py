@@ -14,8 +14,8 @@ import tensorflow as tf
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
-from retrain.data.formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.data.images import IMAGES, decode_image, load_facts, load_image, load_image_and_facts
+from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import WHITE
 

@@ -12,11 +12,11 @@ from typing import Self
 
 import numpy as np
 
-from retrain.data.formats import LONGEST, format_of
 from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, THUMBNAIL_SIDE
 from retrain.data.pipeline import facts_batches
 from retrain.features.cache import FeatureCache, FileKey
+from retrain.image_formats import LONGEST, format_of
 from retrain.progress import progress
 from retrain.settings.data import WHITE
 
