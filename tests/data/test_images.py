@@ -182,6 +182,11 @@ def test_exif_is_found_behind_other_segments():
     segment = b"\xff\xed\x40\x02" + b"Photoshop 3.0\0".ljust(0x4000, b"\0")
     contents = contents[:2] + segment + contents[2:]
     assert decode_image(tf.constant(contents)).shape == (40, 24, 3)
+    # The tables may come before it.
+    plain, block = encoded(big_picture(), "JPEG"), oriented(6).tobytes()
+    frame = plain.index(b"\xff\xc0")
+    contents = plain[:frame] + b"\xff\xe1" + (len(block) + 2).to_bytes(2) + block + plain[frame:]
+    assert decode_image(tf.constant(contents)).shape == (40, 24, 3)
 
 
 def test_exif_without_a_sensible_orientation_is_upright():
