@@ -154,9 +154,13 @@ def test_what_cannot_be_predicted(here):
         "'gone.jpg' does not exist, but an image or a folder of images was expected."
     )
     (here / "empty").mkdir()
-    assert sentence(predict_plan, "empty") == (
-        "'empty' holds no images (.jpg, .jpeg, .png, .gif, .bmp, .webp): name a folder that does."
+    (here / "others").mkdir()
+    for name in ("1.psd", "2.psd", ".hidden"):
+        (here / "others" / name).touch()
+    assert sentence(predict_plan, "others") == (
+        "'others' holds no images but 2 .psd, 1 hidden: name a folder that does."
     )
+    assert sentence(predict_plan, "empty") == ("'empty' holds no images: name a folder that does.")
     name = os.fsdecode(b"\xff.jpg")
     (here / name).touch()
     assert sentence(predict_plan, name) == (
@@ -165,11 +169,11 @@ def test_what_cannot_be_predicted(here):
 
 
 def test_no_file_that_can_be_an_image(here):
-    Image.new("RGB", (2, 2)).save(here / "lone.tif")
+    (here / "lone.psd").write_bytes(b"8BPS")
     (here / "empty.jpg").touch()
-    assert sentence(predict_plan, "lone.tif") == "None of the 1 files is an image that can be decoded."
+    assert sentence(predict_plan, "lone.psd") == "None of the 1 files is an image that can be decoded."
     # One that can be is enough: the others are skipped with a word each.
-    assert len(predict_plan("lone.tif", "empty.jpg", "photos/roses/1.jpg").files) == 3
+    assert len(predict_plan("lone.psd", "empty.jpg", "photos/roses/1.jpg").files) == 3
 
 
 def test_predictions_overwrite_nothing(here):

@@ -69,3 +69,24 @@ def test_nothing_is_kept_of_images(command, export, colour_folder, user_cache):
     before = sorted(user_cache.rglob("*"))
     assert command("predict", export, colour_folder).status == 0
     assert sorted(user_cache.rglob("*")) == before
+
+
+def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging_module, tmp_path):
+    """In training, evaluation and prediction alike."""
+    for index in range(24):
+        path = tmp_path / "icons" / ("faint", "strong")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGBA", (8, 8), (0, 0, 0, 20 + 100 * (index % 2) + index)).save(path)
+    flags = [f"--tfhub_module={averaging_module}", f"--image_dir={tmp_path / 'icons'}", "--max_steps=200"]
+    run, evaluation = f"--model_dir={tmp_path / 'run'}", f"--model_dir={tmp_path / 'evaluation'}"
+    trained = command(*flags, run, "--alpha_background=#808080", "--export_formats=saved_model")
+    assert "24 images with transparency: put on #808080 (--alpha_background)." in trained.err
+    export = f"--tfhub_module={tmp_path / 'run' / 'export' / 'saved_model'}"
+    assert command("evaluate", export, flags[1], evaluation).status == 0
+    printed = command("predict", export, str(tmp_path / "icons"))
+    tables = [pd.read_csv(tmp_path / name / "predictions.csv") for name in ("run", "evaluation")]
+    tables.append(pd.read_csv(io.StringIO(printed.out), sep="\t"))
+    expected = tables[0]["probability"]
+    assert expected.nunique() > 12
+    for table in tables[1:]:
+        np.testing.assert_allclose(table["probability"], expected, atol=1e-5)

@@ -54,8 +54,8 @@ def test_all_empty_classes_are_named(tree):
     os.symlink(photos, os.path.join(photos, "f"))
     assert sentence(photos) == (
         f"{photos!r} has 3 class folders without any image ('b' with 1 .txt, 'd' with 1 hidden, "
-        "'f'), but every class needs one: add images (.jpg, .png, .tif, .webp and the like) or move the folder "
-        "away."
+        "'f'), but every class needs one: add images (.jpg, .png, .tif, .webp and the like) or move the "
+        "folder away."
     )
 
 

@@ -102,8 +102,8 @@ def test_one_class(tree):
 def test_a_class_that_is_empty_in_train(tree):
     photos = tree(["train/a/1.jpg", "train/b/1.txt", "train/c/1.jpg", "val/b/1.jpg"])
     assert sentence(photos) == (
-        f"{os.path.join(photos, 'train')!r} has 1 class folder without any image ('b' with 1 .txt), but every "
-        "class needs one: add images (.jpg, .png, .tif, .webp and the like) or move the folder away."
+        f"{os.path.join(photos, 'train')!r} has 1 class folder without any image ('b' with 1 .txt), but "
+        "every class needs one: add images (.jpg, .png, .tif, .webp and the like) or move the folder away."
     )
 
 
