@@ -77,9 +77,11 @@ def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging
         path = tmp_path / "icons" / ("faint", "strong")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGBA", (8, 8), (0, 0, 0, 20 + 100 * (index % 2) + index)).save(path)
-    flags = [f"--tfhub_module={averaging_module}", f"--image_dir={tmp_path / 'icons'}", "--max_steps=200"]
+    flags = [f"--tfhub_module={averaging_module}", f"--image_dir={tmp_path / 'icons'}"]
     run, evaluation = f"--model_dir={tmp_path / 'run'}", f"--model_dir={tmp_path / 'evaluation'}"
-    trained = command(*flags, run, "--alpha_background=#808080", "--export_formats=saved_model")
+    few_steps = ["--learning_rate=0.1", "--l2_regularizer=0.01", "--max_steps=3"]
+    grey = ["--alpha_background=#808080", "--export_formats=saved_model"]
+    trained = command(*flags, run, *few_steps, *grey)
     assert "24 images with transparency: put on #808080 (--alpha_background)." in trained.err
     export = f"--tfhub_module={tmp_path / 'run' / 'export' / 'saved_model'}"
     assert command("evaluate", export, flags[1], evaluation).status == 0
