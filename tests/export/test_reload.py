@@ -14,8 +14,9 @@ PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
 def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
     directory = str(trained_run / "export" / "saved_model")
-    module, heads = classifier = load_classifier(directory)
+    module, heads, signatures = classifier = load_classifier(directory)
     assert list(heads) == ["label"]
+    assert signatures == {"label": "image_classification"}
     assert classifier.primary_head.class_names == ("cyan", "magenta", "yellow")
     logits = module.output(PIXELS, "image_classification")
     np.testing.assert_allclose(logits, tf.saved_model.load(directory)(PIXELS), atol=1e-6)
