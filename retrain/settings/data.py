@@ -58,6 +58,12 @@ class DataSettings:
         sweep=True,
         needs=CLASS_FOLDERS,
     )
+    merge_class_names: bool | None = setting(
+        None,
+        "Class names that differ only in capital letters, blanks or Unicode's form of a character are one "
+        "class, or, with --nomerge_class_names, several. Default: they are refused.",
+        verbs=DATA_VERBS,
+    )
     split_file: str | None = setting(
         None,
         "predictions.csv of an earlier run: every image in it stays in the split where it was.",

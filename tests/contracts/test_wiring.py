@@ -73,6 +73,7 @@ TRAINING = {
 EPOCHS = {"max_steps": "", "train_epochs": "1"}
 LONGER = {"validation_percentage": "20", "max_steps": "3", "eval_every": "1"}
 TABLE = {"labels_file": "{table}"}
+TWINS = {"labels_file": "{twins}", "merge_class_names": "true"}
 CLASSIFIER = {"tfhub_module": "{classifier}", "image_size": ""}
 
 DATA = {
@@ -83,6 +84,7 @@ DATA = {
     ),
     "tasks": Case(examples, {"tasks": "tags:sigmoid"}, TABLE),
     "label_separator": Case(examples, {"label_separator": "/"}, TABLE),
+    "merge_class_names": Case(examples, {"merge_class_names": "false"}, TWINS),
     "task_weights": Case(heads, {"task_weights": "kind:3"}, TABLE),
     "max_skipped_percentage": Case(
         examples,
@@ -187,6 +189,9 @@ EVALUATE = {
     "path_column": Case(evaluated, {"path_column": "other"}, {**TWO_TASKS, **PATHS}),
     "tasks": Case(evaluated, {"tasks": "tags:sigmoid"}, TWO_TASKS),
     "label_separator": Case(evaluated, {"label_separator": "/"}, TWO_TASKS, "odd|third"),
+    "merge_class_names": Case(
+        evaluated, {"merge_class_names": "false"}, {**TWO_TASKS, **TWINS}, "does not know the label 'Cyan'"
+    ),
     "max_skipped_percentage": DATA["max_skipped_percentage"]._replace(stage=evaluated),
     "tfhub_module": Case(evaluated, {"tfhub_module": "{of_two_tasks}"}),
     "image_size": Case(evaluated, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),

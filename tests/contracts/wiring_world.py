@@ -110,6 +110,13 @@ class World:
         return pathlib.Path(self.classifier) / "assets.extra" / "labels.txt"
 
     @functools.cached_property
+    def twins(self) -> pathlib.Path:
+        """The table with a class written in two ways."""
+        path = self.directory / "twins.csv"
+        path.write_text(self.table.read_text().replace(",cyan,", ",Cyan,", 1))
+        return path
+
+    @functools.cached_property
     def swapped(self) -> pathlib.Path:
         """The same classes in another order."""
         path = self.directory / "swapped.txt"
