@@ -11,7 +11,7 @@ LEFT = 40  # characters that are left of another name, before its hash
 
 
 def plain_name(name: str) -> str:
-    """A name of letters, digits and `_.-` itself; of any other what is left of it, and a hash of all of it."""
+    """A name of letters, digits and `_.-` as it is; of another what is left of it, and a hash of it all."""
     if PLAIN.fullmatch(name):
         return name
     left = re.sub(r"[^A-Za-z0-9]+", "_", name)[:LEFT].strip("_")

@@ -20,14 +20,16 @@ WRITER = f"retrain {__version__}"
 
 
 def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], directory: str) -> None:
-    """Writes `assets.extra/` and README.md into an export's directory; `signatures`: task -> of its logits."""
+    """Writes `assets.extra/` and README.md into an export's directory; `signatures` of logits, by task."""
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
         write_text(extra / labels_file(classifier.heads, task), labels_text(head.class_names))
     description = {
         "tasks": {
             task: {
-                **{"head": head.kind, "classes": head.class_names, "signature": signatures[task]},
+                "head": head.kind,
+                "classes": head.class_names,
+                "signature": signatures[task],
                 **head.settings(),
             }
             for task, head in classifier.heads.items()
@@ -52,12 +54,11 @@ def _readme(classifier: ImageClassifier, tasks: Mapping[str, str]) -> str:
         f"| {tasks[task]} | logits [batch, {head.num_classes}] |" for task, head in classifier.heads.items()
     ]
     uses = [
-        f"The logits of {tasks[task]} are to be used with {head.kind}; the class of index i is on line i of "
-        f"{FOLDER}/{labels_file(classifier.heads, task)}, from 0."
+        f"The logits of {tasks[task]} are those of {task!r}, to be used with {head.kind}; the class of index "
+        f"i is on line i of {FOLDER}/{labels_file(classifier.heads, task)}, from 0."
         for task, head in classifier.heads.items()
     ]
     if len(tasks) == 1:
-        uses = [uses[0].replace(f" of {tasks[classifier.primary_task]} ", " ", 1)]
         served = f"probabilities [batch, {classifier.heads[classifier.primary_task].num_classes}]"
     else:
         served = f"none; probabilities by task: {', '.join(tasks)}"

@@ -38,8 +38,8 @@ def test_a_task_may_have_any_name():
 @pytest.mark.parametrize("name", ["predicted", "probability", "split", "predicted/kind", "probability/kind"])
 def test_a_task_of_the_name_of_another_column_of_a_run(name):
     assert sentence(columns, f"path kind {name}", kind=False, **{name: False}) == (
-        f"--labels_file='labels.csv' has a column of labels {name!r}, a name that means something else in the "
-        f"tables of a run: rename it, or choose others with --tasks."
+        f"--labels_file='labels.csv' has a column of labels {name!r}, a name that means something else in "
+        f"the tables of a run: rename it, or choose others with --tasks."
     )
 
 

@@ -45,7 +45,9 @@ def test_several_tasks_have_a_file_of_labels_each_in_their_order(loaded_module, 
     assert (tmp_path / "assets.extra/labels.txt").read_text() == "a\nb\n"
     assert (tmp_path / "assets.extra/labels.colour.txt").read_text() == "red\nblue\n"
     assert list(read_heads(str(tmp_path))) == ["kind", "colour"]
-    assert "| image_classification:colour | logits [batch, 2] |" in (tmp_path / "README.md").read_text("utf-8")
+    assert "| image_classification:colour | logits [batch, 2] |" in (tmp_path / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_the_readme_documents_the_logits(classifier, tmp_path):
@@ -53,7 +55,8 @@ def test_the_readme_documents_the_logits(classifier, tmp_path):
     text = (tmp_path / "README.md").read_text("utf-8")
     assert "| image_classification | logits [batch, 3] |" in text
     assert "| image_feature_vector | features [batch, 3] |" in text
-    assert "to be used with softmax; the class of index i is on line i of assets.extra/labels.txt" in text
+    assert "The logits of image_classification are those of 'label', to be used with softmax; " in text
+    assert "; the class of index i is on line i of assets.extra/labels.txt" in text
     assert "float32 [batch, 8, 8, 3], RGB values in [0, 1]" in text
     assert len(text.splitlines()) < 20
 
