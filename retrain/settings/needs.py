@@ -123,7 +123,7 @@ SOME_CLASSES = Need(
 )
 SORTED = Need(
     lambda at, name: at.config.results.sort_into is not None,
-    "--{name}={value} says how images are sorted, and needs --sort_into: give it, too, or leave this out.",
+    "--{name}={value} says how images are sorted, and needs --sort_into: " + _GIVE,
 )
 NO_CLASSES = Need(
     lambda at, name: at.config.module.label_map is None,

@@ -56,8 +56,9 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     labels = config.module.label_map
     published = None if labels is None else Published(read_label_map(labels), {})
     # TensorFlow takes seconds to load.
-    logging.info("Images to classify with %s: %d.", handle, len(paths))
-    return PredictPlan(config, paths, image_dir, published, output, table)
+    what = "classify with" if not results.features else "pass through"
+    logging.info("Images to %s %s: %d.", what, handle, len(paths))
+    return PredictPlan(config, paths, image_dir, published, output=output, table=table)
 
 
 def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], str]:
