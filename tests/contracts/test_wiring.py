@@ -169,7 +169,9 @@ SWEEP = {
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
-    "output": Case(predicted, {"output": "{predictions}"}),
+    **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
+    "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
+    "sort_by": Case(predicted, {"sort_by": "link"}, {"sort_into": "{sorted}"}),
     "json": Case(inspected, {"json": "true"}),
 }
 CASES: Mapping[str, Mapping[str, Case]] = {
@@ -204,9 +206,14 @@ EVALUATE = {
     "model_dir": Case(evaluated, {"model_dir": ""}),
 }
 PREDICT = {
+    "image_dir": Case(predicted, {"image_dir": "{fewer}"}),
+    "labels_file": Case(predicted, {"labels_file": "{table}"}, {"image_dir": "{photos}"}),
+    "path_column": Case(predicted, {"path_column": "other"}, {**PATHS, "tasks": "", "image_dir": "{photos}"}),
+    "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
+    "module_kind": EVALUATE["module_kind"]._replace(stage=predicted),
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
-    "output": RESULTS["output"],
+    **{name: case for name, case in RESULTS.items() if case.stage is predicted},
 }
 INSPECT = {name: case._replace(stage=inspected, refused=None) for name, case in MODULE.items()}
 # A module that no longer gives numbers does not conform.
