@@ -22,6 +22,7 @@ from retrain.modules.signatures import (
     image_signature,
     task_signature,
 )
+from retrain.plain_name import plain_name
 from retrain.settings.data import WHITE
 
 IMAGES, FEATURES = "images", "features"
@@ -65,9 +66,12 @@ class ImageClassifier(ImageModule):
         self.background = background
         size = base.num_features
         self.kernels = {
-            task: _zeros([size, head.num_classes], f"{task}/kernel") for task, head in self.heads.items()
+            task: _zeros([size, head.num_classes], f"{plain_name(task)}/kernel")
+            for task, head in self.heads.items()
         }
-        self.biases = {task: _zeros([head.num_classes], f"{task}/bias") for task, head in self.heads.items()}
+        self.biases = {
+            task: _zeros([head.num_classes], f"{plain_name(task)}/bias") for task, head in self.heads.items()
+        }
 
     def with_heads(self, heads: Mapping[str, Head]) -> "ImageClassifier":
         """The classifier with the same weights, and heads for the same classes."""

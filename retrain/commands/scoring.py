@@ -13,12 +13,14 @@ import tensorflow as tf
 from retrain.commands.checks import Published
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
+from retrain.export.assets import described_background
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, SERVING_SIGNATURE
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+from retrain.modules.sources.source import source_of
 from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
@@ -43,6 +45,15 @@ class Scoring(NamedTuple):
 def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
     """Loads the module; InputError when it does not say what its classes are, and nothing else does."""
     return _exported(settings) if published is None else _published(settings, published)
+
+
+def load_features(settings: ModuleSettings) -> Scoring:
+    """Loads a module for its features, which no head scores."""
+    module, files = (
+        load_module(settings.tfhub_module, settings),
+        source_of(settings.tfhub_module).fetched().files,
+    )
+    return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_background(files or ""))
 
 
 def _exported(settings: ModuleSettings) -> Scoring:

@@ -17,6 +17,8 @@ from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_H
 
 TASK = "label"  # the one task of class folders
 SHOWN_REASONS = 8
+# Folders that file systems, archives and programs leave beside those of the user, in any case.
+LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 SPLITS = ("train", "validation", "test")
 # What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
@@ -172,6 +174,11 @@ def images_below(image_dir: str, folder: str) -> tuple[list[str], Counter[str]]:
     return sorted(paths), ignored
 
 
+def is_visible(name: str) -> bool:
+    """Whether an entry of a folder is none that is hidden, or litter."""
+    return name[0] != "." and name.lower() not in LITTER
+
+
 def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], Counter[str]]:
     """Names of the images directly in a folder; the folders in it; of what is neither, how many by reason."""
     try:
@@ -179,7 +186,7 @@ def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], Counter[str]]:
             everything = list(entries)
     except OSError as error:
         raise InputError(f"{folder!r} cannot be read ({error.strerror}): make it readable.") from error
-    visible = [entry for entry in everything if entry.name[0] != "."]
+    visible = [entry for entry in everything if is_visible(entry.name)]
     images = [entry.name for entry in visible if _is_image(entry)]
     folders = [entry for entry in visible if _is_folder(entry)] if len(images) < len(visible) else []
     if len(images) + len(folders) == len(everything):
@@ -197,7 +204,7 @@ def _is_image(entry: os.DirEntry) -> bool:
 
 def _reason(entry: os.DirEntry) -> str:
     """Why an entry is left out."""
-    if entry.name[0] == ".":
+    if not is_visible(entry.name):
         return "hidden"
     ending = os.path.splitext(entry.name)[1].lower()
     if entry.is_symlink() and not os.path.exists(entry.path):

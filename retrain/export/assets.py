@@ -18,11 +18,15 @@ DESCRIPTION = "retrain.json"
 
 
 class DescribedHead(NamedTuple):
-    """A head: its kind, its classes, and what else it is made with."""
+    """A head: its kind, its classes, what else it is made with, and the signature that gives its logits.
+
+    The signature is "" where it has the usual name of its task.
+    """
 
     kind: str
     classes: list[str]
     settings: Mapping[str, Any]
+    signature: str
 
 
 def check_is_classifier(directory: str, handle: str) -> None:
@@ -41,7 +45,9 @@ def described_tasks(directory: str) -> dict[str, DescribedHead]:
 
 
 def described_background(directory: str) -> str:
-    """The colour behind pixels that are not opaque; white where an earlier version wrote the export."""
+    """The colour behind pixels that are not opaque; white of a module that does not say it."""
+    if not os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
+        return WHITE
     with _description(directory) as described:
         return described.get("alpha_background", WHITE)
 
@@ -59,5 +65,6 @@ def _description(directory: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _head(about: Mapping[str, Any]) -> DescribedHead:
-    settings = {name: value for name, value in about.items() if name not in ("head", "classes")}
-    return DescribedHead(about["head"], about["classes"], settings)
+    known = ("head", "classes", "signature")
+    settings = {name: value for name, value in about.items() if name not in known}
+    return DescribedHead(about["head"], about["classes"], settings, about.get("signature", ""))

@@ -8,10 +8,11 @@ import pytest
 
 from retrain.data import READERS
 from retrain.data.layout import read_listing
-from retrain.data.listing import EXTENSIONS, TASK, Listing
+from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
 from retrain.examples.labelled import heads_of, labelled_examples
 from retrain.extensions import load
+from retrain.image_formats import EXTENSIONS
 
 # Two classes, b and a, in the layout of each reader, with something to ignore.
 LAYOUTS = {
