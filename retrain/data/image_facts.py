@@ -5,6 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 
+def hexadecimal(hashes: np.ndarray) -> list[str]:
+    """Hashes of content, int64 [N], as they are written."""
+    return [f"{value:016x}" for value in hashes.tolist()]
+
+
 class ImageFacts(NamedTuple):
     """A row for each of some files; zeros and "" where a file is no image.
 
@@ -12,8 +17,10 @@ class ImageFacts(NamedTuple):
       formats: "JPEG", "PNG", ...
       sizes: int32 [N, 2], upright height and width.
       thumbnails: uint8 [N, 32, 32, 3].
+      contents: a hash of each file, 16 hexadecimal digits: the same wherever it lies.
     """
 
     formats: list[str]
     sizes: np.ndarray
     thumbnails: np.ndarray
+    contents: list[str]

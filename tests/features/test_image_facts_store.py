@@ -38,6 +38,9 @@ def test_what_is_noted_of_images(files):
     assert (found.thumbnails[0, 16:] == [0, 0, 255]).all()
     assert np.abs(found.thumbnails[1].astype(int) - found.thumbnails[0]).max() <= 4
     assert not found.thumbnails[2].any()
+    tall, lying, none = found.contents
+    assert len({tall, lying, none}) == 3
+    assert (len(tall), none) == (16, "0" * 16)
     assert (store.has(files[:2]), store.has(files), store.has([])) == (True, False, True)
 
 
