@@ -1,6 +1,6 @@
 """Which split each image is in: as folders or table say, by hash, or frozen as in the file of another run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from absl import logging
 
@@ -8,22 +8,23 @@ from retrain.data.listing import SPLITS
 from retrain.examples.groups import log_notes
 from retrain.examples.hash_split import HashedImage, Labels, Percentages, hash_key, hash_splits
 from retrain.examples.labelled import LabelledExamples
-from retrain.examples.split_file import freeze_splits
+from retrain.examples.split_file import Found, Frozen, freeze_splits
 
 
 def split(
-    examples: LabelledExamples, percentages: Percentages, frozen: Mapping[str, str] | None = None
+    examples: LabelledExamples, percentages: Percentages, frozen: Frozen | None = None
 ) -> LabelledExamples:
     """The examples with their splits; what is not where it would be expected is logged.
 
-    `percentages` are those of validation and test, where no split is given; `frozen`: path -> split.
+    `percentages` are those of validation and test, where no split is given; `frozen`: those of a split file.
     """
     notes: list[str] = []
     if "" in examples.splits:
         splits, notes = _by_hash(examples, percentages)
         examples = examples.with_splits(splits)
     if frozen is not None:
-        splits, notes = freeze_splits(examples.paths, examples.groups, examples.splits, frozen)
+        images = Found(examples.paths, examples.contents, examples.groups, examples.splits)
+        splits, notes = freeze_splits(images, frozen)
         examples = examples.with_splits(splits)
     log_notes(notes, "images are not where their hash would put them.")
     return examples

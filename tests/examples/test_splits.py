@@ -8,6 +8,7 @@ from retrain.errors import InputError
 from retrain.examples.hash_split import HashedImage, hash_splits, percentage, split_at
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import training_examples
+from retrain.examples.split_file import Frozen
 from retrain.examples.splits import label_sets, log_splits, split
 from retrain.heads.softmax import SoftmaxHead
 from tests import tiny_worlds
@@ -47,14 +48,14 @@ def test_few_of_many_notes_are_shown(tmp_path, logged):
 def test_a_frozen_split(colour_folder, logged):
     examples = of_folder(colour_folder)
     frozen = {path: "test" if path.endswith("0.png") else "train" for path in examples.paths}
-    assert split(examples, (10.0, 10.0), frozen).splits == list(frozen.values())
+    assert split(examples, (10.0, 10.0), Frozen(frozen)).splits == list(frozen.values())
     assert logged == []
     del frozen[examples.paths[0]]
     by_hash = split(examples, (10.0, 10.0)).splits
-    assert split(examples, (10.0, 10.0), frozen).splits == [by_hash[0], *frozen.values()]
+    assert split(examples, (10.0, 10.0), Frozen(frozen)).splits == [by_hash[0], *frozen.values()]
     assert logged[-1] == "1 of 24 images are not in the split file: their group or their hash decides."
     with pytest.raises(InputError, match="The split file was expected to name images of this folder"):
-        split(examples, (10.0, 10.0), {"other.png": "train"})
+        split(examples, (10.0, 10.0), Frozen({"other.png": "train"}))
 
 
 def test_labels_of_every_task():
