@@ -5,11 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 
-def hexadecimal(hashes: np.ndarray) -> list[str]:
-    """Hashes of content, int64 [N], as they are written."""
-    return [f"{value:016x}" for value in hashes.tolist()]
-
-
 class ImageFacts(NamedTuple):
     """A row for each of some files; zeros and "" where a file is no image.
 

@@ -12,10 +12,10 @@ from typing import Self
 
 import numpy as np
 
-from retrain.data.image_facts import ImageFacts, hexadecimal
+from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
 from retrain.data.listing import FORMATS
-from retrain.data.pipeline import facts_batches
+from retrain.data.pipeline import facts_batches, hexadecimal
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.progress import progress
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from retrain.data.layout import read_listing
 from retrain.data.listing import Column, Listing
+from retrain.data.pipeline import file_contents
 from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples
-from retrain.files import file_hash
 from retrain.heads import kind_for
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -45,6 +45,6 @@ def of_listing(listing: Listing, kind: str | None = None) -> LabelledExamples:
 
 
 def read(examples: LabelledExamples) -> LabelledExamples:
-    """As a pass over the files leaves them: the content of each is known, or its path stands for it."""
-    files = zip(examples.files, examples.paths, strict=True)
-    return examples.with_contents([file_hash(file) if os.path.exists(file) else path for file, path in files])
+    """As a pass over the files leaves them: the content of each is known, or paths stand for it."""
+    there = all(map(os.path.exists, examples.files))
+    return examples.with_contents(file_contents(examples.files) if there else examples.paths)
