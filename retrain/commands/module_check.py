@@ -1,6 +1,9 @@
 """What can be known of modules, and of settings without effect on them, before TensorFlow is imported."""
 
+import os
 from collections.abc import Sequence
+
+from absl import logging
 
 from retrain.errors import InputError
 from retrain.modules.sources.source import Source, source_of
@@ -17,10 +20,18 @@ def check_modules(at: Circumstances, handles: Sequence[str] = ()) -> None:
     sources = [source_of(handle) for handle in handles or [module.tfhub_module]]
     for source in sources:
         source.check()
+        if source.location != os.path.expanduser(source.handle):
+            logging.info("%r is a run: its export is taken, %r.", source.handle, source.location)
     # What --warm_start_from brings may be of any source.
     reads = frozenset().union(*(source.reads for source in sources)) if not module.warm_start_from else None
     check_read(at._replace(module_reads=reads))
     _check_trained(at, sources)
+
+
+def local_directory(handle: str) -> str | None:
+    """The directory of a module that lies on this machine already; None of any other."""
+    location = source_of(handle).location
+    return location if os.path.isdir(location) else None
 
 
 def _check_trained(at: Circumstances, sources: Sequence[Source]) -> None:

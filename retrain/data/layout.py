@@ -6,7 +6,9 @@ test would look like a success.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from absl import logging
 
 from retrain.data import READERS
 from retrain.data.folder import count
@@ -17,6 +19,12 @@ from retrain.extensions import load
 
 SHOWN = 5
 DEEPEST_WRAPPER = 5  # a loop of links would have no end
+# Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
+OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
+OF_ANNOTATIONS = (
+    *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls"),
+    *("imagesets", "segmentationclass", "segmentationobject"),
+)
 
 
 def read_listing(image_dir: str) -> Listing:
@@ -27,27 +35,70 @@ def read_listing(image_dir: str) -> Listing:
 
 def reader_of(image_dir: str) -> str:
     """The row of READERS for a folder; InputError where its meaning is open."""
-    folders = top_level(image_dir).folders
+    folders, images, _ = top_level(image_dir)
+    inside = _inside_each(image_dir, folders)
+    _check_no_annotations(image_dir, folders)
+    for name, below in inside.items():
+        _check_no_annotations(os.path.join(image_dir, name), below)
     if folders and all(map(split_of, folders)):
         _check_classes_below(image_dir, folders)
         return "split_folder"
+    if all(name.lower() in OF_IMAGES for name in folders) and (folders or images):
+        _check_no_table(image_dir, folders)
     if len(folders) == 1:
         _check_wrapper(image_dir, folders[0])
-    if _splits_in_each(image_dir, folders):
+    splits = {split_of(name) for below in inside.values() for name in below}
+    if len(splits) > 1 and None not in splits:
         return "class_split_folder"
     _check_no_splits_among(image_dir, folders)
+    _tell_same_inside(inside)
     return "folder"
 
 
-def _splits_in_each(image_dir: str, folders: list[str]) -> bool:
-    """Whether all of the folders hold folders of splits only, and of more than one split."""
-    found = set()
+def _inside_each(image_dir: str, folders: list[str]) -> Mapping[str, list[str]]:
+    """The folders in each of the folders; none at all where one holds images, or no folders."""
+    inside = {}
     for name in folders:
-        below, images, _ = top_level(os.path.join(image_dir, name))
-        if images or not below or not all(map(split_of, below)):
-            return False
-        found |= set(map(split_of, below))
-    return len(found) > 1
+        inside[name], images, _ = top_level(os.path.join(image_dir, name))
+        if images or not inside[name]:
+            return {}
+    return inside
+
+
+def _check_no_annotations(folder: str, names: list[str]) -> None:
+    """Masks would be a class of their own, or more images of each."""
+    drawn = [name for name in names if name.lower() in OF_ANNOTATIONS]
+    others = [name for name in names if name not in drawn]
+    if drawn and others and all(name.lower() in OF_IMAGES or resembles(name) for name in others):
+        raise InputError(
+            f"{folder!r} has the folder {drawn[0]!r} beside {_listed(others)}, as sets for detection or "
+            "segmentation have, but folders of classes were expected: if all images in it are of one class, "
+            "move the other folder away; else put them into class folders, or write a table of their labels "
+            "and name it with --labels_file."
+        )
+
+
+def _check_no_table(image_dir: str, folders: list[str]) -> None:
+    """Images beside a table, or in a folder beside it, have their labels there."""
+    tables = [name for name in sorted(os.listdir(image_dir)) if name.lower().endswith(TABLES)]
+    if tables:
+        beside = f"a folder of images ({folders[0]!r})" if folders else "images"
+        raise InputError(
+            f"{image_dir!r} has no class folders, but {beside} and the table {tables[0]!r}: if their labels "
+            f"stand there, name it with --labels_file={os.path.join(image_dir, tables[0])}."
+        )
+
+
+def _tell_same_inside(inside: Mapping[str, list[str]]) -> None:
+    """Folds, years and cameras look like classes where the classes lie in each of them."""
+    alike = next(iter(inside.values()), [])
+    if len(inside) > 1 and len(alike) > 1 and all(below == alike for below in inside.values()):
+        logging.info(
+            "The classes are %s, and in each of them lie %s: if it is these that are the classes, put their "
+            "images together, or name a table of labels with --labels_file.",
+            _listed(inside),
+            _listed(alike),
+        )
 
 
 def _check_classes_below(image_dir: str, words: list[str]) -> None:

@@ -23,6 +23,8 @@ FORMATS = {
     b"RIFF": "WebP",
 }
 LONGEST = max(map(len, FORMATS))
+# Folders that file systems, archives and programs leave beside those of the user, in any case.
+LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 SPLITS = ("train", "validation", "test")
 # What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
@@ -165,6 +167,11 @@ def images_below(image_dir: str, folder: str) -> tuple[list[str], int]:
     return sorted(paths), ignored
 
 
+def is_visible(name: str) -> bool:
+    """Whether an entry of a folder is none that is hidden, or litter."""
+    return name[0] != "." and name.lower() not in LITTER
+
+
 def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], int]:
     """Names of the images directly in a folder; the folders in it; how many entries are neither."""
     try:
@@ -172,7 +179,7 @@ def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], int]:
             everything = list(entries)
     except OSError as error:
         raise InputError(f"{folder!r} cannot be read ({error.strerror}): make it readable.") from error
-    visible = [entry for entry in everything if entry.name[0] != "."]
+    visible = [entry for entry in everything if is_visible(entry.name)]
     images = [entry.name for entry in visible if entry.name.lower().endswith(EXTENSIONS) and _is_file(entry)]
     folders = [entry for entry in visible if _is_folder(entry)] if len(images) < len(visible) else []
     return images, folders, len(everything) - len(images) - len(folders)

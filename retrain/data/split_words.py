@@ -9,15 +9,15 @@ from retrain.errors import InputError
 
 SPLIT_WORDS = {
     "train": ("train", "training"),
-    "validation": ("validation", "val", "valid", "dev", "eval"),
-    "test": ("test", "testing", "holdout"),
+    "validation": ("validation", "val", "valid", "dev", "eval", "evaluation"),
+    "test": ("test", "testing", "holdout", "heldout"),
 }
 _SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 
 
 def split_of(word: str) -> str | None:
-    """The split that a word stands for, in any case; None where it stands for none."""
-    return _SPLITS.get(word.strip().lower())
+    """The split that a word stands for, in any case, hold-out as holdout; None where it stands for none."""
+    return _SPLITS.get(re.sub("[-_ ]", "", word.lower()))
 
 
 def resembles(name: str) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS
+from retrain.data.listing import EXTENSIONS, is_visible
 
 
 def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> list[str]:
@@ -122,8 +122,8 @@ def _files_below(image_dir: str) -> list[str]:
     for here, folders, names in os.walk(image_dir, followlinks=True):
         prefix = os.path.relpath(here, image_dir)
         prefix = "" if prefix == os.curdir else f"{prefix}/"
-        files += [prefix + name for name in names if name[0] != "."]
-        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders if name[0] != "."}
+        files += [prefix + name for name in names if is_visible(name)]
+        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders if is_visible(name)}
         folders[:] = sorted(name for name, place in real.items() if place not in seen)
         seen |= set(real.values())
     return sorted(files)

@@ -5,8 +5,8 @@ import pathlib
 from typing import NamedTuple
 
 from retrain.errors import InputError
-from retrain.export import MODULES
 from retrain.export.assets import check_is_classifier
+from retrain.modules.sources.source import module_directory
 from retrain.runs.run import CHECKPOINT, Run
 
 PREFIX, INDEX = "variables", ".index"
@@ -22,17 +22,17 @@ class WarmStartSource(NamedTuple):
 
 
 def find_source(given: str) -> WarmStartSource:
-    """The export of a finished run, the newest checkpoint of another, or what is named itself."""
+    """The export of a run, the newest checkpoint of another, or what is named itself."""
     path = pathlib.Path(given)
-    if (path / "saved_model.pb").is_file():
-        check_is_classifier(given, given)
-        return WarmStartSource(given, given)
+    if export := module_directory(given):
+        check_is_classifier(export, given)
+        return WarmStartSource(given, export)
     if CHECKPOINT.fullmatch(path.name) and (path / f"{PREFIX}{INDEX}").is_file():
         return _checkpoint(given, path.parent, path / PREFIX)
     if path.with_name(path.name + INDEX).is_file():
         return _checkpoint(given, path.parent.parent, path)
     if Run(given).flags is not None:
-        return _newest_of(Run(given))
+        return _newest_checkpoint(Run(given))
     what = "is none of these" if path.exists() else "does not exist"
     raise InputError(
         f"--warm_start_from={given!r} {what}: name the directory of a run, one of its checkpoints, such as "
@@ -50,10 +50,7 @@ def _checkpoint(given: str, directory: pathlib.Path, checkpoint: pathlib.Path) -
     return WarmStartSource(given, run=run, checkpoint=str(checkpoint))
 
 
-def _newest_of(run: Run) -> WarmStartSource:
-    exports = [run.export(name) for name in MODULES if os.path.isdir(run.export(name))]
-    if exports:
-        return WarmStartSource(str(run), exports[0])
+def _newest_checkpoint(run: Run) -> WarmStartSource:
     checkpoint = run.path / f"ckpt-{run.steps_taken}" / PREFIX
     if not os.path.exists(f"{checkpoint}{INDEX}"):
         raise InputError(

@@ -1,6 +1,6 @@
 import pytest
 
-from retrain.commands.module_check import check_modules
+from retrain.commands.module_check import check_modules, local_directory
 from retrain.errors import InputError
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
@@ -27,6 +27,19 @@ def complaint(verb: str = "train", handles=(), varied=frozenset(), **settings: o
 @pytest.mark.parametrize("handle", ["builtin:", "module", "model.keras"])
 def test_modules_there_are(handle):
     assert complaint(tfhub_module=handle) is None
+
+
+def test_a_run_brings_its_export_and_says_so(tmp_path, caplog):
+    (tmp_path / "run/export").mkdir(parents=True)
+    (tmp_path / "module").rename(tmp_path / "run/export/saved_model")
+    with caplog.at_level("INFO", "absl"):
+        assert complaint(tfhub_module="run") is None
+    assert caplog.messages == ["'run' is a run: its export is taken, 'run/export/saved_model'."]
+    assert [local_directory(handle) for handle in ("run", "builtin:", "model.keras")] == [
+        "run/export/saved_model",
+        None,
+        None,
+    ]
 
 
 def test_handles_that_name_no_module():

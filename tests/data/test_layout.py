@@ -35,6 +35,17 @@ UNDERSTOOD = {
     "Training, Testing": (below("Training", "Testing"), "split_folder", AB, {"train", "test"}),
     "dev and holdout": (below("train", "dev", "holdout"), "split_folder", AB, ALL),
     "eval": (below("train", "eval"), "split_folder", AB, {"train", "validation"}),
+    "evaluation": (below("train", "Evaluation"), "split_folder", AB, {"train", "validation"}),
+    "hold-out": (below("train", "hold-out"), "split_folder", AB, {"train", "test"}),
+    "litter beside classes": ([*flat(*AB, "@eaDir", "lost+found", "a/@eaDir"), ".DS_Store", "Thumbs.db",
+                               ".ipynb_checkpoints/a/1.jpg", "__MACOSX/a/1.jpg"], "folder", AB, NONE),
+    "litter beside splits": ([*below("train", "test", "__MACOSX"), "train/.DS_Store"], "split_folder", AB,
+                             {"train", "test"}),
+    "litter in classes": ([*below(*AB, classes=("train", "test")), "a/@eaDir/train/1.jpg"],
+                          "class_split_folder", AB, {"train", "test"}),
+    "folds": (below("fold1", "fold2"), "folder", ("fold1", "fold2"), NONE),
+    "a class of masks": (flat("masks", "no masks"), "folder", ("masks", "no masks"), NONE),
+    "images in each class": (below(*AB, classes=("images",)), "folder", AB, NONE),
     "classes as they are written": (below("train", "Test", classes=("Wolf", "b c")), *("split_folder",),
                                     ("Wolf", "b c"), {"train", "test"}),
     "files beside splits": ([*below("train", "valid"), "data.yaml", "1.jpg"], "split_folder", AB,
@@ -80,6 +91,15 @@ ASKED = {
     "images beside": ([*flat(*AB), *below(*AB, classes=("test",))], "outside such folders ('a/1.jpg')"),
     "a class without train": ([*below("a", classes=("train", "test")), *flat("b/test")], "to train on ('b')"),
     "wrapper": ([*flat("flowers/a", "flowers/b"), "LICENSE.txt"], "did you mean '{}/flowers'?"),
+    "wrapper beside litter": (flat("flowers/a", "flowers/b", "__MACOSX/flowers"), "mean '{}/flowers'"),
+    "YOLO": (below("images", "labels", classes=("train", "val")), "'{}' has the folder 'labels' beside"),
+    "YOLOv8": (below("train", "valid", classes=("images", "labels")), "'{}/train' has the folder 'labels'"),
+    "VOC": (flat("JPEGImages", "Annotations", "ImageSets/Main"), "'Annotations' beside 'JPEGImages'"),
+    "COCO": (flat("train2017", "val2017", "annotations"), "'annotations' beside 'train2017', 'val2017'"),
+    "Oxford pets": (flat("images", "annotations/trimaps"), "'{}' has the folder 'annotations'"),
+    "masks in each class": (below(*AB, classes=("images", "masks")), "'{}/a' has the folder 'masks' beside"),
+    "images beside a table": (["1.jpg", "metadata.csv"], "name it with --labels_file={}/metadata.csv."),
+    "a folder beside a table": ([*flat("images"), "l.csv"], "a folder of images ('images') and the table"),
     "two wrappers": (flat("x/flowers/a", "x/flowers/b"), "did you mean '{}/x/flowers'?"),
     "wrapped splits": ([f"data/{path}" for path in below("train", "test")], "did you mean '{}/data'?"),
     "a wrapped train": ([f"data/{path}" for path in below("train")], "did you mean '{}/data'?"),
@@ -126,6 +146,30 @@ def test_the_questions(tree):
         f"{photos!r} has no class folders but one folder around 2 others ('a', 'b'): did you mean "
         f"{os.path.join(photos, 'flowers')!r}?"
     )
+
+
+def test_sets_for_other_tasks(tree):
+    photos = tree(flat("images", "masks"))
+    assert sentence(photos) == (
+        f"{photos!r} has the folder 'masks' beside 'images', as sets for detection or segmentation have, but "
+        "folders of classes were expected: if all images in it are of one class, move the other folder away; "
+        "else put them into class folders, or write a table of their labels and name it with --labels_file."
+    )
+    photos = tree(["1.jpg", "metadata.csv", "test.csv"], "flat")
+    assert sentence(photos) == (
+        f"{photos!r} has no class folders, but images and the table 'metadata.csv': if their labels stand "
+        f"there, name it with --labels_file={photos}/metadata.csv."
+    )
+
+
+def test_folders_that_are_alike_inside_are_told(tree, told):
+    read_listing(tree(below("2019", "2020")))
+    read_listing(tree(below("c", "d", classes=("x",)), "one"))
+    read_listing(tree([*below("c", "d"), "d/y/1.jpg"], "other"))
+    assert told == [
+        "The classes are '2019', '2020', and in each of them lie 'a', 'b': if it is these that are the "
+        "classes, put their images together, or name a table of labels with --labels_file."
+    ]
 
 
 def test_a_loop_of_links_is_no_wrapper(tree):

@@ -1,5 +1,4 @@
 import pytest
-from absl import logging
 
 from retrain.data.split_words import check_one_folder_each, resembles, split_of, tell_splits
 from retrain.errors import InputError
@@ -9,8 +8,8 @@ from retrain.errors import InputError
     ("words", "split"),
     [
         (["train", "Training", "TRAIN", " train "], "train"),
-        (["validation", "val", "Valid", "dev", "EVAL"], "validation"),
-        (["test", "Testing", "holdout"], "test"),
+        (["validation", "val", "Valid", "dev", "EVAL", "evaluation"], "validation"),
+        (["test", "Testing", "holdout", "Hold-out"], "test"),
         (["", "roses", "tester", "train set", "trains"], None),
     ],
 )
@@ -23,12 +22,10 @@ def test_names_that_resemble_splits():
     assert list(map(resembles, names)) == ["train", "test", "test", "validation", "train", None, None, None]
 
 
-def test_what_was_understood_is_told(monkeypatch):
-    lines = []
-    monkeypatch.setattr(logging, "info", lambda line, *values: lines.append(line % values))
+def test_what_was_understood_is_told(told):
     tell_splits(["test", "valid", "train", "valid"])
     tell_splits(["Holdout", "TRAIN"])
-    assert lines == [
+    assert told == [
         "Splits as given: train, valid -> validation, test.",
         "Splits as given: TRAIN -> train, Holdout -> test.",
     ]

@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-from absl import logging
 
 from retrain import files
 from retrain.data.table_file import check_column, read_cells
@@ -64,13 +63,6 @@ def test_a_column_that_is_not_there():
     assert sentence(check_column, "a.csv", table, "zzz", "path column") == (
         "--labels_file='a.csv' has no path column 'zzz'; its columns are 'path', 'kind': name one of them."
     )
-
-
-@pytest.fixture
-def told(monkeypatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: lines.append(text % values))
-    return lines
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,7 @@
 import pandas as pd
 import pytest
-from absl import logging
 
 from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
-
-
-@pytest.fixture
-def told(monkeypatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: lines.append(text % values))
-    return lines
 
 
 def columns(**cells: list[str | None]) -> pd.DataFrame:

@@ -2,17 +2,9 @@ import os
 import unicodedata
 
 import pytest
-from absl import logging
 
 from retrain import files
 from retrain.data.table_paths import found_paths
-
-
-@pytest.fixture
-def told(monkeypatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: lines.append(text % values))
-    return lines
 
 
 @pytest.fixture

@@ -1,19 +1,11 @@
 import codecs
 
 import pytest
-from absl import logging
 
 from retrain.data.table_text import read_text, separated
 from retrain.errors import InputError
 
 TEXT = "path,kind\n1.jpg,Käfer\n2.jpg,Mücke\n"
-
-
-@pytest.fixture
-def told(monkeypatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: lines.append(text % values))
-    return lines
 
 
 @pytest.mark.parametrize(

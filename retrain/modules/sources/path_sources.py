@@ -4,9 +4,9 @@ import os
 import pathlib
 
 from retrain.errors import InputError
-from retrain.modules.sources.source import Source
+from retrain.modules.sources.source import SAVED_MODEL_FILE, Source
 
-SAVED_MODEL_FILE = "saved_model.pb"
+RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
 HDF5 = (".h5", ".hdf5")
 SHOWN_NAMES = 5
@@ -40,11 +40,13 @@ class Directory(Source):
         directory = pathlib.Path(self.location)
         if (directory / SAVED_MODEL_FILE).is_file():
             return
-        # What a run's directory, and its export/, most probably are meant to be; then one level down.
-        places = ("export/saved_model", "saved_model", "*")
+        # What the export/ of a run most probably is meant to be; then one level down.
+        places = ("saved_model", "*")
         inside = [path for place in places for path in sorted(directory.glob(f"{place}/{SAVED_MODEL_FILE}"))]
         meant = os.path.join(self.handle, inside[0].parent.relative_to(directory)) if inside else ""
         advice = f" Did you mean {meant!r}?" if inside else ""
+        if (directory / RUN_FLAGS).is_file():
+            advice = " It is a run that has exported no module: let it go on first, or name another."
         raise InputError(
             f"{self.handle!r} is no module: there is no {SAVED_MODEL_FILE} in it, but "
             f"{_listed(directory)}.{advice}"

@@ -16,6 +16,9 @@ from retrain.modules.sources import SOURCES
 from retrain.settings.module import ModuleSettings
 
 DEFAULTS = ModuleSettings()
+SAVED_MODEL_FILE = "saved_model.pb"
+# Where a run, and the winner of a sweep, keep modules that they exported; the one to ask for first ahead.
+EXPORTS = tuple(f"{top}export/{name}" for top in ("", "best/") for name in ("saved_model", "hub_module"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,13 +91,24 @@ class Source:
 
 
 def source_of(handle: str, location: str | None = None) -> Source:
-    """The source of a handle, or of what has been fetched for it to `location`; InputError for no handle."""
-    location = os.path.expanduser(handle) if location is None else location
+    """The source of a handle, or of what has been fetched for it to `location`; InputError for no handle.
+
+    The directory of a run is as good a handle as the one of its export.
+    """
+    if location is None:
+        location = os.path.expanduser(handle)
+        location = module_directory(location) or location
     kind = next((kind for kind in _kinds() if kind.recognises(location)), None)
     if kind is None:
         _check_exists(handle, location)
         raise InputError(f"{handle!r} is a file of an unknown kind; a module handle is {forms()}.")
     return kind(handle, location)
+
+
+def module_directory(path: str) -> str | None:
+    """The directory of a SavedModel: `path`, or where a run or sweep there exported one; None without any."""
+    places = (path, *(os.path.join(path, place) for place in EXPORTS))
+    return next((at for at in places if os.path.isfile(os.path.join(at, SAVED_MODEL_FILE))), None)
 
 
 def check_handle(handle: str) -> None:

@@ -2,8 +2,9 @@ import pathlib
 
 import pytest
 
+from retrain.export import MODULES
 from retrain.modules.sources.path_sources import KerasFile, SavedModel, TF1Hub
-from retrain.modules.sources.source import source_of
+from retrain.modules.sources.source import EXPORTS, source_of
 from tests.modules.sources.sentences import sentence
 
 
@@ -51,6 +52,27 @@ def test_a_directory_around_a_module(directory):
     assert sentence(around) == (
         f"{around!r} is no module: there is no saved_model.pb in it, but module/. Did you mean "
         f"{str(directory)!r}?"
+    )
+
+
+@pytest.mark.parametrize("place", EXPORTS)
+def test_a_run_is_as_good_a_handle_as_its_export(directory, place):
+    """So is a sweep, whose winner is a run in it."""
+    run = directory.parent / "run"
+    (run / place).parent.mkdir(parents=True)
+    directory.rename(run / place)
+    assert source_of(str(run)).fetched() == SavedModel(str(run), str(run / place))
+
+
+def test_what_a_run_exports_first_is_asked_for_first():
+    assert [f"export/{name}" for name in MODULES] == list(EXPORTS[: len(MODULES)])
+
+
+def test_a_run_that_exported_nothing(tmp_path):
+    (tmp_path / "run.flags").write_text("")
+    assert sentence(str(tmp_path)) == (
+        f"{str(tmp_path)!r} is no module: there is no saved_model.pb in it, but run.flags. It is a run that "
+        f"has exported no module: let it go on first, or name another."
     )
 
 

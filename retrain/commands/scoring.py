@@ -1,0 +1,64 @@
+"""What scores images: one pass through a module, and the heads that know what its rows mean.
+
+Of an exported classifier, which says itself what its classes are, or of any module that classifies images, by
+the classes that its publisher gave it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.commands.checks import Published
+from retrain.data.label_map import check_label_count
+from retrain.data.listing import TASK
+from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.heads.head import Head
+from retrain.heads.softmax import PublishedHead
+from retrain.modules.image_module import ImageModule
+from retrain.modules.load import load_module
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+from retrain.settings.module import ModuleSettings
+
+
+class Scoring(NamedTuple):
+    """A signature of a module, whose rows [N, F] become the probabilities [N, C] of each head, in order."""
+
+    module: ImageModule
+    signature: str
+    heads: Mapping[str, Head]
+    probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
+
+    def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The probabilities of each task."""
+        return dict(zip(self.heads, self.probabilities(rows), strict=True))
+
+
+def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
+    """Loads the module; InputError when it does not say what its classes are, and nothing else does."""
+    return _exported(settings) if published is None else _published(settings, published)
+
+
+def load_features(settings: ModuleSettings) -> Scoring:
+    """Loads a module for its features, which no head scores."""
+    return Scoring(load_module(settings.tfhub_module, settings), IMAGE_FEATURE_VECTOR, {}, lambda rows: [])
+
+
+def _exported(settings: ModuleSettings) -> Scoring:
+    classifier = load_classifier(settings.tfhub_module, settings)
+    served = ServedProbabilities(classifier)
+    return Scoring(served, SERVING_SIGNATURE, classifier.heads, lambda rows: [*served.by_task(rows).values()])
+
+
+def _published(settings: ModuleSettings, published: Published) -> Scoring:
+    module = load_module(settings.tfhub_module, settings, IMAGE_CLASSIFICATION)
+    count = module.num_outputs(IMAGE_CLASSIFICATION)
+    check_label_count(settings.label_map, published.class_names, count, module.handle)
+    head = PublishedHead(published.class_names, published.indices)
+    return Scoring(
+        module,
+        IMAGE_CLASSIFICATION,
+        {TASK: head},
+        lambda logits: [head.probabilities(tf.constant(logits)).numpy()],
+    )
