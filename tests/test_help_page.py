@@ -39,7 +39,7 @@ def test_the_help_page_knows_every_verb_section_and_alias():
 
 
 def test_a_section_of_which_the_verb_reads_nothing_is_left_out():
-    page = help_page("predict", {}, 80).splitlines()
+    page = help_page("inspect", {}, 80).splitlines()
     titles = [section.title for section in SECTIONS.values()]
     assert [line for line in page if line in titles] == ["Image module and its features", "Results"]
 

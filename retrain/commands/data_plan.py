@@ -8,6 +8,7 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.data import READERS
+from retrain.data.class_twins import with_twins_settled
 from retrain.data.layout import read_listing
 from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
@@ -53,6 +54,7 @@ def plan_data(settings: DataSettings) -> DataPlan:
         if kind not in HEADS:
             raise InputError(unknown_name(kind, HEADS, "head"))
     listing = _listing(settings, kinds)
+    listing = with_twins_settled(listing, settings.merge_class_names, settings.labels_file)
     _check_one_line_each(settings, listing)
     kinds = _kinds(listing, settings.head, kinds)
     for task, _ in settings.task_weights:
