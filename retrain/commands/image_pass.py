@@ -42,7 +42,7 @@ def pass_images(module: ImageModule, examples: LabelledExamples, plan: TrainPlan
         check_finite(kept.features, kept.paths, module.handle)
         images = [file for row, file in enumerate(files) if row not in done.skipped]
         store.fill(images)
-    return Passed(kept, skipped, store.facts(images))
+    return _passed(kept, skipped, store.facts(images))
 
 
 def pass_outputs(
@@ -80,7 +80,11 @@ def pass_facts(examples: LabelledExamples, settings: ModuleSettings) -> Passed:
         store.fill(files)
     reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not store.has([file])}
     images = [file for row, file in enumerate(files) if row not in reasons]
-    return Passed(*without_skipped(examples, reasons), store.facts(images))
+    return _passed(*without_skipped(examples, reasons), store.facts(images))
+
+
+def _passed(kept: LabelledExamples, skipped: pd.DataFrame, images: ImageFacts) -> Passed:
+    return Passed(kept.with_contents(images.contents), skipped, images)
 
 
 def file_keys(examples: LabelledExamples) -> list[FileKey]:

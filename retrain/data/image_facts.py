@@ -16,9 +16,11 @@ class ImageFacts(NamedTuple):
       sizes: int32 [N, 2], upright height and width.
       thumbnails: uint8 [N, 32, 32, 3].
       traits: uint8 [N], sums of the above.
+      contents: a hash of each file, 16 hexadecimal digits: the same wherever it lies.
     """
 
     formats: list[str]
     sizes: np.ndarray
     thumbnails: np.ndarray
     traits: np.ndarray
+    contents: list[str]

@@ -100,6 +100,11 @@ def _stored(contents: tf.Tensor, background: str) -> _Stored:
     return _Stored(tf.ensure_shape(stored[0], [None, None, 3]), *stored[1:])
 
 
+def content_hash(contents: tf.Tensor) -> tf.Tensor:
+    """What a file is known by, wherever it lies: Fingerprint64, which TensorFlow promises never to change."""
+    return tf.strings.to_hash_bucket_fast(contents, tf.int64.max)
+
+
 def _facts(contents: tf.Tensor, stored: _Stored) -> ImageFacts:
     """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
     image, orientation, traits = stored
@@ -110,6 +115,7 @@ def _facts(contents: tf.Tensor, stored: _Stored) -> ImageFacts:
     thumbnail = _upright(tf.cast(tf.round(means), tf.uint8), orientation)
     return {
         "magic": tf.strings.substr(contents, 0, LONGEST),
+        "content": content_hash(contents),
         "size": tf.where(orientation < _TURNED, size, size[::-1]),
         "thumbnail": tf.ensure_shape(thumbnail, [THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3]),
         "traits": traits,

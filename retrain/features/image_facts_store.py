@@ -14,17 +14,19 @@ import numpy as np
 
 from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, THUMBNAIL_SIDE
-from retrain.data.pipeline import facts_batches
+from retrain.data.pipeline import facts_batches, hexadecimal
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.image_formats import LONGEST, format_of
 from retrain.progress import progress
 from retrain.settings.data import WHITE
 
-VERSION = 1  # of what is noted, beside DECODING
+VERSION = 3  # of what is noted, beside DECODING
 BATCH_SIZE = 64
-SIZE = np.dtype("<i4")
+SIZE, CONTENT = np.dtype("<i4"), np.dtype("<i8")
 THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
-LENGTH = LONGEST + 2 * SIZE.itemsize + 1 + math.prod(THUMBNAIL)
+# Where one thing ends and the next begins: magic, size, traits, content, thumbnail.
+ENDS = np.cumsum([LONGEST, 2 * SIZE.itemsize, 1, CONTENT.itemsize])
+LENGTH = int(ENDS[-1]) + math.prod(THUMBNAIL)
 
 
 class ImageFactsStore:
@@ -70,6 +72,7 @@ class ImageFactsStore:
             np.frombuffer(magic, np.uint8).reshape(len(files), -1),
             np.ascontiguousarray(facts["size"], SIZE).view(np.uint8),
             facts["traits"].astype(np.uint8)[:, None],
+            np.ascontiguousarray(facts["content"], CONTENT)[:, None].view(np.uint8),
             facts["thumbnail"].reshape(len(files), -1),
         ]
         rows = [self.row_of[file] for file in files]
@@ -88,8 +91,7 @@ class ImageFactsStore:
     def facts(self, files: Sequence[FileKey]) -> ImageFacts:
         """What is known of these files."""
         rows = self.rows[[self.row_of[file] for file in files]]
-        ends = np.cumsum([LONGEST, 2 * SIZE.itemsize, 1])
-        magic, sizes, traits, thumbnails = np.split(rows, ends, axis=1)
+        magic, sizes, traits, contents, thumbnails = np.split(rows, ENDS, axis=1)
         kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
         formats = [format_of(kind.tobytes()) for kind in kinds]
         return ImageFacts(
@@ -97,6 +99,7 @@ class ImageFactsStore:
             np.ascontiguousarray(sizes).view(SIZE),
             thumbnails.reshape(-1, *THUMBNAIL),
             traits.ravel(),
+            hexadecimal(np.ascontiguousarray(contents).view(CONTENT).ravel()),
         )
 
 

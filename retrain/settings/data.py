@@ -70,13 +70,14 @@ class DataSettings:
     )
     split_file: str | None = setting(
         None,
-        "predictions.csv of an earlier run: every image in it stays in the split where it was.",
+        "predictions.csv of an earlier run: every image in it stays in the split where it was, also where "
+        "its file has moved.",
         path=True,
     )
     validation_percentage: float = setting(
         10.0,
-        "Share of the images by which the best head is chosen. A hash of each path decides, so that "
-        "adding images moves none.",
+        "Share of the images by which the best head is chosen. A hash of their content "
+        "decides, so that adding or moving images moves none between splits.",
         needs=HASHED_SPLITS,
         **PERCENT,
     )

@@ -1,5 +1,6 @@
 import io
 import os
+import pathlib
 import sys
 import types
 
