@@ -5,7 +5,7 @@ named.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -44,11 +44,7 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
     own = labels_file if os.path.isdir(labels_file) else os.path.dirname(labels_file)
     image_dir = image_dir or own or os.curdir
     form = TableFormat(*form)
-    table = with_known_columns(labels_file, tool_cells(labels_file, image_dir, form.tasks), form.tasks)
-    path_column = form.path_column or path_column_of(labels_file, table, image_dir)
-    check_column(labels_file, table, path_column, "path column")
-    _check_every_path(labels_file, table, path_column)
-    table[path_column] = found_paths(labels_file, image_dir, table[path_column])
+    table, path_column = _with_paths_found(labels_file, image_dir, form.path_column, form.tasks)
     table, repeated = _without_repetitions(labels_file, table, path_column)
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
     return Listing(
@@ -58,9 +54,27 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         splits=_splits(labels_file, table),
         groups=_groups(labels_file, table),
         weights=_weights(labels_file, table),
-        ignored=repeated,
+        ignored={"repeated in the table": repeated} if repeated else {},
         class_folders=False,
     )
+
+
+def read_paths(labels_file: str, image_dir: str, path_column: str | None) -> list[str]:
+    """The paths in image_dir alone, each once, in the order of the rows, whatever else a table says."""
+    table, path_column = _with_paths_found(labels_file, image_dir or os.curdir, path_column)
+    return list(dict.fromkeys(table[path_column]))
+
+
+def _with_paths_found(
+    labels_file: str, image_dir: str, path_column: str | None, tasks: Collection[str] = ()
+) -> tuple[pd.DataFrame, str]:
+    """The table, with paths as the files are called, and the name of their column."""
+    table = with_known_columns(labels_file, tool_cells(labels_file, image_dir, tasks), tasks)
+    path_column = path_column or path_column_of(labels_file, table, image_dir)
+    check_column(labels_file, table, path_column, "path column")
+    _check_every_path(labels_file, table, path_column)
+    table[path_column] = found_paths(labels_file, image_dir, table[path_column])
+    return table, path_column
 
 
 def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat) -> dict[str, Column]:

@@ -10,10 +10,11 @@ import warnings
 import pandas as pd
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS, TASK
+from retrain.data.listing import TASK
 from retrain.data.table_objects import json_cells, parquet_cells
 from retrain.data.table_text import read_text, separated
 from retrain.errors import InputError
+from retrain.image_formats import EXTENSIONS
 
 PATH = "path"  # the column of paths in a table that has no names for its columns
 SHOWN_CELLS = 3

@@ -7,8 +7,9 @@ import os
 import numpy as np
 import pandas as pd
 
-from retrain.data.listing import EXTENSIONS, SEPARATOR
+from retrain.data.listing import SEPARATOR
 from retrain.errors import InputError
+from retrain.image_formats import EXTENSIONS
 
 SHOWN_NAMES = 3
 

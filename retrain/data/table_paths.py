@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS, is_visible
+from retrain.data.listing import is_visible
+from retrain.image_formats import EXTENSIONS
 
 # What Label Studio writes before the path of a local file, and before the name of one that was uploaded.
 LOCAL_FILE = "/data/local-files/?d="

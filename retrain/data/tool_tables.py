@@ -5,6 +5,7 @@ All of it is told. Of other tables every column is left to `retrain.data.table`.
 
 import json
 import os
+import re
 from collections.abc import Collection
 
 import pandas as pd
@@ -18,6 +19,8 @@ from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
 LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
 LABEL_STUDIO = {"annotation_id", "lead_time"}
 OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
+# Columns that train, evaluate and predict write, but for the labels that are known or predicted.
+RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)")
 CHOICES = '{"choices"'
 SHOWN = 5
 
@@ -73,12 +76,13 @@ def _no_labels(table: pd.DataFrame) -> list[str]:
         found += empty
     if set(names) >= LABEL_STUDIO:
         found += [name for name in names if name in OF_LABEL_STUDIO]
-    if names[0] == "path" and any(name.partition("/")[0] == "probability" for name in names):
-        found += [name for name in names if name.partition("/")[0] in ("predicted", "probability")]
+    results = [name for name in names if RESULTS.match(name)]
+    if names[0] == "path" and any(name.startswith("probability") for name in results):
+        found += results
         if SPLIT in names and table[SPLIT].eq("evaluation").all():
             found.append(SPLIT)
     if names[:3] == ["path", SPLIT, "size"] and table["size"].str.isdecimal().all():
-        found.append("size")
+        found += ["size", *(name for name in names if name == "content_hash")]
     return found
 
 

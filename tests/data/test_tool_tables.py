@@ -25,12 +25,14 @@ def test_the_predictions_of_a_run(tmp_path, told):
     one = cells(tmp_path, "path,label,predicted,probability,split\n1.jpg,a,b,0.5,evaluation\n")
     assert one == {"path": ["1.jpg"], "label": ["a"]}
     assert cells(tmp_path, "path,class,probability\n1.jpg,a,0.5\n") == {"path": ["1.jpg"], "class": ["a"]}
+    top = cells(tmp_path, "path,class_1,probability_1,class_2,probability_2\n1.jpg,a,0.5,b,0.4\n")
+    assert top == {"path": ["1.jpg"], "class_1": ["a"]}
 
 
 def test_the_examples_of_a_run(tmp_path, told):
-    text = "path,split,size,label\n1.jpg,train,10,a\n"
+    text = "path,split,size,content_hash,label\n1.jpg,train,10,0x7,a\n"
     assert cells(tmp_path, text) == {"path": ["1.jpg"], "split": ["train"], "label": ["a"]}
-    assert told == left_out(tmp_path, "size")
+    assert told == left_out(tmp_path, "size", "content_hash")
     assert "size" in cells(tmp_path, text, tasks=("size",))
     assert "size" in cells(tmp_path, text.replace("10", "big"))
 
