@@ -47,7 +47,7 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         splits=_splits(labels_file, table),
         groups=table[GROUP].tolist() if GROUP in table.columns else [None] * len(table),
         weights=_weights(labels_file, table),
-        ignored=repeated,
+        ignored={"repeated in the table": repeated} if repeated else {},
         class_folders=False,
     )
 

@@ -15,7 +15,7 @@ from retrain.errors import InputError
 
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
 # Columns that the tables of a run have beside the tasks.
-TAKEN = ("path", "split", "size", "mtime_ns", "reason", "predicted", "probability")
+TAKEN = ("path", "split", "size", "content_hash", "mtime_ns", "reason", "predicted", "probability")
 TAKEN_BY_TASK = ("predicted/", "probability/")
 TRUTHS = {
     **dict.fromkeys(("1", "true", "yes", "1.0"), True),

@@ -4,7 +4,9 @@ import dataclasses
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
-from retrain.settings.values import OfTask, task_kinds, task_weights
+from retrain.settings.values import OfTask, colour, task_kinds, task_weights
+
+WHITE = "white"
 
 READERS = (*DATA_VERBS, "predict")
 
@@ -68,13 +70,14 @@ class DataSettings:
     )
     split_file: str | None = setting(
         None,
-        "predictions.csv of an earlier run: every image in it stays in the split where it was.",
+        "predictions.csv of an earlier run: every image in it stays in the split where it was, also where "
+        "its file has moved.",
         path=True,
     )
     validation_percentage: float = setting(
         10.0,
-        "Share of the images by which the best head is chosen. A hash of each path decides, so that "
-        "adding images moves none.",
+        "Share of the images by which the best head is chosen. A hash of their content "
+        "decides, so that adding or moving images moves none between splits.",
         needs=HASHED_SPLITS,
         **PERCENT,
     )
@@ -90,6 +93,12 @@ class DataSettings:
         verbs=DATA_VERBS,
         low=0.0,
         high=100.0,
+    )
+    alpha_background: str = setting(
+        WHITE,
+        "Colour behind pixels that are not opaque (PNG, WebP, GIF, TIFF): a name such as black, or #rrggbb. "
+        "The export says it to predict and evaluate.",
+        parse=colour,
     )
     dry_run: bool = setting(
         False,

@@ -38,7 +38,7 @@ def test_every_column_is_a_task_and_one_with_several_labels_in_a_cell_says_so(tm
     }
     assert [column.names for column in listing.columns.values()] == [("cat", "dog"), ("red", "small")]
     assert (listing.groups, listing.weights, listing.splits) == ([None] * 2, [1.0] * 2, [""] * 2)
-    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, 0)
+    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, {})
 
 
 def test_columns_of_one_label_each_may_be_unknown_in_part(tmp_path):
@@ -119,12 +119,12 @@ def test_lists_as_text_are_labels_unless_the_head_takes_one(tmp_path):
 def test_two_spellings_of_one_image_are_one_row(tmp_path):
     files.write_text(tmp_path / "a.jpg", "")
     listing = read(table(tmp_path, "path,kind\na,x\nA.JPG,x\n"))
-    assert (listing.paths, listing.ignored) == (["a.jpg"], 1)
+    assert (listing.paths, listing.ignored) == (["a.jpg"], {"repeated in the table": 1})
 
 
 def test_a_row_that_is_repeated_counts_once(tmp_path):
     listing = read(table(tmp_path, "path,kind\na,x\n./a,x\nb,y\na,x\n"))
-    assert (listing.paths, listing.ignored) == (["a", "b"], 2)
+    assert (listing.paths, listing.ignored) == (["a", "b"], {"repeated in the table": 2})
 
 
 def test_no_table(tmp_path):
