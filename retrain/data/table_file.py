@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS, SEPARATOR, TASK
+from retrain.data.listing import SEPARATOR, TASK
 from retrain.data.table_text import read_text, separated
 from retrain.errors import InputError
 from retrain.extensions import nearest
+from retrain.image_formats import EXTENSIONS
 
 PATH = "path"  # the column of paths in a table that has no names for its columns
 SHOWN_CELLS = 3

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS, is_visible
+from retrain.data.listing import is_visible
+from retrain.image_formats import EXTENSIONS
 
 
 def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> list[str]:

@@ -8,6 +8,8 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from PIL import ImageColor
+
 from retrain.errors import InputError
 
 STEPS, SHARE, SECONDS = "", "%", "s"
@@ -145,3 +147,13 @@ def names(text: str, flag: str) -> tuple[str, ...]:
             what = f"{name!r} twice" if name else "nothing between two commas"
             raise InputError(f"{flag}={text} names {what}: name each once, with commas between.")
     return tuple(found)
+
+
+def colour(text: str, flag: str) -> str:
+    """A name that Pillow knows, or #rrggbb: opaque, and without commas, of which lists of values are made."""
+    try:
+        if len(ImageColor.getrgb(text)) == 3 and "," not in text:
+            return text.lower()
+    except ValueError:
+        pass
+    raise InputError(f"{flag} takes a colour such as white, black or #808080, but was given {text!r}.")

@@ -47,7 +47,6 @@ def pixel_estimator(
         make_optimizer(pixels, rates, model.trained_base_variables),
         loss=Loss.of(pixels, task_weights),
         seed=pixels.seed,
-        save_checkpoints_steps=pixels.save_checkpoints_steps,
         run_state=state,
     )
 

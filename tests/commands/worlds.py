@@ -12,6 +12,7 @@ from retrain import files
 from retrain.commands.train.check import TrainPlan, check
 from retrain.settings.config import Config
 from tests import tiny_worlds
+from tests.examples.test_near_duplicates import copy, picture
 
 # One candidate of a few steps: enough for colours, and much faster than the grid of the recipe.
 FAST = {"learning_rate": 0.5, "l2_regularizer": 1e-3, "max_steps": 20}
@@ -45,3 +46,13 @@ def noisy_photos(directory: pathlib.Path, count: int = 24) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.astype(np.uint8)).save(path)
     return str(directory)
+
+
+def photos_with_a_copy(directory: pathlib.Path) -> pathlib.Path:
+    """Two classes of 12 pictures, of which one was saved again in another size and format."""
+    for index in range(24):
+        path = directory / "ab"[index % 2] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(index).save(path)
+    copy(picture(2), 0).save(directory / "a" / "again.jpg", quality=80)
+    return directory

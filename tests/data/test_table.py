@@ -5,7 +5,7 @@ import pytest
 
 from retrain import files
 from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column, Listing
-from retrain.data.table import read
+from retrain.data.table import read, read_paths
 from retrain.errors import InputError
 from retrain.heads import sigmoid
 
@@ -38,7 +38,7 @@ def test_every_column_is_a_task_and_one_with_several_labels_in_a_cell_says_so(tm
     }
     assert [column.names for column in listing.columns.values()] == [("cat", "dog"), ("red", "small")]
     assert (listing.groups, listing.weights, listing.splits) == ([None] * 2, [1.0] * 2, [""] * 2)
-    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, 0)
+    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, {})
 
 
 def test_columns_of_one_label_each_may_be_unknown_in_part(tmp_path):
@@ -119,12 +119,12 @@ def test_lists_as_text_are_labels_unless_the_head_takes_one(tmp_path):
 def test_two_spellings_of_one_image_are_one_row(tmp_path):
     files.write_text(tmp_path / "a.jpg", "")
     listing = read(table(tmp_path, "path,kind\na,x\nA.JPG,x\n"))
-    assert (listing.paths, listing.ignored) == (["a.jpg"], 1)
+    assert (listing.paths, listing.ignored) == (["a.jpg"], {"repeated in the table": 1})
 
 
 def test_a_row_that_is_repeated_counts_once(tmp_path):
     listing = read(table(tmp_path, "path,kind\na,x\n./a,x\nb,y\na,x\n"))
-    assert (listing.paths, listing.ignored) == (["a", "b"], 2)
+    assert (listing.paths, listing.ignored) == (["a", "b"], {"repeated in the table": 2})
 
 
 def test_no_table(tmp_path):
@@ -206,3 +206,9 @@ def test_a_large_table(tmp_path):
     listing = read(table(tmp_path, "path,kind,tags\n" + rows))
     assert len(listing.paths) == 5000
     assert math.isclose(labels_of(listing)["kind"].count("k0"), 1000)
+
+
+def test_paths_alone_in_the_order_of_the_rows_whatever_the_others_say(tmp_path):
+    path = table(tmp_path, "nr,file,kind\n1,b.jpg,x\n2,a.jpg,\n1,b.jpg,y\n")
+    assert read_paths(path, str(tmp_path), "file") == ["b.jpg", "a.jpg"]
+    assert read_paths(path, "", None) == ["1", "2"]

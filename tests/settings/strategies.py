@@ -28,6 +28,7 @@ def by_task(said: st.SearchStrategy) -> st.SearchStrategy:
 
 
 PARSED = {
+    parsers.colour: st.sampled_from(["white", "black", "rebeccapurple", "#012", "#a0b1c2"]),
     parsers.names: st.lists(ITEMS, min_size=1, max_size=3, unique=True).map(tuple),
     parsers.pattern: WORDS.map(re.escape).map(re.compile),
     parsers.pixel_range: st.tuples(st.floats(-1e9, 0.0), st.floats(1.0, 1e9)),

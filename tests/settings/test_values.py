@@ -6,6 +6,7 @@ from retrain.errors import InputError
 from retrain.settings.values import (
     OfTask,
     Quantity,
+    colour,
     names,
     pattern,
     pixel_range,
@@ -60,6 +61,11 @@ def test_a_range_of_pixels():
     assert pixel_range("0, 255", "--module_input_range") == (0.0, 255.0)
 
 
+def test_a_colour():
+    names = ["white", "Black", "#808080", "#FFF"]
+    assert [colour(name, "--f") for name in names] == ["white", "black", "#808080", "#fff"]
+
+
 def test_a_pattern():
     assert pattern("Conv[12]", "--fine_tune_from") == re.compile("Conv[12]")
 
@@ -112,6 +118,10 @@ def test_names():
             pixel_range,
             "1,-1",
             "--f=1,-1 is no range: it must be two numbers, the lower first, such as -1,1.",
+        ),
+        *(
+            (colour, text, f"--f takes a colour such as white, black or #808080, but was given {text!r}.")
+            for text in ("whit", "#12", "#00000000", "rgb(1,2,3)")
         ),
         (pixel_range, "1", "--f=1 is no range: it must be two numbers, the lower first, such as -1,1."),
         (pixel_range, "0-1", "--f=0-1 is no range: it must be two numbers, the lower first, such as -1,1."),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_outside, plan_data
 from retrain.commands.module_check import check_modules
-from retrain.commands.train.check import TrainPlan, check_trainable, plan_training
+from retrain.commands.train.check import TrainPlan, plan_training
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.metric import Metric
@@ -31,7 +31,7 @@ class SweepPlan(NamedTuple):
       metric: the objective.
       sampler: the row of SAMPLERS that is used.
       trials: how many of them there will be.
-      data: what is known of the data, by the settings that a trial may have.
+      plans: a training with all that the trials share, by the settings of data that a trial may have.
       storage: the database of the study.
       about: what a study must have been begun with to go on here.
     """
@@ -41,7 +41,7 @@ class SweepPlan(NamedTuple):
     metric: Metric
     sampler: str
     trials: int
-    data: Mapping[DataSettings, DataPlan]
+    plans: Mapping[DataSettings, TrainPlan]
     storage: str
     about: Mapping[str, str]
     run: Run
@@ -49,7 +49,7 @@ class SweepPlan(NamedTuple):
     def trial(self, flags: Mapping[str, Any]) -> TrainPlan:
         """The plan of a trial with these flags."""
         config = trial_config(self.config, flags)
-        return plan_training(config, self.data[config.data])
+        return self.plans[config.data]._replace(config=config)
 
 
 def trial_config(config: Config, flags: Mapping[str, Any]) -> Config:
@@ -69,9 +69,9 @@ def check(config: Config, words: Sequence[str]) -> SweepPlan:
     check_space(space, config)
     sampler = sampler_for(settings.sampler, settings.trials, space)
     trials = trial_count(settings.trials, sampler, space)
-    data = _data_of_trials(config, space)
-    metric = _objective(settings.objective, list(data.values()))
-    first = next(iter(data.values()))
+    plans = _plans(config, space)
+    first, *others = [plan.data for plan in plans.values()]
+    metric = _objective(settings.objective, first, others)
     run = run_for(config.results.model_dir, config.data.image_dir)
     plan = SweepPlan(
         config=config,
@@ -79,9 +79,9 @@ def check(config: Config, words: Sequence[str]) -> SweepPlan:
         metric=metric,
         sampler=sampler,
         trials=trials,
-        data=data,
+        plans=plans,
         storage=settings.storage or f"sqlite:///{os.path.abspath(run.file(STUDY_FILE))}",
-        about=about_sweep(space, name_of(metric), config, [plan.listing for plan in data.values()]),
+        about=about_sweep(space, name_of(metric), config, [data.listing for data in (first, *others)]),
         run=run,
     )
     check_outside(str(run), first.image_dir)
@@ -91,21 +91,19 @@ def check(config: Config, words: Sequence[str]) -> SweepPlan:
     return plan
 
 
-def _data_of_trials(config: Config, space: Space) -> dict[DataSettings, DataPlan]:
-    """The data of every trial: labels may be read in other ways."""
-    plans = {}
+def _plans(config: Config, space: Space) -> dict[DataSettings, TrainPlan]:
+    """A training for the data of every trial: labels may be read in other ways."""
+    plans, shared = {}, config.replaced(model_dir=None)
     names = [name for name in space if name in DataSettings.__dataclass_fields__]
     for name in names or [""]:
         for value in space[name].samples if name else [None]:
             settings = trial_config(config, {name: value} if name else {}).data
-            plans[settings] = plan_data(settings)
-            check_trainable(plans[settings])
+            plans[settings] = plan_training(shared, plan_data(settings))
     return plans
 
 
-def _objective(text: str | None, data: Sequence[DataPlan]) -> Metric:
+def _objective(text: str | None, first: DataPlan, others: Sequence[DataPlan]) -> Metric:
     """The figure by which all trials are ranked; InputError where one of them would not have it."""
-    first, *others = data
     metric = find_objective(text, first.kinds)
     for other in others:
         theirs = find_objective(name_of(metric), other.kinds)
@@ -123,10 +121,8 @@ def _check_a_trial(plan: SweepPlan) -> None:
     config = plan.config.replaced(**flags)
     check_settings(config, "sweep", flags)
     handles = plan.space["tfhub_module"].samples if "tfhub_module" in plan.space else ()
-    given = next(iter(plan.data.values())).listing.given_split
+    given = next(iter(plan.plans.values())).data.listing.given_split
     check_modules(Circumstances(config, "sweep", given, varied=frozenset(plan.space)), handles)
-    for data in plan.data.values():
-        plan_training(trial_config(config, {}), data)
 
 
 def _telling(name: str, values: Sequence[Any]) -> Any:

@@ -22,6 +22,7 @@ from retrain.errors import InputError
 from retrain.modules.image_module import check_has_signature
 from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES, Signature
+from retrain.modules.sources.damage import GRAPH_CUT_SHORT
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE
 from retrain.modules.sources.saved_model import functions_by_signature
 from retrain.modules.sources.saved_model_methods import Method, read_method
@@ -81,15 +82,13 @@ def _graph(path: pathlib.Path, handle: str) -> MetaGraphDef:
         saved_model.ParseFromString(path.read_bytes())
     except DecodeError:
         saved_model.Clear()
-    if len(saved_model.meta_graphs) != 1:
-        state = (
-            "holds several graphs, and is no TF2 SavedModel"
-            if saved_model.meta_graphs
-            else "is empty or cut short"
-        )
+    if len(saved_model.meta_graphs) > 1:
         raise InputError(
-            f"{handle!r} cannot be loaded: its {SAVED_MODEL_FILE} {state}; fetch or export the module again."
+            f"{handle!r} cannot be loaded: its {SAVED_MODEL_FILE} holds several graphs, and is no TF2 "
+            f"SavedModel; export the module again."
         )
+    if not saved_model.meta_graphs:
+        raise InputError(f"{handle!r} cannot be loaded: {GRAPH_CUT_SHORT}.")
     return saved_model.meta_graphs[0]
 
 

@@ -10,20 +10,15 @@ from PIL import Image
 
 from retrain.commands.train.prepare import dry_run, prepare
 from retrain.runs.run import NEW
-from tests.commands.worlds import train_plan
+from tests.commands.worlds import photos_with_a_copy, train_plan
 from tests.examples.test_near_duplicates import copy, picture
 
 
 @pytest.fixture
 def photos(tmp_path) -> pathlib.Path:
-    """Two classes of 12; one file twice, one under two names of a class, one saved again, one damaged."""
-    directory = tmp_path / "photos"
-    for index in range(24):
-        path = directory / "ab"[index % 2] / f"{index:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(index).save(path)
+    """Besides its near copy, one file twice, under both classes, and one damaged."""
+    directory = photos_with_a_copy(tmp_path / "photos")
     shutil.copy(directory / "a" / "00.png", directory / "b" / "same.png")
-    copy(picture(2), 0).save(directory / "a" / "again.jpg", quality=80)
     (directory / "a" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xdb no more")
     return directory
 

@@ -13,20 +13,16 @@ from retrain.commands.train.prepare import list_examples, prepare, split_example
 from retrain.commands.train.records import begin_run
 from retrain.errors import InputError
 from tests import tiny_worlds
-from tests.commands.worlds import train_plan
-from tests.examples.test_near_duplicates import copy, picture
+from tests.commands.worlds import photos_with_a_copy, train_plan
+from tests.examples.test_near_duplicates import picture
+from tests.examples.worlds import read
 
 
 @pytest.fixture
 def photos(tmp_path) -> pathlib.Path:
-    """Two classes of 12; a file twice, one saved again in another size and format, one damaged."""
-    directory = tmp_path / "photos"
-    for index in range(24):
-        path = directory / "ab"[index % 2] / f"{index:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(index).save(path)
+    """Besides its near copy, one file twice, and one damaged."""
+    directory = photos_with_a_copy(tmp_path / "photos")
     shutil.copy(directory / "a" / "00.png", directory / "a" / "same.png")
-    copy(picture(2), 0).save(directory / "a" / "again.jpg", quality=80)
     (directory / "b" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xdb no more")
     return directory
 
@@ -130,7 +126,7 @@ def test_splits_are_as_the_settings_say_and_as_another_run_had_them(
     plan = train_plan(tmp_path / "run", **given, validation_percentage=0.0, testing_percentage=50.0)
     listed = list_examples(plan)
     assert listed.recorded is None
-    counts = split_examples(plan, listed.examples).table["split"].value_counts()
+    counts = split_examples(plan, read(listed.examples)).table["split"].value_counts()
     assert set(counts.index) == {"train", "test"}
     assert counts["test"] >= 9
     (tmp_path / "p.csv").write_text("path,split\ncyan/000.png,validation\ncyan/001.png,test\n")

@@ -206,6 +206,25 @@ def test_random_weights_are_the_same_each_time():
         np.testing.assert_array_equal(a.value, b.value)
 
 
+def test_an_application_with_options_and_weights_from_a_file(tmp_path):
+    path = tmp_path / "own.weights.h5"
+    narrow, _ = application("keras:MobileNet?alpha=0.25:none", 32)
+    assert narrow.output_shape == (None, 256)
+    for variable in narrow.variables:
+        variable.assign(variable + 1.0)
+    narrow.save_weights(path)
+    again, _ = application(f"keras:MobileNet?alpha=0.25:{path}", 32)
+    for one, other in zip(again.variables, narrow.variables, strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+    handle = f"keras:MobileNet:{path}"
+    with pytest.raises(InputError) as info:
+        application(handle, 32)
+    assert str(info.value).startswith(
+        f"{handle!r} cannot be loaded: the file does not hold the weights of this model without its "
+        f"classification layer ("
+    )
+
+
 def test_a_size_that_is_too_small_for_an_application():
     with pytest.raises(InputError) as info:
         application("keras:InceptionV3:none", 74)

@@ -85,3 +85,15 @@ def test_truncated_saved_model(tmp_path, size):
         f"{handle!r} cannot be loaded: its saved_model.pb is empty or cut short; fetch or export the "
         f"module again."
     )
+
+
+def test_several_graphs(tmp_path):
+    handle = averaging_module(tmp_path / "m")
+    path = tmp_path / "m" / "saved_model.pb"
+    path.write_bytes(path.read_bytes() * 2)  # repeated fields of concatenated messages are concatenated
+    with pytest.raises(InputError) as info:
+        read_spec(handle, handle)
+    assert str(info.value) == (
+        f"{handle!r} cannot be loaded: its saved_model.pb holds several graphs, and is no TF2 SavedModel; "
+        f"export the module again."
+    )
