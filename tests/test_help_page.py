@@ -68,7 +68,7 @@ def test_an_entry_shows_default_advice_choices_and_aliases():
         "  --class_weights=none          "
         "balanced lets every class count the same, however many images it has. One of none, balanced.\n"
     ) in page
-    assert "adding images moves none. Also --validation_split=FRACTION.\n" in page
+    assert "moves none between splits. Also --validation_split=FRACTION.\n" in page
 
 
 def test_what_a_verb_needs_has_no_default():
