@@ -138,7 +138,7 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
         if isinstance(error, ValueError) and weights not in ("imagenet", None):
             raise InputError(
                 f"{handle!r} cannot be loaded: the file does not hold the weights of this model without its "
-                f"classification layer ({_first_line(error)})."
+                f"classification layer ({_reason(error)})."
             ) from error
         if image_size and isinstance(error, ValueError):
             raise InputError(
