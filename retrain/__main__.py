@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 
 import absl.logging
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What TensorFlow and Keras read once, when the command imports them.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if not os.path.isabs(os.path.expanduser("~")):  # of whom no home is known, Keras would make a folder "~"
+        os.environ.setdefault("KERAS_HOME", os.path.join(tempfile.gettempdir(), "keras"))
     try:
         with sigterm_raised():
             status = _run(sys.argv if argv is None else argv)
