@@ -24,7 +24,7 @@ def complaint(verb: str = "train", handles=(), varied=frozenset(), **settings: o
     return None
 
 
-@pytest.mark.parametrize("handle", ["builtin:", "module", "model.keras"])
+@pytest.mark.parametrize("handle", ["builtin:gradients", "module", "model.keras"])
 def test_modules_there_are(handle):
     assert complaint(tfhub_module=handle) is None
 
@@ -35,7 +35,7 @@ def test_a_run_brings_its_export_and_says_so(tmp_path, caplog):
     with caplog.at_level("INFO", "absl"):
         assert complaint(tfhub_module="run") is None
     assert caplog.messages == ["'run' is a run: its export is taken, 'run/export/saved_model'."]
-    assert [local_directory(handle) for handle in ("run", "builtin:", "model.keras")] == [
+    assert [local_directory(handle) for handle in ("run", "builtin:gradients", "model.keras")] == [
         "run/export/saved_model",
         None,
         None,
@@ -48,14 +48,14 @@ def test_handles_that_name_no_module():
         "'model.onnx' is a file of an unknown kind; a module handle is "
     )
     assert complaint(tfhub_module="empty").startswith("'empty' is no module: there is no saved_model.pb")
-    assert complaint(handles=["builtin:", "gone"]).startswith("'gone' does not exist; ")
+    assert complaint(handles=["builtin:gradients", "gone"]).startswith("'gone' does not exist; ")
 
 
 @pytest.mark.parametrize(
     ("handle", "settings", "flag"),
     [
-        ("builtin:", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
-        ("builtin:", {"feature_output": "last"}, "--feature_output=last"),
+        ("builtin:gradients", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
+        ("builtin:gradients", {"feature_output": "last"}, "--feature_output=last"),
         ("module", {"module_input_range": (-1.0, 1.0)}, "--module_input_range=-1.0,1.0"),
         ("model.keras", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
     ],
@@ -69,7 +69,7 @@ def test_a_setting_that_has_no_effect_on_the_module(handle, settings, flag):
 def test_of_several_modules_one_that_reads_a_setting_will_do():
     given = {"module_input_range": (-1.0, 1.0)}
     assert complaint(handles=["module", "model.keras"], varied={"tfhub_module"}, **given) is None
-    assert complaint(handles=["module", "builtin:"], varied={"tfhub_module"}, **given) is not None
+    assert complaint(handles=["module", "builtin:gradients"], varied={"tfhub_module"}, **given) is not None
 
 
 def test_what_a_warm_start_brings_may_read_anything():
@@ -78,11 +78,11 @@ def test_what_a_warm_start_brings_may_read_anything():
 
 def test_a_module_with_nothing_to_train():
     sentence = (
-        "--fine_tune trains the variables of a module, and 'builtin:' has none that can be trained: leave "
-        "it out, or use another module."
+        "--fine_tune trains the variables of a module, and 'builtin:gradients' has none that can be trained: "
+        "leave it out, or use another module."
     )
-    assert complaint(fine_tune=True) == sentence
+    assert complaint(fine_tune=True, tfhub_module="builtin:gradients") == sentence
     assert complaint(fine_tune=True, tfhub_module="model.keras") is None
-    assert complaint("sweep", ["model.keras", "builtin:"], fine_tune=True) == sentence
+    assert complaint("sweep", ["model.keras", "builtin:gradients"], fine_tune=True) == sentence
     # Where it varies, only the trials that do so fail.
-    assert complaint("sweep", varied={"fine_tune"}, fine_tune=True) is None
+    assert complaint("sweep", ["builtin:gradients"], {"fine_tune"}, fine_tune=True) is None

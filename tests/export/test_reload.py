@@ -36,7 +36,7 @@ def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_
         np.testing.assert_allclose(probabilities, heads[task].probabilities(logits[task]), atol=1e-6)
 
 
-@pytest.mark.parametrize("handle", ["builtin:", "keras:MobileNetV2:none"])
+@pytest.mark.parametrize("handle", ["builtin:gradients", "keras:MobileNetV2:none"])
 def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as raised:
@@ -49,5 +49,5 @@ def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
 
 def test_the_default_module_is_no_export_wherever_it_is_asked_for(trained_run, monkeypatch):
     monkeypatch.chdir(trained_run / "export" / "saved_model")
-    with pytest.raises(InputError, match="'builtin:' is no classifier exported by retrain"):
-        load_classifier("builtin:")
+    with pytest.raises(InputError, match="'builtin:gradients' is no classifier exported by retrain"):
+        load_classifier("builtin:gradients")

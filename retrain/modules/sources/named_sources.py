@@ -1,16 +1,20 @@
-"""Modules that are named and have no file of the user's: `builtin:`, and `keras:NAME[:WEIGHTS]`.
+"""Modules that are named and have no file of the user's: `builtin:NAME`, and `keras:NAME[:WEIGHTS]`.
 
 The names of keras.applications stand here, so that a misspelt one is noticed before Keras is imported.
 """
 
 import difflib
+import os
 import re
 
 from retrain.errors import InputError
+from retrain.modules.sources.embedded import BUILTIN, EMBEDDED, GRADIENTS, read_weights
 from retrain.modules.sources.source import Source
 
 KERAS_NAME = re.compile(r"\w+(:(imagenet|none))?")
 SHOWN_NAMES = 4
+# Of the 1000 classes, line = index; google-coral/test_data has them with a line for the background ahead.
+IMAGENET_LABELS = os.path.join(os.path.dirname(__file__), "imagenet_labels.txt")
 # The height and width in pixels that each was trained on: Keras tells it only with a classification layer.
 IMAGE_SIZES = {
     **dict.fromkeys(
@@ -42,21 +46,43 @@ IMAGE_SIZES = {
 }
 
 
-class Builtin(Source):
-    """The module that is embedded in retrain."""
+class Gradients(Source):
+    """The embedded module without weights; names that no embedded module has end here, too."""
 
-    form = "builtin:"
-    prefixes = ("builtin:",)
+    form = BUILTIN
     title = "embedded in retrain"
     reads = frozenset({"image_size"})
-    loader = "retrain.modules.sources.builtin:load"
+    loader = "retrain.modules.sources.gradients:load"
     has_files = can_be_trained = computes_in_bfloat16 = False
 
+    @classmethod
+    def recognises(cls, location: str) -> bool:
+        return location.startswith(BUILTIN) and location not in EMBEDDED
+
     def check(self) -> None:
-        if self.handle != "builtin:":
+        if self.handle != GRADIENTS:
             raise InputError(
-                f"{self.handle!r} names an embedded module that there is not; the only one is 'builtin:'."
+                f"{self.handle!r} names an embedded module that there is not; there are "
+                f"{', '.join(EMBEDDED)} and {GRADIENTS}, and {BUILTIN} is the best one installed."
             )
+
+
+class EfficientNetLite(Source):
+    """An embedded network, whose weights come in a package of their own."""
+
+    form = BUILTIN
+    title = "embedded in retrain"
+    reads = frozenset({"image_size"})
+    loader = "retrain.modules.sources.efficientnet_lite:load"
+    has_files = False
+    label_map = IMAGENET_LABELS
+
+    @classmethod
+    def recognises(cls, location: str) -> bool:
+        return location in EMBEDDED
+
+    def check(self) -> None:
+        read_weights(self.location)
 
 
 class KerasApplication(Source):
