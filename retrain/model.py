@@ -22,6 +22,7 @@ from retrain.modules.signatures import (
     image_signature,
     task_signature,
 )
+from retrain.plain_name import plain_name
 
 IMAGES, FEATURES = "images", "features"
 SHOWN_NAMES = 8
@@ -61,9 +62,12 @@ class ImageClassifier(ImageModule):
         self.freeze_batch_norm = freeze_batch_norm
         size = base.num_features
         self.kernels = {
-            task: _zeros([size, head.num_classes], f"{task}/kernel") for task, head in self.heads.items()
+            task: _zeros([size, head.num_classes], f"{plain_name(task)}/kernel")
+            for task, head in self.heads.items()
         }
-        self.biases = {task: _zeros([head.num_classes], f"{task}/bias") for task, head in self.heads.items()}
+        self.biases = {
+            task: _zeros([head.num_classes], f"{plain_name(task)}/bias") for task, head in self.heads.items()
+        }
 
     def with_heads(self, heads: Mapping[str, Head]) -> "ImageClassifier":
         """The classifier with the same weights, and heads for the same classes."""

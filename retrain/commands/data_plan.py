@@ -8,10 +8,11 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.data import READERS
+from retrain.data.class_twins import with_twins_settled
 from retrain.data.layout import read_listing
 from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
-from retrain.examples.split_file import read_split_file
+from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, unknown_name
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
@@ -27,14 +28,14 @@ class DataPlan(NamedTuple):
       listing: the images, and the labels as they are written.
       kinds: task -> kind of its head, the primary task first.
       task_weights: task -> what its loss counts in the sum, where something is said.
-      frozen: path -> split, where a split file says it.
+      frozen: the splits that a split file says.
     """
 
     settings: DataSettings
     listing: Listing
     kinds: Mapping[str, str]
     task_weights: Mapping[str, float]
-    frozen: Mapping[str, str] | None = None
+    frozen: Frozen | None = None
 
     @property
     def image_dir(self) -> str:
@@ -53,6 +54,7 @@ def plan_data(settings: DataSettings) -> DataPlan:
         if kind not in HEADS:
             raise InputError(unknown_name(kind, HEADS, "head"))
     listing = _listing(settings, kinds)
+    listing = with_twins_settled(listing, settings.merge_class_names, settings.labels_file)
     _check_one_line_each(settings, listing)
     kinds = _kinds(listing, settings.head, kinds)
     for task, _ in settings.task_weights:

@@ -40,7 +40,7 @@ def pass_images(
         check_finite(kept.features, kept.paths, module.handle)
         images = [file for row, file in enumerate(files) if row not in done.skipped]
         store.fill(images)
-    return Passed(kept, store.facts(images), skipped)
+    return _passed(kept, store.facts(images), skipped)
 
 
 def pass_outputs(
@@ -77,7 +77,11 @@ def pass_facts(examples: LabelledExamples, settings: ModuleSettings, data: DataP
         store.fill(files)
     reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not store.has([file])}
     kept, skipped = _without(examples, reasons, data)
-    return Passed(kept, store.facts([file for row, file in enumerate(files) if row not in reasons]), skipped)
+    return _passed(kept, store.facts([file for row, file in enumerate(files) if row not in reasons]), skipped)
+
+
+def _passed(kept: LabelledExamples, images: ImageFacts, skipped: pd.DataFrame) -> Passed:
+    return Passed(kept.with_contents(images.contents), images, skipped)
 
 
 def file_keys(examples: LabelledExamples) -> list[FileKey]:

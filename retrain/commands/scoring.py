@@ -19,7 +19,7 @@ from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, SERVING_SIGNATURE
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
 from retrain.settings.module import ModuleSettings
 
 
@@ -39,6 +39,11 @@ class Scoring(NamedTuple):
 def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
     """Loads the module; InputError when it does not say what its classes are, and nothing else does."""
     return _exported(settings) if published is None else _published(settings, published)
+
+
+def load_features(settings: ModuleSettings) -> Scoring:
+    """Loads a module for its features, which no head scores."""
+    return Scoring(load_module(settings.tfhub_module, settings), IMAGE_FEATURE_VECTOR, {}, lambda rows: [])
 
 
 def _exported(settings: ModuleSettings) -> Scoring:

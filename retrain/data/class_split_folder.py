@@ -5,6 +5,7 @@ Every class needs images to train on; any other split may be missing.
 
 import os
 
+from retrain.data.class_twins import twin_key
 from retrain.data.folder import check_class_count, count
 from retrain.data.listing import Listing, folder_listing, top_level
 from retrain.data.split_words import check_one_folder_each, split_of, tell_splits
@@ -30,8 +31,9 @@ def read(image_dir: str) -> Listing:
 
 def _check_trained(listing: Listing, class_names: list[str]) -> None:
     (labels,) = (column.cells for column in listing.columns.values())
-    trained = {label for label, split in zip(labels, listing.splits, strict=True) if split == "train"}
-    if missing := [name for name in class_names if name not in trained]:
+    rows = zip(labels, listing.splits, strict=True)
+    trained = {twin_key(label) for label, split in rows if split == "train"}
+    if missing := [name for name in class_names if twin_key(name) not in trained]:
         raise InputError(
             f"{listing.image_dir!r} has {count(len(missing), 'class folder')} without any image to train on "
             f"({', '.join(map(repr, missing))}), but every class needs one beside its other splits: add "

@@ -12,8 +12,10 @@ class ImageFacts(NamedTuple):
       formats: "JPEG", "PNG", ...
       sizes: int32 [N, 2], upright height and width.
       thumbnails: uint8 [N, 32, 32, 3].
+      contents: a hash of each file, 16 hexadecimal digits: the same wherever it lies.
     """
 
     formats: list[str]
     sizes: np.ndarray
     thumbnails: np.ndarray
+    contents: list[str]

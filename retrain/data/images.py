@@ -82,6 +82,11 @@ def _stored(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.ensure_shape(image, [None, None, 3]), orientation
 
 
+def content_hash(contents: tf.Tensor) -> tf.Tensor:
+    """What a file is known by, wherever it lies: Fingerprint64, which TensorFlow promises never to change."""
+    return tf.strings.to_hash_bucket_fast(contents, tf.int64.max)
+
+
 def _facts(contents: tf.Tensor, image: tf.Tensor, orientation: tf.Tensor) -> ImageFacts:
     """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
     size = tf.shape(image)[:2]
@@ -91,6 +96,7 @@ def _facts(contents: tf.Tensor, image: tf.Tensor, orientation: tf.Tensor) -> Ima
     thumbnail = _upright(tf.cast(tf.round(means), tf.uint8), orientation)
     return {
         "magic": tf.strings.substr(contents, 0, MAGIC_LENGTH),
+        "content": content_hash(contents),
         "size": tf.where(orientation < _TURNED, size, size[::-1]),
         "thumbnail": tf.ensure_shape(thumbnail, [THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3]),
     }

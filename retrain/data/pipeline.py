@@ -5,7 +5,7 @@ where features and facts are kept, is for others to know.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,14 @@ import tensorflow as tf
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
-from retrain.data.images import IMAGES, decode_image, load_facts, load_image, load_image_and_facts
+from retrain.data.images import (
+    IMAGES,
+    content_hash,
+    decode_image,
+    load_facts,
+    load_image,
+    load_image_and_facts,
+)
 from retrain.data.listing import format_of
 from retrain.settings.augmentation import AugmentationSettings
 
@@ -54,6 +61,18 @@ def batches_with_facts(paths: Sequence[str], image_size: tuple[int, int], batch_
 def facts_batches(paths: Sequence[str], batch_size: int) -> tf.data.Dataset:
     """The facts alone: (row, facts)."""
     return _batches(paths, lambda path: (load_facts(path),), batch_size)
+
+
+def file_contents(paths: Sequence[str]) -> list[str]:
+    """The hash of each file, as facts have it."""
+    files = tf.data.Dataset.from_tensor_slices(path_tensor(paths))
+    hashes = files.map(lambda path: content_hash(tf.io.read_file(path)), num_parallel_calls=PARALLEL)
+    return hexadecimal(list(_finished(hashes).as_numpy_iterator()))
+
+
+def hexadecimal(hashes: Iterable[int]) -> list[str]:
+    """Hashes of content, int64, as they are written."""
+    return [f"{value:016x}" for value in hashes]
 
 
 def _batches(

@@ -6,6 +6,7 @@ that is not there stays missing; content that lies in two splits is left to `ret
 
 import os
 
+from retrain.data.class_twins import twin_key
 from retrain.data.folder import check_class_count, check_no_class_empty, count
 from retrain.data.listing import TASK, Listing, folder_listing, top_level
 from retrain.data.split_words import check_one_folder_each, split_of, tell_splits
@@ -57,8 +58,9 @@ def _check_split(folder: str, class_names: list[str], loose_images: int) -> None
 def _check_classes(image_dir: str, classes: dict[str, list[str]], trained: str) -> None:
     train = os.path.join(image_dir, trained)
     check_class_count(train, classes[trained], 0)
+    known = set(map(twin_key, classes[trained]))
     for split, names in classes.items():
-        unknown = [name for name in names if name not in classes[trained]]
+        unknown = [name for name in names if twin_key(name) not in known]
         if unknown:
             raise InputError(
                 f"{os.path.join(image_dir, split)!r} has {count(len(unknown), 'class folder')} "

@@ -36,12 +36,8 @@ DEFAULT = TableFormat()
 def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEFAULT) -> Listing:
     """Lists the rows of a table; without `image_dir`, paths are relative to the table's own folder."""
     image_dir = image_dir or os.path.dirname(labels_file) or os.curdir
-    table = read_cells(labels_file, image_dir)
     form = TableFormat(*form)
-    path_column = form.path_column or next(iter(table.columns), "")
-    check_column(labels_file, table, path_column, "path column")
-    _check_every_path(labels_file, table, path_column)
-    table[path_column] = found_paths(labels_file, image_dir, table[path_column])
+    table, path_column = _with_paths_found(labels_file, image_dir, form.path_column)
     table, repeated = _without_repetitions(labels_file, table, path_column)
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
     return Listing(
@@ -54,6 +50,22 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         ignored=repeated,
         class_folders=False,
     )
+
+
+def read_paths(labels_file: str, image_dir: str, path_column: str | None) -> list[str]:
+    """The paths in image_dir alone, each once, in the order of the rows, whatever else a table says."""
+    table, path_column = _with_paths_found(labels_file, image_dir or os.curdir, path_column)
+    return list(dict.fromkeys(table[path_column]))
+
+
+def _with_paths_found(labels_file: str, image_dir: str, path_column: str | None) -> tuple[pd.DataFrame, str]:
+    """The table, with paths as the files are called, and the name of their column."""
+    table = read_cells(labels_file, image_dir)
+    path_column = path_column or next(iter(table.columns), "")
+    check_column(labels_file, table, path_column, "path column")
+    _check_every_path(labels_file, table, path_column)
+    table[path_column] = found_paths(labels_file, image_dir, table[path_column])
+    return table, path_column
 
 
 def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat) -> dict[str, Column]:

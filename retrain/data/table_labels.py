@@ -15,7 +15,8 @@ from retrain.errors import InputError
 
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
 # Columns that the tables of a run have beside the tasks.
-TAKEN = ("path", "size", "mtime_ns", "reason", "predicted", "probability")
+TAKEN = ("path", "split", "size", "content_hash", "mtime_ns", "reason", "predicted", "probability")
+TAKEN_BY_TASK = ("predicted/", "probability/")
 TRUTHS = {
     **dict.fromkeys(("1", "true", "yes", "1.0"), True),
     **dict.fromkeys(("0", "false", "no", "0.0"), False),
@@ -40,7 +41,7 @@ def label_columns(
             f"--labels_file={path!r} has no column of labels beside {path_column!r}: add one for each task."
         )
     for task in chosen:
-        if task in TAKEN or not task or "/" in task:
+        if task in TAKEN or task.startswith(TAKEN_BY_TASK) or not task:
             raise InputError(
                 f"--labels_file={path!r} has a column of labels {task!r}, a name that means something else "
                 f"in the tables of a run: rename it, or choose others with --tasks."

@@ -67,7 +67,8 @@ class LabelledExamples:
       image_dir: where the paths lead from.
       table: a row an image: path (POSIX), size and mtime_ns (by which a changed file is known), split
         ("train", "validation", "test", or "" while it is not decided), group (images that must share a
-        split), given_group (whether the user said so), weight (what the image counts).
+        split), given_group (whether the user said so), weight (what the image counts), content (hash of the
+        file, "" before it was read).
       tasks: by name, the primary task first.
       features: float32 [N, F] of the same rows, an array or what stands in for one; None before the pass.
     """
@@ -93,6 +94,10 @@ class LabelledExamples:
     @property
     def groups(self) -> list[str]:
         return self.table["group"].tolist()
+
+    @property
+    def contents(self) -> list[str]:
+        return self.table["content"].tolist()
 
     @property
     def splits(self) -> list[str]:
@@ -154,6 +159,10 @@ class LabelledExamples:
         """The same with the group of each row."""
         return self._with("group", groups)
 
+    def with_contents(self, contents: Sequence[str]) -> Self:
+        """The same with the hash of the content of each file."""
+        return self._with("content", contents)
+
     def with_cells(self, task: str, cells: Sequence[str | None]) -> Self:
         """The same with other labels of a task, as they are written."""
         old = self.tasks[task]
@@ -199,6 +208,7 @@ def labelled_examples(
         "group": [stem(path) if group is None else group for path, group in groups],
         "given_group": [group is not None for group in listing.groups],
         "weight": listing.weights,
+        "content": "",
     }
     tasks = {
         task: encoded(head, listing.columns[task].cells, task_weights.get(task, 1.0))

@@ -16,11 +16,15 @@ DESCRIPTION = "retrain.json"
 
 
 class DescribedHead(NamedTuple):
-    """A head: its kind, its classes, and what else it is made with."""
+    """A head: its kind, its classes, what else it is made with, and the signature that gives its logits.
+
+    The signature is "" where it has the usual name of its task.
+    """
 
     kind: str
     classes: list[str]
     settings: Mapping[str, Any]
+    signature: str
 
 
 def check_is_classifier(directory: str, handle: str) -> None:
@@ -46,5 +50,6 @@ def described_tasks(directory: str) -> dict[str, DescribedHead]:
 
 
 def _head(about: Mapping[str, Any]) -> DescribedHead:
-    settings = {name: value for name, value in about.items() if name not in ("head", "classes")}
-    return DescribedHead(about["head"], about["classes"], settings)
+    known = ("head", "classes", "signature")
+    settings = {name: value for name, value in about.items() if name not in known}
+    return DescribedHead(about["head"], about["classes"], settings, about.get("signature", ""))

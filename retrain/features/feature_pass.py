@@ -42,10 +42,12 @@ class PassOptions(NamedTuple):
     Attributes:
       settings: whose feature_cache and feature_engine are read.
       facts: notes facts of the images that are decoded.
+      in_memory: bytes of features, IN_MEMORY where nothing is said.
     """
 
     settings: ModuleSettings = ModuleSettings(feature_cache="none")
     facts: ImageFactsStore | None = None
+    in_memory: int | None = None
 
 
 NOTHING_KEPT = PassOptions()
@@ -90,7 +92,9 @@ def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options
     name = _cheapest_engine(options.settings.feature_engine, module, files, caches)
     cache, length = caches.get(name), module.num_outputs(signature)
     missing = _missing(files, cache)
-    features = _remembered(files, cache, length) if cache is None or _fit(len(files), length) else None
+    in_memory = IN_MEMORY if options.in_memory is None else options.in_memory
+    fit = cache is None or 4 * len(files) * length <= in_memory
+    features = _remembered(files, cache, length) if fit else None
     batches = _decoded(files, missing, module.image_size, options.facts)
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
@@ -146,10 +150,6 @@ def _cheapest_engine(
 
 def _missing(files: Sequence[FileKey], cache: FeatureCache | None) -> list[int]:
     return [row for row, key in enumerate(files) if cache is None or not cache.has(key)]
-
-
-def _fit(count: int, length: int) -> bool:
-    return 4 * count * length <= IN_MEMORY
 
 
 def _remembered(files: Sequence[FileKey], cache: FeatureCache | None, length: int) -> np.ndarray:

@@ -15,15 +15,17 @@ import numpy as np
 from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
 from retrain.data.listing import FORMATS
-from retrain.data.pipeline import facts_batches
+from retrain.data.pipeline import facts_batches, hexadecimal
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.progress import progress
 
-VERSION = 1  # of what is noted, beside DECODING
+VERSION = 2  # of what is noted, beside DECODING
 BATCH_SIZE = 64
-SIZE = np.dtype("<i4")
+SIZE, CONTENT = np.dtype("<i4"), np.dtype("<i8")
 THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
-LENGTH = MAGIC_LENGTH + 2 * SIZE.itemsize + math.prod(THUMBNAIL)
+# Where one thing ends and the next begins: magic, size, content, thumbnail.
+ENDS = np.cumsum([MAGIC_LENGTH, 2 * SIZE.itemsize, CONTENT.itemsize])
+LENGTH = int(ENDS[-1]) + math.prod(THUMBNAIL)
 
 
 class ImageFactsStore:
@@ -62,6 +64,7 @@ class ImageFactsStore:
         parts = [
             np.frombuffer(magic, np.uint8).reshape(len(files), -1),
             np.ascontiguousarray(facts["size"], SIZE).view(np.uint8),
+            np.ascontiguousarray(facts["content"], CONTENT)[:, None].view(np.uint8),
             facts["thumbnail"].reshape(len(files), -1),
         ]
         rows = [self.row_of[file] for file in files]
@@ -78,13 +81,14 @@ class ImageFactsStore:
     def facts(self, files: Sequence[FileKey]) -> ImageFacts:
         """What is known of these files."""
         rows = self.rows[[self.row_of[file] for file in files]]
-        magic, sizes, thumbnails = np.split(rows, [MAGIC_LENGTH, LENGTH - math.prod(THUMBNAIL)], axis=1)
+        magic, sizes, contents, thumbnails = np.split(rows, ENDS, axis=1)
         kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
         formats = [_format(kind.tobytes()) for kind in kinds]
         return ImageFacts(
             [formats[kind] for kind in kind_of.ravel()],
             np.ascontiguousarray(sizes).view(SIZE),
             thumbnails.reshape(-1, *THUMBNAIL),
+            hexadecimal(np.ascontiguousarray(contents).view(CONTENT).ravel()),
         )
 
 

@@ -6,6 +6,8 @@ from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
 from retrain.settings.values import OfTask, task_kinds, task_weights
 
+READERS = (*DATA_VERBS, "predict")
+
 
 @dataclasses.dataclass(frozen=True)
 class DataSettings:
@@ -17,7 +19,7 @@ class DataSettings:
         None,
         "Folder with one folder of images per class: JPEG, PNG, GIF, BMP or WebP, at any depth. Folders "
         "named train, valid (or val) and test, above the class folders or in each, are taken as the split.",
-        verbs=DATA_VERBS,
+        verbs=READERS,
         path=True,
         required=dict.fromkeys(DATA_VERBS, "a folder with one folder of images per class"),
     )
@@ -26,11 +28,11 @@ class DataSettings:
         "Table of labels instead of class folders: CSV, TSV, Parquet or JSON lines, a row an image, with a "
         "column of paths in image_dir and one of labels for each task. Columns split, group and weight "
         "mean what they say.",
-        verbs=DATA_VERBS,
+        verbs=READERS,
         path=True,
     )
     path_column: str | None = setting(
-        None, "Column of paths in labels_file. Default: the first.", verbs=DATA_VERBS, needs=TABLE
+        None, "Column of paths in labels_file. Default: the first.", verbs=READERS, needs=TABLE
     )
     tasks: tuple[OfTask, ...] = setting(
         (),
@@ -58,15 +60,22 @@ class DataSettings:
         sweep=True,
         needs=CLASS_FOLDERS,
     )
+    merge_class_names: bool | None = setting(
+        None,
+        "Class names that differ only in capital letters, blanks or Unicode's form of a character are one "
+        "class, or, with --nomerge_class_names, several. Default: they are refused.",
+        verbs=DATA_VERBS,
+    )
     split_file: str | None = setting(
         None,
-        "predictions.csv of an earlier run: every image in it stays in the split where it was.",
+        "predictions.csv of an earlier run: every image in it stays in the split where it was, also where "
+        "its file has moved.",
         path=True,
     )
     validation_percentage: float = setting(
         10.0,
-        "Share of the images by which the best head is chosen. A hash of each path decides, so that "
-        "adding images moves none.",
+        "Share of the images by which the best head is chosen. A hash of their content "
+        "decides, so that adding or moving images moves none between splits.",
         needs=HASHED_SPLITS,
         **PERCENT,
     )

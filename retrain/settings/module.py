@@ -37,7 +37,7 @@ class ModuleSettings:
     module_kind: str | None = setting(
         None,
         "What calling the module gives, where the module itself does not say it right.",
-        verbs=(*DATA_VERBS, "inspect"),
+        verbs=ALL_VERBS,
         choices=("image_feature_vector", "image_classification"),
         needs=MODULE_KIND,
     )
@@ -50,9 +50,10 @@ class ModuleSettings:
     )
     label_map: str | None = setting(
         None,
-        "Text file of the classes that the module was published with, one a line: to evaluate a module that "
-        "is no export of retrain, or for --warm_start_head. Class folders have their names.",
-        verbs=DATA_VERBS,
+        "Text file of the classes that the module was published with, one a line: to evaluate or predict "
+        "with a module that is no export of retrain, or for --warm_start_head. Class folders have their "
+        "names.",
+        verbs=(*DATA_VERBS, "predict"),
         path=True,
         needs=LABEL_MAP,
     )

@@ -8,6 +8,7 @@ from PIL import Image
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.errors import InputError
+from retrain.examples.split_file import Frozen
 from retrain.settings.config import Config
 
 
@@ -82,7 +83,7 @@ def test_heads_that_there_are_not():
 def test_a_split_file_is_read():
     with open("predictions.csv", "w") as file:
         file.write("path,split\nroses/1.jpg,test\n")
-    assert of_folders(split_file="predictions.csv").frozen == {"roses/1.jpg": "test"}
+    assert of_folders(split_file="predictions.csv").frozen == Frozen({"roses/1.jpg": "test"})
 
 
 @pytest.mark.parametrize(

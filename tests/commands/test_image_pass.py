@@ -30,7 +30,7 @@ def test_features_and_facts_are_of_the_same_images(data, loaded_module):
     assert passed.skipped.to_dict("records") == [{"path": "cyan/000.png", "reason": "empty file"}]
     features = np.asarray(passed.examples.features)
     assert features.shape == (8, 3)
-    np.testing.assert_allclose(features[2], [1.0, 0.0, 1.0], atol=1e-6)
+    np.testing.assert_allclose(features[2], np.array([252, 3, 252]) / 255, atol=1e-6)
     thumbnails = passed.images.thumbnails.mean(axis=(1, 2)) / 255
     np.testing.assert_allclose(thumbnails, features, atol=0.01)
     assert passed.images.formats == ["PNG"] * 8

@@ -110,6 +110,13 @@ class World:
         return pathlib.Path(self.classifier) / "assets.extra" / "labels.txt"
 
     @functools.cached_property
+    def twins(self) -> pathlib.Path:
+        """The table with a class written in two ways."""
+        path = self.directory / "twins.csv"
+        path.write_text(self.table.read_text().replace(",cyan,", ",Cyan,", 1))
+        return path
+
+    @functools.cached_property
     def swapped(self) -> pathlib.Path:
         """The same classes in another order."""
         path = self.directory / "swapped.txt"
@@ -420,9 +427,12 @@ def evaluated(world: World, given: Flags) -> Any:
 
 
 def predicted(world: World, given: Flags) -> Any:
-    """What predict prints."""
-    flags = {"tfhub_module": world.classifier, "image_size": "", **given}
-    return ran(world, flags, "predict", [str(world.fewer / "cyan" / "0.png")])
+    """What predict prints of one image, or of those that the flags name, and where it puts these."""
+    flags = {"tfhub_module": world.classifier, "image_size": "", "image_dir": "", **given}
+    words = [] if flags["image_dir"] else [str(world.fewer / "cyan" / "0.png")]
+    said = ran(world, flags, "predict", words)
+    put = pathlib.Path(given["sort_into"]).rglob("*.png") if "sort_into" in given else []
+    return [said, [(of.name, of.is_symlink()) for of in put]]
 
 
 def inspected(world: World, given: Flags) -> Any:

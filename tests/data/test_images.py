@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from retrain.data.images import decode_image, load_facts, load_image, load_image_and_facts
+from retrain.data.images import content_hash, decode_image, load_facts, load_image, load_image_and_facts
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (5, 7, 3), np.uint8)
@@ -130,6 +130,12 @@ def test_the_facts_of_an_image_are_upright(orientation, suffix, tmp_path):
     image, also = load_image_and_facts(str(file), (9, 14))
     np.testing.assert_array_equal(image, load_image(str(file), (9, 14)))
     assert all(np.array_equal(also[name], facts[name]) for name in facts)
+
+
+def test_a_file_is_known_by_its_content_as_ever():
+    assert content_hash(tf.constant([b"", b"a", b"retrain"])).numpy().tolist() == [
+        *(1936946117179621456, 3694432073954588132, 6825053422190105668)
+    ]
 
 
 def test_exif_is_found_behind_other_segments():

@@ -74,7 +74,7 @@ def test_images_are_the_same_with_their_facts_and_facts_the_same_alone(tmp_path)
     [(again, alone)] = facts_batches(paths, 8)
     assert rows.numpy().tolist() == also.numpy().tolist() == again.numpy().tolist() == [0, 2]
     np.testing.assert_array_equal(images, plain)
-    assert sorted(facts) == sorted(alone) == ["magic", "size", "thumbnail"]
+    assert sorted(facts) == sorted(alone) == ["content", "magic", "size", "thumbnail"]
     for name in facts:
         np.testing.assert_array_equal(facts[name], alone[name])
 

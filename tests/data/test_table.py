@@ -5,7 +5,7 @@ import pytest
 
 from retrain import files
 from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column, Listing
-from retrain.data.table import read
+from retrain.data.table import read, read_paths
 from retrain.errors import InputError
 from retrain.heads import sigmoid
 
@@ -206,3 +206,9 @@ def test_a_large_table(tmp_path):
     listing = read(table(tmp_path, "path,kind,tags\n" + rows))
     assert len(listing.paths) == 5000
     assert math.isclose(labels_of(listing)["kind"].count("k0"), 1000)
+
+
+def test_paths_alone_in_the_order_of_the_rows_whatever_the_others_say(tmp_path):
+    path = table(tmp_path, "nr,file,kind\n1,b.jpg,x\n2,a.jpg,\n1,b.jpg,y\n")
+    assert read_paths(path, str(tmp_path), "file") == ["b.jpg", "a.jpg"]
+    assert read_paths(path, "", None) == ["1", "2"]

@@ -30,6 +30,19 @@ def test_every_other_column_is_a_task_and_some_columns_are_one_together():
     }
 
 
+def test_a_task_may_have_any_name():
+    names = ["hair_colour?", "_kind&c.", "类别", "a/b", "../up", "n" * 300]
+    assert list(columns(" ".join(["path", *names]))) == names
+
+
+@pytest.mark.parametrize("name", ["predicted", "probability", "split", "predicted/kind", "probability/kind"])
+def test_a_task_of_the_name_of_another_column_of_a_run(name):
+    assert sentence(columns, f"path kind {name}", kind=False, **{name: False}) == (
+        f"--labels_file='labels.csv' has a column of labels {name!r}, a name that means something else in "
+        f"the tables of a run: rename it, or choose others with --tasks."
+    )
+
+
 def test_tasks_that_are_named_come_in_that_order_whatever_they_are_called():
     assert columns("path kind group tags", tags=True, group=False) == {"tags": ["tags"], "group": ["group"]}
 

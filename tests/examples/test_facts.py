@@ -16,6 +16,7 @@ IMAGES = ImageFacts(
     formats=["PNG", "PNG", "JPEG", "PNG"],
     sizes=np.array([[10, 20], [30, 40], [0, 0], [50, 65]], np.int32),
     thumbnails=np.zeros([4, 32, 32, 3], np.uint8),
+    contents=PATHS,
 )
 SKIPPED = pd.DataFrame({"path": ["bad.png"], "reason": ["damaged"], "more": [1]})
 

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,8 +16,9 @@ PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
 def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
     directory = str(trained_run / "export" / "saved_model")
-    module, heads = classifier = load_classifier(directory)
+    module, heads, signatures = classifier = load_classifier(directory)
     assert list(heads) == ["label"]
+    assert signatures == {"label": "image_classification"}
     assert classifier.primary_head.class_names == ("cyan", "magenta", "yellow")
     logits = module.output(PIXELS, "image_classification")
     np.testing.assert_allclose(logits, tf.saved_model.load(directory)(PIXELS), atol=1e-6)
@@ -34,6 +37,19 @@ def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_
     logits = model.logits(model.base(PIXELS))
     for task, probabilities in served.by_task(rows).items():
         np.testing.assert_allclose(probabilities, heads[task].probabilities(logits[task]), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_what_an_older_version_wrote_has_the_usual_signatures(loaded_module, name, tmp_path):
+    model = ImageClassifier(loaded_module, {"tags": SigmoidHead(["a"]), "kind": SoftmaxHead(["b", "c"])})
+    exporter(name)(model, str(tmp_path / "export"))
+    path = tmp_path / "export" / "assets.extra" / "retrain.json"
+    about = json.loads(path.read_text())
+    for of in about["tasks"].values():
+        del of["signature"]
+    path.write_text(json.dumps(about))
+    found = load_classifier(str(tmp_path / "export")).signatures
+    assert found == {"tags": "image_classification", "kind": "image_classification/kind"}
 
 
 @pytest.mark.parametrize("handle", ["builtin:gradients", "keras:MobileNetV2:none"])
