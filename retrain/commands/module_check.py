@@ -18,18 +18,22 @@ IN_A_SWEEP = re.compile(rf"(?<=^{VARIED}){BUILTIN}(?=[,;]|$)|(?<=[,;]){BUILTIN}(
 
 
 def named_in_full(config: Config) -> Config:
-    """The settings with the module that `builtin:` means here, so that a run repeats anywhere; it is told."""
+    """The settings with the module that `builtin:` means here, so that a run repeats anywhere."""
     module, entries = config.module, config.sweep.sweep
+    if any(map(IN_A_SWEEP.search, entries)):
+        meant = best()
+        return config.replaced(sweep=tuple(IN_A_SWEEP.sub(meant, entry) for entry in entries))
     varied = any(entry.startswith(VARIED) for entry in entries)
-    given = not varied and module.warm_start_from is None and module.tfhub_module == BUILTIN
-    if not given and not any(map(IN_A_SWEEP.search, entries)):
+    if varied or module.warm_start_from is not None or module.tfhub_module != BUILTIN:
         return config
+    return config.replaced(tfhub_module=best())
+
+
+def log_embedded() -> None:
+    """Tells what `builtin:` means here, and of gradients why it is no network."""
     meant = best()
     reason = f". {why_not(USUAL)}" if meant == GRADIENTS else ", the best embedded module that is installed."
     logging.info("%s is %s%s", BUILTIN, meant, reason)
-    if given:
-        return config.replaced(tfhub_module=meant)
-    return config.replaced(sweep=tuple(IN_A_SWEEP.sub(meant, entry) for entry in entries))
 
 
 def label_map_of(module: ModuleSettings) -> str | None:

@@ -16,7 +16,7 @@ class ModuleSettings:
     tfhub_module: str = setting(
         "builtin:",
         "Pretrained image module: a directory, a .tar.gz, a TF Hub or Kaggle URL, keras:MobileNetV3Large, "
-        "a .keras file, or builtin: (nothing to download, but less accurate). An exported classifier is "
+        "a .keras file, or builtin: (embedded, nothing to download). An exported classifier is "
         "one, too.",
         verbs=ALL_VERBS,
         sweep=True,

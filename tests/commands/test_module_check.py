@@ -1,7 +1,14 @@
 import pytest
 
-from retrain.commands.module_check import check_modules, local_directory
+from retrain.commands.module_check import (
+    check_modules,
+    label_map_of,
+    local_directory,
+    log_embedded,
+    named_in_full,
+)
 from retrain.errors import InputError
+from retrain.modules.sources.named_sources import IMAGENET_LABELS
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
 
@@ -86,3 +93,60 @@ def test_a_module_with_nothing_to_train():
     assert complaint("sweep", ["model.keras", "builtin:gradients"], fine_tune=True) == sentence
     # Where it varies, only the trials that do so fail.
     assert complaint("sweep", ["builtin:gradients"], {"fine_tune"}, fine_tune=True) is None
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Says what the best embedded module is."""
+
+    def install(best: str) -> None:
+        monkeypatch.setattr("retrain.commands.module_check.best", lambda: best)
+        monkeypatch.setattr("retrain.commands.module_check.why_not", lambda handle: f"{handle} is not here.")
+
+    install("builtin:efficientnet_lite1")
+    return install
+
+
+@pytest.mark.parametrize(
+    ("best", "told"),
+    [
+        (
+            "builtin:efficientnet_lite1",
+            "builtin: is builtin:efficientnet_lite1, the best embedded module that is installed.",
+        ),
+        ("builtin:gradients", "builtin: is builtin:gradients. builtin:efficientnet_lite1 is not here."),
+    ],
+)
+def test_builtin_is_written_in_full_and_told(installed, best, told, caplog):
+    installed(best)
+    full = Config.of(tfhub_module=best)
+    assert named_in_full(Config()) == named_in_full(full) == full
+    with caplog.at_level("INFO", "absl"):
+        log_embedded()
+    assert caplog.messages == [told]
+
+
+def test_builtin_among_the_modules_of_a_sweep(installed):
+    space = ("tfhub_module=builtin:,m/builtin:;builtin:gradients,builtin:", "dropout_rate=0,0.5")
+    found = named_in_full(Config.of(sweep=space))
+    assert found.sweep.sweep == (
+        "tfhub_module=builtin:efficientnet_lite1,m/builtin:;builtin:gradients,builtin:efficientnet_lite1",
+        space[1],
+    )
+    # The flag is not given beside: it would fix what varies.
+    assert found.module == Config().module
+
+
+def test_a_module_that_comes_from_elsewhere_is_not_named(installed):
+    for config in (Config.of(warm_start_from="run"), Config.of(sweep=("tfhub_module=module,model.keras",))):
+        assert named_in_full(config) == config
+
+
+def test_the_classes_of_a_publisher():
+    assert label_map_of(Config.of(tfhub_module="module").module) is None
+    assert label_map_of(Config.of(tfhub_module="module", label_map="labels.txt").module) == "labels.txt"
+    assert label_map_of(Config.of(tfhub_module="builtin:efficientnet_lite0").module) == IMAGENET_LABELS
+    assert complaint(tfhub_module="builtin:efficientnet_lite1", warm_start_head=True) is None
+    assert complaint(tfhub_module="module", warm_start_head=True) == (
+        "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
+    )
