@@ -8,7 +8,7 @@ from retrain.commands.module_check import (
     named_in_full,
 )
 from retrain.errors import InputError
-from retrain.modules.sources.named_sources import IMAGENET_LABELS
+from retrain.modules.sources.embedded_sources import IMAGENET_LABELS
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
 
