@@ -1,6 +1,7 @@
 """The check of `predict`: what it was given, parsed without TensorFlow."""
 
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -50,8 +51,9 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
         check_is_classifier(export, handle)
     output = None if results.output in (None, STANDARD_OUTPUT) else results.output
     table = None if output is None else table_row(output, "output")
-    _check_is_new("output", output, "file")
-    _check_is_new("sort_into", results.sort_into, "directory")
+    _check_place("output", output, "file")
+    _check_place("sort_into", results.sort_into, "directory")
+    _tell_where_sorted(results.sort_into, words or [config.data.image_dir])
     paths, image_dir = _paths(config.data, words)
     labels = config.module.label_map
     published = None if labels is None else Published(read_label_map(labels), {})
@@ -79,6 +81,20 @@ def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], s
     return find_images(words), ""
 
 
-def _check_is_new(flag: str, path: str | None, what: str) -> None:
-    if path is not None and os.path.lexists(path):
+def _check_place(flag: str, path: str | None, what: str) -> None:
+    if path is None:
+        return
+    if os.path.lexists(path):
         raise InputError(f"--{flag}={path!r} exists, and nothing is overwritten: name a new {what}.")
+    above = next(place for place in pathlib.Path(path).absolute().parents if place.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise InputError(
+            f"--{flag}={path!r} cannot be written, for {str(above)!r} is no folder that you may write in: "
+            f"name a place where it can be."
+        )
+
+
+def _tell_where_sorted(into: str | None, words: Sequence[str | None]) -> None:
+    for word in filter(os.path.isdir, filter(None, words)):
+        if into is not None and pathlib.Path(into).resolve().is_relative_to(pathlib.Path(word).resolve()):
+            logging.warning("%r lies in %r: from now on, images sorted there are images of both.", into, word)

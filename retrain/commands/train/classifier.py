@@ -74,7 +74,7 @@ def outcome_of(
         examples,
         model.heads,
         probabilities,
-        figures_by_split(examples, model.heads, probabilities, SPLITS[1:]),
+        figures_by_split(examples, model.heads, probabilities, SPLITS[1:], logits),
         {name: of_task.decisions for name, of_task in decided.items()},
     )
 

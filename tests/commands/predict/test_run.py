@@ -137,6 +137,17 @@ def test_feature_vectors_of_any_module(averaging_module, colour_folder, tmp_path
     assert json.loads(line) == {"path": f"{colour_folder}/cyan/000.png", "features": [0.0, 1.0, 1.0]}
 
 
+def test_the_terminal_gets_utf8_whatever_its_locale(trained_run, tmp_path, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    Image.new("RGB", (8, 8), tiny_worlds.COLOURS["cyan"]).save(tmp_path / "玫瑰.png")
+    predicted(trained_run, tmp_path / "玫瑰.png")
+    terminal.flush()
+    assert terminal.buffer.getvalue().decode().splitlines()[1].split("\t")[:2] == [
+        *(str(tmp_path / "玫瑰.png"), "cyan")
+    ]
+
+
 def test_images_are_sorted_by_class(trained_run, colour_folder, tmp_path, caplog, capsys):
     images = [f"{colour_folder}/{name}/00{index}.png" for name in tiny_worlds.COLOURS for index in (0, 1)]
     into = tmp_path / "sorted"
