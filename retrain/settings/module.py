@@ -64,6 +64,14 @@ class ModuleSettings:
         verbs=MODULE_VERBS,
         needs=MODULE_SOURCE,
     )
+    feature_pooling: str = setting(
+        "auto",
+        "How an output with a vector for each place or token of an image becomes one: auto takes the first "
+        "token where one stands for the whole image, as in ViT and DINOv2, else the mean.",
+        choices=("auto", "first_token", "mean", "max"),
+        sweep=True,
+        needs=MODULE_SOURCE,
+    )
     feature_cache: str | None = setting(
         None,
         "Directory that keeps computed features for later runs; none keeps nothing. Default: the user's "
