@@ -15,6 +15,7 @@ import absl.logging
 
 from retrain import flags
 from retrain.commands import COMMANDS
+from retrain.commands.module_check import log_embedded, named_in_full
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.files import writing
@@ -62,7 +63,10 @@ def _run(argv: Sequence[str]) -> int:
     parsed = flags.parse(argv)
     _log_plainly(parsed.verbosity)
     row = COMMANDS[parsed.verb]
-    plan = named(row.check)(parsed.config, parsed.files)
+    config = named_in_full(parsed.config)
+    plan = named(row.check)(config, parsed.files)
+    if config != parsed.config:
+        log_embedded()
     with writing(str(plan.run or parsed.config.results.output or os.curdir)), _claimed(plan.run, row.shared):
         with native_stderr_held():
             run = named(row.run)
