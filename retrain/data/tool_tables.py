@@ -19,6 +19,7 @@ from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
 LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
 LABEL_STUDIO = {"annotation_id", "lead_time"}
 OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
+FOLDS = ("fold", "folds", "kfold")
 # Columns that train, evaluate and predict write, but for the labels that are known or predicted.
 RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)")
 CHOICES = '{"choices"'
@@ -69,7 +70,8 @@ def _of_split(directory: str, split: str) -> pd.DataFrame:
 def _no_labels(table: pd.DataFrame) -> list[str]:
     """The columns of a tool's table that say other things of an image than its labels."""
     names = list(table.columns)
-    found = [name for name, cells in table.items() if cells.str.match(r"\{.*\}$", na=False).all()]
+    found = [name for name in names if name.lower() in FOLDS and table[name].str.isdecimal().all()]
+    found += [name for name, cells in table.items() if cells.str.match(r"\{.*\}$", na=False).all()]
     labels = [name for name in names[1:] if name not in (*found, SPLIT, GROUP, WEIGHT)]
     empty = [name for name in labels if table[name].isna().all()]
     if len(empty) < len(labels):

@@ -67,6 +67,12 @@ def test_objects_and_empty_columns_are_no_labels(tmp_path, told):
     }
 
 
+def test_the_number_of_a_fold_is_no_label(tmp_path, told):
+    assert list(cells(tmp_path, "path,kind,Fold\n1.jpg,a,0\n2.jpg,b,1\n")) == ["path", "kind"]
+    assert told == left_out(tmp_path, "Fold")
+    assert "fold" in cells(tmp_path, "path,fold\n1.jpg,left\n")
+
+
 def test_roboflow(tmp_path, told):
     for split in ("train", "valid"):
         files.write_text(tmp_path / split / "_classes.csv", f"filename, cat, dog\n{split}.jpg,1,0\n")
