@@ -8,7 +8,7 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.commands.checks import Published
-from retrain.commands.module_check import check_modules, local_directory
+from retrain.commands.module_check import check_modules, label_map_of, local_directory
 from retrain.commands.predict.inputs import check_paths, find_images
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
@@ -46,7 +46,8 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     """InputError when no file can be an image, or where something would be overwritten."""
     check_modules(Circumstances(config, "predict"))
     handle, results = config.module.tfhub_module, config.results
-    says_classes = config.module.label_map is None and not results.features
+    labels = label_map_of(config.module)
+    says_classes = labels is None and not results.features
     if says_classes and (export := local_directory(handle)):
         check_is_classifier(export, handle)
     output = None if results.output in (None, STANDARD_OUTPUT) else results.output
@@ -55,7 +56,6 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     _check_place("sort_into", results.sort_into, "directory")
     _tell_where_sorted(results.sort_into, words or [config.data.image_dir])
     paths, image_dir = _paths(config.data, words)
-    labels = config.module.label_map
     published = None if labels is None else Published(read_label_map(labels), {})
     # TensorFlow takes seconds to load.
     what = "classify with" if not results.features else "pass through"

@@ -51,6 +51,8 @@ def test_a_module_that_is_no_export_gives_features_or_the_classes_of_a_label_map
     assert plan("photos", tfhub_module="module", features=True).published is None
     published = plan("photos", tfhub_module="module", label_map="labels.txt").published
     assert published.class_names == ("roses", "tulips")
+    embedded = plan("photos", tfhub_module="builtin:efficientnet_lite1").published
+    assert (len(embedded.class_names), embedded.class_names[285]) == (1000, "Egyptian cat")
 
 
 @pytest.mark.parametrize("ending", TABLES)
