@@ -28,6 +28,7 @@ CALLED = {
     "tf1_hub": "TF1 Hub",
     "saved_model": "TF2 SavedModel",
     "keras_file": "Keras",
+    "preset_directory": "KerasHub",
     "gradients": "`builtin:gradients`",
 }
 
@@ -63,7 +64,7 @@ def fine_tunes(handle: str, directory: pathlib.Path) -> bool | None:
         loss = tf.reduce_sum(features * features) + sum(loss() for loss in module.regularization_losses)
     gradients = tape.gradient(loss, module.trainable_variables)
     for gradient, variable in zip(gradients, module.trainable_variables, strict=True):
-        variable.assign_sub(0.1 * gradient)
+        variable.assign_sub(0.1 * tf.convert_to_tensor(gradient))
     return any(
         (a != b).any() for a, b in zip(before, [v.numpy() for v in module.trainable_variables], strict=True)
     )

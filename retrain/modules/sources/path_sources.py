@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from retrain.errors import InputError
+from retrain.modules.sources.keras_hub_sources import PresetDirectory
 from retrain.modules.sources.source import SAVED_MODEL_FILE, Source
 
 RUN_FLAGS = "run.flags"
@@ -76,7 +77,8 @@ class SavedModel(Directory):
 
     @classmethod
     def recognises(cls, location: str) -> bool:
-        return os.path.isdir(location) and not TF1Hub.recognises(location)
+        others = (TF1Hub, PresetDirectory)
+        return os.path.isdir(location) and not any(other.recognises(location) for other in others)
 
 
 def _listed(directory: pathlib.Path) -> str:
