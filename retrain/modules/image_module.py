@@ -56,13 +56,18 @@ class ImageModule(tf.Module):
         return ModuleSpec(self.handle, dict.fromkeys((INFERENCE, TRAIN), self.signatures))
 
     @property
+    def variable_map(self) -> dict[str, tf.Variable]:
+        """The variables by name."""
+        return {variable.name.partition(":")[0]: variable for variable in self.variables}
+
+    @property
     def num_features(self) -> int:
         """The length of a feature vector, a constant of the module."""
         return self.num_outputs(IMAGE_FEATURE_VECTOR)
 
     def num_outputs(self, signature: str) -> int:
         """The length of a row of `output`: num_features or num_classes."""
-        return self.signatures[signature].outputs[self._output_key(signature)].shape[-1]
+        return self.signatures[signature].outputs[self._output_key(signature)].shape.as_list()[-1]
 
     @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:

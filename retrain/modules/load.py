@@ -42,6 +42,15 @@ def recording(created: list[tf.Variable]) -> AbstractContextManager[None]:
     return tf.variable_creator_scope(create)
 
 
+def frozen() -> AbstractContextManager[None]:
+    """Makes every variable that is created within one that is not trained."""
+
+    def create(next_creator: Callable[..., tf.Variable], **arguments: Any) -> tf.Variable:
+        return next_creator(**arguments | {"trainable": False})
+
+    return tf.variable_creator_scope(create)
+
+
 def replacing(variables: Mapping[int, tf.Variable]) -> AbstractContextManager[None]:
     """Gives these variables, by their place in the order of creation, where others would be created within.
 
@@ -72,7 +81,7 @@ def _check_output(module: ImageModule, signature: str) -> None:
             f"one that holds the features with --feature_output."
         )
     spec = outputs[key]
-    if spec.dtype != tf.float32 or spec.shape.rank not in (2, 4) or spec.shape[-1] is None:
+    if spec.dtype != tf.float32 or spec.shape.rank not in (2, 4) or spec.shape.as_list()[-1] is None:
         raise InputError(
             f"The output {key!r} of {module.handle!r} in {signature} is {spec.dtype.name} {spec.shape}, and "
             f"what can be used is float32 (None, n), or (None, height, width, n) to be averaged, with n "

@@ -122,10 +122,10 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
         functions={False: functions, True: functions | in_training},
         penalties=[
-            GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
+            GraphFunction(pure[TRAIN], {}, {DEFAULT_OUTPUT: name}, [], handle)
             for name in collected(training, PENALTIES)
         ],
-        variables=_variables(location, handle, [inference, training]),
+        variables=make_variables(location, handle, [inference, training]),
     )
 
 
@@ -146,7 +146,7 @@ def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
 
 def _sizes(graph: MetaGraphDef, signatures: Mapping[str, Any]) -> list[tuple[int | None, int | None]]:
     """The (height, width) that the publisher attached, if any, and those of each input."""
-    taken = [tuple(tensor_spec(each.inputs[IMAGES]).shape[1:3]) for each in signatures.values()]
+    taken = [tuple(tensor_spec(each.inputs[IMAGES]).shape[1:3].as_list()) for each in signatures.values()]
     attached = attached_image_size(graph)
     return [attached, *taken] if attached else taken
 
@@ -164,17 +164,22 @@ def _functions(
         images = definition.inputs[IMAGES]
         outputs = {key: output.name for key, output in definition.outputs.items()}
         updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
-        functions[name] = GraphFunction(pure, (images.name, tensor_spec(images)), outputs, updates, handle)
+        functions[name] = GraphFunction(pure, {images.name: tensor_spec(images)}, outputs, updates, handle)
     return functions
 
 
-def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> dict[str, tf.Variable]:
+def make_variables(
+    location: str, handle: str, graphs: Sequence[MetaGraphDef], trainable: bool = True
+) -> dict[str, tf.Variable]:
+    """The variables of the graphs by name; those that the graphs train are, unless `trainable` is False."""
     names = {name: part for graph in graphs for name, part in variable_names(graph, VARIABLES).items()}
-    trainable = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
-    values = read_values(location, handle, names)
-    return {name: _variable(name, value, name in trainable) for name, value in values.items()}
-
-
-def _variable(name: str, value: np.ndarray, trainable: bool) -> tf.Variable:
-    moving = not trainable and np.issubdtype(value.dtype, np.floating)
-    return tf.Variable(value, trainable=trainable, name=name, **(MOVING if moving else {}))
+    trained = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
+    return {
+        name: tf.Variable(
+            value,
+            trainable=trainable and name in trained,
+            name=name,
+            **(MOVING if name not in trained and np.issubdtype(value.dtype, np.floating) else {}),
+        )
+        for name, value in read_values(location, handle, names).items()
+    }
