@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from retrain.errors import InputError
 
@@ -34,12 +35,31 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes the file in one step, replacing the one that was there; makes the directories above it."""
+    with replaced_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Yields a file to fill, which becomes `path` at the end, or vanishes when the body fails."""
+    check_is_new(path, "file")
+    with replaced_file(path) as file:
+        yield file
+        check_is_new(path, "file")
+
+
+@contextlib.contextmanager
+def replaced_file(path: Path) -> Iterator[BinaryIO]:
+    """As `new_file`, but a file that was at `path` makes room; makes the directories above it."""
     path = pathlib.Path(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = _beside(path)
         try:
-            _write_and_flush(partial, data)
+            with open(partial, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
@@ -47,12 +67,17 @@ def write_bytes(path: Path, data: bytes) -> None:
         _flush(path.parent)
 
 
+def check_is_new(path: Path, what: str) -> None:
+    """InputError where there is something; `what` is to be made there, a file or a directory."""
+    if os.path.lexists(path):
+        raise InputError(f"{str(path)!r} exists already, and nothing is overwritten: name a new {what}.")
+
+
 @contextlib.contextmanager
 def new_directory(path: Path) -> Iterator[str]:
     """Yields an empty directory to fill, which becomes `path` at the end, or vanishes when the body fails."""
     path = pathlib.Path(path)
-    if os.path.lexists(path):
-        raise _exists(path)
+    check_is_new(path, "directory")
     with _partial_directory(path) as partial:
         yield str(partial)
         _flush_tree(partial)
@@ -130,13 +155,6 @@ def _partial_directory(path: pathlib.Path) -> Iterator[pathlib.Path]:
         _flush(path.parent)
 
 
-def _write_and_flush(path: pathlib.Path, data: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _flush(path: pathlib.Path) -> None:
     """Makes the content of a file, or the names in a directory, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -156,12 +174,8 @@ def _rename_directory(partial: pathlib.Path, path: pathlib.Path) -> None:
         os.rename(partial, path)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            raise _exists(path) from error
+            check_is_new(path, "directory")
         raise
-
-
-def _exists(path: pathlib.Path) -> InputError:
-    return InputError(f"{str(path)!r} exists already, and nothing is overwritten: name a new directory.")
 
 
 def _sentence(error: Exception, path: pathlib.Path) -> str | None:

@@ -189,8 +189,6 @@ def _verb_and_files(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         raise InputError(unknown_name(verb, COMMANDS, "verb"))
     if files and verb != "predict":
         raise InputError(f"{verb} takes flags only, but was given {files[0]!r}: write --NAME=VALUE.")
-    if not files and verb == "predict":
-        raise InputError("predict needs images: name files or folders after the flags.")
     return verb, tuple(files)
 
 

@@ -17,8 +17,8 @@ VERBS = {
         "--image_dir=DIR [--sweep NAME=VALUES ...]",
         "find the flags of train that suit your images",
     ),
-    "evaluate": ("--tfhub_module=EXPORT --image_dir=DIR", "measure an exported classifier on other images"),
-    "predict": ("--tfhub_module=EXPORT FILE|DIR ...", "say what is on images, as a table or a CSV file"),
+    "evaluate": ("--tfhub_module=RUN --image_dir=DIR", "measure an exported classifier on other images"),
+    "predict": ("--tfhub_module=RUN FILE|DIR|PATTERN|- ...", "say what is on images, in a table; sort them"),
     "inspect": ("--tfhub_module=MODULE", "say what a module is, and whether it keeps the common promises"),
 }
 GENERAL = {

@@ -1,10 +1,12 @@
 """The files that hold the classes of a task, one a line, line = index: known without TensorFlow.
 
-`labels.txt` is that of the first task, `labels.TASK.txt` that of another.
+`labels.txt` is that of the first task, `labels.TASK.txt` that of another, by its plain name.
 """
 
 import pathlib
 from collections.abc import Iterable
+
+from retrain.plain_name import plain_name
 
 LABELS = "labels.txt"
 
@@ -27,4 +29,4 @@ def read_labels(directory: pathlib.Path, task: str = "") -> tuple[str, ...]:
 
 
 def _of_task(task: str) -> str:
-    return f"labels.{task}.txt"
+    return f"labels.{plain_name(task)}.txt"

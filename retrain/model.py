@@ -22,6 +22,8 @@ from retrain.modules.signatures import (
     image_signature,
     task_signature,
 )
+from retrain.plain_name import plain_name
+from retrain.settings.data import WHITE
 
 IMAGES, FEATURES = "images", "features"
 SHOWN_NAMES = 8
@@ -40,6 +42,7 @@ class ImageClassifier(ImageModule):
       fine_tune_from: of a trained base, only the variables from the first one on whose name matches this
         regular expression are trained, in the order of the module.
       freeze_batch_norm: whether a trained base computes as in inference, with the statistics that it has.
+      background: the colour that was behind pixels of its images that are not opaque.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ImageClassifier(ImageModule):
         train_base: bool = False,
         fine_tune_from: re.Pattern[str] | None = None,
         freeze_batch_norm: bool = False,
+        background: str = WHITE,
     ):
         super().__init__(base.handle, base.fingerprint, _signatures(base, heads), base.image_size)
         self.base = base
@@ -59,11 +63,15 @@ class ImageClassifier(ImageModule):
         self.train_base = train_base
         self.fine_tune_from = fine_tune_from
         self.freeze_batch_norm = freeze_batch_norm
+        self.background = background
         size = base.num_features
         self.kernels = {
-            task: _zeros([size, head.num_classes], f"{task}/kernel") for task, head in self.heads.items()
+            task: _zeros([size, head.num_classes], f"{plain_name(task)}/kernel")
+            for task, head in self.heads.items()
         }
-        self.biases = {task: _zeros([head.num_classes], f"{task}/bias") for task, head in self.heads.items()}
+        self.biases = {
+            task: _zeros([head.num_classes], f"{plain_name(task)}/bias") for task, head in self.heads.items()
+        }
 
     def with_heads(self, heads: Mapping[str, Head]) -> "ImageClassifier":
         """The classifier with the same weights, and heads for the same classes."""
@@ -88,6 +96,7 @@ class ImageClassifier(ImageModule):
             train_base=self.train_base,
             fine_tune_from=self.fine_tune_from,
             freeze_batch_norm=self.freeze_batch_norm,
+            background=self.background,
         )
         for mine, its in zip(self.head_variables, other.head_variables, strict=True):
             its.assign(mine)

@@ -120,6 +120,23 @@ def test_a_place_that_may_not_be_written_to(tmp_path, monkeypatch):
     )
 
 
+def test_a_new_file_gets_its_name_at_the_end_and_overwrites_nothing(tmp_path):
+    path = tmp_path / "below" / "p.csv"
+    with files.new_file(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    sentence = f"{str(path)!r} exists already, and nothing is overwritten: name a new file."
+    with pytest.raises(InputError) as raised, files.new_file(path):
+        raise AssertionError("not reached")
+    assert str(raised.value) == sentence
+    path.unlink()
+    with pytest.raises(InputError) as raised, files.new_file(path):
+        path.write_text("of another")
+    assert str(raised.value) == sentence
+    assert (names(path.parent), path.read_text()) == (["p.csv"], "of another")
+
+
 def test_a_new_directory_gets_its_name_at_the_end(tmp_path):
     with files.new_directory(tmp_path / "runs" / "a") as directory:
         files.write_text(pathlib.Path(directory) / "sub" / "config.json", "{}")

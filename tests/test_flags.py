@@ -206,10 +206,6 @@ def test_two_names_of_one_flag():
             "train takes flags only, but was given 'image_dir=a': write --NAME=VALUE.",
         ),
         (
-            ["predict", "--tfhub_module=export"],
-            "predict needs images: name files or folders after the flags.",
-        ),
-        (
             ["predict", "--tfhub_module=export", "--max_steps=5", "a.jpg"],
             "--max_steps=5 is not read by predict: it applies to train and sweep.",
         ),

@@ -15,7 +15,8 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
     **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
-    **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files"], 0),
+    **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files", "plain_name"], 0),
+    "image_formats": 0,
     "settings": 1,
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
@@ -37,7 +38,8 @@ HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "ten
 # What must answer before TensorFlow has been imported.
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
-    *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.signals"],
+    *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.plain_name"],
+    *["retrain.image_formats", "retrain.signals"],
     *["retrain.settings.field", "retrain.settings.config", "retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.layout"],
     *["retrain.data.listing", "retrain.data.label_map", "retrain.examples.split_file"],

@@ -39,7 +39,7 @@ def test_the_help_page_knows_every_verb_section_and_alias():
 
 
 def test_a_section_of_which_the_verb_reads_nothing_is_left_out():
-    page = help_page("predict", {}, 80).splitlines()
+    page = help_page("inspect", {}, 80).splitlines()
     titles = [section.title for section in SECTIONS.values()]
     assert [line for line in page if line in titles] == ["Image module and its features", "Results"]
 
@@ -68,7 +68,7 @@ def test_an_entry_shows_default_advice_choices_and_aliases():
         "  --class_weights=none          "
         "balanced lets every class count the same, however many images it has. One of none, balanced.\n"
     ) in page
-    assert "adding images moves none. Also --validation_split=FRACTION.\n" in page
+    assert "moves none between splits. Also --validation_split=FRACTION.\n" in page
 
 
 def test_what_a_verb_needs_has_no_default():

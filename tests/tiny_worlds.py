@@ -42,13 +42,18 @@ def tagged_image(
 def colour_folder(
     directory: pathlib.Path, images_per_class: int = 8, size: tuple[int, int] = (16, 16), suffix: str = ".png"
 ) -> str:
-    """Class folders of flat images (height, width), each of its own shade, so that no two files are equal."""
+    """Class folders of flat images (height, width), each of its own shade, so that no two files are equal.
+
+    The first eight of each class, as PNG of 16 x 16, have a hash at most once of validation and of test.
+    """
     for name, colour in COLOURS.items():
         (directory / name).mkdir(parents=True)
         for index in range(images_per_class):
-            shade = np.clip(colour, index, 255 - index).astype(np.uint8)
+            shade = np.clip(colour, index + 3, 252 - index).astype(np.uint8)
             image = np.broadcast_to(shade, (*size, 3))
-            Image.fromarray(np.ascontiguousarray(image)).save(directory / name / f"{index:03}{suffix}")
+            Image.fromarray(np.ascontiguousarray(image)).save(
+                directory / name / f"{index:03}{suffix}", compress_level=0
+            )
     return str(directory)
 
 

@@ -26,6 +26,6 @@ COMMANDS = {
         "retrain.commands.sweep.check:check", "retrain.commands.sweep.run:run", shared=True, goes_on=True
     ),
     "evaluate": CommandRow("retrain.commands.checks:check_evaluate", "retrain.commands.evaluate:run"),
-    "predict": CommandRow("retrain.commands.checks:check_predict", "retrain.commands.predict:run"),
+    "predict": CommandRow("retrain.commands.predict.check:check", "retrain.commands.predict.run:run"),
     "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),
 }

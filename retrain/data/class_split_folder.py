@@ -5,6 +5,7 @@ Every class needs images to train on; any other split may be missing.
 
 import os
 
+from retrain.data.class_twins import twin_key
 from retrain.data.folder import check_class_count, count
 from retrain.data.listing import Listing, folder_listing, top_level
 from retrain.data.split_words import check_one_folder_each, split_of, tell_splits
@@ -13,15 +14,15 @@ from retrain.errors import InputError
 
 def read(image_dir: str) -> Listing:
     """Lists every image with the split that the folder in its class folder names."""
-    class_names, loose_images, ignored = top_level(image_dir)
-    check_class_count(image_dir, class_names, loose_images, needed=1)
-    ignored += loose_images
+    top = top_level(image_dir)
+    class_names, ignored = top.folders, top.outside
+    check_class_count(image_dir, class_names, top.images, needed=1)
     places = []
     for name in class_names:
-        words, loose_images, others = top_level(os.path.join(image_dir, name))
-        check_one_folder_each(os.path.join(image_dir, name), words)
-        places += [(f"{name}/{word}", name, split_of(word)) for word in words]
-        ignored += loose_images + others
+        inside = top_level(os.path.join(image_dir, name))
+        check_one_folder_each(os.path.join(image_dir, name), inside.folders)
+        places += [(f"{name}/{word}", name, split_of(word)) for word in inside.folders]
+        ignored += inside.outside
     listing = folder_listing(image_dir, places, ignored)
     _check_trained(listing, class_names)
     tell_splits(os.path.basename(folder) for folder, _, _ in places)
@@ -30,8 +31,9 @@ def read(image_dir: str) -> Listing:
 
 def _check_trained(listing: Listing, class_names: list[str]) -> None:
     (labels,) = (column.cells for column in listing.columns.values())
-    trained = {label for label, split in zip(labels, listing.splits, strict=True) if split == "train"}
-    if missing := [name for name in class_names if name not in trained]:
+    rows = zip(labels, listing.splits, strict=True)
+    trained = {twin_key(label) for label, split in rows if split == "train"}
+    if missing := [name for name in class_names if twin_key(name) not in trained]:
         raise InputError(
             f"{listing.image_dir!r} has {count(len(missing), 'class folder')} without any image to train on "
             f"({', '.join(map(repr, missing))}), but every class needs one beside its other splits: add "

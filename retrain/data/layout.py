@@ -12,7 +12,7 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.folder import count
-from retrain.data.listing import TABLES, Listing, has_folders, top_level
+from retrain.data.listing import CLASSES_FILE, TABLES, Listing, has_folders, top_level
 from retrain.data.split_words import resembles, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
@@ -22,7 +22,7 @@ DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
 OF_ANNOTATIONS = (
-    *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls"),
+    *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls", "meta"),
     *("imagesets", "segmentationclass", "segmentationobject"),
 )
 
@@ -41,6 +41,8 @@ def reader_of(image_dir: str) -> str:
     for name, below in inside.items():
         _check_no_annotations(os.path.join(image_dir, name), below)
     if folders and all(map(split_of, folders)):
+        if all(os.path.isfile(os.path.join(image_dir, word, CLASSES_FILE)) for word in folders):
+            return "table"
         _check_classes_below(image_dir, folders)
         return "split_folder"
     if all(name.lower() in OF_IMAGES for name in folders) and (folders or images):
@@ -69,13 +71,19 @@ def _check_no_annotations(folder: str, names: list[str]) -> None:
     """Masks would be a class of their own, or more images of each."""
     drawn = [name for name in names if name.lower() in OF_ANNOTATIONS]
     others = [name for name in names if name not in drawn]
-    if drawn and others and all(name.lower() in OF_IMAGES or resembles(name) for name in others):
-        raise InputError(
-            f"{folder!r} has the folder {drawn[0]!r} beside {_listed(others)}, as sets for detection or "
-            "segmentation have, but folders of classes were expected: if all images in it are of one class, "
-            "move the other folder away; else put them into class folders, or write a table of their labels "
-            "and name it with --labels_file."
-        )
+    if not drawn or not others or not all(name.lower() in OF_IMAGES or resembles(name) for name in others):
+        return
+    inner = os.path.join(folder, others[0])
+    advice = (
+        f"did you mean {inner!r}?"
+        if len(others) == 1 and len(top_level(inner).folders) > 1
+        else "if all images in it are of one class, move the other folder away; else put them into class "
+        "folders, or write a table of their labels and name it with --labels_file."
+    )
+    raise InputError(
+        f"{folder!r} has the folder {drawn[0]!r} beside {_listed(others)}, as sets for detection or "
+        f"segmentation have, but folders of classes were expected: {advice}"
+    )
 
 
 def _check_no_table(image_dir: str, folders: list[str]) -> None:

@@ -6,6 +6,7 @@ that is not there stays missing; content that lies in two splits is left to `ret
 
 import os
 
+from retrain.data.class_twins import twin_key
 from retrain.data.folder import check_class_count, check_no_class_empty, count
 from retrain.data.listing import TASK, Listing, folder_listing, top_level
 from retrain.data.split_words import check_one_folder_each, split_of, tell_splits
@@ -14,15 +15,15 @@ from retrain.errors import InputError
 
 def read(image_dir: str) -> Listing:
     """Lists every image with the split that its top folder names."""
-    splits, loose_images, ignored = top_level(image_dir)
-    ignored += loose_images
+    top = top_level(image_dir)
+    splits, ignored = top.folders, top.outside
     train = _train_folder(image_dir, splits)
     classes = {}
     for split in splits:
-        folders, loose_images, others = top_level(os.path.join(image_dir, split))
-        _check_split(os.path.join(image_dir, split), folders, loose_images)
-        classes[split] = folders
-        ignored += loose_images + others
+        inside = top_level(os.path.join(image_dir, split))
+        _check_split(os.path.join(image_dir, split), inside.folders, inside.images)
+        classes[split] = inside.folders
+        ignored += inside.outside
     _check_classes(image_dir, classes, train)
     places = [(f"{word}/{name}", name, split_of(word)) for word, names in classes.items() for name in names]
     listing = folder_listing(image_dir, places, ignored)
@@ -57,8 +58,9 @@ def _check_split(folder: str, class_names: list[str], loose_images: int) -> None
 def _check_classes(image_dir: str, classes: dict[str, list[str]], trained: str) -> None:
     train = os.path.join(image_dir, trained)
     check_class_count(train, classes[trained], 0)
+    known = set(map(twin_key, classes[trained]))
     for split, names in classes.items():
-        unknown = [name for name in names if name not in classes[trained]]
+        unknown = [name for name in names if twin_key(name) not in known]
         if unknown:
             raise InputError(
                 f"{os.path.join(image_dir, split)!r} has {count(len(unknown), 'class folder')} "

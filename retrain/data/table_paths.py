@@ -6,13 +6,20 @@ each way in which it was found; only an image that no other fits as well is take
 
 import os
 import posixpath
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import unquote
 
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS, is_visible
+from retrain.data.listing import is_visible
+from retrain.image_formats import EXTENSIONS
+
+# What Label Studio writes before the path of a local file, and before the name of one that was uploaded.
+LOCAL_FILE = "/data/local-files/?d="
+UPLOAD = re.compile(r"^/data/upload/(\d+/)?[0-9a-f]{8}-")
 
 
 def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> list[str]:
@@ -31,11 +38,16 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
     if not missing:
         return paths
     files, named = _files_below(image_dir), set(paths)
-    found = _found(missing, [file for file in files if file not in named])
+    others = [file for file in files if file not in named]
+    found = _found(missing, others)
     ways = Counter(_difference(path, file) for path, file in found.items())
     if not found and len(missing) == len(named):
         found, folders = _without_folders(missing, files)
         ways = Counter({f"without {folders!r}": len(found)} if found else {})
+    if len(found) < len(missing):
+        below = _in_folders([path for path in missing if path not in found], others)
+        found |= below
+        ways += Counter({"without their folders": len(below)})
     for way, count in sorted(ways.items()):
         _tell(labels_file, way, f"found {count} of {len(missing)}")
     return [found.get(path, path) for path in paths]
@@ -44,6 +56,10 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
 def _plain(path: str, image_dir: str, absolute: tuple[str, ...]) -> str:
     """Relative to image_dir, with /; a backslash in a name that a file has is a part of it."""
     path = path.strip()
+    if "://" in path:
+        path = path.partition("?")[0]
+    if LOCAL_FILE in path:
+        path = unquote(path.partition(LOCAL_FILE)[2])
     if "\\" in path and not os.path.isfile(os.path.join(image_dir, path)):
         path = _slashed(path)
     while path.startswith("./"):
@@ -95,6 +111,15 @@ def _without_folders(missing: Sequence[str], files: Sequence[str]) -> tuple[dict
         if all(path in there for path in short.values()):
             return {path: there[name] for path, name in short.items()}, first[:end]
     return {}, ""
+
+
+def _in_folders(missing: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """Missing path -> the only file whose path ends so, in any folder; of an upload, whose name is so."""
+    keys = {path: _same_stem(UPLOAD.sub("", path)) for path in missing}
+    index: dict[str, str | None] = {}
+    for depth in {key.count("/") + 1 for key in keys.values()}:
+        index |= _only_ones(files, lambda file, depth=depth: "/".join(_same_stem(file).split("/")[-depth:]))
+    return {path: file for path, key in keys.items() if (file := index.get(key)) is not None}
 
 
 def _only_ones(files: Iterable[str], likeness: Callable[[str], str]) -> Mapping[str, str | None]:

@@ -1,9 +1,12 @@
-"""Which split each image is in, decided by a hash of its path: the same tomorrow and on another machine.
+"""Which split each image is in, decided by a hash of what it is: the same tomorrow and on another machine.
 
-The path is relative to image_dir, so that moving the folder moves no image. It is hashed up to `_nohash_`,
-and images with the same content, or nearly, are one group: what belongs together stays together. Adding
-images moves none, except where a class would have nothing in a split, or where a new image duplicates an old
-one; both are noted.
+What an image is does not hang on where it lies: its content, or its name up to `_nohash_`, or the group that
+the user gave it. So neither moving the folder, nor moving or renaming files, be it into another class, moves
+an image between splits. (By CLASS/NAME, 25 files moved into other class folders moved 11 images; by the name
+alone those whose name was taken there.) Images with the same content, or nearly, are one group: what belongs
+together stays together, where the lowest key of them says.
+Adding images moves none, except where a class would have nothing in a split, or where a new image nearly is
+an old one; both are noted.
 
 Folders and tables have one rule. A class of three groups or more has one in every split asked for; of two,
 one in train and one in validation (in test when no validation is asked for); of one, in train. Where images
@@ -15,6 +18,7 @@ import collections
 import hashlib
 import itertools
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from retrain.data.listing import SPLITS, TASK
 
@@ -27,32 +31,43 @@ Label = tuple[str, str]  # task and class
 Labels = frozenset[Label]
 
 
+class HashedImage(NamedTuple):
+    """An image to be split; `key` is what is hashed of it."""
+
+    path: str
+    group: str
+    labels: Labels
+    key: str
+
+
 def hash_splits(
-    images: Sequence[tuple[str, str, Labels]],
+    images: Sequence[HashedImage],
     percentages: Percentages,
     contradictory: Collection[str] = (),
 ) -> tuple[list[str], list[str]]:
-    """The split of each image (path, group, labels), and a note on each that is not where its hash puts it.
+    """The split of each image, and a note on each that is not where its hash puts it.
 
     `contradictory` groups are copies under two labels, wrong under one of them, whatever is predicted: they
     stay in train, where no figure is taken, and only other groups of their classes are moved.
     """
     bounds = bounds_of(percentages)
     labels_of: dict[str, set[Label]] = {}
-    for _, group, labels in images:
+    key_of: dict[str, str] = {}
+    for _, group, labels, key in images:
         labels_of.setdefault(group, set()).update(labels)
-    hashed = {group: percentage(group) for group in labels_of if group not in contradictory}
+        key_of[group] = min(key, key_of.get(group, key))
+    hashed = {group: percentage(key) for group, key in key_of.items() if group not in contradictory}
     split_of, filled = fill_splits(labels_of, hashed, bounds)
-    notes, names = [], {stem(path) for path, _, _ in images}
-    for path, group, _ in sorted(images, key=lambda image: image[:2]):
-        own, split = split_at(percentage(stem(path)), bounds), split_of[group]
+    notes, names = [], {stem(image.path) for image in images}
+    for path, group, _, key in sorted(images, key=lambda image: image.path):
+        own, split = split_at(percentage(key), bounds), split_of[group]
         if group not in hashed:
             listed = ", ".join(repr(name) for _, name in sorted(labels_of[group]))
             notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {listed}.")
         elif own != split:
             why = filled.get(group) or f"{'it duplicates' if group in names else 'its group is'} {group!r}"
             notes.append(f"{path!r} is in {split}, not {own}: {why}.")
-    return [split_of[group] for _, group, _ in images], notes
+    return [split_of[image.group] for image in images], notes
 
 
 def bounds_of(percentages: Percentages) -> Bounds:
@@ -66,9 +81,15 @@ def stem(path: str) -> str:
     return path.partition("_nohash_")[0]
 
 
-def percentage(path: str) -> float:
-    """Where a path lies between 0 and 100: its SHA-1, reckoned as retrain.py did."""
-    return int(hashlib.sha1(path.encode()).hexdigest(), 16) % (HASH_STEPS + 1) * (100.0 / HASH_STEPS)
+def hash_key(path: str, content: str) -> str:
+    """What is hashed of an image: its name up to `_nohash_`, where that is in it, or its content."""
+    name, nohash, _ = path.rpartition("/")[2].partition("_nohash_")
+    return name if nohash else content
+
+
+def percentage(key: str) -> float:
+    """Where a key lies between 0 and 100: its SHA-1, reckoned as retrain.py did of paths."""
+    return int(hashlib.sha1(key.encode()).hexdigest(), 16) % (HASH_STEPS + 1) * (100.0 / HASH_STEPS)
 
 
 def split_at(hashed: float, bounds: Bounds) -> str:

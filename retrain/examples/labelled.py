@@ -17,6 +17,7 @@ from retrain.data.listing import SPLITS, Listing
 from retrain.examples.hash_split import stem
 from retrain.heads import head_class
 from retrain.heads.head import Head, Labels
+from retrain.settings.data import WHITE
 
 
 class TaskExamples(NamedTuple):
@@ -67,15 +68,18 @@ class LabelledExamples:
       image_dir: where the paths lead from.
       table: a row an image: path (POSIX), size and mtime_ns (by which a changed file is known), split
         ("train", "validation", "test", or "" while it is not decided), group (images that must share a
-        split), given_group (whether the user said so), weight (what the image counts).
+        split), given_group (whether the user said so), weight (what the image counts), content (hash of the
+        file, "" before it was read).
       tasks: by name, the primary task first.
       features: float32 [N, F] of the same rows, an array or what stands in for one; None before the pass.
+      background: the colour behind pixels that are not opaque.
     """
 
     image_dir: str
     table: pd.DataFrame
     tasks: Mapping[str, Task]
     features: Any = None
+    background: str = WHITE
 
     def __len__(self) -> int:
         return len(self.table)
@@ -93,6 +97,10 @@ class LabelledExamples:
     @property
     def groups(self) -> list[str]:
         return self.table["group"].tolist()
+
+    @property
+    def contents(self) -> list[str]:
+        return self.table["content"].tolist()
 
     @property
     def splits(self) -> list[str]:
@@ -146,6 +154,10 @@ class LabelledExamples:
         """The same with what a module gives for each row."""
         return dataclasses.replace(self, features=features)
 
+    def on(self, background: str) -> Self:
+        """The same with another colour behind pixels that are not opaque."""
+        return dataclasses.replace(self, background=background)
+
     def with_splits(self, splits: Sequence[str]) -> Self:
         """The same with the split of each row."""
         return self._with("split", splits)
@@ -153,6 +165,10 @@ class LabelledExamples:
     def with_groups(self, groups: Sequence[str]) -> Self:
         """The same with the group of each row."""
         return self._with("group", groups)
+
+    def with_contents(self, contents: Sequence[str]) -> Self:
+        """The same with the hash of the content of each file."""
+        return self._with("content", contents)
 
     def with_cells(self, task: str, cells: Sequence[str | None]) -> Self:
         """The same with other labels of a task, as they are written."""
@@ -199,6 +215,7 @@ def labelled_examples(
         "group": [stem(path) if group is None else group for path, group in groups],
         "given_group": [group is not None for group in listing.groups],
         "weight": listing.weights,
+        "content": "",
     }
     tasks = {
         task: encoded(head, listing.columns[task].cells, task_weights.get(task, 1.0))

@@ -1,7 +1,8 @@
 """examples.csv in a run's directory: the images a run began with, and the split of each, for when it goes on.
 
-Columns path, split, size (bytes of the file) and the label of each task, in the order in which the run knows
-them. Images that were added to the folder meanwhile are left out; one that is missing or another is an error.
+Columns path, split, size (bytes of the file), content_hash and the label of each task, in the order in which
+the run knows them. Images that were added to the folder meanwhile are left out; one that is missing or
+another is an error.
 """
 
 import os
@@ -12,9 +13,8 @@ from absl import logging
 
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
+from retrain.examples.split_file import CONTENT, EXAMPLES
 from retrain.files import write_text
-
-EXAMPLES = "examples.csv"
 
 
 def record_examples(run: str, examples: LabelledExamples) -> None:
@@ -34,7 +34,7 @@ def as_recorded(run: str, examples: LabelledExamples) -> tuple[LabelledExamples,
     rows = pd.Index(examples.paths).get_indexer(recorded["path"])
     _check(run, recorded["path"][rows < 0].tolist(), "gone")
     found = examples.rows(rows)
-    checked = recorded.columns.difference(["path", "split"])
+    checked = recorded.columns.difference(["path", "split", CONTENT])
     now = _columns(found)[checked].astype(object).fillna("").astype(str)
     same = (now == recorded[checked]).all(axis=1)
     _check(run, recorded["path"][~same].tolist(), "not what they were")
@@ -50,7 +50,8 @@ def check_readable(run: str, skipped: Sequence[str]) -> None:
 
 def _columns(examples: LabelledExamples) -> pd.DataFrame:
     labels = {name: pd.Series(task.cells, dtype=object) for name, task in examples.tasks.items()}
-    return examples.table[["path", "split", "size"]].assign(**labels)
+    known = examples.table[["path", "split", "size", "content"]]
+    return known.rename(columns={"content": CONTENT}).assign(**labels)
 
 
 def _check(run: str, paths: Sequence[str], what: str) -> None:

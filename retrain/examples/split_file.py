@@ -1,13 +1,28 @@
-"""A split as it was: from the predictions.csv of a run, or any CSV file with columns `path` and `split`."""
+"""A split as it was: from the predictions.csv of a run, or any CSV file with columns `path` and `split`.
+
+Where a run's examples.csv lies beside it, or is the file, images are known by their content, too.
+"""
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from retrain.data.listing import SPLITS
 from retrain.errors import InputError
 
+EXAMPLES, CONTENT = "examples.csv", "content_hash"  # of a run; see `retrain.examples.recorded`
 
-def read_split_file(path: str) -> dict[str, str]:
+
+class Frozen(NamedTuple):
+    """A split as it was: path -> split, and path -> hash of the content, where that was noted."""
+
+    splits: Mapping[str, str]
+    contents: Mapping[str, str] = MappingProxyType({})
+
+
+def read_split_file(path: str) -> Frozen:
     """The split of each path in the file."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -30,31 +45,58 @@ def read_split_file(path: str) -> dict[str, str]:
             f"{path!r} was expected to have 'train', 'validation' or 'test' in column 'split', but also has "
             f"{', '.join(map(repr, unknown))}: name a run's predictions.csv."
         )
-    return {row["path"]: row["split"] for row in rows}
+    splits = {row["path"]: row["split"] for row in rows}
+    return Frozen(splits, _contents(os.path.join(os.path.dirname(path), EXAMPLES)))
 
 
-def freeze_splits(
-    paths: Sequence[str], groups: Sequence[str], splits: Sequence[str], frozen: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
-    """The split of each image, where it is decided anyway, but of every path in the file as it is there.
+def _contents(examples: str) -> dict[str, str]:
+    """Path -> content of a run's examples.csv; none where there is no such file, or an old one."""
+    try:
+        with open(examples, encoding="utf-8", newline="") as file:
+            return {row["path"]: row[CONTENT] for row in csv.DictReader(file)}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError):
+        return {}
 
-    A new image joins its group where the file has it, and else keeps the split that it has. What is new is
-    noted.
+
+class Found(NamedTuple):
+    """What is known of images, a column each."""
+
+    paths: Sequence[str]
+    contents: Sequence[str]
+    groups: Sequence[str]
+    splits: Sequence[str]
+
+
+def freeze_splits(images: Found, frozen: Frozen) -> tuple[list[str], list[str]]:
+    """The split of each image, where it is decided anyway, but of every image in the file as it is there.
+
+    One that lies elsewhere now is known by its content, one that was edited by its path. A new image joins
+    its group where the file has it, and else keeps the split that it has. What has moved or is new is noted.
     """
-    by_group: dict[str, str] = {}
-    for path, group in sorted(zip(paths, groups, strict=True)):
-        if path in frozen:
-            by_group.setdefault(group, frozen[path])
-    if not by_group:
+    old = frozen.splits
+    of_content = {content: old[path] for path, content in frozen.contents.items() if path in old}
+    moved, known = 0, {}
+    for path, content in zip(images.paths, images.contents, strict=True):
+        if path in old and frozen.contents.get(path, content) == content:
+            known[path] = old[path]
+        elif content in of_content:
+            known[path], moved = of_content[content], moved + 1
+        elif path in old:
+            known[path] = old[path]
+    if not known:
         raise InputError(
-            f"The split file was expected to name images of this folder, such as {min(paths)!r}, but names "
-            f"none of them ({len(frozen)} others): name the file of a run on this folder."
+            f"The split file was expected to name images of this folder, such as {min(images.paths)!r}, but "
+            f"names none of them ({len(frozen.splits)} others): name the file of a run on this folder."
         )
-    new = sum(path not in frozen for path in paths)
-    notes = (
-        [f"{new} of {len(paths)} images are not in the split file: their group or their hash decides."]
-        if new
-        else []
-    )
-    rows = zip(paths, groups, splits, strict=True)
-    return [frozen.get(path, by_group.get(group, split)) for path, group, split in rows], notes
+    by_group: dict[str, str] = {}
+    for path, group in sorted(zip(images.paths, images.groups, strict=True)):
+        if path in known:
+            by_group.setdefault(group, known[path])
+    total, new = len(images.paths), len(images.paths) - len(known)
+    notes = {
+        f"{moved} of {total} images have moved since then, and stay in their split.": moved,
+        f"{new} of {total} images are not in the split file: their group or their hash decides.": new,
+    }
+    rows = zip(images.paths, images.groups, images.splits, strict=True)
+    splits = [known.get(path) or by_group.get(group, split) for path, group, split in rows]
+    return splits, [note for note, count in notes.items() if count]

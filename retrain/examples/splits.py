@@ -1,41 +1,41 @@
 """Which split each image is in: as folders or table say, by hash, or frozen as in the file of another run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from absl import logging
 
 from retrain.data.listing import SPLITS
 from retrain.examples.groups import log_notes
-from retrain.examples.hash_split import Labels, Percentages, hash_splits
+from retrain.examples.hash_split import HashedImage, Labels, Percentages, hash_key, hash_splits
 from retrain.examples.labelled import LabelledExamples
-from retrain.examples.split_file import freeze_splits
+from retrain.examples.split_file import Found, Frozen, freeze_splits
 
 
 def split(
-    examples: LabelledExamples, percentages: Percentages, frozen: Mapping[str, str] | None = None
+    examples: LabelledExamples, percentages: Percentages, frozen: Frozen | None = None
 ) -> LabelledExamples:
     """The examples with their splits; what is not where it would be expected is logged.
 
-    `percentages` are those of validation and test, where no split is given; `frozen`: path -> split.
+    `percentages` are those of validation and test, where no split is given; `frozen`: those of a split file.
     """
     notes: list[str] = []
     if "" in examples.splits:
         splits, notes = _by_hash(examples, percentages)
         examples = examples.with_splits(splits)
     if frozen is not None:
-        splits, notes = freeze_splits(examples.paths, examples.groups, examples.splits, frozen)
+        images = Found(examples.paths, examples.contents, examples.groups, examples.splits)
+        splits, notes = freeze_splits(images, frozen)
         examples = examples.with_splits(splits)
     log_notes(notes, "images are not where their hash would put them.")
     return examples
 
 
-def log_splits(examples: LabelledExamples, ignored: int) -> None:
-    """One line: images, classes and splits, and how many files of the listing were ignored."""
+def log_splits(examples: LabelledExamples) -> None:
+    """One line: images, classes and splits."""
     counts = examples.table["split"].value_counts()
     listed = ", ".join(f"{counts[name]} {name}" for name in SPLITS if name in counts)
-    others = f" Ignored: {ignored} other files." if ignored else ""
     classes = frozenset().union(*label_sets(examples))
-    logging.info("%d images of %d classes: %s.%s", len(examples), len(classes), listed, others)
+    logging.info("%d images of %d classes: %s.", len(examples), len(classes), listed)
 
 
 def label_sets(examples: LabelledExamples) -> list[Labels]:
@@ -51,16 +51,22 @@ def label_sets(examples: LabelledExamples) -> list[Labels]:
 
 
 def _by_hash(examples: LabelledExamples, percentages: Percentages) -> tuple[list[str], list[str]]:
-    """Copies of one image contradict each other where each has one class; not what the user made a group."""
-    groups, labels = examples.groups, label_sets(examples)
+    """Files of the same content contradict each other where each has one class, but another.
+
+    Not near duplicates, which may well be of two classes, nor what the user made a group.
+    """
+    table, labels = examples.table, label_sets(examples)
+    rows = zip(table["path"], table["group"], table["given_group"], table["content"], strict=True)
+    keys = [group if given else hash_key(path, content) for path, group, given, content in rows]
     contradictory: set[str] = set()
     if len(examples.tasks) == 1 and all(len(of) == 1 for of in labels):
-        given = examples.table["group"][examples.table["given_group"]]
-        contradictory = _of_several_classes(groups, labels) - set(given)
-    return hash_splits(list(zip(examples.paths, groups, labels, strict=True)), percentages, contradictory)
+        contradictory = _of_several_classes(examples, labels) - set(table["group"][table["given_group"]])
+    columns = zip(examples.paths, examples.groups, labels, keys, strict=True)
+    return hash_splits([HashedImage(*row) for row in columns], percentages, contradictory)
 
 
-def _of_several_classes(groups: Sequence[str], labels: Sequence[Labels]) -> set[str]:
-    first = {}
-    pairs = zip(groups, labels, strict=True)
-    return {group for group, of_example in pairs if first.setdefault(group, of_example) != of_example}
+def _of_several_classes(examples: LabelledExamples, labels: Sequence[Labels]) -> set[str]:
+    """The groups with files of the same content and different labels."""
+    first: dict[str, Labels] = {}
+    rows = zip(examples.groups, examples.contents, labels, strict=True)
+    return {group for group, content, of_file in rows if first.setdefault(content, of_file) != of_file}

@@ -1,7 +1,7 @@
 """What travels with an exported module: its labels, what it is, and ten lines for whoever finds it.
 
 In `assets.extra`, files of labels (see label_files) hold one class name a line, line = index; `retrain.json`
-holds what a program needs to use the logits.
+holds what a program needs to use the logits, of each task by the name that the user gave it.
 """
 
 import json
@@ -19,22 +19,28 @@ from retrain.model import ImageClassifier
 WRITER = f"retrain {__version__}"
 
 
-def write_documents(classifier: ImageClassifier, directory: str) -> None:
-    """Writes `assets.extra/` and README.md into an export's directory."""
+def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], directory: str) -> None:
+    """Writes `assets.extra/` and README.md into an export's directory; `signatures` of logits, by task."""
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
         write_text(extra / labels_file(classifier.heads, task), labels_text(head.class_names))
     description = {
         "tasks": {
-            task: {"head": head.kind, "classes": head.class_names, **head.settings()}
+            task: {
+                "head": head.kind,
+                "classes": head.class_names,
+                "signature": signatures[task],
+                **head.settings(),
+            }
             for task, head in classifier.heads.items()
         },
         "image_size": classifier.image_size,
+        "alpha_background": classifier.background,
         "module": classifier.base.handle,
         "writer": WRITER,
     }
     write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-    write_text(pathlib.Path(directory) / "README.md", _readme(classifier))
+    write_text(pathlib.Path(directory) / "README.md", _readme(classifier, signatures))
 
 
 def read_heads(directory: str) -> Mapping[str, Head]:
@@ -43,19 +49,17 @@ def read_heads(directory: str) -> Mapping[str, Head]:
     return {task: head_class(of.kind)(of.classes, **of.settings) for task, of in described.items()}
 
 
-def _readme(classifier: ImageClassifier) -> str:
+def _readme(classifier: ImageClassifier, tasks: Mapping[str, str]) -> str:
     height, width = classifier.image_size
-    tasks = {task: signature for signature, task in classifier.task_signatures.items()}
     logits = [
         f"| {tasks[task]} | logits [batch, {head.num_classes}] |" for task, head in classifier.heads.items()
     ]
     uses = [
-        f"The logits of {tasks[task]} are to be used with {head.kind}; the class of index i is on line i of "
-        f"{FOLDER}/{labels_file(classifier.heads, task)}, from 0."
+        f"The logits of {tasks[task]} are those of {task!r}, to be used with {head.kind}; the class of index "
+        f"i is on line i of {FOLDER}/{labels_file(classifier.heads, task)}, from 0."
         for task, head in classifier.heads.items()
     ]
     if len(tasks) == 1:
-        uses = [uses[0].replace(f" of {tasks[classifier.primary_task]} ", " ", 1)]
         served = f"probabilities [batch, {classifier.heads[classifier.primary_task].num_classes}]"
     else:
         served = f"none; probabilities by task: {', '.join(tasks)}"

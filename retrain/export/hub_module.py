@@ -4,7 +4,8 @@ Source of the format: https://www.tensorflow.org/hub/tf1_hub_module. The graph w
 that with the tag "train" for fine-tuning: there batch norm uses the batch, UPDATE_OPS holds its updates,
 REGULARIZATION_LOSSES the module's penalties. Both share their variables, all of them resource variables. The
 signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default;
-image_classification/TASK gives the logits of another task, serving_default the probabilities of all of them.
+image_classification:TASK gives the logits of another task, by its plain name, serving_default the
+probabilities of all of them, by their own names.
 """
 
 import itertools
@@ -36,6 +37,7 @@ from retrain.modules.signatures import (
 )
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
 from retrain.modules.sources.tf1_hub_files import CHECKPOINT
+from retrain.plain_name import plain_name
 
 KEYS = tf.compat.v1.GraphKeys
 # hub.Module refuses a module with any other collection.
@@ -54,7 +56,7 @@ def write(classifier: ImageClassifier, directory: str) -> None:
         write_bytes(os.path.join(partial, SAVED_MODEL_FILE), module.SerializeToString())
         definition = protos.ModuleDef(format=protos.FORMAT_V3)
         write_bytes(os.path.join(partial, TF1_HUB_FILE), definition.SerializeToString())
-        write_documents(classifier, partial)
+        write_documents(classifier, _task_signatures(classifier), partial)
 
 
 class _Graph(NamedTuple):
@@ -125,14 +127,24 @@ def _meta_graph(
 def _outputs(
     classifier: ImageClassifier, features: tf.Tensor, logits: Mapping[str, tf.Tensor]
 ) -> dict[str, dict[str, tf.Tensor]]:
-    """The outputs of each signature, by key; `logits` by signature."""
-    by_task = {task: logits[signature] for signature, task in classifier.task_signatures.items()}
+    """The outputs of each signature, by key; `logits` by task."""
+    names = _task_signatures(classifier)
     return {
-        **{name: {DEFAULT_OUTPUT: output} for name, output in logits.items()},
+        **{names[task]: {DEFAULT_OUTPUT: output} for task, output in logits.items()},
         IMAGE_FEATURE_VECTOR: {DEFAULT_OUTPUT: features},
-        DEFAULT_SIGNATURE: {DEFAULT_OUTPUT: logits[IMAGE_CLASSIFICATION]},
-        SERVING_SIGNATURE: classifier.probabilities(by_task),
+        DEFAULT_SIGNATURE: {DEFAULT_OUTPUT: logits[classifier.primary_task]},
+        SERVING_SIGNATURE: classifier.probabilities(logits),
     }
+
+
+def _task_signatures(classifier: ImageClassifier) -> dict[str, str]:
+    """The signature of each task's logits, by task.
+
+    hub.Module makes a scope of the name, in which it replaces ":" and finds nothing behind "/" (0.15,
+    module.py:257 and native_module.py:592).
+    """
+    others = {task: f"{IMAGE_CLASSIFICATION}:{plain_name(task)}" for task in classifier.heads}
+    return {**others, classifier.primary_task: IMAGE_CLASSIFICATION}
 
 
 def _variable(name: str, variable: tf.Variable, trainable: bool) -> Any:

@@ -27,7 +27,7 @@ class PureClassifier(NamedTuple):
       graph: the pure graph; every assignment in it belongs to a training step.
       images: the node to feed with images.
       variables: the node to feed -> the variable whose value it takes.
-      features, penalties: tensors; logits: those of each task, by signature.
+      features, penalties: tensors; logits: those of each task.
     """
 
     graph: PureGraph
@@ -54,7 +54,7 @@ def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifi
     _embed(graph_def, constants)
     _release(graph_def, {node_name(tensor.name) for tensor in traced.outputs})
     features, *others = (tensor.name for tensor in traced.outputs)
-    logits = dict(zip(classifier.task_signatures, others, strict=False))
+    logits = dict(zip(classifier.heads, others, strict=False))
     penalties = others[len(logits) :]
     types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
     return PureClassifier(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.export.assets import check_is_classifier
+from retrain.export.assets import check_is_classifier, described_background, described_tasks
 from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
@@ -17,16 +17,24 @@ from retrain.modules.signatures import (
     IMAGE_CLASSIFICATION,
     SERVING_SIGNATURE,
     image_signature,
+    task_signature,
 )
 from retrain.modules.sources.source import DEFAULTS, source_of
+from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
 
 class ExportedClassifier(NamedTuple):
-    """A module that serves probabilities of all tasks, and the heads that they are of."""
+    """A module that serves probabilities of all tasks, the heads that they are of, by task, and which
+    signature gives a head's logits.
+
+    `background` is the colour behind pixels that are not opaque.
+    """
 
     module: ImageModule
     heads: Mapping[str, Head]
+    signatures: Mapping[str, str]
+    background: str = WHITE
 
     @property
     def primary_head(self) -> Head:
@@ -40,8 +48,8 @@ class ServedProbabilities(ImageModule):
     """
 
     def __init__(self, classifier: ExportedClassifier):
-        module, heads = classifier
-        sizes = {task: head.num_classes for task, head in heads.items()}
+        module = classifier.module
+        sizes = {task: head.num_classes for task, head in classifier.heads.items()}
         outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, sum(sizes.values())], tf.float32)}
         signatures = {SERVING_SIGNATURE: image_signature(module.image_size, outputs)}
         super().__init__(module.handle, module.fingerprint, signatures, module.image_size)
@@ -70,4 +78,8 @@ def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> Exporte
     heads = read_heads(directory)
     module = load_module(handle, settings, IMAGE_CLASSIFICATION)
     check_has_signature(handle, module.signatures, SERVING_SIGNATURE)
-    return ExportedClassifier(module, heads)
+    signatures = {
+        task: of.signature or task_signature(task, primary=not position)
+        for position, (task, of) in enumerate(described_tasks(directory).items())
+    }
+    return ExportedClassifier(module, heads, signatures, described_background(directory))

@@ -29,7 +29,8 @@ def write(classifier: ImageClassifier, directory: str) -> None:
     with new_directory(directory) as partial:
         names = (SERVING_SIGNATURE, IMAGE_FEATURE_VECTOR, *classifier.task_signatures)
         tf.saved_model.save(root, partial, {name: root.signature(name) for name in names})
-        write_documents(classifier, partial)
+        signatures = {task: signature for signature, task in classifier.task_signatures.items()}
+        write_documents(classifier, signatures, partial)
 
 
 class _ReusableClassifier(tf.train.Checkpoint):

@@ -1,6 +1,10 @@
-"""What people look at of a run; each file that is written from its outcome is a row of ARTEFACTS."""
+"""What people look at: files of a run, rows of ARTEFACTS, and tables, whose formats are rows of TABLES."""
 
+import importlib.util
+import os
 from typing import NamedTuple
+
+from retrain.errors import InputError
 
 
 class ArtefactRow(NamedTuple):
@@ -24,3 +28,42 @@ ARTEFACTS = {
     "label_issues.csv": ArtefactRow("retrain.report.label_issues_table:write", is_result=False),
     "metrics.json": ArtefactRow("retrain.report.metrics_file:write", of_evaluation=True),
 }
+
+
+class TableRow(NamedTuple):
+    """One format of tables, by the ending of the file.
+
+    Attributes:
+      write: "package.module:function", (blocks, binary file) -> None; a block is a DataFrame of some rows, of
+        the same columns, in which a cell is text, a number or a vector.
+      package, extra: what it is written with, and the extra of retrain that brings it, where it is one.
+    """
+
+    write: str
+    package: str = ""
+    extra: str = ""
+
+
+TABLES = {
+    ".csv": TableRow("retrain.report.table_writers:write_csv"),
+    ".tsv": TableRow("retrain.report.table_writers:write_tsv"),
+    ".jsonl": TableRow("retrain.report.table_writers:write_json_lines"),
+    ".parquet": TableRow("retrain.report.parquet_writer:write_parquet", "pyarrow", "parquet"),
+}
+
+
+def table_row(path: str, flag: str) -> TableRow:
+    """The format that the file's ending names; InputError, which calls the path `flag`, where it is none."""
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in TABLES:
+        *first, last = TABLES
+        raise InputError(
+            f"--{flag}={path!r} was expected to end in {', '.join(first)} or {last}, which says how the "
+            f"table is written, but ends in {ending or 'none'!r}: name such a file."
+        )
+    row = TABLES[ending]
+    if row.package and importlib.util.find_spec(row.package) is None:
+        raise InputError(
+            f"--{flag}={path!r} needs a package that is missing: pip install 'retrain[{row.extra}]'."
+        )
+    return row

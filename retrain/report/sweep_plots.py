@@ -3,190 +3,196 @@
 Deep blue is good and pale is not; a strong mark is tied with the best, the orange one is chosen.
 """
 
-from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
+import html
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from retrain.report.axis import Axis, number_axis
+import matplotlib
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
+
 from retrain.report.sweep_table import FINISHED, TrialRow, as_figure, short, short_names
 
-WIDTH = 960
-PALE, DEEP, CHOSEN = (184, 199, 224), (23, 62, 150), (226, 88, 12)
-LETTER, LINE = 7.0, 13.0  # pixels, of a label
+RANKS = LinearSegmentedColormap.from_list("ranks", ["#173e96", "#b8c7e0"])
+INK, SOFT, LOST, CHOSEN = "#5c6579", "#8b9ecb", "#b3261e", "#e2580c"
+WIDE, HALF = 9.6, 4.7  # inches
+AREAS = {"chosen": 9.0, "tied": 6.0, "other": 5.0}  # points across
+LINES = {"chosen": 3.0, "tied": 1.6, "other": 0.8}  # points
+STYLE = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "sweep",  # the same plot is the same bytes
+    "font.size": 9.0,
+    "text.parse_math": False,
+    **dict.fromkeys(("axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK),
+    **{f"axes.spines.{side}": False for side in ("top", "right", "left", "bottom")},
+    **dict.fromkeys(("xtick.major.size", "ytick.major.size"), 0),
+}
 
 
-def best_so_far(rows: Sequence[TrialRow], chosen: int, objective: str, higher: bool) -> str:
+class Scale(NamedTuple):
+    """Where the values of a flag lie: numbers from `low` to `high`, or `names` at equal distances."""
+
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    names: tuple[Any, ...] = ()
+
+    def at(self, value: Any) -> float:
+        """From 0 to 1."""
+        if self.names:
+            return (self.names.index(value) + 0.5) / len(self.names)
+        places = self.low, self.high, value
+        low, high, there = np.log10(places) if self.log else places
+        return 0.5 if low == high else (there - low) / (high - low)
+
+    def ticks(self, room: int = 30) -> dict[float, str]:
+        """What is written where: a line for each folder of a path, of `room` characters at most."""
+        values: Iterable[Any] = self.names
+        if not values:
+            decades = self.log and self.high >= 10 * self.low
+            locator = LogLocator() if decades else MaxNLocator(5, steps=[1, 2, 5, 10])
+            found = locator.tick_values(self.low, self.high)
+            values = [float(value) for value in found if self.low <= value <= self.high] or [self.low]
+        return {self.at(value): _lines(text, room) for value, text in short_names(values).items()}
+
+
+class Trials(NamedTuple):
+    """What all plots show.
+
+    Attributes:
+      rows: the trials in their rank.
+      chosen: the number of the one that is chosen.
+      scales: one for each flag that varied.
+      objective: by which they are ranked.
+    """
+
+    rows: Sequence[TrialRow]
+    chosen: int
+    scales: Mapping[str, Scale]
+    objective: str
+    higher_is_better: bool
+
+    @property
+    def known(self) -> list[TrialRow]:
+        """Those that have a value, the chosen one last, and so above all others where they are drawn."""
+        known = [row for row in reversed(self.rows) if row.value is not None]
+        return sorted(known, key=lambda row: row.number == self.chosen)
+
+    def looks(self, row: TrialRow) -> dict[str, Any]:
+        """By the rank of its value among all; and the name by which its mark is found again."""
+        values = sorted({other.value for other in self.known}, reverse=self.higher_is_better)
+        rank = values.index(row.value) / max(1, len(values) - 1)
+        colour = CHOSEN if row.number == self.chosen else RANKS(rank)
+        alpha = 0.7 if row.kind(self.chosen) == "other" else 1.0
+        return {"color": colour, "gid": f"trial-{row.number}", "alpha": alpha}
+
+
+def best_so_far(trials: Trials) -> str:
     """Each trial by its number, and the best of those trained to their end that was known by then."""
-    height, done = 240, sorted((row for row in rows if row.value is not None), key=lambda row: row.number)
-    across = number_axis([0, max(1, *(row.number for row in rows))]).between(64, WIDTH - 16)
-    up = number_axis([row.value for row in done]).between(height - 34, 14)
-    whole = [row for row in done if row.status == FINISHED]
-    steps, best = [], whole[0].value
-    for row in whole:
-        best = max(best, row.value) if higher else min(best, row.value)
-        steps.append(f"{'H' if steps else f'M{across.at(row.number)} {up.at(best)}'}")
-        steps[-1] += f"{across.at(row.number)}V{up.at(best)}" if len(steps) > 1 else ""
-    line = f'<path class="best" d="{"".join(steps)}H{WIDTH - 16}"/>'
-    marks = _marks(done, chosen, lambda row: (across.at(row.number), up.at(row.value)), higher)
-    lost = "".join(
-        f'<text class="lost" x="{across.at(row.number)}" y="{height - 36}">×{_title(row)}</text>'
-        for row in rows
-        if row.value is None
-    )
-    grid = _across(up, 64, WIDTH - 16, objective) + _below(across, height - 18, height - 2, "trial")
-    return _svg(WIDTH, height, grid + line + lost + marks)
+    figure, axes = _plot(WIDE, 2.6, "trial", trials.objective)
+    done = sorted((row for row in trials.known if row.status == FINISHED), key=lambda row: row.number)
+    best = np.maximum if trials.higher_is_better else np.minimum
+    end = max(row.number for row in trials.rows)
+    values = best.accumulate([row.value for row in done])
+    axes.step([*(row.number for row in done), end], [*values, values[-1]], where="post", color=SOFT)
+    for row in trials.known:
+        _mark(axes, trials, row, row.number)
+    for row in trials.rows:
+        if row.value is None:
+            at_the_foot = {"transform": axes.get_xaxis_transform(), "gid": f"trial-{row.number}"}
+            axes.plot(row.number, 0.02, "x", color=LOST, **at_the_foot)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    return _svg(figure, trials.rows, trials.chosen)
 
 
-def against(
-    rows: Sequence[TrialRow], chosen: int, name: str, axis: Axis, objective: str, higher: bool
-) -> str:
-    """The objective by one flag."""
-    width, height = 470, 250
-    done = [row for row in rows if row.value is not None]
-    across = axis.between(64, width - 14)
-    up = number_axis([row.value for row in done]).between(height - 54, 14)
+def against(trials: Trials, name: str) -> str:
+    """The objective by one flag; for a list of values, a bar at the mean of each."""
+    figure, axes = _plot(HALF, 2.6, name, trials.objective)
+    scale = trials.scales[name]
+    for value in scale.names:
+        of_value = [row.value for row in trials.known if row.flags[name] == value]
+        if of_value:
+            axes.plot(scale.at(value), np.mean(of_value), "_", markersize=160 / len(scale.names), color=INK)
+    for row in trials.known:
+        _mark(axes, trials, row, scale.at(row.flags[name]) + _aside(row, scale))
+    ticks = scale.ticks(48 // max(2, len(scale.names)))
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.set_xlim(-0.04, 1.04)
+    return _svg(figure, trials.rows, trials.chosen)
 
-    def place(row: TrialRow) -> tuple[float, float]:
-        return across.at(row.flags[name]) + _aside(row, across), up.at(row.value)
 
-    grid = _across(up, 64, width - 14, objective) + _below(across, height - 36, height - 6, name)
-    return _svg(width, height, grid + _means(done, name, across, up) + _marks(done, chosen, place, higher))
-
-
-def parallel(
-    rows: Sequence[TrialRow], chosen: int, axes: Mapping[str, Axis], objective: str, higher: bool
-) -> str:
+def parallel(trials: Trials) -> str:
     """Every trial as a line over all flags, to its objective at the right."""
-    height, left, right = 340, 70, 90
-    done = [row for row in rows if row.value is not None]
-    places = [left + (WIDTH - left - right) * index / len(axes) for index in range(len(axes) + 1)]
-    upright = {name: axis.between(height - 24, 44) for name, axis in axes.items()}
-    last = number_axis([row.value for row in done]).between(height - 24, 44)
-    lines = []
-    for row, colour in zip(reversed(done), reversed(_colours(done, chosen, higher)), strict=True):
-        heights = [axis.at(row.flags[name]) + _aside(row, axis) for name, axis in upright.items()]
-        heights.append(last.at(row.value))
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(places, heights, strict=True))
-        kind = _kind(row, chosen)
-        lines.append(
-            f'<polyline class="trial {kind}" data-trial="{row.number}" stroke="{colour}" points="{points}">'
-            f"{_title(row)}</polyline>"
-        )
-    columns = zip(places, [*upright.items(), (objective, last)], strict=True)
-    return _svg(WIDTH, height, "".join(lines) + "".join(_column(x, n, axis) for x, (n, axis) in columns))
+    figure, axes = _plot(WIDE, 3.6)
+    values = [row.value for row in trials.known]
+    scales = {**trials.scales, trials.objective: Scale(min(values), max(values))}
+    for row in trials.known:
+        flags = {**row.flags, trials.objective: row.value}
+        heights = [scale.at(flags[name]) + _aside(row, scale) for name, scale in scales.items()]
+        axes.plot(heights, linewidth=LINES[row.kind(trials.chosen)], **trials.looks(row))
+    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
+    for place, scale in enumerate(scales.values()):
+        axes.axvline(place, color=INK, linewidth=0.8, zorder=3)
+        for height, text in scale.ticks().items():
+            axes.text(place + 0.02, height, text, va="center", bbox=halo, zorder=3)
+    axes.set_xticks(range(len(scales)), list(scales), weight="bold")
+    axes.xaxis.tick_top()
+    axes.set(yticks=[], xlim=(-0.1, len(scales) - 0.75), ylim=(-0.04, 1.04))
+    return _svg(figure, trials.rows, trials.chosen)
 
 
 def bars(shares: Mapping[str, float]) -> str:
     """A bar for each flag, as long as its share."""
-    left, height = 190, 30 * len(shares) + 8
-    rows = []
-    for index, (name, share) in enumerate(sorted(shares.items(), key=lambda item: -item[1])):
-        y = 30 * index + 6
-        length = max(1.5, (WIDTH - left - 80) * share)
-        rows.append(
-            f'<text class="end" x="{left - 10}" y="{y + 15}">{escape(name)}</text>'
-            f'<rect class="bar" x="{left}" y="{y}" width="{length:.1f}" height="20" rx="3"/>'
-            f'<text x="{left + length + 8:.1f}" y="{y + 15}">{share:.0%}</text>'
-        )
-    return _svg(WIDTH, height, "".join(rows))
+    figure, axes = _plot(WIDE, 0.5 + 0.3 * len(shares))
+    rising = dict(sorted(shares.items(), key=lambda item: item[1]))
+    axes.bar_label(axes.barh(list(rising), list(rising.values()), color=RANKS(0.0)), fmt="{:.0%}", padding=4)
+    axes.set_xticks([])
+    axes.grid(False)
+    return _svg(figure)
 
 
-def _svg(width: int, height: int, body: str) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img">{body}</svg>'
+def _plot(width: float, height: float, below: str = "", beside: str = "") -> tuple[Figure, Any]:
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((width, height), layout="constrained", facecolor="none")
+        axes = figure.subplots()
+    axes.set(xlabel=below, ylabel=beside, facecolor="none")
+    axes.grid(axis="y", color="#e3e7ef")
+    axes.set_axisbelow(True)
+    return figure, axes
 
 
-def _marks(rows: Sequence[TrialRow], chosen: int, place: Any, higher: bool) -> str:
-    marks = []
-    for row, colour in zip(reversed(rows), reversed(_colours(rows, chosen, higher)), strict=True):
-        x, y = place(row)
-        kind = _kind(row, chosen)
-        radius = {"chosen": 7, "tied": 4.5}.get(kind, 3.5)
-        mark = f'<circle class="trial {kind}" data-trial="{row.number}" fill="{colour}" '
-        marks.append((kind == "chosen", f'{mark}cx="{x:.1f}" cy="{y}" r="{radius}">{_title(row)}</circle>'))
-    return "".join(mark for _, mark in sorted(marks, key=lambda pair: pair[0]))
+def _mark(axes: Any, trials: Trials, row: TrialRow, across: float) -> None:
+    size = AREAS[row.kind(trials.chosen)]
+    axes.plot(across, row.value, "o", markersize=size, markeredgecolor="white", **trials.looks(row))
 
 
-def _aside(row: TrialRow, axis: Axis) -> float:
+def _lines(text: str, room: int) -> str:
+    return "\n".join(line if len(line) <= room else "…" + line[1 - room :] for line in text.split("/"))
+
+
+def _aside(row: TrialRow, scale: Scale) -> float:
     """Trials of the same name would lie on each other."""
-    if not axis.names:
-        return 0.0
-    return (row.number * 7 % 11 - 5) * 0.05 * (axis.end - axis.start) / len(axis.names)
+    return (row.number * 7 % 11 - 5) * 0.05 / len(scale.names) if scale.names else 0.0
 
 
-def _kind(row: TrialRow, chosen: int) -> str:
-    return "chosen" if row.number == chosen else "tied" if row.tied else "other"
+def _svg(figure: Figure, rows: Sequence[TrialRow] = (), chosen: int | None = None) -> str:
+    """To stand inside a page: as wide as there is room, each mark with what is said of its trial."""
+    text = io.StringIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    svg = text.getvalue()
+    svg = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 role="img">', svg[svg.index("<svg") :])
+    svg = re.sub(r'<g id="(?!trial-)[^"]*"', "<g", svg)  # they would stand in the page several times
+    begun = {str(row.number): _begun(row, chosen) for row in rows}
+    return re.sub(r'<g id="trial-(\d+)">', lambda found: begun[found[1]], svg)
 
 
-def _colours(rows: Sequence[TrialRow], chosen: int, higher: bool) -> list[str]:
-    """By the place of each trial among the values, best first as rows come in their rank elsewhere."""
-    values = sorted({row.value for row in rows}, reverse=not higher)
-    ranks = {value: index / max(1, len(values) - 1) for index, value in enumerate(values)}
-    return [_mixed(ranks[row.value]) if row.number != chosen else _rgb(CHOSEN) for row in rows]
-
-
-def _mixed(share: float) -> str:
-    return _rgb(tuple(round(a + share * (b - a)) for a, b in zip(PALE, DEEP, strict=True)))
-
-
-def _rgb(colour: tuple[int, ...]) -> str:
-    return "#" + "".join(f"{part:02x}" for part in colour)
-
-
-def _title(row: TrialRow) -> str:
-    values = "\n".join(f"{name} {short(value)}" for name, value in row.flags.items())
+def _begun(row: TrialRow, chosen: int | None) -> str:
     result = row.reason if row.value is None else as_figure(row.value)
-    return f"<title>{escape(f'trial {row.number}: {result}')}\n{escape(values)}</title>"
-
-
-def _across(axis: Axis, left: float, right: float, label: str) -> str:
-    """Lines across the plot, with their values at the left."""
-    lines = "".join(
-        f'<line class="grid" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
-        f'<text class="end" x="{left - 8}" y="{y + 4}">{short(value)}</text>'
-        for y, value in axis.ticks(5)
-    )
-    middle = (axis.start + axis.end) / 2
-    return (
-        lines + f'<text class="label" transform="translate(12 {middle}) rotate(-90)">{escape(label)}</text>'
-    )
-
-
-def _below(axis: Axis, y: float, label_y: float, label: str) -> str:
-    """Values below the plot, and what they are of."""
-    ticks = axis.ticks()
-    room = abs(axis.end - axis.start) / max(1, len(ticks))
-    names = short_names(value for _, value in ticks)
-    texts = "".join(_text("middle", x, y, names[value], room) for x, value in ticks)
-    middle = (axis.start + axis.end) / 2
-    return texts + f'<text class="label" x="{middle}" y="{label_y}">{escape(label)}</text>'
-
-
-def _text(kind: str, x: float, y: float, text: str, room: float) -> str:
-    """A line for each folder of a path, no wider than there is room."""
-    most = max(4, int(room / LETTER))
-    lines = [line if len(line) <= most else "…" + line[-(most - 1) :] for line in text.split("/")]
-    spans = "".join(
-        f'<tspan x="{x:.1f}" y="{y + LINE * index:.1f}">{escape(line)}</tspan>'
-        for index, line in enumerate(lines)
-    )
-    return f'<text class="{kind}">{spans}</text>'
-
-
-def _means(rows: Sequence[TrialRow], name: str, across: Axis, up: Axis) -> str:
-    """For a list of values, a bar at the mean of each."""
-    half = 0.32 * (across.end - across.start) / max(1, len(across.names))
-    lines = []
-    for value in across.names:
-        values = [row.value for row in rows if row.flags[name] == value]
-        if values:
-            x, y = across.at(value), up.at(sum(values) / len(values))
-            lines.append(f'<line class="mean" x1="{x - half:.1f}" x2="{x + half:.1f}" y1="{y}" y2="{y}"/>')
-    return "".join(lines)
-
-
-def _column(x: float, name: str, axis: Axis) -> str:
-    """An upright axis of the parallel coordinates."""
-    names = short_names(value for _, value in axis.ticks())
-    ticks = "".join(_text("halo", x + 6, y + 4, names[value], 150) for y, value in axis.ticks())
-    title = f'<text class="name" x="{x:.1f}" y="22">{escape(name)}</text>'
-    return f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{axis.start}" y2="{axis.end}"/>{ticks}{title}'
+    flags = (f"{name} {short(value)}" for name, value in row.flags.items())
+    title = html.escape("\n".join([f"trial {row.number}: {result}", *flags]))
+    return f'<g class="trial {row.kind(chosen)}" data-trial="{row.number}"><title>{title}</title>'

@@ -39,6 +39,10 @@ class TrialRow(NamedTuple):
     tied: bool
     reason: str = ""
 
+    def kind(self, chosen: int | None) -> str:
+        """What it is beside the one that is chosen."""
+        return "chosen" if self.number == chosen else "tied" if self.tied else "other"
+
 
 def write_sweep_table(path: str, rows: Sequence[TrialRow]) -> None:
     """One line a trial, in the order of their numbers."""
@@ -98,10 +102,9 @@ def sweep_summary(rows: Sequence[TrialRow], chosen: int, objective: str, run: st
 
 def note(row: TrialRow, chosen: int) -> str:
     """What is to be said of a trial beside its figures."""
-    if row.number == chosen:
-        return "chosen"
-    if row.tied:
-        return "tied"
+    kind = row.kind(chosen)
+    if kind != "other":
+        return kind
     return row.reason or ("" if row.status == FINISHED else row.status)
 
 

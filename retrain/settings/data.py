@@ -4,7 +4,11 @@ import dataclasses
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
-from retrain.settings.values import OfTask, task_kinds, task_weights
+from retrain.settings.values import OfTask, colour, separator, task_kinds, task_weights
+
+WHITE = "white"
+
+READERS = (*DATA_VERBS, "predict")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +21,7 @@ class DataSettings:
         None,
         "Folder with one folder of images per class: JPEG, PNG, GIF, BMP or WebP, at any depth. Folders "
         "named train, valid (or val) and test, above the class folders or in each, are taken as the split.",
-        verbs=DATA_VERBS,
+        verbs=READERS,
         path=True,
         required=dict.fromkeys(DATA_VERBS, "a folder with one folder of images per class"),
     )
@@ -26,16 +30,16 @@ class DataSettings:
         "Table of labels instead of class folders: CSV, TSV, Parquet or JSON lines, a row an image, with a "
         "column of paths in image_dir and one of labels for each task. Columns split, group and weight "
         "mean what they say.",
-        verbs=DATA_VERBS,
+        verbs=READERS,
         path=True,
     )
     path_column: str | None = setting(
-        None, "Column of paths in labels_file. Default: the first.", verbs=DATA_VERBS, needs=TABLE
+        None, "Column of paths in labels_file. Default: the first.", verbs=READERS, needs=TABLE
     )
     tasks: tuple[OfTask, ...] = setting(
         (),
-        "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid. Default: every column of "
-        "labels, sigmoid where a cell holds several.",
+        "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid, or kind,tags. Default: "
+        "every column of labels, sigmoid where a cell holds several.",
         verbs=DATA_VERBS,
         parse=task_kinds,
         sweep=True,
@@ -48,7 +52,11 @@ class DataSettings:
         parse=task_weights,
     )
     label_separator: str = setting(
-        "|", "What stands between several labels in a cell of labels_file.", verbs=DATA_VERBS, needs=TABLE
+        "|",
+        "What stands between several labels in a cell of labels_file; space or tab for blanks.",
+        verbs=DATA_VERBS,
+        parse=separator,
+        needs=TABLE,
     )
     head: str = setting(
         "softmax",
@@ -58,15 +66,22 @@ class DataSettings:
         sweep=True,
         needs=CLASS_FOLDERS,
     )
+    merge_class_names: bool | None = setting(
+        None,
+        "Class names that differ only in capital letters, blanks or Unicode's form of a character are one "
+        "class, or, with --nomerge_class_names, several. Default: they are refused.",
+        verbs=DATA_VERBS,
+    )
     split_file: str | None = setting(
         None,
-        "predictions.csv of an earlier run: every image in it stays in the split where it was.",
+        "predictions.csv of an earlier run: every image in it stays in the split where it was, also where "
+        "its file has moved.",
         path=True,
     )
     validation_percentage: float = setting(
         10.0,
-        "Share of the images by which the best head is chosen. A hash of each path decides, so that "
-        "adding images moves none.",
+        "Share of the images by which the best head is chosen. A hash of their content "
+        "decides, so that adding or moving images moves none between splits.",
         needs=HASHED_SPLITS,
         **PERCENT,
     )
@@ -82,6 +97,12 @@ class DataSettings:
         verbs=DATA_VERBS,
         low=0.0,
         high=100.0,
+    )
+    alpha_background: str = setting(
+        WHITE,
+        "Colour behind pixels that are not opaque (PNG, WebP, GIF, TIFF): a name such as black, or #rrggbb. "
+        "The export says it to predict and evaluate.",
+        parse=colour,
     )
     dry_run: bool = setting(
         False,

@@ -16,7 +16,7 @@ class ModuleSettings:
     tfhub_module: str = setting(
         "builtin:",
         "Pretrained image module: a directory, a .tar.gz, a TF Hub or Kaggle URL, keras:MobileNetV3Large, "
-        "a .keras file, or builtin: (nothing to download, but less accurate). An exported classifier is "
+        "a .keras file, or builtin: (embedded, nothing to download). An exported classifier is "
         "one, too.",
         verbs=ALL_VERBS,
         sweep=True,
@@ -37,7 +37,7 @@ class ModuleSettings:
     module_kind: str | None = setting(
         None,
         "What calling the module gives, where the module itself does not say it right.",
-        verbs=(*DATA_VERBS, "inspect"),
+        verbs=ALL_VERBS,
         choices=("image_feature_vector", "image_classification"),
         needs=MODULE_KIND,
     )
@@ -50,9 +50,10 @@ class ModuleSettings:
     )
     label_map: str | None = setting(
         None,
-        "Text file of the classes that the module was published with, one a line: to evaluate a module that "
-        "is no export of retrain, or for --warm_start_head. Class folders have their names.",
-        verbs=DATA_VERBS,
+        "Text file of the classes that the module was published with, one a line: to evaluate or predict "
+        "with a module that is no export of retrain, or for --warm_start_head. Class folders have their "
+        "names.",
+        verbs=(*DATA_VERBS, "predict"),
         path=True,
         needs=LABEL_MAP,
     )
@@ -61,6 +62,14 @@ class ModuleSettings:
         "For a .keras file: the layer whose output is the features. Default: the output, unless that is a "
         "softmax; then the layer before it.",
         verbs=MODULE_VERBS,
+        needs=MODULE_SOURCE,
+    )
+    feature_pooling: str = setting(
+        "auto",
+        "How an output with a vector for each place or token of an image becomes one: auto takes the first "
+        "token where one stands for the whole image, as in ViT and DINOv2, else the mean.",
+        choices=("auto", "first_token", "mean", "max"),
+        sweep=True,
         needs=MODULE_SOURCE,
     )
     feature_cache: str | None = setting(

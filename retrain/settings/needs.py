@@ -48,7 +48,8 @@ def _with_effect_on_module(at: Circumstances, name: str) -> bool:
 
 def _kind_is_read(at: Circumstances, name: str) -> bool:
     """Not of an exported classifier, which says itself what it gives."""
-    exported = at.verb == "evaluate" and at.config.module.label_map is None
+    scores = at.verb in ("evaluate", "predict") and not at.config.results.features
+    exported = scores and at.config.module.label_map is None
     return not exported and _with_effect_on_module(at, name)
 
 
@@ -109,4 +110,23 @@ COST = Need(
     lambda at, name: costs_differ(at.varied),
     "--{name}={value} goes by what a module costs, and all trials have the same: vary tfhub_module or "
     "image_size, or leave it out.",
+)
+PREDICTIONS = Need(
+    lambda at, name: not at.config.results.features,
+    "--{name}={value} is about predictions, and --features writes feature vectors instead: give one of the "
+    "two.",
+)
+SOME_CLASSES = Need(
+    lambda at, name: not (at.config.results.features or at.config.results.all_classes),
+    "--{name}={value} names some classes, where --all_classes names all and --features none: give one of the "
+    "three.",
+)
+SORTED = Need(
+    lambda at, name: at.config.results.sort_into is not None,
+    "--{name}={value} says how images are sorted, and needs --sort_into: " + _GIVE,
+)
+NO_CLASSES = Need(
+    lambda at, name: at.config.module.label_map is None,
+    "--{name} writes feature vectors, which have no classes, and --label_map names some: give one of "
+    "the two.",
 )

@@ -3,6 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import DATA_VERBS, setting
+from retrain.settings.needs import NO_CLASSES, PREDICTIONS, SOME_CLASSES, SORTED
 from retrain.settings.values import names
 
 
@@ -28,8 +29,43 @@ class ResultSettings:
     )
     output: str | None = setting(
         None,
-        "CSV file for the predictions (path, class, probability). Default: the terminal.",
+        "File for the predictions: .csv, .tsv, .jsonl or .parquet, as its name ends. A command that was "
+        "killed goes on when it is given again. Default: -, the terminal, with tabs between columns.",
         verbs=("predict",),
         path=True,
+    )
+    top_k: int | None = setting(
+        None,
+        "So many of the most probable classes of each image are written, too, each with its probability.",
+        verbs=("predict",),
+        needs=SOME_CLASSES,
+        low=1,
+    )
+    all_classes: bool = setting(
+        False,
+        "The probability of every class is written, too.",
+        verbs=("predict",),
+        needs=PREDICTIONS,
+    )
+    features: bool = setting(
+        False,
+        "Feature vectors are written instead of predictions; any module gives them, not only a classifier.",
+        verbs=("predict",),
+        needs=NO_CLASSES,
+    )
+    sort_into: str | None = setting(
+        None,
+        "New directory for the images themselves, in a folder for each predicted class; of several tasks the "
+        "first one counts.",
+        verbs=("predict",),
+        path=True,
+        needs=PREDICTIONS,
+    )
+    sort_by: str = setting(
+        "copy",
+        "How images get there: as copies, or as links to where they are.",
+        verbs=("predict",),
+        choices=("copy", "link"),
+        needs=SORTED,
     )
     json: bool = setting(False, "Print JSON, for programs.", verbs=("inspect",))

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from retrain import files
-from retrain.commands.checks import EvaluatePlan, PredictPlan, check_evaluate, check_inspect, check_predict
+from retrain.commands.checks import EvaluatePlan, check_evaluate, check_inspect
 from retrain.errors import InputError
 from retrain.settings.config import Config
 from tests.commands.worlds import described_export
@@ -25,17 +25,13 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def predict_plan(*names: str, **settings: object) -> PredictPlan:
-    return check_predict(Config.of(**{"tfhub_module": "export", **settings}), names)
-
-
 def evaluate_plan(**settings: object) -> EvaluatePlan:
     return check_evaluate(Config.of(**{"tfhub_module": "export", "image_dir": "photos", **settings}), [])
 
 
-def sentence(function, *names: str, **settings: object) -> str:
+def sentence(function, **settings: object) -> str:
     with pytest.raises(InputError) as raised:
-        function(*names, **settings)
+        function(**settings)
     return str(raised.value)
 
 
@@ -59,10 +55,8 @@ def test_an_evaluation_overwrites_nothing_and_writes_nowhere_near_its_images():
     )
 
 
-@pytest.mark.parametrize("function", [evaluate_plan, predict_plan])
-def test_a_module_that_is_no_export_is_known_at_once(function):
-    words = ["photos"] if function is predict_plan else []
-    assert sentence(function, *words, tfhub_module="module") == (
+def test_a_module_that_is_no_export_is_known_at_once():
+    assert sentence(evaluate_plan, tfhub_module="module") == (
         "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
         "export/saved_model of a run."
     )
@@ -115,6 +109,16 @@ def test_any_module_is_evaluated_by_the_classes_of_its_publisher():
     assert plan.published.indices == {"roses": 2, "tulips": 1}
 
 
+def test_an_embedded_network_brings_its_label_map(here):
+    assert sentence(evaluate_plan, tfhub_module="builtin:efficientnet_lite1").startswith(
+        "The class folder 'roses' is not found in "
+    )
+    for old, new in {"roses": "macaw", "tulips": "hot dog"}.items():
+        (here / "photos" / old).rename(here / "photos" / new)
+    plan = evaluate_plan(tfhub_module="builtin:efficientnet_lite1")
+    assert plan.published.indices == {"macaw": 88, "hot dog": 934}
+
+
 def test_a_label_map_that_is_none(here):
     given = {"tfhub_module": "module", "label_map": "labels.txt"}
     assert sentence(evaluate_plan, **given) == (
@@ -130,52 +134,6 @@ def test_a_label_map_that_is_none(here):
     assert sentence(evaluate_plan, **given, labels_file="labels.csv") == (
         "--label_map is for class folders, which have the names of a module's own classes: it does not go "
         "with --labels_file."
-    )
-
-
-def test_images_are_files_or_in_folders_at_any_depth():
-    plan = predict_plan("photos/tulips/3.gif", "photos", "./photos/roses/")
-    assert plan.files == (
-        "photos/tulips/3.gif",
-        *("photos/roses/1.jpg", "photos/roses/deep/er/2.PNG", "photos/tulips/3.gif"),
-        *("./photos/roses/1.jpg", "./photos/roses/deep/er/2.PNG"),
-    )
-    assert all(os.path.isfile(file) for file in plan.files)
-    assert plan.run is None
-
-
-def test_the_folder_that_one_is_in(here, monkeypatch):
-    monkeypatch.chdir(here / "photos" / "roses")
-    assert predict_plan(".", tfhub_module="../../export").files == ("./1.jpg", "./deep/er/2.PNG")
-
-
-def test_what_cannot_be_predicted(here):
-    assert sentence(predict_plan, "photos", "gone.jpg") == (
-        "'gone.jpg' does not exist, but an image or a folder of images was expected."
-    )
-    (here / "empty").mkdir()
-    assert sentence(predict_plan, "empty") == (
-        "'empty' holds no images (.jpg, .jpeg, .png, .gif, .bmp, .webp): name a folder that does."
-    )
-    name = os.fsdecode(b"\xff.jpg")
-    (here / name).touch()
-    assert sentence(predict_plan, name) == (
-        "b'\\xff.jpg' is not UTF-8, as the name of a file was expected to be: rename it."
-    )
-
-
-def test_no_file_that_can_be_an_image(here):
-    Image.new("RGB", (2, 2)).save(here / "lone.tif")
-    (here / "empty.jpg").touch()
-    assert sentence(predict_plan, "lone.tif") == "None of the 1 files is an image that can be decoded."
-    # One that can be is enough: the others are skipped with a word each.
-    assert len(predict_plan("lone.tif", "empty.jpg", "photos/roses/1.jpg").files) == 3
-
-
-def test_predictions_overwrite_nothing(here):
-    (here / "p.csv").touch()
-    assert sentence(predict_plan, "photos", output="p.csv") == (
-        "--output='p.csv' exists, and nothing is overwritten: name a new file."
     )
 
 

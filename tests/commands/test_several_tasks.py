@@ -1,4 +1,4 @@
-"""Two tasks from a table of labels, end to end: trained, exported in both formats, used."""
+"""Two tasks of any name from a table of labels, end to end: trained, exported in both formats, used."""
 
 import json
 import pathlib
@@ -8,12 +8,19 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from retrain.commands.train.base import load_base
+from retrain.commands.train.check import TrainPlan
+from retrain.export.assets import described_tasks
 from retrain.export.reload import load_classifier
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
+from retrain.runs.warm_start_source import find_source
+from retrain.settings.config import Config
 from tests.tiny_worlds import tagged_image
 
 COUNT = 120
 TAGS = ("red", "green", "blue")
+KIND, COLOURS = "kind of light?", "_颜色 / colours & tags"
+PLAIN = "colours_tags.c1dea5fc"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,7 @@ def photos(tmp_path_factory) -> pathlib.Path:
         there = tagged_image(directory / f"{index:03}.png", rng, 0.4, 160, (20, 60))
         kind = "" if index % 8 == 0 else "warm" if there[0] else "cold"
         rows.append([f"{index:03}.png", kind, *("" if index % 8 == 1 else int(of) for of in there)])
-    columns = ["file", "kind", *(f"tags:{tag}" for tag in TAGS)]
+    columns = ["file", KIND, *(f"{COLOURS}:{tag}" for tag in TAGS)]
     pd.DataFrame(rows, columns=columns).to_csv(directory / "labels.csv", index=False)
     return directory
 
@@ -50,60 +57,70 @@ def test_both_tasks_are_learnt_from_the_labels_that_there_are(run):
     metrics = json.loads((run / "metrics.json").read_text())
     table = pd.read_csv(run / "predictions.csv", dtype=str, keep_default_na=False)
     assert list(table.columns) == [
-        *("path", "kind", "predicted/kind", "probability/kind"),
-        *("tags", "predicted/tags", "probability/tags", "split"),
+        *("path", KIND, f"predicted/{KIND}", f"probability/{KIND}"),
+        *(COLOURS, f"predicted/{COLOURS}", f"probability/{COLOURS}", "split"),
     ]
     for split in ("validation", "test"):
         figures, rows = metrics[split], table[table["split"] == split]
-        assert figures["accuracy/kind"] == 1.0
-        assert (figures["exact_match/tags"], figures["macro_f1/tags"]) == (1.0, 1.0)
-        assert figures["count/kind"] == (rows["kind"] != "").sum()
-        assert figures["count/tags"] == (rows["path"].str[:3].astype(int) % 8 != 1).sum()
-        assert figures["loss"] == pytest.approx(figures["average_loss/kind"] + figures["average_loss/tags"])
+        assert figures[f"accuracy/{KIND}"] == 1.0
+        assert (figures[f"exact_match/{COLOURS}"], figures[f"macro_f1/{COLOURS}"]) == (1.0, 1.0)
+        assert figures[f"count/{KIND}"] == (rows[KIND] != "").sum()
+        assert figures[f"count/{COLOURS}"] == (rows["path"].str[:3].astype(int) % 8 != 1).sum()
+        assert figures["loss"] == pytest.approx(
+            figures[f"average_loss/{KIND}"] + figures[f"average_loss/{COLOURS}"]
+        )
     assert set(metrics["validation"]) - set(metrics["test"]) == {
-        *("temperature/kind", "temperature/tags"),
-        *("expected_calibration_error_before/kind", "expected_calibration_error_before/tags"),
+        *(f"temperature/{KIND}", f"temperature/{COLOURS}"),
+        *(f"expected_calibration_error_before/{KIND}", f"expected_calibration_error_before/{COLOURS}"),
     }
     assert (run / "labels.txt").read_text() == "cold\nwarm\n"
-    assert (run / "labels.tags.txt").read_text() == "blue\ngreen\nred\n"
+    assert (run / f"labels.{PLAIN}.txt").read_text() == "blue\ngreen\nred\n"
 
 
 def test_a_head_is_the_same_among_others_as_alone(run, photos, averaging_module, command, tmp_path):
     frozen = f"--split_file={run / 'predictions.csv'}"
-    more = [f"--tfhub_module={averaging_module}", "--tasks=tags:sigmoid", f"--model_dir={tmp_path / 'run'}"]
+    more = [
+        f"--tfhub_module={averaging_module}",
+        f"--tasks={COLOURS}:sigmoid",
+        f"--model_dir={tmp_path / 'run'}",
+    ]
     assert command(*flags(photos), *more, frozen, "--export_formats=saved_model").status == 0
     among, alone = (
-        json.loads((of / "export/saved_model/assets.extra/retrain.json").read_text())["tasks"]["tags"]
+        described_tasks(str(of / "export/saved_model"))[COLOURS]._replace(signature="")
         for of in (run, tmp_path / "run")
     )
     assert among == alone
     one, other = (json.loads((of / "metrics.json").read_text())["test"] for of in (run, tmp_path / "run"))
-    assert one["average_loss/tags"] == other["average_loss"]
+    assert one[f"average_loss/{COLOURS}"] == other["average_loss"]
 
 
 @pytest.mark.parametrize("name", ["saved_model", "hub_module"])
 def test_an_export_carries_both(run, photos, command, name, tmp_path):
     export = run / "export" / name
     about = json.loads((export / "assets.extra" / "retrain.json").read_text())["tasks"]
-    assert [(task, of["head"]) for task, of in about.items()] == [("kind", "softmax"), ("tags", "sigmoid")]
+    assert [(task, of["head"]) for task, of in about.items()] == [(KIND, "softmax"), (COLOURS, "sigmoid")]
     assert all(of["temperature"] != 1.0 for of in about.values())
     classifier = load_classifier(str(export))
-    for task, signature in {"kind": IMAGE_CLASSIFICATION, "tags": f"{IMAGE_CLASSIFICATION}/tags"}.items():
+    another = (
+        f"{IMAGE_CLASSIFICATION}/{COLOURS}" if name == "saved_model" else f"{IMAGE_CLASSIFICATION}:{PLAIN}"
+    )
+    assert classifier.signatures == {KIND: IMAGE_CLASSIFICATION, COLOURS: another}
+    for task, signature in classifier.signatures.items():
         assert classifier.module.num_outputs(signature) == len(about[task]["classes"])
     evaluated = tmp_path / "evaluated"
     result = command("evaluate", *flags(photos), f"--tfhub_module={export}", f"--model_dir={evaluated}")
     assert result.status == 0
     assert result.err.count("images computed") == 1  # one pass for both
-    assert [line.split(" 1")[0] for line in result.out.splitlines()[1:3]] == [
-        "Accuracy of kind",
-        "Exact match of tags",
+    assert [line.partition(" 1")[0] for line in result.out.splitlines()[1:3]] == [
+        f"Accuracy of {KIND}",
+        f"Exact match of {COLOURS}",
     ]
     one, other = (pd.read_csv(of / "predictions.csv") for of in (run, evaluated))
     for task in about:
         np.testing.assert_allclose(one[f"probability/{task}"], other[f"probability/{task}"], atol=1e-4)
         assert one[f"predicted/{task}"].fillna("").tolist() == other[f"predicted/{task}"].fillna("").tolist()
     figures = json.loads((evaluated / "metrics.json").read_text())["evaluation"]
-    assert figures["count/kind"] == COUNT - 15
+    assert figures[f"count/{KIND}"] == COUNT - 15
 
 
 def test_probabilities_are_served_by_task_calibrated(run, photos):
@@ -112,11 +129,22 @@ def test_probabilities_are_served_by_task_calibrated(run, photos):
     signatures = tf.saved_model.load(str(export)).signatures
     images = tf.random.stateless_uniform([4, 8, 8, 3], (0, 1))
     served = signatures["serving_default"](images=images)
-    for task, signature in {"kind": IMAGE_CLASSIFICATION, "tags": f"{IMAGE_CLASSIFICATION}/tags"}.items():
+    for task, signature in load_classifier(str(export)).signatures.items():
         logits = signatures[signature](images=images)["default"]
         np.testing.assert_allclose(served[task], heads[task].probabilities(logits), rtol=1e-5, atol=1e-7)
-    scaled = logits / heads["tags"].temperature
-    np.testing.assert_allclose(served["tags"], tf.sigmoid(scaled), rtol=1e-5, atol=1e-7)
+    scaled = logits / heads[COLOURS].temperature
+    np.testing.assert_allclose(served[COLOURS], tf.sigmoid(scaled), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["export/saved_model", "export/hub_module", "ckpt-1000"])
+def test_a_warm_start_finds_both_by_their_names(run, name):
+    source = find_source(str(run / name))
+    base = load_base(TrainPlan(Config.of(warm_start_from=source.named), None, None, source, None, None))
+    assert {task: known.class_names for task, known in base.heads.items()} == {
+        KIND: ("cold", "warm"),
+        COLOURS: ("blue", "green", "red"),
+    }
+    assert {task: known.kernel.shape for task, known in base.heads.items()} == {KIND: (3, 2), COLOURS: (3, 3)}
 
 
 def test_predict_has_columns_for_each(run, photos, command):
@@ -124,17 +152,22 @@ def test_predict_has_columns_for_each(run, photos, command):
     assert result.status == 0
     assert result.err.splitlines()[0] == f"Images to classify with {run}/export/saved_model: 1."
     assert result.out.splitlines()[0].split("\t") == [
-        *("path", "class/kind", "probability/kind", "class/tags", "probability/tags"),
+        *("path", f"class/{KIND}", f"probability/{KIND}", f"class/{COLOURS}", f"probability/{COLOURS}"),
     ]
 
 
 def test_a_table_without_calibration_and_with_a_task_only(photos, averaging_module, command, tmp_path):
-    more = [f"--tfhub_module={averaging_module}", "--max_steps=60", "--nocalibrate", "--tasks=tags:sigmoid"]
+    more = [
+        f"--tfhub_module={averaging_module}",
+        "--max_steps=60",
+        "--nocalibrate",
+        f"--tasks={COLOURS}:sigmoid",
+    ]
     options = [*more, "--class_weights=balanced", f"--model_dir={tmp_path / 'run'}"]
     assert command(*flags(photos), *options).status == 0
     about = json.loads((tmp_path / "run/export/saved_model/assets.extra/retrain.json").read_text())
-    assert list(about["tasks"]) == ["tags"]
-    assert "temperature" not in about["tasks"]["tags"]
+    assert list(about["tasks"]) == [COLOURS]
+    assert "temperature" not in about["tasks"][COLOURS]
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert "temperature" not in metrics["validation"]
     assert metrics["test"]["macro_f1"] > 0.9

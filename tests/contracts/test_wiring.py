@@ -73,6 +73,7 @@ TRAINING = {
 EPOCHS = {"max_steps": "", "train_epochs": "1"}
 LONGER = {"validation_percentage": "20", "max_steps": "3", "eval_every": "1"}
 TABLE = {"labels_file": "{table}"}
+TWINS = {"labels_file": "{twins}", "merge_class_names": "true"}
 CLASSIFIER = {"tfhub_module": "{classifier}", "image_size": ""}
 
 DATA = {
@@ -83,6 +84,7 @@ DATA = {
     ),
     "tasks": Case(examples, {"tasks": "tags:sigmoid"}, TABLE),
     "label_separator": Case(examples, {"label_separator": "/"}, TABLE),
+    "merge_class_names": Case(examples, {"merge_class_names": "false"}, TWINS),
     "task_weights": Case(heads, {"task_weights": "kind:3"}, TABLE),
     "max_skipped_percentage": Case(
         examples,
@@ -90,6 +92,7 @@ DATA = {
         {"image_dir": "{broken}"},
         "and --max_skipped_percentage allows 0 %",
     ),
+    "alpha_background": Case(examples, {"alpha_background": "black"}, {"image_dir": "{glassy}"}),
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
 MODULE = {
@@ -101,6 +104,7 @@ MODULE = {
         {"tfhub_module": "{averaging}"},
         "is a classification module",
     ),
+    "feature_pooling": Case(examples, {"feature_pooling": "max"}, {"feature_output": "first"}),
     "label_map": Case(
         examples,
         {"label_map": "{swapped}"},
@@ -167,7 +171,9 @@ SWEEP = {
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
-    "output": Case(predicted, {"output": "{predictions}"}),
+    **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
+    "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
+    "sort_by": Case(predicted, {"sort_by": "link"}, {"sort_into": "{sorted}"}),
     "json": Case(inspected, {"json": "true"}),
 }
 CASES: Mapping[str, Mapping[str, Case]] = {
@@ -187,6 +193,9 @@ EVALUATE = {
     "path_column": Case(evaluated, {"path_column": "other"}, {**TWO_TASKS, **PATHS}),
     "tasks": Case(evaluated, {"tasks": "tags:sigmoid"}, TWO_TASKS),
     "label_separator": Case(evaluated, {"label_separator": "/"}, TWO_TASKS, "odd|third"),
+    "merge_class_names": Case(
+        evaluated, {"merge_class_names": "false"}, {**TWO_TASKS, **TWINS}, "does not know the label 'Cyan'"
+    ),
     "max_skipped_percentage": DATA["max_skipped_percentage"]._replace(stage=evaluated),
     "tfhub_module": Case(evaluated, {"tfhub_module": "{of_two_tasks}"}),
     "image_size": Case(evaluated, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
@@ -199,9 +208,14 @@ EVALUATE = {
     "model_dir": Case(evaluated, {"model_dir": ""}),
 }
 PREDICT = {
+    "image_dir": Case(predicted, {"image_dir": "{fewer}"}),
+    "labels_file": Case(predicted, {"labels_file": "{table}"}, {"image_dir": "{photos}"}),
+    "path_column": Case(predicted, {"path_column": "other"}, {**PATHS, "tasks": "", "image_dir": "{photos}"}),
+    "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
+    "module_kind": EVALUATE["module_kind"]._replace(stage=predicted),
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
-    "output": RESULTS["output"],
+    **{name: case for name, case in RESULTS.items() if case.stage is predicted},
 }
 INSPECT = {name: case._replace(stage=inspected, refused=None) for name, case in MODULE.items()}
 # A module that no longer gives numbers does not conform.
@@ -331,6 +345,11 @@ def test_what_an_image_weighs_counts_in_every_stage(world, stage):
 def test_heads_begin_with_what_is_known_in_every_stage(world, stage):
     warm = {"warm_start_head": "true", "label_map": "{labels}"}
     assert differ(world, stage, {**CLASSIFIER, "max_steps": "3"}, {**CLASSIFIER, "max_steps": "3", **warm})
+
+
+def test_pixels_that_are_not_opaque_are_on_one_background_in_training_on_images(world):
+    glassy = {"image_dir": "{glassy}"}
+    assert differ(world, batch, glassy, {**glassy, "alpha_background": "black"})
 
 
 def test_trials_on_images_are_judged_as_train_would(world):

@@ -77,6 +77,11 @@ class World:
         self.fewer = _photos(directory / "fewer", {"cyan": 4, "magenta": 4})
         self.broken = _photos(directory / "broken", COUNTS)
         (self.broken / "cyan" / "0.png").write_bytes(b"no image")
+        self.glassy = _photos(directory / "glassy", COUNTS)
+        for path in self.glassy.rglob("*.png"):
+            glass = Image.open(path)
+            glass.putalpha(Image.linear_gradient("L").resize(glass.size))
+            glass.save(path)
         self.module = _module(directory / "module.keras")
         self.table = _table(directory / "labels.csv", self.photos, weights=(1, 2, 3))
         self.path_table = _path_table(directory / "paths.csv", self.photos)
@@ -108,6 +113,13 @@ class World:
     def labels(self) -> pathlib.Path:
         """The classes of the classifier, a label map."""
         return pathlib.Path(self.classifier) / "assets.extra" / "labels.txt"
+
+    @functools.cached_property
+    def twins(self) -> pathlib.Path:
+        """The table with a class written in two ways."""
+        path = self.directory / "twins.csv"
+        path.write_text(self.table.read_text().replace(",cyan,", ",Cyan,", 1))
+        return path
 
     @functools.cached_property
     def swapped(self) -> pathlib.Path:
@@ -420,9 +432,12 @@ def evaluated(world: World, given: Flags) -> Any:
 
 
 def predicted(world: World, given: Flags) -> Any:
-    """What predict prints."""
-    flags = {"tfhub_module": world.classifier, "image_size": "", **given}
-    return ran(world, flags, "predict", [str(world.fewer / "cyan" / "0.png")])
+    """What predict prints of one image, or of those that the flags name, and where it puts these."""
+    flags = {"tfhub_module": world.classifier, "image_size": "", "image_dir": "", **given}
+    words = [] if flags["image_dir"] else [str(world.fewer / "cyan" / "0.png")]
+    said = ran(world, flags, "predict", words)
+    put = pathlib.Path(given["sort_into"]).rglob("*.png") if "sort_into" in given else []
+    return [said, [(of.name, of.is_symlink()) for of in put]]
 
 
 def inspected(world: World, given: Flags) -> Any:

@@ -97,6 +97,8 @@ ASKED = {
     "VOC": (flat("JPEGImages", "Annotations", "ImageSets/Main"), "'Annotations' beside 'JPEGImages'"),
     "COCO": (flat("train2017", "val2017", "annotations"), "'annotations' beside 'train2017', 'val2017'"),
     "Oxford pets": (flat("images", "annotations/trimaps"), "'{}' has the folder 'annotations'"),
+    "Stanford dogs": (below("Images", "Annotation"), "were expected: did you mean '{}/Images'?"),
+    "Food-101": ([*below("images"), "meta/classes.txt"], "were expected: did you mean '{}/images'?"),
     "masks in each class": (below(*AB, classes=("images", "masks")), "'{}/a' has the folder 'masks' beside"),
     "images beside a table": (["1.jpg", "metadata.csv"], "name it with --labels_file={}/metadata.csv."),
     "a folder beside a table": ([*flat("images"), "l.csv"], "a folder of images ('images') and the table"),

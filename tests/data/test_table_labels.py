@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from retrain.data.listing import Column
-from retrain.data.table_labels import label_columns, read_column
+from retrain.data.table_labels import check_column, label_columns, read_column
 from retrain.errors import InputError
 
 TABLE = "labels.csv"
@@ -28,6 +28,19 @@ def test_every_other_column_is_a_task_and_some_columns_are_one_together():
         "kind": ["kind"],
         "tags": ["tags:red", "tags:blue"],
     }
+
+
+def test_a_task_may_have_any_name():
+    names = ["hair_colour?", "_kind&c.", "类别", "a/b", "../up", "n" * 300]
+    assert list(columns(" ".join(["path", *names]))) == names
+
+
+@pytest.mark.parametrize("name", ["predicted", "probability", "split", "predicted/kind", "probability/kind"])
+def test_a_task_of_the_name_of_another_column_of_a_run(name):
+    assert sentence(columns, f"path kind {name}", kind=False, **{name: False}) == (
+        f"--labels_file='labels.csv' has a column of labels {name!r}, a name that means something else in "
+        f"the tables of a run: rename it, or choose others with --tasks."
+    )
 
 
 def test_tasks_that_are_named_come_in_that_order_whatever_they_are_called():
@@ -84,4 +97,12 @@ def test_cells_that_make_no_label():
     assert sentence(read, separator=",", tags=["a,b", "c|d"]) == (
         "--labels_file='labels.csv' has labels with '|' in column 'tags', which stands between labels in the "
         "tables of a run: rename them."
+    )
+
+
+def test_a_column_that_is_not_there():
+    table = pd.DataFrame(columns=["path", "kind"])
+    check_column("a.csv", table, "kind", "path column")
+    assert sentence(check_column, "a.csv", table, "zzz", "path column") == (
+        "--labels_file='a.csv' has no path column 'zzz'; its columns are 'path', 'kind': name one of them."
     )

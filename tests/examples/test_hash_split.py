@@ -1,6 +1,5 @@
 import collections
 import hashlib
-import os
 import re
 
 import numpy as np
@@ -9,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.data.layout import read_listing
 from retrain.data.listing import SPLITS
-from retrain.examples.hash_split import Labels, fill_splits, hash_splits, percentage, split_at, stem
-from retrain.examples.left_out import training_examples
-from retrain.heads.softmax import SoftmaxHead
+from retrain.examples.hash_split import (
+    HashedImage,
+    Labels,
+    fill_splits,
+    hash_key,
+    hash_splits,
+    percentage,
+    split_at,
+    stem,
+)
 
 BOUNDS = (0.0, 10.0, 20.0, 100.0)
 
@@ -33,16 +38,13 @@ def of(*names: str) -> Labels:
 
 
 def assign_splits(examples: pd.DataFrame, *percentages: float) -> tuple[pd.DataFrame, list[str]]:
-    rows = [(path, group, of(label)) for path, label, _, group in examples.itertuples(index=False)]
+    rows = [
+        HashedImage(path, group, of(label), stem(path))
+        for path, label, _, group in examples.itertuples(index=False)
+    ]
     classes = examples.groupby("group")["label"].nunique()
     found, notes = hash_splits(rows, percentages, set(classes.index[classes > 1]))
     return examples.assign(split=found), notes
-
-
-def folder(photos: str) -> pd.DataFrame:
-    """Of class folders, copies in one group."""
-    examples, _ = training_examples(read_listing(photos), {"label": SoftmaxHead(os.listdir(photos))})
-    return table(dict(zip(examples.paths, examples.groups, strict=True)))
 
 
 def splits(examples: pd.DataFrame, validation: float = 10, testing: float = 10) -> dict[str, str]:
@@ -163,17 +165,19 @@ def test_a_filled_split_is_noted():
     )
 
 
-def test_the_same_content_gets_one_split_and_a_note(tree):
-    names = {f"a/{index}.jpg": bytes([index]) for index in range(200)}
+def test_near_duplicates_get_one_split_and_a_note():
+    names = [f"a/{index}.jpg" for index in range(200)]
     by_hash = {name: split_at(percentage(name), BOUNDS) for name in sorted(names)}
     first = next(name for name in by_hash if by_hash[name] == "train")
     second = next(name for name in by_hash if by_hash[name] == "test" and name > first)
-    photos = tree({**names, second: names[first], "b/1.jpg": b"other"})
-    examples, notes = assign_splits(folder(photos), 10, 10)
-    split_of = dict(zip(examples["path"], examples["split"], strict=True))
-    assert split_of == {**by_hash, second: "train", "b/1.jpg": "train"}
-    assert f"{second!r} is in train, not test: it duplicates {first!r}." in notes
-    assert len(notes) == 1 + (split_at(percentage("b/1.jpg"), BOUNDS) != "train")
+    examples, notes = assign_splits(table({name: name for name in names} | {second: first}), 10, 10)
+    assert dict(zip(examples["path"], examples["split"], strict=True)) == by_hash | {second: "train"}
+    assert notes == [f"{second!r} is in train, not test: it duplicates {first!r}."]
+
+
+def test_what_is_hashed_hangs_on_no_folder():
+    assert hash_key("roses/1.jpg", "c0") == hash_key("tulips/old/2.jpg", "c0") == "c0"
+    assert hash_key("roses/anna_nohash_1.jpg", "c0") == hash_key("tulips/anna_nohash_2.jpg", "c1") == "anna"
 
 
 def test_the_same_content_in_two_classes_stays_in_train():
@@ -192,12 +196,11 @@ def test_the_same_content_in_two_classes_stays_in_train():
 
 def test_a_group_that_the_user_named_is_called_so():
     names = [f"a/{index}.jpg" for index in range(30)]
-    first, second = (
-        next(name for name in names if split_at(percentage(name), BOUNDS) == of) for of in SPLITS[:2]
-    )
-    group = next(f"patient {n}" for n in range(99) if split_at(percentage(f"patient {n}"), BOUNDS) == "train")
-    _, notes = assign_splits(table({name: name for name in names} | {first: group, second: group}), 10, 10)
-    assert notes == [f"{second!r} is in train, not validation: its group is {group!r}."]
+    by_hash = {name: split_at(percentage(name), BOUNDS) for name in sorted(names)}
+    first = next(name for name in by_hash if by_hash[name] == "train")
+    second = next(name for name in by_hash if by_hash[name] == "validation" and name > first)
+    _, notes = assign_splits(table({name: name for name in names} | {first: "anna", second: "anna"}), 10, 10)
+    assert notes == [f"{second!r} is in train, not validation: its group is 'anna'."]
 
 
 @given(worlds, percentages, st.randoms())
@@ -248,20 +251,48 @@ def test_adding_images_to_a_class_with_all_splits_moves_nothing(old, new):
             assert all(before[path] == after[path] == by_hash[path] for path in of_class)
 
 
-def test_moving_and_renaming_image_dir_moves_nothing(tree, tmp_path, monkeypatch):
-    photos = tree([f"{name}/{index}.jpg" for name in ("a", "猫") for index in range(60)])
-    here = splits(folder(photos))
-    os.makedirs(tmp_path / "else" / "where")
-    os.rename(photos, tmp_path / "else" / "where" / "pictures")
-    there = splits(folder(str(tmp_path / "else" / "where" / "pictures")))
-    monkeypatch.chdir(tmp_path / "else")
-    assert here == there == splits(folder("where/pictures/"))
+moves = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=60)
+
+
+@given(moves, st.booleans())
+def test_moving_files_between_classes_moves_none_between_splits_but_those_that_fill_one(classes, renamed):
+    def world(now: int) -> list[HashedImage]:
+        paths = [f"{both[now]}/{index}{'-2' * now * renamed}.jpg" for index, both in enumerate(classes)]
+        return [HashedImage(path, path, of(path[0]), f"content {index}") for index, path in enumerate(paths)]
+
+    def unmoved(images: list[HashedImage]) -> list[str | None]:
+        found, notes = hash_splits(images, (30, 30))
+        noted = {re.match("'(.*?)'", note)[1] for note in notes}
+        return [None if image.path in noted else split for image, split in zip(images, found, strict=True)]
+
+    pairs = zip(unmoved(world(0)), unmoved(world(1)), strict=True)
+    assert all(old == new for old, new in pairs if old and new)
+
+
+def test_where_classes_have_all_splits_correcting_labels_moves_nothing():
+    names = [f"content {index}" for index in range(1000)]
+
+    def found(class_of: dict[str, str]) -> list[str]:
+        images = [
+            HashedImage(f"{class_of[n]}/{n}.jpg", f"{class_of[n]}/{n}.jpg", of(class_of[n]), n) for n in names
+        ]
+        return hash_splits(images, (10, 10))[0]
+
+    before = {name: "abcdefghij"[index % 10] for index, name in enumerate(names)}
+    assert found(before) == found(before | dict.fromkeys(names[:25], "j"))
+
+
+def each_alone(labels: list[Labels]) -> list[HashedImage]:
+    paths = [f"{index}.jpg" for index in range(len(labels))]
+    return [HashedImage(path, path, of_image, path) for path, of_image in zip(paths, labels, strict=True)]
 
 
 def spread(labels: list[Labels], asked: tuple[float, float] = (10, 10)) -> dict[str, list[str]]:
     """Label -> the splits of its images, one image a group."""
     paths = [f"{index}.jpg" for index in range(len(labels))]
-    found, _ = hash_splits(list(zip(paths, paths, labels, strict=True)), asked)
+    found, _ = hash_splits(
+        [HashedImage(path, path, of, path) for path, of in zip(paths, labels, strict=True)], asked
+    )
     return {
         name: [split for split, names in zip(found, labels, strict=True) if (task, name) in names]
         for task, name in frozenset().union(*labels)
@@ -286,5 +317,7 @@ def test_tables_of_rare_classes_have_each_in_every_split(images, classes, each, 
 def test_the_hash_decides_where_every_label_is_everywhere():
     paths = [f"{index}.jpg" for index in range(300)]
     labels = [of("a", "b") if index % 2 else of("a") for index in range(300)]
-    found, notes = hash_splits(list(zip(paths, paths, labels, strict=True)), (10, 10))
+    found, notes = hash_splits(
+        [HashedImage(path, path, of, path) for path, of in zip(paths, labels, strict=True)], (10, 10)
+    )
     assert (found, notes) == ([split_at(percentage(path), BOUNDS) for path in paths], [])

@@ -30,7 +30,7 @@ def listing(rows: list[tuple], class_folders: bool = False) -> Listing:
         splits=splits,
         groups=[None] * len(rows),
         weights=weights,
-        ignored=0,
+        ignored={},
         class_folders=class_folders,
     )
 
@@ -169,7 +169,9 @@ def test_one_row_an_image(tree):
     found = read_listing(photos)
     examples = labelled_examples(found, heads_of(found, {"label": "softmax"}))
     table = examples.table
-    assert table.columns.tolist() == ["path", "size", "mtime_ns", "split", "group", "given_group", "weight"]
+    assert table.columns.tolist() == [
+        *("path", "size", "mtime_ns", "split", "group", "given_group", "weight", "content")
+    ]
     assert examples.paths == ["daisies/c.jpg", "roses/a.jpg", "roses/b.jpg"]
     assert examples.files == [os.path.join(photos, path) for path in examples.paths]
     assert examples.tasks["label"].cells == ["daisies", "roses", "roses"]

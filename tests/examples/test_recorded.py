@@ -85,10 +85,10 @@ def test_images_that_are_others(run, now):
 def test_what_is_written_down(run):
     with open(f"{run}/examples.csv") as file:
         assert file.read().splitlines() == [
-            "path,split,size,kind,tags",
-            "c.png,train,10,x,u|v",
-            '"a, b.png",test,9007199254740993,,u',
-            "b.png,validation,12,NA,",
+            "path,split,size,content_hash,kind,tags",
+            "c.png,train,10,c.png,x,u|v",
+            '"a, b.png",test,9007199254740993,"a, b.png",,u',
+            "b.png,validation,12,b.png,NA,",
         ]
 
 

@@ -2,12 +2,13 @@ import pandas as pd
 import pytest
 
 from retrain.errors import InputError
-from retrain.examples.split_file import freeze_splits, read_split_file
+from retrain.examples.split_file import CONTENT, EXAMPLES, Found, Frozen, freeze_splits, read_split_file
 
 
 def frozen_splits(rows: list[tuple[str, str, str]], frozen: dict[str, str]) -> tuple[list[str], list[str]]:
     """Of examples (path, group, split)."""
-    return freeze_splits(*map(list, zip(*rows, strict=True)), frozen)
+    paths, groups, splits = zip(*rows, strict=True)
+    return freeze_splits(Found(paths, paths, groups, splits), Frozen(frozen))
 
 
 def sentence(path: str) -> str:
@@ -26,9 +27,9 @@ def test_reads_what_pandas_writes(tmp_path):
     )
     frame.to_csv(tmp_path / "predictions.csv", index=False)
     expected = {"a/1.jpg": "train", 'a/"2", old.jpg': "validation", "猫/NA.jpg": "test"}
-    assert read_split_file(str(tmp_path / "predictions.csv")) == expected
+    assert read_split_file(str(tmp_path / "predictions.csv")) == Frozen(expected)
     frame.to_csv(tmp_path / "excel.csv", index=False, encoding="utf-8-sig")
-    assert read_split_file(str(tmp_path / "excel.csv")) == expected
+    assert read_split_file(str(tmp_path / "excel.csv")) == Frozen(expected)
 
 
 def test_no_such_file(tmp_path):
@@ -96,4 +97,31 @@ def test_a_file_of_another_folder():
     assert str(caught.value) == (
         "The split file was expected to name images of this folder, such as 'a/1.jpg', but names none of "
         "them (2 others): name the file of a run on this folder."
+    )
+
+
+def test_contents_are_those_of_the_runs_examples(tmp_path):
+    rows = {"path": ["a/1.jpg", "a/2.jpg"], "split": ["train", "test"]}
+    pd.DataFrame(rows).to_csv(tmp_path / "predictions.csv", index=False)
+    pd.DataFrame({**rows, CONTENT: ["01", "02"]}).to_csv(tmp_path / EXAMPLES, index=False)
+    expected = Frozen({"a/1.jpg": "train", "a/2.jpg": "test"}, {"a/1.jpg": "01", "a/2.jpg": "02"})
+    assert read_split_file(str(tmp_path / "predictions.csv")) == expected
+    assert read_split_file(str(tmp_path / EXAMPLES)) == expected
+    pd.DataFrame(rows).to_csv(tmp_path / EXAMPLES, index=False)  # of an earlier version
+    assert read_split_file(str(tmp_path / EXAMPLES)) == Frozen(expected.splits)
+
+
+def test_what_has_moved_is_known_by_its_content_and_what_was_edited_by_its_path():
+    frozen = Frozen(
+        {"a/1.jpg": "validation", "a/2.jpg": "test", "a/3.jpg": "test", "a/4.jpg": "validation"},
+        {"a/1.jpg": "c1", "a/2.jpg": "c2", "a/3.jpg": "c3", "a/4.jpg": "c4"},
+    )
+    now = {"b/1-2.jpg": "c1", "a/2.jpg": "edited", "a/3.jpg": "c4", "b/4.jpg": "c3", "b/5.jpg": "new"}
+    images = Found(list(now), list(now.values()), list(now), ["train"] * 5)
+    assert freeze_splits(images, frozen) == (
+        ["validation", "test", "validation", "test", "train"],
+        [
+            "3 of 5 images have moved since then, and stay in their split.",
+            "1 of 5 images are not in the split file: their group or their hash decides.",
+        ],
     )

@@ -5,13 +5,15 @@ import pytest
 from retrain.data.layout import read_listing
 from retrain.data.table import read
 from retrain.errors import InputError
-from retrain.examples.hash_split import hash_splits, percentage, split_at
+from retrain.examples.hash_split import HashedImage, hash_splits, percentage, split_at
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import training_examples
+from retrain.examples.split_file import Frozen
 from retrain.examples.splits import label_sets, log_splits, split
 from retrain.heads.softmax import SoftmaxHead
 from tests import tiny_worlds
 from tests.examples.worlds import made_up, of_folder, of_listing
+from tests.examples.worlds import read as read_files
 
 
 def counts(examples: LabelledExamples) -> dict[str, int]:
@@ -23,15 +25,15 @@ def test_a_given_split_stays(tmp_path, logged):
         tiny_worlds.colour_folder(tmp_path / "split" / part, 2)
     examples = of_folder(str(tmp_path / "split"))
     assert split(examples, (50.0, 50.0)) is examples
-    log_splits(examples, 0)
+    log_splits(examples)
     assert logged[1:] == ["12 images of 3 classes: 6 train, 6 validation."]
 
 
 def test_others_are_decided_by_hash(colour_folder, logged):
     examples = split(of_folder(colour_folder), (10.0, 10.0))
     assert counts(examples) == {"train": 18, "validation": 3, "test": 3}
-    log_splits(examples, 2)
-    assert logged[-1] == "24 images of 3 classes: 18 train, 3 validation, 3 test. Ignored: 2 other files."
+    log_splits(examples)
+    assert logged[-1] == "24 images of 3 classes: 18 train, 3 validation, 3 test."
 
 
 def test_few_of_many_notes_are_shown(tmp_path, logged):
@@ -46,14 +48,14 @@ def test_few_of_many_notes_are_shown(tmp_path, logged):
 def test_a_frozen_split(colour_folder, logged):
     examples = of_folder(colour_folder)
     frozen = {path: "test" if path.endswith("0.png") else "train" for path in examples.paths}
-    assert split(examples, (10.0, 10.0), frozen).splits == list(frozen.values())
+    assert split(examples, (10.0, 10.0), Frozen(frozen)).splits == list(frozen.values())
     assert logged == []
     del frozen[examples.paths[0]]
     by_hash = split(examples, (10.0, 10.0)).splits
-    assert split(examples, (10.0, 10.0), frozen).splits == [by_hash[0], *frozen.values()]
+    assert split(examples, (10.0, 10.0), Frozen(frozen)).splits == [by_hash[0], *frozen.values()]
     assert logged[-1] == "1 of 24 images are not in the split file: their group or their hash decides."
     with pytest.raises(InputError, match="The split file was expected to name images of this folder"):
-        split(examples, (10.0, 10.0), {"other.png": "train"})
+        split(examples, (10.0, 10.0), Frozen({"other.png": "train"}))
 
 
 def test_labels_of_every_task():
@@ -84,8 +86,9 @@ def test_a_class_of_two_images_in_a_table_of_one_task_has_one_in_train():
 def test_where_images_have_more_labels_or_none_no_label_is_left_out(tags):
     paths = [f"{index}.jpg" for index in range(60)]
     examples = made_up(paths, tags=tags * 20)
-    rows = list(zip(paths, paths, label_sets(examples), strict=True))
-    assert split(examples, (10.0, 10.0)).splits == hash_splits(rows, (10.0, 10.0))[0]
+    rows = zip(paths, paths, label_sets(examples), paths, strict=True)
+    images = [HashedImage(*row) for row in rows]
+    assert split(examples, (10.0, 10.0)).splits == hash_splits(images, (10.0, 10.0))[0]
 
 
 def test_groups_of_several_classes_are_split_when_the_user_made_them_and_stay_in_train_as_copies(
@@ -97,7 +100,7 @@ def test_groups_of_several_classes_are_split_when_the_user_made_them_and_stay_in
     assert set(counts(examples)) == {"train", "validation", "test"}
     photos = tree({f"{name}/{index}.jpg": bytes([index]) for index in range(40) for name in "ab"})
     copies, _ = training_examples(read_listing(photos), {"label": SoftmaxHead("ab")})
-    assert counts(split(copies, (20.0, 20.0))) == {"train": 80}
+    assert counts(split(read_files(copies), (20.0, 20.0))) == {"train": 80}
 
 
 def test_groups_of_one_class_that_the_user_made_share_a_split(tmp_path):

@@ -1,9 +1,11 @@
 """Examples made up by a test, of files that need not be there, or of those of a folder."""
 
+import os
 from collections.abc import Sequence
 
 from retrain.data.layout import read_listing
 from retrain.data.listing import Column, Listing
+from retrain.data.pipeline import file_contents
 from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examples
 from retrain.heads import kind_for
 from retrain.heads.sigmoid import SigmoidHead
@@ -25,10 +27,10 @@ def made_up(paths: Sequence[str], **tasks: Sequence[str | None]) -> LabelledExam
         splits=[""] * count,
         groups=[None] * count,
         weights=[1.0] * count,
-        ignored=0,
+        ignored={},
         class_folders=False,
     )
-    return labelled_examples(listing, heads)
+    return labelled_examples(listing, heads).with_contents(paths)
 
 
 def of_folder(image_dir: str, kind: str = "softmax") -> LabelledExamples:
@@ -39,4 +41,10 @@ def of_folder(image_dir: str, kind: str = "softmax") -> LabelledExamples:
 def of_listing(listing: Listing, kind: str | None = None) -> LabelledExamples:
     """Of a listing whose tasks have heads of this kind, or of those that nothing said gives them."""
     kinds = {task: kind or kind_for(column.several) for task, column in listing.columns.items()}
-    return labelled_examples(listing, heads_of(listing, kinds))
+    return read(labelled_examples(listing, heads_of(listing, kinds)))
+
+
+def read(examples: LabelledExamples) -> LabelledExamples:
+    """As a pass over the files leaves them: the content of each is known, or paths stand for it."""
+    there = all(map(os.path.exists, examples.files))
+    return examples.with_contents(file_contents(examples.files) if there else examples.paths)

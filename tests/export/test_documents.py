@@ -9,6 +9,7 @@ from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 
 NAMES = ["a, b", 'c "d"', "玫瑰"]
+SIGNATURES = {"label": "image_classification"}
 
 
 @pytest.fixture
@@ -17,40 +18,46 @@ def classifier(loaded_module):
 
 
 def test_labels_are_written_one_a_line(classifier, tmp_path):
-    write_documents(classifier, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path))
     assert (tmp_path / "assets.extra/labels.txt").read_text("utf-8") == 'a, b\nc "d"\n玫瑰\n'
 
 
 def test_the_description_says_what_a_program_needs(classifier, tmp_path):
-    write_documents(classifier, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path))
     assert json.loads((tmp_path / "assets.extra/retrain.json").read_text("utf-8")) == {
-        "tasks": {"label": {"head": "softmax", "classes": NAMES}},
+        "tasks": {"label": {"head": "softmax", "classes": NAMES, "signature": "image_classification"}},
         "image_size": [8, 8],
+        "alpha_background": "white",
         "module": classifier.base.handle,
         "writer": f"retrain {__version__}",
     }
 
 
 def test_heads_are_read_again(classifier, tmp_path):
-    write_documents(classifier, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path))
     [(task, head)] = read_heads(str(tmp_path)).items()
     assert (task, head.kind, head.class_names) == ("label", "softmax", tuple(NAMES))
 
 
 def test_several_tasks_have_a_file_of_labels_each_in_their_order(loaded_module, tmp_path):
     heads = {"kind": SoftmaxHead(["a", "b"]), "colour": SoftmaxHead(["red", "blue"])}
-    write_documents(ImageClassifier(loaded_module, heads), str(tmp_path))
+    signatures = {"kind": "image_classification", "colour": "image_classification:colour"}
+    write_documents(ImageClassifier(loaded_module, heads), signatures, str(tmp_path))
     assert (tmp_path / "assets.extra/labels.txt").read_text() == "a\nb\n"
     assert (tmp_path / "assets.extra/labels.colour.txt").read_text() == "red\nblue\n"
     assert list(read_heads(str(tmp_path))) == ["kind", "colour"]
+    assert "| image_classification:colour | logits [batch, 2] |" in (tmp_path / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_the_readme_documents_the_logits(classifier, tmp_path):
-    write_documents(classifier, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path))
     text = (tmp_path / "README.md").read_text("utf-8")
     assert "| image_classification | logits [batch, 3] |" in text
     assert "| image_feature_vector | features [batch, 3] |" in text
-    assert "to be used with softmax; the class of index i is on line i of assets.extra/labels.txt" in text
+    assert "The logits of image_classification are those of 'label', to be used with softmax; " in text
+    assert "; the class of index i is on line i of assets.extra/labels.txt" in text
     assert "float32 [batch, 8, 8, 3], RGB values in [0, 1]" in text
     assert len(text.splitlines()) < 20
 

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,21 +16,24 @@ PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
 def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
     directory = str(trained_run / "export" / "saved_model")
-    module, heads = classifier = load_classifier(directory)
-    assert list(heads) == ["label"]
+    classifier = load_classifier(directory)
+    assert list(classifier.heads) == ["label"]
+    assert classifier.signatures == {"label": "image_classification"}
     assert classifier.primary_head.class_names == ("cyan", "magenta", "yellow")
-    logits = module.output(PIXELS, "image_classification")
+    logits = classifier.module.output(PIXELS, "image_classification")
     np.testing.assert_allclose(logits, tf.saved_model.load(directory)(PIXELS), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_path):
     heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
-    model = ImageClassifier(loaded_module, heads)
+    model = ImageClassifier(loaded_module, heads, background="#808080")
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     exporter(name)(model, str(tmp_path / "export"))
-    served = ServedProbabilities(load_classifier(str(tmp_path / "export")))
+    classifier = load_classifier(str(tmp_path / "export"))
+    assert classifier.background == "#808080"
+    served = ServedProbabilities(classifier)
     rows = served.output(PIXELS, "serving_default").numpy()
     assert rows.shape == (2, served.num_outputs("serving_default")) == (2, 5)
     logits = model.logits(model.base(PIXELS))
@@ -36,7 +41,20 @@ def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_
         np.testing.assert_allclose(probabilities, heads[task].probabilities(logits[task]), atol=1e-6)
 
 
-@pytest.mark.parametrize("handle", ["builtin:", "keras:MobileNetV2:none"])
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_what_an_older_version_wrote_has_the_usual_signatures(loaded_module, name, tmp_path):
+    model = ImageClassifier(loaded_module, {"tags": SigmoidHead(["a"]), "kind": SoftmaxHead(["b", "c"])})
+    exporter(name)(model, str(tmp_path / "export"))
+    path = tmp_path / "export" / "assets.extra" / "retrain.json"
+    about = json.loads(path.read_text())
+    for of in about["tasks"].values():
+        del of["signature"]
+    path.write_text(json.dumps(about))
+    found = load_classifier(str(tmp_path / "export")).signatures
+    assert found == {"tags": "image_classification", "kind": "image_classification/kind"}
+
+
+@pytest.mark.parametrize("handle", ["builtin:gradients", "keras:MobileNetV2:none"])
 def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as raised:
@@ -49,5 +67,5 @@ def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
 
 def test_the_default_module_is_no_export_wherever_it_is_asked_for(trained_run, monkeypatch):
     monkeypatch.chdir(trained_run / "export" / "saved_model")
-    with pytest.raises(InputError, match="'builtin:' is no classifier exported by retrain"):
-        load_classifier("builtin:")
+    with pytest.raises(InputError, match="'builtin:gradients' is no classifier exported by retrain"):
+        load_classifier("builtin:gradients")

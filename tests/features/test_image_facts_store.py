@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from retrain.data.pipeline import batches_with_facts, facts_batches, image_batches
+from retrain.data.pipeline import batches_with_facts, facts_batches, file_contents, image_batches
 from retrain.features import image_facts_store
 from retrain.features.cache import FileKey
 from retrain.features.image_facts_store import ImageFactsStore
@@ -38,6 +38,8 @@ def test_what_is_noted_of_images(files):
     assert (found.thumbnails[0, 16:] == [0, 0, 255]).all()
     assert np.abs(found.thumbnails[1].astype(int) - found.thumbnails[0]).max() <= 4
     assert not found.thumbnails[2].any()
+    assert found.contents == [*file_contents([file.path for file in files[:2]]), "0" * 16]
+    assert len(set(found.contents)) == 3
     assert (store.has(files[:2]), store.has(files), store.has([])) == (True, False, True)
 
 

@@ -18,6 +18,8 @@ import tensorflow_hub as hub
 def saved_model(path, batches):
     loaded = hub.load(path)
     found = {"inference": loaded(batches[0]), "features": loaded.image_feature_vector(batches[0])}
+    for task, probabilities in loaded.signatures["serving_default"](tf.constant(batches[0])).items():
+        found[f"served {task}"] = probabilities
     layer = hub.KerasLayer(path, trainable=True)
     with tf.GradientTape() as tape:
         output = layer(batches[1], training=True)
@@ -35,9 +37,9 @@ def main(directory):
     for name, batches in np.load(os.path.join(directory, "images.npz")).items():
         path = os.path.join(directory, name)
         module = genuine.inference(os.path.join(path, "hub_module"), batches[0])
-        module.update(
-            genuine.sgd_steps(os.path.join(path, "hub_module"), batches[1:], "image_classification")
-        )
+        for signature in genuine.classifications(os.path.join(path, "hub_module")):
+            steps = genuine.sgd_steps(os.path.join(path, "hub_module"), batches[1:], signature)
+            module.update({f"{signature}|{key}": value for key, value in steps.items()})
         for kind, figures in (
             ("hub_module", module),
             ("saved_model", saved_model(f"{path}/saved_model", batches)),

@@ -33,6 +33,12 @@ def inference(path: str, images: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
+def classifications(path: str) -> list[str]:
+    """The signatures that give the logits of a task."""
+    names = hub.load_module_spec(path).get_signature_names()
+    return [name for name in names if name.startswith("image_classification")]
+
+
 def sgd_steps(path: str, batches: np.ndarray, signature: str) -> dict[str, np.ndarray]:
     """Steps of gradient descent on mean(output ** 2) and the penalties, and the state after each."""
     found = {}

@@ -3,6 +3,7 @@ does here.
 """
 
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -29,9 +30,14 @@ SOURCES = {
     "saved_model": lambda directory: tiny_worlds.averaging_module(directory),
     "keras": lambda directory: tiny_worlds.keras_file(directory),
     "keras network": lambda directory: keras_network(directory),
-    "builtin": lambda directory: "builtin:",
+    "builtin": lambda directory: "builtin:gradients",
+    "several tasks": lambda directory: tiny_worlds.averaging_module(directory),
     **{name: lambda directory, path=path: str(path) for name, path in PUBLISHED.items()},
 }
+
+
+TASKS = ("label", "hair colour/类别")
+ANOTHER = "image_classification:hair_colour.17cba2f0"
 
 
 def keras_network(directory: pathlib.Path) -> str:
@@ -57,7 +63,8 @@ def exported(run_legacy, tmp_path_factory):
     for name, make in SOURCES.items():
         if name in PUBLISHED and not PUBLISHED[name].is_dir():
             continue
-        model = classifier(load_module(make(directory / "sources" / name)))
+        tasks = TASKS if name == "several tasks" else TASKS[:1]
+        model = classifier(load_module(make(directory / "sources" / name)), tasks)
         images = random.random((3, 4, *model.image_size, 3), np.float32)
         sgd_step(model, images[2], IMAGE_CLASSIFICATION)
         for kind in ("hub_module", "saved_model"):
@@ -69,7 +76,11 @@ def exported(run_legacy, tmp_path_factory):
     found = {}
     for name in modules:
         figures = {
-            kind: {key.split("|")[2]: consumed[key] for key in consumed if key.startswith(f"{name}|{kind}|")}
+            kind: {
+                key.removeprefix(f"{name}|{kind}|"): consumed[key]
+                for key in consumed
+                if key.startswith(f"{name}|{kind}|")
+            }
             for kind in ("hub_module", "saved_model")
         }
         found[name] = (directory / name, modules[name], batches[name], figures)
@@ -80,11 +91,13 @@ def exported(run_legacy, tmp_path_factory):
 def case(request, exported):
     if request.param not in exported:
         pytest.skip(f"{PUBLISHED[request.param]} is not there")
-    return *exported[request.param], request.param in ("tf1_hub", "saved_model", "keras")
+    small = ("tf1_hub", "saved_model", "keras", "several tasks")
+    return *exported[request.param], request.param in small
 
 
-def classifier(base: ImageModule) -> ImageClassifier:
-    model = ImageClassifier(base, {"label": SoftmaxHead(["a", "b", "c"])}, dropout_rate=0.5, train_base=True)
+def classifier(base: ImageModule, tasks: Sequence[str]) -> ImageClassifier:
+    heads = {task: SoftmaxHead(["a", "b", "c"]) for task in tasks}
+    model = ImageClassifier(base, heads, dropout_rate=0.5, train_base=True)
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     return model
@@ -108,14 +121,31 @@ def test_hub_module_learns(case):
     directory, _, batches, figures, small = case
     module = load_module(str(directory / "hub_module"))
     found = figures["hub_module"]
-    expected = {key.partition("/")[2]: value for key, value in found.items() if key.startswith("0/")}
-    check(sgd_step(module, batches[1], IMAGE_CLASSIFICATION), expected, small)
+    check(sgd_step(module, batches[1], IMAGE_CLASSIFICATION), first_step(found, IMAGE_CLASSIFICATION), small)
     updates = sum(not variable.trainable for variable in module.variables)
-    assert found["counts"].tolist() == [
+    assert found[f"{IMAGE_CLASSIFICATION}|counts"].tolist() == [
         len(module.trainable_variables),
         len(module.regularization_losses),
         updates,
     ]
+
+
+def first_step(found: dict[str, np.ndarray], signature: str) -> dict[str, np.ndarray]:
+    start = f"{signature}|0/"
+    return {key.removeprefix(start): value for key, value in found.items() if key.startswith(start)}
+
+
+def test_a_second_task_of_any_name(exported):
+    directory, model, batches, figures = exported["several tasks"]
+    served = model.outputs(batches[0], "serving_default")
+    logits = model.outputs(batches[0], f"image_classification/{TASKS[1]}")["default"]
+    found = figures["hub_module"]
+    np.testing.assert_allclose(found[f"{ANOTHER}/default"], logits, atol=1e-6)
+    for task in TASKS:
+        np.testing.assert_allclose(found[f"serving_default/{task}"], served[task], atol=1e-6)
+        np.testing.assert_allclose(figures["saved_model"][f"served {task}"], served[task], atol=1e-6)
+    module = load_module(str(directory / "hub_module"))
+    check(sgd_step(module, batches[1], ANOTHER), first_step(found, ANOTHER), small=True)
 
 
 def test_saved_model(case):

@@ -1,38 +1,106 @@
 import re
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from retrain.report.axis import Axis
-from retrain.report.sweep_plots import against, best_so_far, parallel
+from retrain.report.sweep_plots import Scale, Trials, against, bars, best_so_far, parallel
 from retrain.report.sweep_table import STOPPED, TrialRow
 
-AXES = {"dropout_rate": Axis(low=0.0, high=0.5)}
-DEEP, PALE = "#173e96", "#b8c7e0"
+SCALES = {"dropout_rate": Scale(0.0, 0.5)}
+DEEP, PALE, CHOSEN, LINE = "#173e96", "#b8c7e0", "#e2580c", "#8b9ecb"
 
 
-def row(number: int, value: float, status: str = "finished") -> TrialRow:
-    return TrialRow(number, status, {"dropout_rate": 0.1 * number}, value, None, {}, 1.0, False)
+def row(number: int, value: float | None, status: str = "finished") -> TrialRow:
+    return TrialRow(number, status, {"dropout_rate": 0.1 * number}, value, None, {}, 1.0, False, "it failed")
+
+
+def trials(rows: list[TrialRow], chosen: int, higher: bool = True) -> Trials:
+    return Trials(rows, chosen, SCALES, "validation/loss", higher)
+
+
+def marks(plot: str) -> dict[str, str]:
+    """The colour of each trial's mark, which is a circle or a line."""
+    colour = r'(?:<use [^>]*style="fill|style="fill: none; stroke): (#\w+)'
+    return dict(re.findall(rf'data-trial="(\d+)">.*?{colour}', plot, re.DOTALL))
+
+
+def best_line(plot: str) -> list[float]:
+    """The heights of the line of the best so far, in pixels from above."""
+    path = re.search(rf'<path d="([^"]+)"[^>]*stroke: {LINE}', plot)[1]
+    return [float(height) for height in re.findall(r"[ML] \S+ (\S+)", path)]
 
 
 @pytest.mark.parametrize("higher", [True, False])
 def test_deep_blue_is_good_also_where_little_is_good(higher):
     values = [3.0, 2.0, 1.0, 0.0] if higher else [0.0, 1.0, 2.0, 3.0]
-    rows = [row(number, value) for number, value in enumerate(values)]
-    for plot in (
-        against(rows, 1, "dropout_rate", AXES["dropout_rate"], "loss", higher),
-        parallel(rows, 1, AXES, "loss", higher),
-        best_so_far(rows, 1, "loss", higher),
-    ):
-        marks = re.findall(r'data-trial="(\d)" (?:fill|stroke)="(#\w+)"', plot)
-        colours = dict(marks)
-        assert (colours["0"], colours["3"]) == (DEEP, PALE)
+    shown = trials([row(number, value) for number, value in enumerate(values)], 1, higher)
+    for plot in (against(shown, "dropout_rate"), parallel(shown), best_so_far(shown)):
+        colours = marks(plot)
+        assert (colours["0"], colours["1"], colours["3"]) == (DEEP, CHOSEN, PALE)
+
+
+def test_the_best_so_far_only_gets_better():
+    values = [0.5, 0.75, 0.25, 0.875]
+    for higher in (True, False):
+        rows = sorted((row(*one) for one in enumerate(values)), key=lambda one: one.value, reverse=higher)
+        heights = best_line(best_so_far(trials(rows, 1, higher)))
+        assert heights == sorted(heights, reverse=higher)
+        assert len(set(heights)) == (3 if higher else 2)
 
 
 def test_a_stopped_trial_is_no_best_so_far():
     rows = [row(0, 0.5), row(2, 0.75), row(1, 0.9, STOPPED)]
-    line = re.search(r'class="best" d="([^"]+)"', best_so_far(rows, 2, "accuracy", True))[1]
-    without = re.search(
-        r'class="best" d="([^"]+)"', best_so_far([*rows[:2], row(1, 0.5)], 2, "accuracy", True)
-    )[1]
-    assert line.count("V") == 1
-    assert without.count("V") == 2
+    assert len(set(best_line(best_so_far(trials(rows, 2))))) == 2
+    assert len(set(best_line(best_so_far(trials([*rows[:2], row(1, 0.6)], 2))))) == 3
+
+
+def test_a_failed_trial_stands_at_the_foot_with_its_reason():
+    plot = best_so_far(trials([row(0, 0.5), row(1, None, "failed")], 0))
+    assert "trial 1: it failed" in plot
+    assert marks(plot)["1"] == "#b3261e"
+
+
+def test_a_plot_may_stand_beside_others_in_a_page():
+    """No identifier twice but of what is the same, and nothing to fetch."""
+    shown = trials([row(0, 0.5), row(1, 0.75)], 1)
+    for plot in (
+        against(shown, "dropout_rate"),
+        parallel(shown),
+        best_so_far(shown),
+        bars({"dropout_rate": 1}),
+    ):
+        assert plot.startswith('<svg viewBox="')
+        assert not re.search(r'<g id="', plot)
+    assert parallel(shown) == parallel(shown)
+
+
+def test_numbers_lie_between_the_ends():
+    scale = Scale(0.0, 10.0)
+    assert [scale.at(value) for value in (0, 5, 10)] == [0.0, 0.5, 1.0]
+    assert scale.ticks() == {0.0: "0", 0.2: "2", 0.4: "4", 0.6: "6", 0.8: "8", 1.0: "10"}
+
+
+def test_a_log_scale_is_labelled_at_powers_of_ten():
+    scale = Scale(1e-4, 1e-2, log=True)
+    assert list(scale.ticks().values()) == ["0.0001", "0.001", "0.01"]
+    np.testing.assert_allclose(list(scale.ticks()), [0.0, 0.5, 1.0])
+    assert list(Scale(2.0, 9.0, log=True).ticks().values()) == ["2", "4", "6", "8"]
+
+
+def test_names_are_evenly_spaced_and_keep_their_order():
+    assert Scale(names=("b", "a")).ticks() == {0.25: "b", 0.75: "a"}
+    assert Scale(names=("a/long_name", "b/x")).ticks(room=5) == {0.25: "a\n…name", 0.75: "b\nx"}
+
+
+def test_a_single_value_lies_in_the_middle():
+    assert Scale(0.5, 0.5).ticks() == {0.5: "0.5"}
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_labels_are_few_and_within(low, width):
+    places = list(Scale(low, low + width).ticks())
+    assert 1 <= len(places) <= 8
+    assert places == sorted(places)
+    assert all(0 <= place <= 1 for place in places)

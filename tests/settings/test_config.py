@@ -62,7 +62,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
 def test_what_names_a_file_or_a_folder_is_a_path():
     paths = (
         "image_dir labels_file split_file tfhub_module label_map feature_cache warm_start_from "
-        "model_dir output"
+        "model_dir output sort_into"
     )
     assert [name for name, field in FIELDS.items() if about(field).path] == paths.split()
 
@@ -194,10 +194,6 @@ def test_to_replace_is_to_say_it_in_the_first_place(values, others):
             "--max_steps and --train_epochs both say how long to train: give one of the two.",
         ),
         (
-            {"warm_start_head": True},
-            "--warm_start_head needs --label_map: a text file of the module's own classes, one a line.",
-        ),
-        (
             {"warm_start_head": True, "label_map": "a.txt", "warm_start_from": "run"},
             "--warm_start_from and --warm_start_head both say where the head begins: give one of the two.",
         ),
@@ -229,8 +225,8 @@ def test_a_flag_that_the_verb_does_not_read():
     assert sentence(config, "evaluate", ("max_steps",)) == (
         "--max_steps=5 is not read by evaluate: it applies to train and sweep."
     )
-    assert sentence(config, "predict", ("image_dir",)) == (
-        "--image_dir=photos is not read by predict: it applies to train, sweep and evaluate."
+    assert sentence(config, "inspect", ("image_dir",)) == (
+        "--image_dir=photos is not read by inspect: it applies to train, sweep, evaluate and predict."
     )
     check(config, "evaluate", ("image_dir", "tfhub_module"))
 

@@ -55,6 +55,13 @@ def of_the_source(flag: str, value: Any) -> Case:
     return Case(value, {"module_reads": reads}, {"module_reads": others}, sentence)
 
 
+def of_predictions(flag: str, value: Any) -> Case:
+    sentence = (
+        f"--{flag} is about predictions, and --features writes feature vectors instead: give one of the two."
+    )
+    return Case(value, {}, {"features": True}, sentence)
+
+
 def of_a_hash(flag: str, value: Any) -> Case:
     sentence = f"--{flag} has no effect, for the data say the split of each image: leave it out."
     return Case(value, {"splits_given": False}, {"splits_given": True}, sentence)
@@ -91,6 +98,7 @@ CASES = {
     "module_kind": of_the_source("module_kind=image_classification", "image_classification"),
     "module_input_range": of_the_source("module_input_range=-1.0,1.0", (-1.0, 1.0)),
     "feature_output": of_the_source("feature_output=pool", "pool"),
+    "feature_pooling": of_the_source("feature_pooling=max", "max"),
     "label_map": Case(
         "a.txt",
         {"warm_start_head": True},
@@ -127,6 +135,28 @@ CASES = {
     ),
     "pruner": of_heads_alone("pruner=halving", "halving"),
     "sweep_memory_gb": of_heads_alone("sweep_memory_gb=4.0", 4.0),
+    "top_k": Case(
+        3,
+        {},
+        {"all_classes": True},
+        "--top_k=3 names some classes, where --all_classes names all and --features none: give one of the "
+        "three.",
+    ),
+    "all_classes": of_predictions("all_classes=true", True),
+    "sort_into": of_predictions("sort_into=dir", "dir"),
+    "sort_by": Case(
+        "link",
+        {"sort_into": "dir"},
+        {},
+        f"--sort_by=link says how images are sorted, and needs --sort_into: {GIVE}",
+    ),
+    "features": Case(
+        True,
+        {},
+        {"label_map": "a.txt", "warm_start_head": True},
+        "--features writes feature vectors, which have no classes, and --label_map names some: give one of "
+        "the two.",
+    ),
     "prefer": Case(
         "cheap",
         {"varied": frozenset({"image_size", "seed"})},

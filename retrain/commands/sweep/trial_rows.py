@@ -10,8 +10,8 @@ import optuna
 from retrain.commands.sweep.check import SweepPlan
 from retrain.heads.metrics import NORMAL_95
 from retrain.metric import Metric
-from retrain.report.axis import Axis
-from retrain.report.sweep_page import SweepPage, write_sweep_page
+from retrain.report.sweep_page import write_sweep_page
+from retrain.report.sweep_plots import Scale, Trials
 from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
 from retrain.runs.run import Run
 from retrain.sweep.objective import name_of
@@ -63,21 +63,15 @@ def write_results(run: Run, found: Results) -> None:
 
 def write_page(plan: SweepPlan, found: Results, study: optuna.Study) -> None:
     """sweep.html, of all trials."""
-    axes = {
-        name: Axis(names=varied.values)
+    scales = {
+        name: Scale(names=varied.values)
         if isinstance(varied, Choices)
-        else Axis(low=varied.low, high=varied.high, log=varied.log)
+        else Scale(varied.low, varied.high, varied.log)
         for name, varied in plan.space.items()
     }
-    page = SweepPage(
-        rows=found.rows,
-        chosen=found.winner,
-        axes=axes,
-        importances=_importances(study),
-        objective=name_of(plan.metric),
-        higher_is_better=plan.metric.higher_is_better,
-    )
-    write_sweep_page(plan.run.file("sweep.html"), page)
+    metric = plan.metric
+    trials = Trials(found.rows, found.winner.number, scales, name_of(metric), metric.higher_is_better)
+    write_sweep_page(plan.run.file("sweep.html"), trials, _importances(study))
 
 
 def _importances(study: optuna.Study) -> dict[str, float]:

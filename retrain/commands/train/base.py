@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -19,7 +20,6 @@ from retrain.model import ImageClassifier, variables_from
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.publisher_head import find_publisher_head
-from retrain.modules.signatures import task_signature
 from retrain.modules.sources.source import source_of
 from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import from_flags
@@ -61,8 +61,8 @@ def _loaded(settings: ModuleSettings, source: WarmStartSource | None) -> Base:
 def _exported(source: WarmStartSource, settings: ModuleSettings) -> Base:
     classifier = load_classifier(source.export, settings)
     found = {
-        task: find_publisher_head(classifier.module, task_signature(task, primary=not position))
-        for position, task in enumerate(classifier.heads)
+        task: find_publisher_head(classifier.module, signature)
+        for task, signature in classifier.signatures.items()
     }
     heads = {
         task: KnownClasses(classifier.heads[task].class_names, *head)
@@ -81,14 +81,19 @@ def _at_checkpoint(source: WarmStartSource) -> Base:
     reader = tf.train.load_checkpoint(source.checkpoint)
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("model/kernels/")]
     heads = {
-        task: KnownClasses(
-            read_labels(source.run.path, task),
-            reader.get_tensor(f"model/kernels/{task}/{VALUE}"),
-            reader.get_tensor(f"model/biases/{task}/{VALUE}"),
+        _task(key): KnownClasses(
+            read_labels(source.run.path, _task(key)),
+            reader.get_tensor(f"model/kernels/{key}/{VALUE}"),
+            reader.get_tensor(f"model/biases/{key}/{VALUE}"),
         )
-        for task in (name.split("/")[2] for name in names)
+        for key in (name.split("/")[2] for name in names)
     }
     return Base(module, heads, source.named)
+
+
+def _task(key: str) -> str:
+    """The task that a checkpoint calls `key`, with ".S" for "/" and ".." for "." (trackable_utils.py)."""
+    return re.sub(r"\.(.)", lambda found: "/" if found[1] == "S" else found[1], key)
 
 
 def _restore(module: ImageModule, checkpoint: str) -> None:

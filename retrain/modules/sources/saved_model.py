@@ -56,9 +56,17 @@ class SavedModel(ImageModule):
         methods: Mapping[str, Method],
         image_size: tuple[int, int],
         feature_output: str,
+        feature_pooling: str,
     ):
         signatures = {name: image_signature(image_size, method.outputs) for name, method in methods.items()}
-        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        super().__init__(
+            handle,
+            fingerprint,
+            signatures,
+            image_size,
+            feature_output=feature_output,
+            feature_pooling=feature_pooling,
+        )
         self._loaded = loaded
         self._methods = MappingProxyType(dict(methods))
 
@@ -96,11 +104,12 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     return SavedModel(
         handle,
-        directory_fingerprint(location, kind),
+        directory_fingerprint(location, settings),
         loaded=loaded,
         methods=methods,
         image_size=expected_image_size(handle, taken, settings.image_size),
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
+        feature_pooling=settings.feature_pooling,
     )
 
 

@@ -15,6 +15,7 @@ from retrain.errors import InputError
 from tests import tiny_worlds
 from tests.commands.worlds import photos_with_a_copy, train_plan
 from tests.examples.test_near_duplicates import picture
+from tests.examples.worlds import read
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_splits_are_as_the_settings_say_and_as_another_run_had_them(
     plan = train_plan(tmp_path / "run", **given, validation_percentage=0.0, testing_percentage=50.0)
     listed = list_examples(plan)
     assert listed.recorded is None
-    counts = split_examples(plan, listed.examples).table["split"].value_counts()
+    counts = split_examples(plan, read(listed.examples)).table["split"].value_counts()
     assert set(counts.index) == {"train", "test"}
     assert counts["test"] >= 9
     (tmp_path / "p.csv").write_text("path,split\ncyan/000.png,validation\ncyan/001.png,test\n")

@@ -53,7 +53,7 @@ def test_a_run_that_begins_writes_down_what_it_is(run):
     assert (run.path / "skipped.csv").read_text() == "path,reason\n2.png,empty file\n"
     assert json.loads((run.path / "data_report.json").read_text()) == {"images": 1}
     assert (run.path / "examples.csv").read_text() == (
-        "path,split,size,kind,tags\n1.png,train,0,x,a|b\n3.png,test,0,y,a\n"
+        "path,split,size,content_hash,kind,tags\n1.png,train,0,1.png,x,a|b\n3.png,test,0,3.png,y,a\n"
     )
 
 

@@ -1,0 +1,100 @@
+"""The check of `predict`: what it was given, parsed without TensorFlow."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from absl import logging
+
+from retrain.commands.checks import Published
+from retrain.commands.module_check import check_modules, label_map_of, local_directory
+from retrain.commands.predict.inputs import check_paths, find_images
+from retrain.data.label_map import read_label_map
+from retrain.errors import InputError
+from retrain.export.assets import check_is_classifier
+from retrain.extensions import named
+from retrain.report import TableRow, table_row
+from retrain.settings.config import Config
+from retrain.settings.data import DataSettings
+from retrain.settings.needs import Circumstances
+
+STANDARD_OUTPUT = "-"
+READ_PATHS = "retrain.data.table:read_paths"
+
+
+class PredictPlan(NamedTuple):
+    """What is predicted.
+
+    Attributes:
+      paths: image files, as they are called in the table; folders are replaced by what is in them.
+      image_dir: where the paths begin; empty for the working directory.
+      published: the classes, where they are those of a label map, and not of an export.
+      output, table: the file to be written, and its format; None for standard output.
+    """
+
+    config: Config
+    paths: tuple[str, ...]
+    image_dir: str
+    published: Published | None
+    output: str | None
+    table: TableRow | None
+    run: None = None
+
+
+def check(config: Config, words: Sequence[str]) -> PredictPlan:
+    """InputError when no file can be an image, or where something would be overwritten."""
+    check_modules(Circumstances(config, "predict"))
+    handle, results = config.module.tfhub_module, config.results
+    labels = label_map_of(config.module)
+    says_classes = labels is None and not results.features
+    if says_classes and (export := local_directory(handle)):
+        check_is_classifier(export, handle)
+    output = None if results.output in (None, STANDARD_OUTPUT) else results.output
+    table = None if output is None else table_row(output, "output")
+    _check_place("output", output, "file")
+    _check_place("sort_into", results.sort_into, "directory")
+    _tell_where_sorted(results.sort_into, words or [config.data.image_dir])
+    paths, image_dir = _paths(config.data, words)
+    published = None if labels is None else Published(read_label_map(labels), {})
+    # TensorFlow takes seconds to load.
+    what = "classify with" if not results.features else "pass through"
+    logging.info("Images to %s %s: %d.", what, handle, len(paths))
+    return PredictPlan(config, paths, image_dir, published, output=output, table=table)
+
+
+def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The images, and where their paths begin."""
+    flags = {"labels_file": data.labels_file, "image_dir": data.image_dir}
+    for name, given in flags.items():
+        if words and given is not None:
+            raise InputError(f"--{name}={given!r} and {words[0]!r} both name images: give one of the two.")
+    if data.labels_file is not None:
+        image_dir = data.image_dir or os.path.dirname(data.labels_file)
+        paths = tuple(named(READ_PATHS)(data.labels_file, image_dir, data.path_column))
+        check_paths(paths, image_dir)
+        return paths, image_dir
+    if data.image_dir is not None:
+        words = [data.image_dir]
+    if not words:
+        raise InputError("predict needs images: name files or folders after the flags.")
+    return find_images(words), ""
+
+
+def _check_place(flag: str, path: str | None, what: str) -> None:
+    if path is None:
+        return
+    if os.path.lexists(path):
+        raise InputError(f"--{flag}={path!r} exists, and nothing is overwritten: name a new {what}.")
+    above = next(place for place in pathlib.Path(path).absolute().parents if place.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise InputError(
+            f"--{flag}={path!r} cannot be written, for {str(above)!r} is no folder that you may write in: "
+            f"name a place where it can be."
+        )
+
+
+def _tell_where_sorted(into: str | None, words: Sequence[str | None]) -> None:
+    for word in filter(os.path.isdir, filter(None, words)):
+        if into is not None and pathlib.Path(into).resolve().is_relative_to(pathlib.Path(word).resolve()):
+            logging.warning("%r lies in %r: from now on, images sorted there are images of both.", into, word)

@@ -1,0 +1,145 @@
+"""`python -m retrain predict`: what a classifier sees in images, a row each, or the features of a module.
+
+Rows of the module's output are kept beside the table until it is whole: a command that was killed finds them,
+and no more than a block of them is in memory.
+"""
+
+import contextlib
+import dataclasses
+import io
+import os
+import pathlib
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from absl import logging
+
+from retrain.commands.predict.check import PredictPlan
+from retrain.commands.predict.sorting import sort_files
+from retrain.commands.scoring import Scoring, load_features, load_scoring
+from retrain.errors import InputError
+from retrain.extensions import named
+from retrain.features.cache import FileKey
+from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
+from retrain.features.stored import Features, check_finite
+from retrain.files import new_directory, new_file
+from retrain.report.predictions_table import class_columns, predicted_columns, top_columns
+from retrain.report.table_writers import separated
+from retrain.settings.results import ResultSettings
+
+ROWS_AT_A_TIME = 1024
+
+
+def run(plan: PredictPlan) -> None:
+    """Writes path and prediction of each image, for each task, to --output or the terminal."""
+    settings, results = plan.config.module, plan.config.results
+    scoring = load_features(settings) if results.features else load_scoring(settings, plan.published)
+    files = [os.path.join(plan.image_dir, path) for path in plan.paths]
+    with _keeping(plan, scoring.background) as options:
+        done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)
+        seen = _seen(plan, done)
+        rows, paths = done.features[seen], [plan.paths[row] for row in seen]
+        check_finite(rows, paths, scoring.module.handle)
+        if results.sort_into is not None:
+            _sort(results, scoring, [files[row] for row in seen], rows)
+        _write(plan, _blocks(paths, rows, scoring, results))
+    if plan.output is not None:
+        what = "feature vectors" if results.features else "predictions"
+        print(f"{len(paths)} {what} are in {plan.output}")
+
+
+@contextlib.contextmanager
+def _keeping(plan: PredictPlan, background: str) -> Iterator[PassOptions]:
+    """Options that keep rows beside the table, until it is there."""
+    if plan.output is None:
+        yield PassOptions(background=background)
+        return
+    path = pathlib.Path(plan.output)
+    kept = path.with_name(f".{path.name}.partial")
+    settings = dataclasses.replace(plan.config.module, feature_cache=str(kept))
+    try:
+        yield PassOptions(settings, background=background, in_memory=0)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note("The same command goes on where it was.")
+        raise
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def _seen(plan: PredictPlan, done: FeaturePass) -> np.ndarray:
+    """The positions of the files that are images; what is none is told, and counted by its reason."""
+    if len(plan.paths) > done.computed + len(done.skipped):
+        log_pass(done)
+    for row, reason in done.skipped.items():
+        logging.warning("%r is skipped: %s.", plan.paths[row], reason)
+    seen = np.setdiff1d(np.arange(len(plan.paths)), [*done.skipped])
+    if not len(seen):
+        raise InputError(f"None of the {len(plan.paths)} files is an image that can be decoded.")
+    if done.skipped:
+        counts = Counter(done.skipped.values()).most_common()
+        reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
+        logging.warning("Skipped: %d of %d files (%s).", len(done.skipped), len(plan.paths), reasons)
+    return seen
+
+
+def _blocks(
+    paths: list[str], rows: Features, scoring: Scoring, results: ResultSettings
+) -> Iterator[pd.DataFrame]:
+    """The rows of the table."""
+    for begin in range(0, len(paths), ROWS_AT_A_TIME):
+        part = slice(begin, begin + ROWS_AT_A_TIME)
+        values = np.asarray(rows[part])
+        columns = {"features": list(values)} if results.features else _columns(values, scoring, results)
+        yield pd.DataFrame({"path": paths[part], **columns})
+
+
+def _columns(values: np.ndarray, scoring: Scoring, results: ResultSettings) -> dict[str, Any]:
+    """Of rows of the module's output what is predicted for each task, and how probable classes are."""
+    columns: dict[str, Any] = {}
+    for task, probabilities in scoring.by_task(values).items():
+        head, suffix = scoring.heads[task], f"/{task}" if len(scoring.heads) > 1 else ""
+        columns |= predicted_columns(head, probabilities, "class", suffix)
+        if results.all_classes:
+            columns |= class_columns(head, probabilities, suffix)
+        elif results.top_k is not None:
+            columns |= top_columns(head, probabilities, results.top_k, suffix)
+    return columns
+
+
+def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Features) -> None:
+    """By the first task; a file of several classes goes to each of them, and one of none to none."""
+    task, head = next(iter(scoring.heads.items()))
+    labels: list[list[str]] = []
+    for begin in range(0, len(files), ROWS_AT_A_TIME):
+        values = np.asarray(rows[begin : begin + ROWS_AT_A_TIME])
+        labels += map(head.names_in, head.predicted(scoring.by_task(values)[task]))
+    with new_directory(results.sort_into) as directory:
+        sort_files(directory, files, labels, head.class_names, results.sort_by)
+    without = sum(not of_file for of_file in labels)
+    none = f"; {without} have none of the classes" if without else ""
+    logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)
+
+
+def _write(plan: PredictPlan, blocks: Iterator[pd.DataFrame]) -> None:
+    if plan.output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # As in files, whatever the locale: it may know no letters but those of English.
+            sys.stdout.reconfigure(encoding="utf-8")
+        for text in separated(blocks, "\t"):
+            print(text, end="")
+        return
+    with new_file(plan.output) as file:
+        named(plan.table.write)(blocks, file)
+
+
+def _file_key(path: str) -> FileKey:
+    """A file that is gone has no size; the pass says why it gives no image."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return FileKey(os.path.abspath(path), 0, 0)
+    return FileKey(os.path.abspath(path), status.st_size, status.st_mtime_ns)
