@@ -71,6 +71,8 @@ UNDERSTOOD = {
 ASKED = {
     "Kaggle": (flat("train", "test"), "and no class folders below"),
     "flat, with a table": ([*flat("Train", "Valid", "Test"), "train/labels.csv"], "--labels_file"),
+    "flat, each with a table": ([*flat("train", "test"), "train/metadata.csv", "test/metadata.csv"],
+                               "take the tables in them with --labels_file={}, or,"),
     "one flat split": (flat("train"), "1 folder named like a split ('train') and no class folders below"),
     "one split is flat": ([*below("train", "val"), *flat("test")], "no class folders but 2 images"),
     "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
