@@ -5,6 +5,7 @@ are loaded, which is quick. Those that take a `training` argument are described 
 value of it. Names are those of tensorflow_hub, whose users ask these questions.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -104,7 +105,15 @@ def _infos(specs: Mapping[str, tf.TypeSpec]) -> dict[str, tf.TypeSpec]:
 
 def load_module_spec(handle: str) -> ModuleSpec:
     """Describes the module; InputError when there is none, or when it is damaged."""
-    return source_of(handle).read_spec()
+    with _outside():
+        return source_of(handle).read_spec()
+
+
+def _outside() -> contextlib.AbstractContextManager[Any]:
+    """Where what has to be loaded, only to be described, leaves nothing in the graph that is being built."""
+    if tf.executing_eagerly():
+        return contextlib.nullcontext()
+    return tf.init_scope() if tf.inside_function() else tf.Graph().as_default()
 
 
 def get_expected_image_size(

@@ -119,10 +119,12 @@ def load_into_graph(load: Callable[[], Any], trainable: bool, name: str) -> Any:
         tf.name_scope("".join(f"{part}/" for part in above)),
         tf.name_scope(last),
     ):
+        collection = tf.compat.v1.get_collection_ref(KEYS.TRAINABLE_VARIABLES)
+        others = list(collection)
         module = load()
+        # Some ways of making a variable put it there, some do not.
+        collection[:] = [*others, *(module.trainable_variables if trainable else ())]
         if trainable:
-            for variable in module.trainable_variables:
-                tf.compat.v1.add_to_collection(KEYS.TRAINABLE_VARIABLES, variable)
             for loss in module.regularization_losses:
                 tf.compat.v1.add_to_collection(KEYS.REGULARIZATION_LOSSES, loss())
     return module

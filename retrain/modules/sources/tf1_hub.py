@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
@@ -20,7 +19,6 @@ from retrain.modules.graphs.graph_part import GraphFunction
 from retrain.modules.graphs.mixed_precision import in_bfloat16
 from retrain.modules.graphs.pure_graph import PureGraph, purify, variable_types
 from retrain.modules.image_module import (
-    MOVING,
     ImageModule,
     check_has_signature,
     directory_fingerprint,
@@ -37,18 +35,16 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.sources.tf1_hub_files import (
+    PENALTIES,
+    UPDATES,
     attached_image_size,
     collected,
     described_signature,
+    make_variables,
     read_graphs,
-    read_values,
     tensor_spec,
-    variable_names,
 )
 from retrain.settings.module import ModuleSettings
-
-UPDATES, PENALTIES = "update_ops", "regularization_losses"
-VARIABLES, TRAINABLE = "variables", "trainable_variables"
 
 
 class TF1HubModule(ImageModule):
@@ -175,20 +171,3 @@ def _functions(
         updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
         functions[name] = GraphFunction(pure, {images.name: tensor_spec(images)}, outputs, updates, handle)
     return functions
-
-
-def make_variables(
-    location: str, handle: str, graphs: Sequence[MetaGraphDef], trainable: bool = True
-) -> dict[str, tf.Variable]:
-    """The variables of the graphs by name; those that the graphs train are, unless `trainable` is False."""
-    names = {name: part for graph in graphs for name, part in variable_names(graph, VARIABLES).items()}
-    trained = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
-    return {
-        name: tf.Variable(
-            value,
-            trainable=trainable and name in trained,
-            name=name,
-            **(MOVING if name not in trained and np.issubdtype(value.dtype, np.floating) else {}),
-        )
-        for name, value in read_values(location, handle, names).items()
-    }

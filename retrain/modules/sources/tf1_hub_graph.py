@@ -20,10 +20,13 @@ from retrain.modules.graphs.pure_graph import purify, variable_types
 from retrain.modules.graphs.session_graph import SessionGraph
 from retrain.modules.module_spec import Tags
 from retrain.modules.signatures import DEFAULT_OUTPUT
-from retrain.modules.sources.tf1_hub import PENALTIES, UPDATES, VARIABLES, make_variables
 from retrain.modules.sources.tf1_hub_files import (
     CHECKPOINT,
+    PENALTIES,
+    UPDATES,
+    VARIABLES,
     collected,
+    make_variables,
     read_graphs,
     tensor_spec,
     variable_names,
