@@ -2,9 +2,10 @@
 
 What stands for which signature: a method, else a signature, of that name; the unnamed one (`__call__`, else
 `serving_default`, else `default`) is a classification when output keys or the labels beside the model say so,
-and is the image feature vector when nothing is named. `module_kind` decides over both. Beside a
-classification that is named, its further tasks are offered, and what it serves. A method traced with a
-`training` argument is called with it; whatever else is asked to train runs as in inference.
+and is the image feature vector when nothing is named, unless it is class scores (see saved_model_head).
+`module_kind` decides over both. Beside a classification that is named, its further tasks are offered, and
+what it serves. A method traced with a `training` argument is called with it; whatever else is asked to train
+runs as in inference.
 
 `variables`, `trainable_variables` and `regularization_losses` are the object's own; a plain tf.Module loses
 the first two when it is saved, and then they are the variables that its functions use.
@@ -36,9 +37,11 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
+from retrain.modules.sources.saved_model_head import before_head
 from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
 from retrain.settings.module import ModuleSettings
 
+BEFORE_HEAD = "before_head"
 LABELS_FILE = pathlib.Path("assets.extra", LABELS)
 # The words of output keys that mean class scores: "logits", "class_probabilities", "predictions/Softmax".
 SCORE_WORDS = {"logit", "logits", "prob", "probs", "probability", "probabilities", "score", "scores"}
@@ -94,14 +97,26 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     methods = {name: read_method(function, handle) for name, function in functions.items()}
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
     taken = [tuple(spec.shape[1:3]) for spec in main.images]
+    image_size = expected_image_size(handle, taken, settings.image_size)
+    features = None
+    if kind is None and list(main.outputs) == [DEFAULT_OUTPUT] and _is_unnamed(loaded, functions):
+        features = before_head(main, image_size, handle)
+    if features is not None:
+        methods = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: main}
     return SavedModel(
         handle,
-        directory_fingerprint(location, kind),
+        # Features may be remembered of the output itself.
+        directory_fingerprint(location, kind if features is None else BEFORE_HEAD),
         loaded=loaded,
         methods=methods,
-        image_size=expected_image_size(handle, taken, settings.image_size),
+        image_size=image_size,
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
     )
+
+
+def _is_unnamed(loaded: Any, functions: Mapping[str, Any]) -> bool:
+    """Whether the output is taken for features because nothing says what it is."""
+    return list(functions) == [IMAGE_FEATURE_VECTOR] and _named(loaded, IMAGE_FEATURE_VECTOR) is None
 
 
 def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
