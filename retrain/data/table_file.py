@@ -69,6 +69,11 @@ def _read_csv(path: str, text: str, separator: str, image_dir: str) -> pd.DataFr
         return table
     table = _rows(text, separator, header=None).dropna(axis="columns", how="all")
     first = [str(cell) for cell in table.iloc[0]]
+    if len(first) == 1:
+        raise InputError(
+            f"--labels_file={path!r} has paths alone, such as {first[0]!r}, but labels were expected beside "
+            "them: add a column, or, if their folders are the classes, leave --labels_file out."
+        )
     if len(first) != 2:
         shown = ", ".join(map(repr, first[:SHOWN_CELLS]))
         raise InputError(

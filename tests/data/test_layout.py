@@ -71,6 +71,8 @@ UNDERSTOOD = {
 ASKED = {
     "Kaggle": (flat("train", "test"), "and no class folders below"),
     "flat, with a table": ([*flat("Train", "Valid", "Test"), "train/labels.csv"], "--labels_file"),
+    "flat, each with a table": ([*flat("train", "test"), "train/metadata.csv", "test/metadata.csv"],
+                               "take the tables in them with --labels_file={}, or,"),
     "one flat split": (flat("train"), "1 folder named like a split ('train') and no class folders below"),
     "one split is flat": ([*below("train", "val"), *flat("test")], "no class folders but 2 images"),
     "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
@@ -97,6 +99,8 @@ ASKED = {
     "VOC": (flat("JPEGImages", "Annotations", "ImageSets/Main"), "'Annotations' beside 'JPEGImages'"),
     "COCO": (flat("train2017", "val2017", "annotations"), "'annotations' beside 'train2017', 'val2017'"),
     "Oxford pets": (flat("images", "annotations/trimaps"), "'{}' has the folder 'annotations'"),
+    "Stanford dogs": (below("Images", "Annotation"), "were expected: did you mean '{}/Images'?"),
+    "Food-101": ([*below("images"), "meta/classes.txt"], "were expected: did you mean '{}/images'?"),
     "masks in each class": (below(*AB, classes=("images", "masks")), "'{}/a' has the folder 'masks' beside"),
     "images beside a table": (["1.jpg", "metadata.csv"], "name it with --labels_file={}/metadata.csv."),
     "a folder beside a table": ([*flat("images"), "l.csv"], "a folder of images ('images') and the table"),

@@ -151,3 +151,12 @@ def test_every_column_has_a_name(tmp_path):
         f"--labels_file={path!r} has a column without a name beside 'My labels': name it in the first row, "
         "and remove what stands above the names."
     )
+
+
+def test_paths_alone_are_no_table(tmp_path):
+    files.write_text(tmp_path / "train.txt", "./a/1.jpg\n./b/2.jpg\n")
+    path = str(tmp_path / "train.txt")
+    assert sentence(read_cells, path) == (
+        f"--labels_file={path!r} has paths alone, such as './a/1.jpg', but labels were expected beside them: "
+        "add a column, or, if their folders are the classes, leave --labels_file out."
+    )

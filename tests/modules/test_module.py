@@ -16,7 +16,7 @@ SOURCES = {
     "tf1_hub": tiny_tf1_hub.averaging_module,
     "saved_model": tiny_worlds.averaging_module,
     "keras": tiny_worlds.keras_file,
-    "builtin": lambda directory: "builtin:",
+    "builtin": lambda directory: "builtin:gradients",
 }
 
 

@@ -6,9 +6,11 @@ and no more than a block of them is in memory.
 
 import contextlib
 import dataclasses
+import io
 import os
 import pathlib
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -124,6 +126,9 @@ def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Fea
 
 def _write(plan: PredictPlan, blocks: Iterator[pd.DataFrame]) -> None:
     if plan.output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # As in files, whatever the locale: it may know no letters but those of English.
+            sys.stdout.reconfigure(encoding="utf-8")
         for text in separated(blocks, "\t"):
             print(text, end="")
         return

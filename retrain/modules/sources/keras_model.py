@@ -21,6 +21,7 @@ from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
+from retrain.modules.pooling import AUTO
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_features import feature_model
@@ -93,8 +94,8 @@ def load_application(
     weights = [variable.value.numpy().tobytes() for variable in model.variables]
     return KerasModule(
         handle,
-        fingerprint=_digest(*parse_application(handle)[:2], settings.feature_output, *weights),
-        model=feature_model(model, settings.feature_output, handle),
+        fingerprint=_digest(*parse_application(handle)[:2], *_chosen(settings), *weights),
+        model=feature_model(model, settings, handle),
         preprocess=lambda images: preprocess(images * 255.0),
         image_size=tuple(model.input_shape[1:3]),
         bfloat16=bfloat16,
@@ -160,8 +161,8 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
     low, high = settings.module_input_range
     return KerasModule(
         handle,
-        fingerprint=_digest(files.file_hash(location), settings.feature_output, low, high),
-        model=feature_model(model, settings.feature_output, handle),
+        fingerprint=_digest(files.file_hash(location), *_chosen(settings), low, high),
+        model=feature_model(model, settings, handle),
         preprocess=lambda images: low + (high - low) * images,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
@@ -188,6 +189,12 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
             f"where the file leaves the size open."
         )
     return model
+
+
+def _chosen(settings: ModuleSettings) -> list[str | None]:
+    """What the user's word makes of the model: the fingerprint of what he leaves out is that of before."""
+    pooling = settings.feature_pooling
+    return [settings.feature_output, *([] if pooling == AUTO else [pooling])]
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ runs as in inference.
 the first two when it is saved, and then they are the variables that its functions use.
 """
 
+import dataclasses
 import pathlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -59,9 +60,17 @@ class SavedModel(ImageModule):
         methods: Mapping[str, Method],
         image_size: tuple[int, int],
         feature_output: str,
+        feature_pooling: str,
     ):
         signatures = {name: image_signature(image_size, method.outputs) for name, method in methods.items()}
-        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        super().__init__(
+            handle,
+            fingerprint,
+            signatures,
+            image_size,
+            feature_output=feature_output,
+            feature_pooling=feature_pooling,
+        )
         self._loaded = loaded
         self._methods = MappingProxyType(dict(methods))
 
@@ -99,24 +108,28 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     taken = [tuple(spec.shape[1:3]) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
     features = None
-    if kind is None and list(main.outputs) == [DEFAULT_OUTPUT] and _is_unnamed(loaded, functions):
+    if kind is None and _is_unnamed_vector(loaded, functions, main):
         features = before_head(main, image_size, handle)
     if features is not None:
         methods = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: main}
+        # Those of the output itself may be remembered.
+        settings = dataclasses.replace(settings, module_kind=BEFORE_HEAD)
     return SavedModel(
         handle,
-        # Features may be remembered of the output itself.
-        directory_fingerprint(location, kind if features is None else BEFORE_HEAD),
+        directory_fingerprint(location, settings),
         loaded=loaded,
         methods=methods,
         image_size=image_size,
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
+        feature_pooling=settings.feature_pooling,
     )
 
 
-def _is_unnamed(loaded: Any, functions: Mapping[str, Any]) -> bool:
-    """Whether the output is taken for features because nothing says what it is."""
-    return list(functions) == [IMAGE_FEATURE_VECTOR] and _named(loaded, IMAGE_FEATURE_VECTOR) is None
+def _is_unnamed_vector(loaded: Any, functions: Mapping[str, Any], main: Method) -> bool:
+    """Whether the only output is taken for features because nothing says what it is."""
+    ranks = [spec.shape.rank for spec in main.outputs.values()]
+    unnamed = _named(loaded, IMAGE_FEATURE_VECTOR) is None
+    return unnamed and list(functions) == [IMAGE_FEATURE_VECTOR] and ranks == [2]
 
 
 def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:

@@ -57,23 +57,33 @@ def before_head(whole: Method, image_size: tuple[int, int], handle: str) -> Meth
     pure = {training: _pure(whole, image_size, training) for training in (False, True)}
     layer = None if None in pure.values() else _last_layer(pure[False])
     features = None if layer is None else _features(whole, pure, layer, image_size, handle)
-    length = 0 if features is None else features(probe, False)[DEFAULT_OUTPUT].shape[-1]
-    if length and (layer.scores or count < length):
-        logging.info(
-            "%s: its output is class scores, %d values %s; features are the %d values that its last layer "
-            "reads (--module_kind=image_feature_vector takes the output itself)",
-            *(handle, count, SCORES.get(layer.scores, "of a dense layer"), length),
-        )
-        said = {training: {"training": training} for training in (False, True)}
-        outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32)}
-        return whole._replace(function=features, keyword=None, training=said, outputs=outputs)
-    if not length and count > 1 and _are_probabilities(whole(probe, False)[DEFAULT_OUTPUT].numpy()):
-        logging.warning(
-            "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes "
-            "have; a head on these learns little: use the module without its last layer",
-            *(handle, count),
-        )
-    return None
+    if features is None:
+        if count > 1 and _are_probabilities(whole(probe, False)[DEFAULT_OUTPUT].numpy()):
+            _warn(handle, count)
+        return None
+    shape = features(probe, False)[DEFAULT_OUTPUT].shape
+    if shape[0] != PROBES or not (layer.scores or count < shape[-1]):
+        return None
+    logging.info(
+        "%s: its output is class scores, %d values %s; features are the %d values that its last layer "
+        "reads (--module_kind=image_feature_vector takes the output itself)",
+        handle,
+        count,
+        SCORES.get(layer.scores, "of a dense layer"),
+        shape[-1],
+    )
+    said = {training: {"training": training} for training in (False, True)}
+    outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, *shape[1:]], tf.float32)}
+    return whole._replace(function=features, keyword=None, training=said, outputs=outputs)
+
+
+def _warn(handle: str, count: int) -> None:
+    logging.warning(
+        "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes have; a "
+        "head on these learns little: use the module without its last layer",
+        handle,
+        count,
+    )
 
 
 def _pure(whole: Method, image_size: tuple[int, int], training: bool) -> PureFunction | None:

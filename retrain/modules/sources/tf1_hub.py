@@ -61,11 +61,19 @@ class TF1HubModule(ImageModule):
         signatures: Mapping[str, Signature],
         image_size: tuple[int, int],
         feature_output: str,
+        feature_pooling: str,
         functions: Mapping[bool, Mapping[str, GraphFunction]],
         penalties: Sequence[GraphFunction],
         variables: Mapping[str, tf.Variable],
     ):
-        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        super().__init__(
+            handle,
+            fingerprint,
+            signatures,
+            image_size,
+            feature_output=feature_output,
+            feature_pooling=feature_pooling,
+        )
         self._by_name = dict(variables)
         # A proxy and a closure, because tf.Module would track a dict and a tuple.
         self._functions = MappingProxyType(dict(functions))
@@ -116,10 +124,11 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
     in_training = _functions(training, pure[TRAIN], _image_signatures(training, kind), handle)
     return TF1HubModule(
         handle,
-        directory_fingerprint(location, kind),
+        directory_fingerprint(location, settings),
         signatures={name: image_signature(image_size, outputs) for name, outputs in described.items()},
         image_size=image_size,
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
+        feature_pooling=settings.feature_pooling,
         functions={False: functions, True: functions | in_training},
         penalties=[
             GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)

@@ -130,11 +130,23 @@ def test_a_killed_command_goes_on_and_ends_as_it_would_have(
     assert (tmp_path / "p.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
-def test_feature_vectors_of_any_module(averaging_module, colour_folder, tmp_path):
-    output = tmp_path / "f.jsonl"
-    predicted(averaging_module, f"{colour_folder}/cyan/000.png", output=str(output), features=True)
+def test_feature_vectors_of_any_module(averaging_module, tmp_path):
+    image, output = tmp_path / "cyan.png", tmp_path / "f.jsonl"
+    Image.new("RGB", (8, 8), tiny_worlds.COLOURS["cyan"]).save(image)
+    predicted(averaging_module, image, output=str(output), features=True)
     [line] = output.read_text().splitlines()
-    assert json.loads(line) == {"path": f"{colour_folder}/cyan/000.png", "features": [0.0, 1.0, 1.0]}
+    assert json.loads(line) == {"path": str(image), "features": [0.0, 1.0, 1.0]}
+
+
+def test_the_terminal_gets_utf8_whatever_its_locale(trained_run, tmp_path, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    Image.new("RGB", (8, 8), tiny_worlds.COLOURS["cyan"]).save(tmp_path / "玫瑰.png")
+    predicted(trained_run, tmp_path / "玫瑰.png")
+    terminal.flush()
+    assert terminal.buffer.getvalue().decode().splitlines()[1].split("\t")[:2] == [
+        *(str(tmp_path / "玫瑰.png"), "cyan")
+    ]
 
 
 def test_images_are_sorted_by_class(trained_run, colour_folder, tmp_path, caplog, capsys):
