@@ -20,6 +20,7 @@ SHOWN_REASONS = 8
 # Folders that file systems, archives and programs leave beside those of the user, in any case.
 LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
+CLASSES_FILE = "_classes.csv"  # Roboflow's, in each split: a column of 0 and 1 for each class
 SPLITS = ("train", "validation", "test")
 # What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
 # not known whether the image has it.

@@ -10,6 +10,7 @@ from retrain.settings.values import (
     names,
     pattern,
     pixel_range,
+    separator,
     steps_or_seconds,
     steps_or_share,
     task_kinds,
@@ -74,8 +75,13 @@ def test_what_is_said_of_tasks():
     kinds = task_kinds("kind:softmax, a:b : sigmoid", "--tasks")
     assert kinds == (OfTask("kind", "softmax"), OfTask("a:b", "sigmoid"))
     assert list(map(str, kinds)) == ["kind:softmax", "a:b:sigmoid"]
+    assert task_kinds("kind, a:b:", "--tasks") == (OfTask("kind", ""), OfTask("a:b", ""))
     assert dict(task_weights("kind:1,tags:0.5", "--task_weights")) == {"kind": 1.0, "tags": 0.5}
     assert task_weights("kind:0", "--task_weights") == (OfTask("kind", 0.0),)
+
+
+def test_a_blank_as_separator_is_its_word():
+    assert [separator(text, "--label_separator") for text in " \t|"] == ["space", "tab", "|"]
 
 
 def test_names():
@@ -143,10 +149,10 @@ def test_names():
             "backslash before a character that is meant as it stands.",
         ),
         (
-            task_kinds,
+            task_weights,
             "kind",
             "--f='kind' was expected to name each task once, as TASK:VALUE with commas between, but has "
-            "'kind': write, say, --f=kind:softmax.",
+            "'kind': write, say, --f=kind:0.5.",
         ),
         (
             task_kinds,

@@ -9,6 +9,7 @@ way of being saved is not needed to run traced functions.
 import contextlib
 import hashlib
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -137,7 +138,7 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
         if isinstance(error, ValueError) and weights not in ("imagenet", None):
             raise InputError(
                 f"{handle!r} cannot be loaded: the file does not hold the weights of this model without its "
-                f"classification layer ({_first_line(error)})."
+                f"classification layer ({_reason(error)})."
             ) from error
         if image_size and isinstance(error, ValueError):
             raise InputError(
@@ -173,8 +174,9 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
         model = keras.models.load_model(location, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({_first_line(error)}): give a file "
-            f"that model.save wrote, of Keras' own layers only."
+            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({_reason(error)}): give a file that "
+            f"model.save wrote, of Keras' own layers only, or the directory that model.export wrote where "
+            f"these layers are known: a SavedModel needs no code."
         ) from error
     if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
         model.build((None, image_size, image_size, 3))
@@ -188,8 +190,11 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
     return model
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+def _reason(error: Exception) -> str:
+    """What Keras says, without its advice, which is for programs; of a class of the user's, which it is."""
+    unknown = re.search(r"Could not locate (class|function) '\w+'", str(error))
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return unknown[0] if unknown else re.split(r"\. |\.$", first)[0]
 
 
 def _digest(*parts: Any) -> str:
