@@ -63,7 +63,7 @@ REFUSED = {
     ),
     f"{PHOTOS} --fine_tune": NO_TRAINABLE,
     f"sweep {PHOTOS} --fine_tune --sweep=learning_rate=0.1,1": NO_TRAINABLE,
-    f"{PHOTOS} {MODULE} --module_input_range=-1,1": (
+    f"{PHOTOS} --module_input_range=-1,1": (
         "--module_input_range=-1.0,1.0 has no effect on this module, whose source does not read it: leave it "
         "out."
     ),
