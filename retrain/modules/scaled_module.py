@@ -27,6 +27,7 @@ class ScaledModule(ImageModule):
             signatures=module.signatures,
             image_size=module.image_size,
             feature_output=module.feature_output,
+            feature_pooling=module.feature_pooling,
         )
         self.module = module
         self._settings = settings
@@ -34,6 +35,10 @@ class ScaledModule(ImageModule):
     @property
     def spec(self) -> ModuleSpec:
         return self.module.spec
+
+    @property
+    def variable_map(self) -> dict[str, tf.Variable]:
+        return self.module.variable_map
 
     @property
     def variables(self) -> Sequence[tf.Variable]:

@@ -21,7 +21,7 @@ NORMALISED = ModuleSettings(
 )
 
 
-@pytest.fixture(params=[name for name in KINDS if name != "builtin"])
+@pytest.fixture(params=[name for name in ("keras_file", "tf1_hub", "saved_model")])
 def handle(request, tmp_path) -> str:
     return KINDS[request.param].make(tmp_path / "module", 1.0)
 
@@ -77,4 +77,5 @@ def test_an_archive_is_scaled_once(tmp_path, monkeypatch):
 
 def test_who_knows_the_range_does_not_read_it():
     assert not source_of("builtin:").reads & INPUT
+    assert not source_of("builtin:gradients").reads & INPUT
     assert not source_of("keras:VGG16").reads & INPUT

@@ -100,6 +100,7 @@ CASES = {
     "module_input_mean": of_the_source("module_input_mean=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
     "module_input_std": of_the_source("module_input_std=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
     "feature_output": of_the_source("feature_output=pool", "pool"),
+    "feature_pooling": of_the_source("feature_pooling=max", "max"),
     "label_map": Case(
         "a.txt",
         {"warm_start_head": True},
