@@ -106,7 +106,7 @@ def _is_header(table: pd.DataFrame, image_dir: str) -> bool:
     if any(name.lower().endswith(EXTENSIONS) for name in names):
         return False
     # An ending may be left out, but then a word that happens to be a file's name is a header all the same.
-    repeated = len(names) == 2 and names[1] in set(table.iloc[:, 1])
+    repeated = any(name in set(table.iloc[:, place]) for place, name in enumerate(names) if place)
     return not (repeated and looks_like_image(names[0], image_dir))
 
 

@@ -90,6 +90,7 @@ def load_application(
     location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False
 ) -> KerasModule:
     """Builds the model of that name."""
+    _check_is_eager(handle)
     model, preprocess = application(handle, settings.image_size)
     weights = [variable.value.numpy().tobytes() for variable in model.variables]
     return KerasModule(
@@ -118,6 +119,14 @@ def application(handle: str, image_size: int | None) -> tuple[keras.Model, Prepr
         )
     family = constructor.__module__.rpartition(".")[2]
     return model, getattr(keras.applications, family).preprocess_input
+
+
+def _check_is_eager(handle: str) -> None:
+    if not tf.executing_eagerly() and not tf.inside_function():
+        raise InputError(
+            f"{handle!r} is a Keras model, which cannot be part of a graph of TensorFlow 1; save it where "
+            f"Keras runs, with model.export('DIRECTORY'), and use that SavedModel in the graph."
+        )
 
 
 @contextlib.contextmanager
@@ -157,6 +166,7 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
 
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Loads the model in the file."""
+    _check_is_eager(handle)
     model = _read(location, handle, settings.image_size)
     low, high = settings.module_input_range
     return KerasModule(

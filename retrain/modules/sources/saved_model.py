@@ -101,7 +101,7 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
         check_has_signature(handle, dict.fromkeys(loaded.signatures), kind or IMAGE_FEATURE_VECTOR)
     methods = {name: read_method(function, handle) for name, function in functions.items()}
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
-    taken = [tuple(spec.shape[1:3]) for spec in main.images]
+    taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     return SavedModel(
         handle,
         directory_fingerprint(location, settings),
@@ -161,7 +161,7 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
     default = by_key(outputs).get(DEFAULT_OUTPUT)
     if not labels.is_file() or default is None:
         return False
-    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape[-1]
+    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape.as_list()[-1]
 
 
 def _loaded(location: str, handle: str) -> Any:
