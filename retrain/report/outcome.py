@@ -14,6 +14,9 @@ from retrain.report import ARTEFACTS
 from retrain.runs.run import Run
 from retrain.training.evaluation import ByTask, Figures, figures_by_task
 
+# Of figures over all images, each of which a head has judged that has not seen it.
+CROSS_VALIDATION = "cross_validation"
+
 
 class Outcome(NamedTuple):
     """A model's predictions and figures.
@@ -22,7 +25,7 @@ class Outcome(NamedTuple):
       examples: what was predicted, with the labels that are known.
       heads: as they predict, by task, the primary one first.
       probabilities: of each task, [N, C].
-      figures: by split, of those that are told.
+      figures: by split, of those that are told; of all images under CROSS_VALIDATION.
       decisions: what was decided for each task on validation.
       global_step: the step of the weights, where it is known.
       label_issues: a row for each label that can be judged; None where none was.

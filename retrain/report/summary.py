@@ -8,7 +8,7 @@ from typing import Any
 from retrain.export import MODULES
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
-from retrain.report.outcome import Outcome
+from retrain.report.outcome import CROSS_VALIDATION, Outcome
 from retrain.runs.run import Run
 
 
@@ -17,10 +17,13 @@ def training_summary(
 ) -> str:
     """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
     lines = [""]
-    if not figures:
+    if not set(figures) - {CROSS_VALIDATION}:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split, of_split in figures.items():
-        lines += _headlines(heads, of_split, split)
+        if split != CROSS_VALIDATION:
+            lines += _headlines(heads, of_split, split)
+    judged = _headlines(heads, figures.get(CROSS_VALIDATION, {}), "cross-validated")
+    lines += [f"{line}; all images, each by a head of the frozen module that never saw it" for line in judged]
     written = [*ARTEFACTS, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     modules = [export for export in exports if os.path.basename(export) in MODULES]

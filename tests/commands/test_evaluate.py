@@ -108,7 +108,8 @@ def test_evaluate_by_the_publishers_classes(command, published, tmp_path):
     )
     assert result.status == 0, result.err
     assert result.out.splitlines()[1:3] == [
-        "Accuracy 85.7% (48.7% to 97.4%, 7 images); lowest F1: magenta 0.80, yellow 0.80",
+        "Accuracy 85.7% (48.7% to 97.4%, 7 images); "
+        "lowest F1: magenta 0.80 (3 images), yellow 0.80 (2 images)",
         "Top-5 accuracy 100.0%",
     ]
     figures = json.loads((tmp_path / "run" / "metrics.json").read_text())["evaluation"]
@@ -139,7 +140,8 @@ def test_evaluate_published_modules(command, name, tmp_path):
     assert result.status == 0, result.err
     # The smallest MobileNet: it takes the tabby for a tiger cat, and the hot dog for a conch.
     assert result.out.splitlines()[1:3] == [
-        "Accuracy 33.3% (6.1% to 79.2%, 3 images); lowest F1: egyptian cat 0.00, hot dog 0.00",
+        "Accuracy 33.3% (6.1% to 79.2%, 3 images); "
+        "lowest F1: egyptian cat 0.00 (1 image), hot dog 0.00 (1 image)",
         "Top-5 accuracy 66.7%",
     ]
     predictions = pd.read_csv(tmp_path / "run" / "predictions.csv").set_index("label")

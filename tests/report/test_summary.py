@@ -54,6 +54,19 @@ def test_without_either_it_says_so():
     assert text.splitlines()[1] == "No images were kept for validation or test: there is no accuracy to give."
 
 
+def test_the_accuracy_of_all_images_comes_last_and_says_what_it_is():
+    found = {"test": figures(0.9, a=1.0), "cross_validation": {**figures(0.85, a=1.0), "count": 300}}
+    said = [
+        "Test accuracy 90.0% (80.0% to 95.0%, 40 images)",
+        "Cross-validated accuracy 85.0% (75.0% to 90.0%, 300 images); all images, each by a head of the "
+        "frozen module that never saw it",
+    ]
+    assert training_summary(found, HEADS, Run("runs/a"), []).splitlines()[1:3] == said
+    del found["test"]
+    nothing = "No images were kept for validation or test: there is no accuracy to give."
+    assert training_summary(found, HEADS, Run("runs/a"), []).splitlines()[1:3] == [nothing, said[1]]
+
+
 def test_without_a_module_among_the_exports_there_is_nothing_to_predict_with():
     for exports in ([], ["runs/a/export/tflite"]):
         lines = training_summary({}, HEADS, Run("runs/a"), exports).splitlines()

@@ -348,6 +348,7 @@ def fit_for_training(values: dict) -> dict:
         "max_steps": "train_epochs" in values,
         "warm_start_from": values.get("warm_start_head"),
         "warm_start_head": "label_map" not in values,
+        "folds": Config.of(**values).trains_on_images,
     }
     values = {name: value for name, value in values.items() if not contradicting.get(name)}
     if values.get("validation_percentage", 10.0) + values.get("testing_percentage", 10.0) >= 100:

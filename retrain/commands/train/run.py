@@ -9,13 +9,15 @@ from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
-from retrain.head_search.label_issues import label_issues
+from retrain.head_search.label_issues import FOLDS, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
-from retrain.report.outcome import Outcome, write_artefacts
+from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
-from retrain.training.evaluation import write_figures, write_scalars
+from retrain.training.evaluation import figures_by_task, write_figures, write_scalars
+
+FEW = 100  # images held out, below which a figure of all images is given, too
 
 
 class TrainedModel(NamedTuple):
@@ -44,6 +46,8 @@ def run(plan: TrainPlan) -> int:
         find_learning_rate(plan, prepared.examples, model)
         return 0
     outcome, exports = train_classifier(plan, prepared)
+    if outcome.global_step == 0:
+        print("\nStep 0 was the best: what is exported is the frozen classifier.")
     print(training_summary(outcome.figures, outcome.heads, plan.run, exports))
     return 0 if exports else 1
 
@@ -56,8 +60,14 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         write_figures(plan.run.path / f"eval_{split}", trained.global_step, figures)
     # By the features of the module as it was: a base that was trained on a label believes it.
     chosen = {task: best.candidate for task, best in trained.best.items()}
-    issues = label_issues(prepared.examples, chosen)
-    outcome = outcome._replace(global_step=trained.global_step, label_issues=issues)
+    folds = plan.config.sweep.folds
+    checked = check_labels(prepared.examples, chosen, folds or FOLDS)
+    figures = dict(outcome.figures)
+    if checked.labels and (folds or sum(split != "train" for split in trained.examples.splits) < FEW):
+        weights = prepared.examples.task_weights
+        judged = figures_by_task(outcome.heads, checked.labels, checked.probabilities, weights)
+        figures[CROSS_VALIDATION] = judged
+    outcome = outcome._replace(figures=figures, global_step=trained.global_step, label_issues=checked.issues)
     write_artefacts(outcome, plan.run)
     return outcome, write_exports(model, plan.run, plan.config.results.export_formats)
 
