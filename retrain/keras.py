@@ -22,8 +22,8 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.files import write_text
-from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module, recording, replacing
+from retrain.modules.image_module import ImageModule, check_has_signature
+from retrain.modules.load import recording, replacing
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
 from retrain.settings.module import ModuleSettings
@@ -152,12 +152,13 @@ class ModuleLayer(keras.layers.Layer):
     def _load(self) -> ImageModule:
         # Outside of the name scope that Keras builds in, so that variables are named as in the module.
         with tf.name_scope(""):
-            module = load_module(self._location, ModuleSettings(image_size=self.image_size), self.signature)
+            module = source_of(self._location).load(ModuleSettings(image_size=self.image_size))
+        check_has_signature(self.handle, module.signatures, self.signature)
         outputs = module.signatures[self.signature].outputs
         if self.output_key not in outputs:
             raise InputError(
                 f"{self.handle!r} has no output {self.output_key!r} in {self.signature}; it has: "
-                f"{', '.join(outputs)}."
+                f"{', '.join(outputs)}. Name one with output_key."
             )
         return module
 

@@ -23,6 +23,7 @@ from retrain.modules.signatures import (
     task_signature,
 )
 from retrain.plain_name import plain_name
+from retrain.settings.data import WHITE
 
 IMAGES, FEATURES = "images", "features"
 SHOWN_NAMES = 8
@@ -41,6 +42,7 @@ class ImageClassifier(ImageModule):
       fine_tune_from: of a trained base, only the variables from the first one on whose name matches this
         regular expression are trained, in the order of the module.
       freeze_batch_norm: whether a trained base computes as in inference, with the statistics that it has.
+      background: the colour that was behind pixels of its images that are not opaque.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class ImageClassifier(ImageModule):
         train_base: bool = False,
         fine_tune_from: re.Pattern[str] | None = None,
         freeze_batch_norm: bool = False,
+        background: str = WHITE,
     ):
         super().__init__(base.handle, base.fingerprint, _signatures(base, heads), base.image_size)
         self.base = base
@@ -60,6 +63,7 @@ class ImageClassifier(ImageModule):
         self.train_base = train_base
         self.fine_tune_from = fine_tune_from
         self.freeze_batch_norm = freeze_batch_norm
+        self.background = background
         size = base.num_features
         self.kernels = {
             task: _zeros([size, head.num_classes], f"{plain_name(task)}/kernel")
@@ -92,6 +96,7 @@ class ImageClassifier(ImageModule):
             train_base=self.train_base,
             fine_tune_from=self.fine_tune_from,
             freeze_batch_norm=self.freeze_batch_norm,
+            background=self.background,
         )
         for mine, its in zip(self.head_variables, other.head_variables, strict=True):
             its.assign(mine)

@@ -239,7 +239,36 @@ def test_other_signatures_and_outputs(tmp_path):
     assert pixels.compute_output_shape((None, 8, 8, 3)) == (None, 8, 8, 3)
     with pytest.raises(InputError) as info:
         ModuleLayer(scores, signature=IMAGE_CLASSIFICATION, output_key="hidden")
-    assert str(info.value) == f"{scores!r} has no output 'hidden' in image_classification; it has: default."
+    assert str(info.value) == (
+        f"{scores!r} has no output 'hidden' in image_classification; it has: default. Name one "
+        f"with output_key."
+    )
+
+
+class TwoOutputs(tf.Module):
+    """Gives a sum and a mean of pixels, and none of them by default."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4, 4, 3], tf.float32)])
+    def __call__(self, images):
+        return {"mean": tf.reduce_mean(images, [1, 2]), "sums": tf.reduce_sum(images, axis=3)}
+
+
+def test_one_of_several_outputs_of_which_none_is_the_default(tmp_path):
+    tf.saved_model.save(TwoOutputs(), str(tmp_path / "module"))
+    handle = str(tmp_path / "module")
+    pictures = np.random.default_rng(0).random([2, 4, 4, 3], np.float32)
+    for key, expected in [("mean", pictures.mean(axis=(1, 2))), ("sums", pictures.sum(axis=3))]:
+        model = keras.Sequential([keras.Input((4, 4, 3)), ModuleLayer(handle, output_key=key)])
+        np.testing.assert_allclose(model(pictures), expected, rtol=1e-6)
+        model.save(tmp_path / "model.keras")
+        again = keras.models.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(again(pictures), model(pictures))
+    with pytest.raises(InputError) as info:
+        ModuleLayer(handle)
+    assert str(info.value) == (
+        f"{handle!r} has no output 'default' in image_feature_vector; it has: mean, sums. Name one with "
+        f"output_key."
+    )
 
 
 def test_size_of_a_module_that_takes_any(tmp_path):

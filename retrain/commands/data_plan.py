@@ -10,12 +10,13 @@ from absl import logging
 from retrain.data import READERS
 from retrain.data.class_twins import with_twins_settled
 from retrain.data.layout import read_listing
-from retrain.data.listing import TASK, Listing
+from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, unknown_name
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
+from retrain.settings.values import SEPARATOR_WORDS
 
 SHOWN_NAMES = 3
 
@@ -50,10 +51,12 @@ class DataPlan(NamedTuple):
 def plan_data(settings: DataSettings) -> DataPlan:
     """Lists the images; InputError for what cannot be meant."""
     kinds = dict(settings.tasks)
-    for kind in kinds.values():
+    for kind in filter(None, kinds.values()):
         if kind not in HEADS:
             raise InputError(unknown_name(kind, HEADS, "head"))
     listing = _listing(settings, kinds)
+    if listing.ignored:
+        logging.info("Left out: %s.", in_words(listing.ignored))
     listing = with_twins_settled(listing, settings.merge_class_names, settings.labels_file)
     _check_one_line_each(settings, listing)
     kinds = _kinds(listing, settings.head, kinds)
@@ -90,8 +93,9 @@ def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:
             f"--image_dir={settings.image_dir!r} is no folder, but the paths in "
             f"--labels_file={settings.labels_file!r} are taken from there: name the folder of the images."
         )
-    several = {task: HEADS[kind].takes_several for task, kind in kinds.items()}
-    form = (settings.path_column, several, settings.label_separator)
+    several = {task: not kind or HEADS[kind].takes_several for task, kind in kinds.items()}
+    separator = SEPARATOR_WORDS.get(settings.label_separator, settings.label_separator)
+    form = (settings.path_column, several, separator)
     listing = load(READERS, "table", "reader")(settings.labels_file, settings.image_dir, form)
     _check_paths(settings, listing.paths)
     return listing

@@ -22,8 +22,8 @@ SPLIT = "evaluation"
 def run(plan: EvaluatePlan) -> None:
     """Figures over all images of the folder, whatever their split, and a prediction for each."""
     scoring = _scoring(plan)
-    examples = evaluation_examples(plan.data.listing, scoring.heads)
-    examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan.data)
+    examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
+    examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
     examples = examples.with_splits([SPLIT] * len(examples))
     probabilities = scoring.by_task(np.asarray(examples.features))
     figures = figures_by_split(examples, scoring.heads, probabilities, [SPLIT])

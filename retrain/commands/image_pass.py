@@ -5,51 +5,53 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from retrain.commands.data_plan import DataPlan
+from retrain.commands.checks import EvaluatePlan
+from retrain.commands.train.check import TrainPlan
 from retrain.data.image_facts import ImageFacts
 from retrain.data.pipeline import why_no_image
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
-from retrain.examples.left_out import without_skipped
+from retrain.examples.left_out import class_without_images, too_many_skipped, without_skipped
 from retrain.features.cache import FileKey, feature_cache_directory
 from retrain.features.feature_pass import PassOptions, feature_pass, log_pass
 from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.stored import check_finite
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.report.predictions_table import write_table
+from retrain.runs.run import SKIPPED
 from retrain.settings.module import ModuleSettings
 
 
 class Passed(NamedTuple):
-    """Examples with their features, facts of the same images, and a table (path, reason) of what is none."""
+    """Examples with their features, a table (path, reason) of what is no image, and facts of the others."""
 
     examples: LabelledExamples
-    images: ImageFacts
     skipped: pd.DataFrame
+    images: ImageFacts
 
 
-def pass_images(
-    module: ImageModule, examples: LabelledExamples, settings: ModuleSettings, data: DataPlan
-) -> Passed:
+def pass_images(module: ImageModule, examples: LabelledExamples, plan: TrainPlan) -> Passed:
     """Every image through the module, once; InputError when too many are none."""
-    files = file_keys(examples)
-    with ImageFactsStore(files, feature_cache_directory(settings)) as store:
-        done = feature_pass(module, IMAGE_FEATURE_VECTOR, files, PassOptions(settings, store))
+    files, settings, background = file_keys(examples), plan.config.module, examples.background
+    with ImageFactsStore(files, feature_cache_directory(settings), background) as store:
+        options = PassOptions(settings, store, background)
+        done = feature_pass(module, IMAGE_FEATURE_VECTOR, files, options)
         log_pass(done)
-        kept, skipped = _without(examples.with_features(done.features), done.skipped, data)
+        kept, skipped = _without(examples.with_features(done.features), done.skipped, plan)
         check_finite(kept.features, kept.paths, module.handle)
         images = [file for row, file in enumerate(files) if row not in done.skipped]
         store.fill(images)
-    return _passed(kept, store.facts(images), skipped)
+    return _passed(kept, skipped, store.facts(images))
 
 
 def pass_outputs(
-    module: ImageModule, signature: str, examples: LabelledExamples, data: DataPlan
+    module: ImageModule, signature: str, examples: LabelledExamples, plan: EvaluatePlan
 ) -> tuple[LabelledExamples, pd.DataFrame]:
     """The examples with a signature's outputs, of which nothing is kept, and a table of what is none."""
-    done = feature_pass(module, signature, file_keys(examples))
+    done = feature_pass(module, signature, file_keys(examples), PassOptions(background=examples.background))
     log_pass(done)
-    kept, skipped = _without(examples.with_features(done.features), done.skipped, data)
+    kept, skipped = _without(examples.with_features(done.features), done.skipped, plan)
     check_finite(kept.features, kept.paths, module.handle)
     return kept, skipped
 
@@ -59,7 +61,8 @@ def pass_again(module: ImageModule, examples: LabelledExamples, engine: str) -> 
 
     InputError when an image is no longer there.
     """
-    options = PassOptions(ModuleSettings(feature_cache="none", feature_engine=engine))
+    settings = ModuleSettings(feature_cache="none", feature_engine=engine)
+    options = PassOptions(settings, background=examples.background)
     done = feature_pass(module, IMAGE_FEATURE_VECTOR, file_keys(examples), options)
     log_pass(done)
     for row, reason in done.skipped.items():
@@ -70,18 +73,18 @@ def pass_again(module: ImageModule, examples: LabelledExamples, engine: str) -> 
     return examples.with_features(done.features)
 
 
-def pass_facts(examples: LabelledExamples, settings: ModuleSettings, data: DataPlan) -> Passed:
-    """What is known of the images alone; no module is needed for it."""
+def pass_facts(examples: LabelledExamples, settings: ModuleSettings) -> Passed:
+    """What is known of the images alone, however few are such; no module is needed for it."""
     files = file_keys(examples)
-    with ImageFactsStore(files, feature_cache_directory(settings)) as store:
+    with ImageFactsStore(files, feature_cache_directory(settings), examples.background) as store:
         store.fill(files)
     reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not store.has([file])}
-    kept, skipped = _without(examples, reasons, data)
-    return _passed(kept, store.facts([file for row, file in enumerate(files) if row not in reasons]), skipped)
+    images = [file for row, file in enumerate(files) if row not in reasons]
+    return _passed(*without_skipped(examples, reasons), store.facts(images))
 
 
-def _passed(kept: LabelledExamples, images: ImageFacts, skipped: pd.DataFrame) -> Passed:
-    return Passed(kept.with_contents(images.contents), images, skipped)
+def _passed(kept: LabelledExamples, skipped: pd.DataFrame, images: ImageFacts) -> Passed:
+    return Passed(kept.with_contents(images.contents), skipped, images)
 
 
 def file_keys(examples: LabelledExamples) -> list[FileKey]:
@@ -92,7 +95,16 @@ def file_keys(examples: LabelledExamples) -> list[FileKey]:
 
 
 def _without(
-    examples: LabelledExamples, reasons: Mapping[int, str], data: DataPlan
+    examples: LabelledExamples, reasons: Mapping[int, str], plan: TrainPlan | EvaluatePlan
 ) -> tuple[LabelledExamples, pd.DataFrame]:
-    most, class_folders = data.settings.max_skipped_percentage, data.listing.class_folders
-    return without_skipped(examples, reasons, most, class_folders)
+    """InputError when too many are none, or all of a class; the run's directory lists them then."""
+    kept, skipped = without_skipped(examples, reasons)
+    most = plan.config.data.max_skipped_percentage
+    complaint = too_many_skipped(skipped, len(examples), most)
+    if plan.data.listing.class_folders:
+        complaint = complaint or class_without_images(examples, kept, skipped)
+    if complaint:
+        path = plan.run.file(SKIPPED)
+        write_table(path, skipped)
+        raise InputError(f"{complaint} {path!r} lists all of them.")
+    return kept, skipped

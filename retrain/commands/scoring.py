@@ -13,22 +13,29 @@ import tensorflow as tf
 from retrain.commands.checks import Published
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
+from retrain.export.assets import described_background
 from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.load import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+from retrain.modules.sources.source import source_of
+from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
 
 class Scoring(NamedTuple):
-    """A signature of a module, whose rows [N, F] become the probabilities [N, C] of each head, in order."""
+    """A signature of a module, whose rows [N, F] become the probabilities [N, C] of each head, in order.
+
+    `background` is the colour behind pixels that are not opaque.
+    """
 
     module: ImageModule
     signature: str
     heads: Mapping[str, Head]
     probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
+    background: str = WHITE
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The probabilities of each task."""
@@ -42,13 +49,23 @@ def load_scoring(settings: ModuleSettings, published: Published | None) -> Scori
 
 def load_features(settings: ModuleSettings) -> Scoring:
     """Loads a module for its features, which no head scores."""
-    return Scoring(load_module(settings.tfhub_module, settings), IMAGE_FEATURE_VECTOR, {}, lambda rows: [])
+    module, files = (
+        load_module(settings.tfhub_module, settings),
+        source_of(settings.tfhub_module).fetched().files,
+    )
+    return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_background(files or ""))
 
 
 def _exported(settings: ModuleSettings) -> Scoring:
     classifier = load_classifier(settings.tfhub_module, settings)
     served = ServedProbabilities(classifier)
-    return Scoring(served, SERVING_SIGNATURE, classifier.heads, lambda rows: [*served.by_task(rows).values()])
+    return Scoring(
+        served,
+        SERVING_SIGNATURE,
+        classifier.heads,
+        lambda rows: [*served.by_task(rows).values()],
+        classifier.background,
+    )
 
 
 def _published(settings: ModuleSettings, published: Published) -> Scoring:

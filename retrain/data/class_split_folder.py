@@ -14,15 +14,15 @@ from retrain.errors import InputError
 
 def read(image_dir: str) -> Listing:
     """Lists every image with the split that the folder in its class folder names."""
-    class_names, loose_images, ignored = top_level(image_dir)
-    check_class_count(image_dir, class_names, loose_images, needed=1)
-    ignored += loose_images
+    top = top_level(image_dir)
+    class_names, ignored = top.folders, top.outside
+    check_class_count(image_dir, class_names, top.images, needed=1)
     places = []
     for name in class_names:
-        words, loose_images, others = top_level(os.path.join(image_dir, name))
-        check_one_folder_each(os.path.join(image_dir, name), words)
-        places += [(f"{name}/{word}", name, split_of(word)) for word in words]
-        ignored += loose_images + others
+        inside = top_level(os.path.join(image_dir, name))
+        check_one_folder_each(os.path.join(image_dir, name), inside.folders)
+        places += [(f"{name}/{word}", name, split_of(word)) for word in inside.folders]
+        ignored += inside.outside
     listing = folder_listing(image_dir, places, ignored)
     _check_trained(listing, class_names)
     tell_splits(os.path.basename(folder) for folder, _, _ in places)

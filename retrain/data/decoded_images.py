@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from retrain.data.images import load_image
 from retrain.progress import progress
+from retrain.settings.data import WHITE
 
 MEMORY = 2**30  # bytes
 READ_AT_ONCE = 32
@@ -26,6 +27,7 @@ class DecodedImages(NamedTuple):
     paths: tuple[str, ...]
     size: tuple[int, int]
     rounded: bool
+    background: str = WHITE
 
     @property
     def bytes(self) -> int:
@@ -34,12 +36,13 @@ class DecodedImages(NamedTuple):
 
     def load(self, path: tf.Tensor) -> tf.Tensor:
         """The image of one file."""
-        return load_rounded(path, self.size) if self.rounded else load_image(path, self.size)
+        load = load_rounded if self.rounded else load_image
+        return load(path, self.size, self.background)
 
 
-def load_rounded(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+def load_rounded(path: tf.Tensor, size: tuple[int, int], background: str = WHITE) -> tf.Tensor:
     """The image of one file, resized: uint8 [h, w, 3]."""
-    return tf.cast(tf.round(load_image(path, size) * 255.0), tf.uint8)
+    return tf.cast(tf.round(load_image(path, size, background) * 255.0), tf.uint8)
 
 
 def decoded_batches(

@@ -5,17 +5,17 @@ The folders say the classes and nothing of splits: those are `retrain.examples.s
 
 from collections.abc import Sequence
 
-from retrain.data.listing import TASK, Listing, folder_listing, top_level
+from retrain.data.listing import TASK, Listing, folder_listing, images_below, in_words, top_level
 from retrain.data.split_words import split_of
 from retrain.errors import InputError
 
 
 def read(image_dir: str) -> Listing:
     """Lists every image of every class; InputError when there is no class, or one without images."""
-    class_names, loose_images, ignored = top_level(image_dir)
-    ignored += loose_images
-    check_class_count(image_dir, class_names, loose_images, needed=1)
-    listing = folder_listing(image_dir, [(name, name, "") for name in class_names], ignored)
+    top = top_level(image_dir)
+    class_names = top.folders
+    check_class_count(image_dir, class_names, top.images, needed=1)
+    listing = folder_listing(image_dir, [(name, name, "") for name in class_names], top.outside)
     found = set(listing.columns[TASK].cells)
     check_no_class_empty(image_dir, [name for name in class_names if name not in found])
     _check_no_splits_inside(listing, class_names)
@@ -41,9 +41,15 @@ def check_no_class_empty(folder: str, empty: list[str]) -> None:
     if empty:
         raise InputError(
             f"{folder!r} has {count(len(empty), 'class folder')} without any image "
-            f"({', '.join(map(repr, empty))}), but every class needs one: add images "
-            "(.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+            f"({', '.join(_holding(folder, name) for name in empty)}), but every class needs one: add images "
+            "(.jpg, .png, .tif, .webp and the like) or move the folder away."
         )
+
+
+def _holding(folder: str, name: str) -> str:
+    """The name of a class folder, and what it holds beside images."""
+    _, others = images_below(folder, name)
+    return f"{name!r} with {in_words(others)}" if others else repr(name)
 
 
 def _check_no_splits_inside(listing: Listing, class_names: list[str]) -> None:

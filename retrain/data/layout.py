@@ -12,7 +12,7 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.folder import count
-from retrain.data.listing import TABLES, Listing, has_folders, top_level
+from retrain.data.listing import CLASSES_FILE, TABLES, Listing, has_folders, top_level
 from retrain.data.split_words import resembles, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
@@ -41,6 +41,8 @@ def reader_of(image_dir: str) -> str:
     for name, below in inside.items():
         _check_no_annotations(os.path.join(image_dir, name), below)
     if folders and all(map(split_of, folders)):
+        if all(os.path.isfile(os.path.join(image_dir, word, CLASSES_FILE)) for word in folders):
+            return "table"
         _check_classes_below(image_dir, folders)
         return "split_folder"
     if all(name.lower() in OF_IMAGES for name in folders) and (folders or images):

@@ -1,31 +1,26 @@
 """Which image files image_dir holds, of which class: names only, so that a wrong folder is known at once.
 
-Only directories are read here, no file is opened or even asked for its size, which would take three times as
-long. Sizes and times come with the examples table, pixels with `retrain.data.images`.
+Only directories are read here, no file is opened (but one without an ending) or even asked for its size,
+which would take three times as long. Sizes and times come with the examples table, pixels with
+`retrain.data.images`. What is left out is counted by ending or reason.
 """
 
 import dataclasses
 import heapq
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from retrain.errors import InputError
+from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_HEIF, begins_like_image
 
 TASK = "label"  # the one task of class folders
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
-# The first bytes by which a file of an image is known, whatever it is called.
-FORMATS = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"RIFF": "WebP",
-}
-LONGEST = max(map(len, FORMATS))
+SHOWN_REASONS = 8
 # Folders that file systems, archives and programs leave beside those of the user, in any case.
 LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
+CLASSES_FILE = "_classes.csv"  # Roboflow's, in each split: a column of 0 and 1 for each class
 SPLITS = ("train", "validation", "test")
 # What stands between the labels of a cell, as the sigmoid head reads it; and before a label of which it is
 # not known whether the image has it.
@@ -65,7 +60,8 @@ class Listing:
       splits: "train", "validation", "test", or "" for all where nothing says so.
       groups: of images that must share a split; None where nothing says so.
       weights: what each image counts.
-      ignored: hidden entries, files that are no images, images outside the class folders, repeated rows.
+      ignored: ending or reason -> how many: hidden entries, files that are no images, images outside the
+        class folders, repeated rows.
       class_folders: whether labels are names of folders: an image of two labels then lies there twice.
     """
 
@@ -75,7 +71,7 @@ class Listing:
     splits: list[str]
     groups: list[str | None]
     weights: list[float]
-    ignored: int
+    ignored: Mapping[str, int]
     class_folders: bool
 
     @property
@@ -88,8 +84,11 @@ class Listing:
         return f"class folder {label!r}" if self.class_folders else f"label {label!r} in column {task!r}"
 
 
-def folder_listing(image_dir: str, places: Iterable[tuple[str, str, str]], ignored: int) -> Listing:
+def folder_listing(
+    image_dir: str, places: Iterable[tuple[str, str, str]], ignored: Mapping[str, int]
+) -> Listing:
     """Of each place (folder, label, split) all images: one label an image, nothing of groups and weights."""
+    ignored = Counter(ignored)
     paths, labels, splits = [], [], []
     for folder, label, split in places:
         below, others = images_below(image_dir, folder)
@@ -110,20 +109,29 @@ def folder_listing(image_dir: str, places: Iterable[tuple[str, str, str]], ignor
 
 
 class TopLevel(NamedTuple):
-    """What lies directly in image_dir."""
+    """What lies directly in image_dir: visible folders, sorted, how many images, and what else, by reason."""
 
     folders: list[str]
     images: int
-    others: int
+    others: Counter[str]
+
+    @property
+    def outside(self) -> Counter[str]:
+        """All that lies in no folder, by reason."""
+        return self.others + Counter({"outside the class folders": self.images})
 
 
-def format_of(beginning: bytes) -> str:
-    """The name of the format that a file with this beginning has; empty for any other."""
-    return next((name for magic, name in FORMATS.items() if beginning.startswith(magic)), "")
+def in_words(left_out: Mapping[str, int]) -> str:
+    """16 .heic, 4 .txt: the most frequent first."""
+    shown = Counter(left_out).most_common(SHOWN_REASONS)
+    words = [f"{count} {reason}" for reason, count in shown]
+    if others := sum(left_out.values()) - sum(count for _, count in shown):
+        words.append(f"{others} others")
+    return ", ".join(words)
 
 
 def top_level(image_dir: str) -> TopLevel:
-    """The visible folders directly in image_dir, sorted, and how much else lies beside them."""
+    """What lies directly in image_dir."""
     if not os.path.exists(image_dir):
         raise InputError(
             f"{image_dir!r} does not exist, but a folder of class folders was expected: "
@@ -143,12 +151,12 @@ def has_folders(folder: str) -> bool:
     return bool(_entries(folder)[1])
 
 
-def images_below(image_dir: str, folder: str) -> tuple[list[str], int]:
-    """The images at any depth below image_dir/folder, as sorted paths from image_dir, and how much is none.
+def images_below(image_dir: str, folder: str) -> tuple[list[str], Counter[str]]:
+    """The images at any depth below image_dir/folder, as sorted paths from image_dir; how much is none.
 
     Links are followed, but no directory is read twice and image_dir never, so that a loop of links ends.
     """
-    paths, ignored = [], 0
+    paths, ignored = [], Counter()
     seen = {_identity(image_dir)}
     # Real folders come first: the path of an image must not hang on the order in which links are met.
     pending = [(False, f"{folder}/")]
@@ -172,17 +180,39 @@ def is_visible(name: str) -> bool:
     return name[0] != "." and name.lower() not in LITTER
 
 
-def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], int]:
-    """Names of the images directly in a folder; the folders in it; how many entries are neither."""
+def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], Counter[str]]:
+    """Names of the images directly in a folder; the folders in it; of what is neither, how many by reason."""
     try:
         with os.scandir(folder) as entries:
             everything = list(entries)
     except OSError as error:
         raise InputError(f"{folder!r} cannot be read ({error.strerror}): make it readable.") from error
     visible = [entry for entry in everything if is_visible(entry.name)]
-    images = [entry.name for entry in visible if entry.name.lower().endswith(EXTENSIONS) and _is_file(entry)]
+    images = [entry.name for entry in visible if _is_image(entry)]
     folders = [entry for entry in visible if _is_folder(entry)] if len(images) < len(visible) else []
-    return images, folders, len(everything) - len(images) - len(folders)
+    if len(images) + len(folders) == len(everything):
+        return images, folders, Counter()
+    taken = {*images, *(entry.name for entry in folders)}
+    return images, folders, Counter(_reason(entry) for entry in everything if entry.name not in taken)
+
+
+def _is_image(entry: os.DirEntry) -> bool:
+    """By its ending, or by its content where it has none."""
+    if entry.name.lower().endswith(EXTENSIONS):
+        return _is_file(entry)
+    return not os.path.splitext(entry.name)[1] and _is_file(entry) and begins_like_image(entry.path)
+
+
+def _reason(entry: os.DirEntry) -> str:
+    """Why an entry is left out."""
+    if not is_visible(entry.name):
+        return "hidden"
+    ending = os.path.splitext(entry.name)[1].lower()
+    if entry.is_symlink() and not os.path.exists(entry.path):
+        return "links to nowhere"
+    if ending in HEIF_EXTENSIONS and not READS_HEIF:
+        return f"{ending} ({GET_HEIF})"
+    return ending or "without an ending"
 
 
 def _is_file(entry: os.DirEntry) -> bool:

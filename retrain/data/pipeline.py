@@ -22,8 +22,9 @@ from retrain.data.images import (
     load_image,
     load_image_and_facts,
 )
-from retrain.data.listing import format_of
+from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.settings.augmentation import AugmentationSettings
+from retrain.settings.data import WHITE
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
@@ -37,30 +38,37 @@ class TrainingImages(NamedTuple):
     Attributes:
       size: height and width of the images that are made of them.
       labels, weights: [N, ...] and float32 [N]; without weights all count the same.
+      background: the colour behind pixels that are not opaque.
     """
 
     paths: Sequence[str]
     size: tuple[int, int]
     labels: Columns
     weights: Columns | None = None
+    background: str = WHITE
 
 
-def image_batches(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+def image_batches(
+    paths: Sequence[str], image_size: tuple[int, int], batch_size: int, background: str = WHITE
+) -> tf.data.Dataset:
     """Every image once, in order: (row int64 [b], images), where files that cannot be decoded are left out.
 
-    The row is the position in `paths`; the last batch may be smaller.
+    The row is the position in `paths`; the last batch may be smaller. `background` is the colour behind
+    pixels that are not opaque.
     """
-    return _batches(paths, lambda path: (load_image(path, image_size),), batch_size)
+    return _batches(paths, lambda path: (load_image(path, image_size, background),), batch_size)
 
 
-def batches_with_facts(paths: Sequence[str], image_size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+def batches_with_facts(
+    paths: Sequence[str], image_size: tuple[int, int], batch_size: int, background: str = WHITE
+) -> tf.data.Dataset:
     """As `image_batches`, with the facts of the same images: (row, images, facts)."""
-    return _batches(paths, lambda path: load_image_and_facts(path, image_size), batch_size)
+    return _batches(paths, lambda path: load_image_and_facts(path, image_size, background), batch_size)
 
 
-def facts_batches(paths: Sequence[str], batch_size: int) -> tf.data.Dataset:
+def facts_batches(paths: Sequence[str], batch_size: int, background: str = WHITE) -> tf.data.Dataset:
     """The facts alone: (row, facts)."""
-    return _batches(paths, lambda path: (load_facts(path),), batch_size)
+    return _batches(paths, lambda path: (load_facts(path, background),), batch_size)
 
 
 def file_contents(paths: Sequence[str]) -> list[str]:
@@ -98,7 +106,10 @@ def training_batches(
     rows = index_batches(len(images.paths), batch_size, seed, first_step)
     augments, size = augmentation.changes_images, tuple(images.size)
     source = DecodedImages(
-        tuple(images.paths), decoded_size(size, augmentation) if augments else size, rounded=augments
+        tuple(images.paths),
+        decoded_size(size, augmentation) if augments else size,
+        rounded=augments,
+        background=images.background,
     )
     outputs = (images.labels,) if images.weights is None else (images.labels, images.weights)
     outputs = tf.nest.map_structure(tf.constant, outputs)
@@ -149,7 +160,9 @@ def undecodable(path: str) -> str:
         decode_image(tf.constant(contents))
     except tf.errors.OpError:
         name = format_of(contents)
-        return f"damaged or incomplete {name}" if name else "not a JPEG, PNG, GIF, BMP or WebP file"
+        if name == HEIF and not READS_HEIF:
+            return f"{HEIF}: {GET_HEIF}"
+        return f"damaged or incomplete {name}" if name else "not a file of an image"
     return ""
 
 

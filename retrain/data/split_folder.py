@@ -15,15 +15,15 @@ from retrain.errors import InputError
 
 def read(image_dir: str) -> Listing:
     """Lists every image with the split that its top folder names."""
-    splits, loose_images, ignored = top_level(image_dir)
-    ignored += loose_images
+    top = top_level(image_dir)
+    splits, ignored = top.folders, top.outside
     train = _train_folder(image_dir, splits)
     classes = {}
     for split in splits:
-        folders, loose_images, others = top_level(os.path.join(image_dir, split))
-        _check_split(os.path.join(image_dir, split), folders, loose_images)
-        classes[split] = folders
-        ignored += loose_images + others
+        inside = top_level(os.path.join(image_dir, split))
+        _check_split(os.path.join(image_dir, split), inside.folders, inside.images)
+        classes[split] = inside.folders
+        ignored += inside.outside
     _check_classes(image_dir, classes, train)
     places = [(f"{word}/{name}", name, split_of(word)) for word, names in classes.items() for name in names]
     listing = folder_listing(image_dir, places, ignored)

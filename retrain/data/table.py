@@ -5,21 +5,24 @@ named.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from absl import logging
 
 from retrain.data.listing import SEPARATOR, Column, Listing
 from retrain.data.split_words import split_of, tell_splits
-from retrain.data.table_file import check_column, read_cells
+from retrain.data.table_columns import path_column_of, with_known_columns
 from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
-from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, label_columns, read_column
+from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, check_column, label_columns, read_column
 from retrain.data.table_paths import found_paths
+from retrain.data.tool_tables import tool_cells
 from retrain.errors import InputError
 
 SHOWN_ROWS = 5
+IMPROBABLE = 100  # times the least weight
 
 
 class TableFormat(NamedTuple):
@@ -34,10 +37,14 @@ DEFAULT = TableFormat()
 
 
 def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEFAULT) -> Listing:
-    """Lists the rows of a table; without `image_dir`, paths are relative to the table's own folder."""
-    image_dir = image_dir or os.path.dirname(labels_file) or os.curdir
+    """Lists the rows of a table; without `image_dir`, paths are relative to the table's own folder.
+
+    `labels_file` may be a folder of splits with Roboflow's table in each.
+    """
+    own = labels_file if os.path.isdir(labels_file) else os.path.dirname(labels_file)
+    image_dir = image_dir or own or os.curdir
     form = TableFormat(*form)
-    table, path_column = _with_paths_found(labels_file, image_dir, form.path_column)
+    table, path_column = _with_paths_found(labels_file, image_dir, form.path_column, form.tasks)
     table, repeated = _without_repetitions(labels_file, table, path_column)
     table = table.sort_values(path_column, kind="stable", ignore_index=True)
     return Listing(
@@ -45,9 +52,9 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         paths=table[path_column].tolist(),
         columns=_columns(labels_file, table, path_column, form),
         splits=_splits(labels_file, table),
-        groups=table[GROUP].tolist() if GROUP in table.columns else [None] * len(table),
+        groups=_groups(labels_file, table),
         weights=_weights(labels_file, table),
-        ignored=repeated,
+        ignored={"repeated in the table": repeated} if repeated else {},
         class_folders=False,
     )
 
@@ -58,10 +65,12 @@ def read_paths(labels_file: str, image_dir: str, path_column: str | None) -> lis
     return list(dict.fromkeys(table[path_column]))
 
 
-def _with_paths_found(labels_file: str, image_dir: str, path_column: str | None) -> tuple[pd.DataFrame, str]:
+def _with_paths_found(
+    labels_file: str, image_dir: str, path_column: str | None, tasks: Collection[str] = ()
+) -> tuple[pd.DataFrame, str]:
     """The table, with paths as the files are called, and the name of their column."""
-    table = read_cells(labels_file, image_dir)
-    path_column = path_column or next(iter(table.columns), "")
+    table = with_known_columns(labels_file, tool_cells(labels_file, image_dir, tasks), tasks)
+    path_column = path_column or path_column_of(labels_file, table, image_dir)
     check_column(labels_file, table, path_column, "path column")
     _check_every_path(labels_file, table, path_column)
     table[path_column] = found_paths(labels_file, image_dir, table[path_column])
@@ -102,8 +111,8 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
         more = ", ..." if len(rows) > SHOWN_ROWS else ""
         raise InputError(
             f"--labels_file={path!r} says different things of {name!r}, in the rows "
-            f"{', '.join(rows[:SHOWN_ROWS])}{more}: keep one row for each image, or say with --path_column "
-            f"where the paths are, if not in {column!r}."
+            f"{', '.join(rows[:SHOWN_ROWS])}{more}: keep one row for each image, with several labels in one "
+            f"cell, as in 'cat|dog', or say with --path_column where the paths are, if not in {column!r}."
         )
     return once, len(table) - len(once)
 
@@ -122,6 +131,21 @@ def _splits(path: str, table: pd.DataFrame) -> list[str]:
     return [split_of(cell) for cell in table[SPLIT]]
 
 
+def _groups(path: str, table: pd.DataFrame) -> list[str | None]:
+    if GROUP not in table.columns:
+        return [None] * len(table)
+    sizes = table[GROUP].value_counts()
+    if len(sizes) and 2 * sizes.iloc[0] >= len(table) > SHOWN_ROWS:
+        logging.info(
+            "--labels_file=%r has %s, and all of a group are in one split: if these are no copies or views "
+            "of one thing, call column %r otherwise.",
+            path,
+            f"{sizes.iloc[0]} of {len(table)} images in one group, {sizes.index[0]!r}",
+            GROUP,
+        )
+    return table[GROUP].tolist()
+
+
 def _weights(path: str, table: pd.DataFrame) -> list[float]:
     if WEIGHT not in table.columns:
         return [1.0] * len(table)
@@ -131,5 +155,14 @@ def _weights(path: str, table: pd.DataFrame) -> list[float]:
         raise InputError(
             f"--labels_file={path!r} has {table[WEIGHT][wrong].iloc[0]!r} in column {WEIGHT!r}, where a "
             f"number of 0 or more was expected: mend it."
+        )
+    lightest, heaviest = numbers[numbers > 0].min(), numbers.max()
+    if heaviest > IMPROBABLE * lightest:
+        logging.info(
+            "--labels_file=%r has weights from %s: if these are not what each image counts, but kilograms, "
+            "say, call column %r otherwise.",
+            path,
+            f"{lightest:g} to {heaviest:g}, so that some images count {heaviest / lightest:.0f} times others",
+            WEIGHT,
         )
     return numbers.tolist()

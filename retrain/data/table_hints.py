@@ -4,6 +4,7 @@ Sure are columns of 0 and 1 with one 1 in each row, the classes of one task, and
 """
 
 import ast
+import shlex
 from collections import Counter
 
 import pandas as pd
@@ -27,6 +28,13 @@ def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFr
         return table
     ones = table[names].isin(ONES)
     if not (ones.sum(axis="columns") == 1).all() or not ones.any().all():
+        logging.info(
+            "--labels_file=%r has columns of 0 and 1 (%s), each a task of its own: if they are labels of one "
+            "task, of which an image may have several, call them TASK:LABEL, as in %r.",
+            path,
+            _some(names),
+            f"{TASK}:{names[0]}",
+        )
         return table
     logging.info(
         "--labels_file=%r has columns of 0 and 1 with one 1 in each row (%s): they are read as the %d "
@@ -61,17 +69,17 @@ def with_lists_joined(path: str, cells: pd.Series, separator: str) -> pd.Series:
 def hint_at_separator(path: str, cells: pd.Series) -> None:
     """Tells which separator would make several labels of cells that are taken for one label each."""
     texts = cells.dropna().str.strip().unique()
-    for separator in (",", ";", " "):
+    for separator in (",", ";", "/", "+", " "):
         counts = Counter(part for text in texts for part in {part.strip() for part in text.split(separator)})
         several = [text for text in texts if separator in text]
         parts = {part.strip() for text in several for part in text.split(separator)}
         if several and sum(counts[part] > 1 for part in parts) >= SHARED_PARTS * len(parts):
             hint = f"has {len(texts)} classes in column {cells.name!r}, such as {several[0]!r}"
             logging.info(
-                "--labels_file=%r %s: if these are several labels of an image, say --label_separator=%r.",
+                "--labels_file=%r %s: if these are several labels of an image, say --label_separator=%s.",
                 path,
                 hint,
-                separator,
+                "space" if separator == " " else shlex.quote(separator),
             )
             return
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column
-from retrain.data.table_file import check_column
 from retrain.errors import InputError
+from retrain.extensions import nearest
 
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
 # Columns that the tables of a run have beside the tasks.
@@ -21,6 +21,18 @@ TRUTHS = {
     **dict.fromkeys(("1", "true", "yes", "1.0"), True),
     **dict.fromkeys(("0", "false", "no", "0.0"), False),
 }
+
+
+def check_column(path: str, table: pd.DataFrame, name: str, what: str) -> None:
+    """InputError when the column that the user named is not there."""
+    if name in table.columns:
+        return
+    closest = nearest(name, list(table.columns))
+    advice = f"did you mean {closest!r}?" if closest else "name one of them."
+    raise InputError(
+        f"--labels_file={path!r} has no {what} {name!r}; its columns are "
+        f"{', '.join(map(repr, table.columns))}: {advice}"
+    )
 
 
 def label_columns(

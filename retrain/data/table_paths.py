@@ -6,13 +6,20 @@ each way in which it was found; only an image that no other fits as well is take
 
 import os
 import posixpath
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import unquote
 
 from absl import logging
 
-from retrain.data.listing import EXTENSIONS, is_visible
+from retrain.data.listing import is_visible
+from retrain.image_formats import EXTENSIONS
+
+# What Label Studio writes before the path of a local file, and before the name of one that was uploaded.
+LOCAL_FILE = "/data/local-files/?d="
+UPLOAD = re.compile(r"^/data/upload/(\d+/)?[0-9a-f]{8}-")
 
 
 def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> list[str]:
@@ -36,6 +43,10 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
     if not found and len(missing) == len(named):
         found, folders = _without_folders(missing, files)
         ways = Counter({f"without {folders!r}": len(found)} if found else {})
+    if len(found) < len(missing):
+        named_alone = _by_name([path for path in missing if path not in found], files)
+        found |= named_alone
+        ways += Counter({"without their folders": len(named_alone)})
     for way, count in sorted(ways.items()):
         _tell(labels_file, way, f"found {count} of {len(missing)}")
     return [found.get(path, path) for path in paths]
@@ -44,6 +55,10 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
 def _plain(path: str, image_dir: str, absolute: tuple[str, ...]) -> str:
     """Relative to image_dir, with /; a backslash in a name that a file has is a part of it."""
     path = path.strip()
+    if "://" in path:
+        path = path.partition("?")[0]
+    if LOCAL_FILE in path:
+        path = unquote(path.partition(LOCAL_FILE)[2])
     if "\\" in path and not os.path.isfile(os.path.join(image_dir, path)):
         path = _slashed(path)
     while path.startswith("./"):
@@ -95,6 +110,14 @@ def _without_folders(missing: Sequence[str], files: Sequence[str]) -> tuple[dict
         if all(path in there for path in short.values()):
             return {path: there[name] for path, name in short.items()}, first[:end]
     return {}, ""
+
+
+def _by_name(missing: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """Missing path that has no folder, or only that of an upload -> the only file so called in any folder."""
+    index = _only_ones(files, lambda file: posixpath.basename(_same_stem(file)))
+    names = {path: UPLOAD.sub("", path) for path in missing}
+    sought = {path: index.get(_same_stem(name)) for path, name in names.items()}
+    return {path: file for path, file in sought.items() if file is not None}
 
 
 def _only_ones(files: Iterable[str], likeness: Callable[[str], str]) -> Mapping[str, str | None]:

@@ -23,7 +23,9 @@ EXCEL_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 def read_text(path: str) -> str:
-    """The file's text; InputError for a workbook, ValueError for what is no text."""
+    """The file's text; InputError for a workbook and for XML, ValueError for what is no text."""
+    if os.path.isdir(path) and any(name.lower().endswith(".xml") for name in os.listdir(path)):
+        raise _no_table(path, "a folder of XML files (as Pascal VOC's)")
     with open(path, "rb") as file:
         data = file.read()
     if data.startswith(EXCEL):
@@ -35,9 +37,18 @@ def read_text(path: str) -> str:
     text = data.decode(encoding)
     if "\0" in text:
         raise ValueError("it is no text")
+    if text.lstrip().startswith("<"):
+        raise _no_table(path, "an XML or HTML file (as CVAT's)")
     if called != "UTF-8":
         logging.info("--labels_file=%r is not UTF-8, and is read as %s.", path, called)
     return text
+
+
+def _no_table(path: str, what: str) -> InputError:
+    return InputError(
+        f"--labels_file={path!r} is {what}, but a table with a row for each image, its path and its labels, "
+        "was expected: write such a table from it, as CSV."
+    )
 
 
 def separated(path: str, text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retrain.data.image_facts import ImageFacts
+from retrain.data.image_facts import NARROW, TRANSPARENT, ImageFacts
 from retrain.data.listing import SPLITS, TASK
 from retrain.errors import InputError
 from retrain.examples.groups import Duplicates
@@ -18,11 +18,12 @@ def data_facts(
     images: ImageFacts,
     skipped: pd.DataFrame,
     duplicates: Duplicates,
-    ignored: int,
+    ignored: Mapping[str, int],
 ) -> dict[str, Any]:
     """Of examples whose splits are decided, and of the same `images`.
 
-    `skipped` is a table (path, reason) of what is no example; `ignored` counts what the listing left out.
+    `skipped` is a table (path, reason) of what is no example; `ignored` counts by reason what the listing
+    left out.
     """
     splits = examples.table["split"].value_counts()
     trained_on = [name == "train" for name in examples.splits]
@@ -33,7 +34,10 @@ def data_facts(
         "height": _range(seen[:, 0]),
         "width": _range(seen[:, 1]),
         "formats": {name: int(count) for name, count in pd.Series(images.formats).value_counts().items()},
-        "ignored_files": ignored,
+        "ignored_files": dict(ignored),
+        "transparent": int(np.sum(images.traits & TRANSPARENT > 0)),
+        "narrow_16_bit": int(np.sum(images.traits & NARROW > 0)),
+        "alpha_background": examples.background,
         "tasks": {
             name: task.head.label_facts(task.cells, trained_on) for name, task in examples.tasks.items()
         },

@@ -12,7 +12,6 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.listing import TASK, Listing
-from retrain.errors import InputError
 from retrain.examples.groups import join_groups, same_content
 from retrain.examples.labelled import LabelledExamples, labelled_examples
 from retrain.heads.head import Head
@@ -68,41 +67,38 @@ def _joined(examples: LabelledExamples, listing: Listing) -> LabelledExamples:
 
 
 def without_skipped(
-    examples: LabelledExamples,
-    reasons: Mapping[int, str],
-    max_skipped_percentage: float,
-    class_folders: bool,
+    examples: LabelledExamples, reasons: Mapping[int, str]
 ) -> tuple[LabelledExamples, pd.DataFrame]:
-    """Examples that are images, and a table (path, reason) of the others; `reasons` by row.
-
-    InputError when there are too many of them, or when nothing is left of a class folder.
-    """
+    """Examples that are images, and a table (path, reason) of the others; `reasons` by row."""
     rows, paths = list(reasons), examples.paths
     columns = {"path": [paths[row] for row in rows], "reason": list(reasons.values())}
-    skipped, kept = pd.DataFrame(columns, dtype=object), examples.without(rows)
-    _check_skipped(skipped, len(examples), max_skipped_percentage)
-    if class_folders:
-        labels = examples.tasks[TASK].cells
-        _check_folders(kept.tasks[TASK].cells, [labels[row] for row in rows], skipped)
-    return kept, skipped
+    return examples.without(rows), pd.DataFrame(columns, dtype=object)
 
 
-def _check_skipped(skipped: pd.DataFrame, count: int, max_skipped_percentage: float) -> None:
+def too_many_skipped(skipped: pd.DataFrame, count: int, most: float) -> str | None:
+    """What is wrong when more than `most` percent of `count` images were skipped."""
     percentage = 100.0 * len(skipped) / count
-    if percentage > max_skipped_percentage:
-        path, reason = skipped.iloc[0]
-        raise InputError(
-            f"{len(skipped)} of {count} images ({percentage:.1f} %) cannot be decoded, such as "
-            f"{path!r} ({reason}), and --max_skipped_percentage allows {max_skipped_percentage:g} %: mend or "
-            f"remove them, or allow more."
-        )
+    if percentage <= most:
+        return None
+    path, reason = skipped.iloc[0]
+    return (
+        f"{len(skipped)} of {count} images ({percentage:.1f} %) cannot be decoded, such as "
+        f"{path!r} ({reason}), and --max_skipped_percentage allows {most:g} %: mend or remove them, or allow "
+        f"more."
+    )
 
 
-def _check_folders(kept: list[str], lost: list[str], skipped: pd.DataFrame) -> None:
-    empty = sorted(set(lost) - set(kept))
-    if empty:
-        path, reason = skipped.iloc[lost.index(empty[0])]
-        raise InputError(
-            f"No image of {', '.join(map(repr, empty))} can be decoded, such as {path!r} ({reason}): add "
-            f"images, or remove the class."
-        )
+def class_without_images(
+    examples: LabelledExamples, kept: LabelledExamples, skipped: pd.DataFrame
+) -> str | None:
+    """What is wrong when of a class folder nothing is kept of the examples."""
+    label = dict(zip(examples.paths, examples.tasks[TASK].cells, strict=True))
+    lost = [label[path] for path in skipped["path"]]
+    empty = sorted(set(lost) - set(kept.tasks[TASK].cells))
+    if not empty:
+        return None
+    path, reason = skipped.iloc[lost.index(empty[0])]
+    return (
+        f"No image of {', '.join(map(repr, empty))} can be decoded, such as {path!r} ({reason}): add images, "
+        f"or remove the class."
+    )

@@ -30,13 +30,12 @@ def split(
     return examples
 
 
-def log_splits(examples: LabelledExamples, ignored: int) -> None:
-    """One line: images, classes and splits, and how many files of the listing were ignored."""
+def log_splits(examples: LabelledExamples) -> None:
+    """One line: images, classes and splits."""
     counts = examples.table["split"].value_counts()
     listed = ", ".join(f"{counts[name]} {name}" for name in SPLITS if name in counts)
-    others = f" Ignored: {ignored} other files." if ignored else ""
     classes = frozenset().union(*label_sets(examples))
-    logging.info("%d images of %d classes: %s.%s", len(examples), len(classes), listed, others)
+    logging.info("%d images of %d classes: %s.", len(examples), len(classes), listed)
 
 
 def label_sets(examples: LabelledExamples) -> list[Labels]:

@@ -3,13 +3,15 @@
 TensorFlow leaves `assets.extra` to such files.
 """
 
+import contextlib
 import json
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from retrain.errors import InputError
+from retrain.settings.data import WHITE
 
 FOLDER = "assets.extra"
 DESCRIPTION = "retrain.json"
@@ -38,10 +40,23 @@ def check_is_classifier(directory: str, handle: str) -> None:
 
 def described_tasks(directory: str) -> dict[str, DescribedHead]:
     """The heads of an export, by task, the primary one first."""
+    with _description(directory) as described:
+        return {task: _head(about) for task, about in described["tasks"].items()}
+
+
+def described_background(directory: str) -> str:
+    """The colour behind pixels that are not opaque; white of a module that does not say it."""
+    if not os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
+        return WHITE
+    with _description(directory) as described:
+        return described.get("alpha_background", WHITE)
+
+
+@contextlib.contextmanager
+def _description(directory: str) -> Iterator[Mapping[str, Any]]:
     path = pathlib.Path(directory) / FOLDER / DESCRIPTION
     try:
-        tasks = json.loads(path.read_text("utf-8"))["tasks"]
-        return {task: _head(about) for task, about in tasks.items()}
+        yield json.loads(path.read_text("utf-8"))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{str(path)!r} was expected to describe tasks, their heads and classes, but does not "

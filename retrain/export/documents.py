@@ -35,6 +35,7 @@ def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], 
             for task, head in classifier.heads.items()
         },
         "image_size": classifier.image_size,
+        "alpha_background": classifier.background,
         "module": classifier.base.handle,
         "writer": WRITER,
     }

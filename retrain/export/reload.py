@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.export.assets import check_is_classifier, described_tasks
+from retrain.export.assets import check_is_classifier, described_background, described_tasks
 from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
@@ -20,17 +20,21 @@ from retrain.modules.signatures import (
     task_signature,
 )
 from retrain.modules.sources.source import DEFAULTS, source_of
+from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
 
 class ExportedClassifier(NamedTuple):
     """A module that serves probabilities of all tasks, the heads that they are of, by task, and which
     signature gives a head's logits.
+
+    `background` is the colour behind pixels that are not opaque.
     """
 
     module: ImageModule
     heads: Mapping[str, Head]
     signatures: Mapping[str, str]
+    background: str = WHITE
 
     @property
     def primary_head(self) -> Head:
@@ -78,4 +82,4 @@ def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> Exporte
         task: of.signature or task_signature(task, primary=not position)
         for position, (task, of) in enumerate(described_tasks(directory).items())
     }
-    return ExportedClassifier(module, heads, signatures)
+    return ExportedClassifier(module, heads, signatures, described_background(directory))

@@ -31,6 +31,7 @@ from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.stored import Features
 from retrain.modules.image_module import ImageModule
 from retrain.progress import progress
+from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
 IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
@@ -42,11 +43,13 @@ class PassOptions(NamedTuple):
     Attributes:
       settings: whose feature_cache and feature_engine are read.
       facts: notes facts of the images that are decoded.
+      background: the colour behind pixels that are not opaque.
       in_memory: bytes of features, IN_MEMORY where nothing is said.
     """
 
     settings: ModuleSettings = ModuleSettings(feature_cache="none")
     facts: ImageFactsStore | None = None
+    background: str = WHITE
     in_memory: int | None = None
 
 
@@ -88,14 +91,14 @@ def feature_pass(
 
 def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options: PassOptions) -> FeaturePass:
     """Raises NotConvertibleError where the engine cannot run the module."""
-    caches = _caches(module, signature, options.settings)
+    caches = _caches(module, signature, options)
     name = _cheapest_engine(options.settings.feature_engine, module, files, caches)
     cache, length = caches.get(name), module.num_outputs(signature)
     missing = _missing(files, cache)
     in_memory = IN_MEMORY if options.in_memory is None else options.in_memory
     fit = cache is None or 4 * len(files) * length <= in_memory
     features = _remembered(files, cache, length) if fit else None
-    batches = _decoded(files, missing, module.image_size, options.facts)
+    batches = _decoded(files, missing, module.image_size, options)
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
         engine = make_engine(name, module, signature)
@@ -119,9 +122,9 @@ def log_pass(done: FeaturePass) -> None:
     )
 
 
-def _caches(module: ImageModule, signature: str, settings: ModuleSettings) -> dict[str, FeatureCache]:
+def _caches(module: ImageModule, signature: str, options: PassOptions) -> dict[str, FeatureCache]:
     """By engine; none where nothing is kept."""
-    directory = feature_cache_directory(settings)
+    directory = feature_cache_directory(options.settings)
     if directory is None:
         return {}
     key = {
@@ -130,6 +133,7 @@ def _caches(module: ImageModule, signature: str, settings: ModuleSettings) -> di
         "output": module.feature_output,
         "image_size": module.image_size,
         "decoding": DECODING,
+        "background": options.background,
     }
     length = module.num_outputs(signature)
     return {name: FeatureCache(directory, {**key, "engine": name}, length) for name in (TENSORFLOW, LITERT)}
@@ -161,16 +165,17 @@ def _decoded(
     files: Sequence[FileKey],
     missing: Sequence[int],
     image_size: tuple[int, int],
-    facts: ImageFactsStore | None,
+    options: PassOptions,
 ) -> Iterator[Batch]:
     """Positions in `missing`, and images."""
-    paths = [files[row].path for row in missing]
+    paths, facts = [files[row].path for row in missing], options.facts
+    batching = (paths, image_size, BATCH_SIZE, options.background)
     if not paths:
         return
     if facts is None or facts.has([files[row] for row in missing]):
-        yield from image_batches(paths, image_size, BATCH_SIZE).as_numpy_iterator()
+        yield from image_batches(*batching).as_numpy_iterator()
         return
-    for positions, images, noted in batches_with_facts(paths, image_size, BATCH_SIZE).as_numpy_iterator():
+    for positions, images, noted in batches_with_facts(*batching).as_numpy_iterator():
         facts.add([files[missing[position]] for position in positions], noted)
         yield positions, images
 

@@ -13,30 +13,37 @@ from typing import Self
 import numpy as np
 
 from retrain.data.image_facts import ImageFacts
-from retrain.data.images import DECODING, MAGIC_LENGTH, THUMBNAIL_SIDE
-from retrain.data.listing import FORMATS
+from retrain.data.images import DECODING, THUMBNAIL_SIDE
 from retrain.data.pipeline import facts_batches, hexadecimal
 from retrain.features.cache import FeatureCache, FileKey
+from retrain.image_formats import LONGEST, format_of
 from retrain.progress import progress
+from retrain.settings.data import WHITE
 
-VERSION = 2  # of what is noted, beside DECODING
+VERSION = 3  # of what is noted, beside DECODING
 BATCH_SIZE = 64
 SIZE, CONTENT = np.dtype("<i4"), np.dtype("<i8")
 THUMBNAIL = (THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
-# Where one thing ends and the next begins: magic, size, content, thumbnail.
-ENDS = np.cumsum([MAGIC_LENGTH, 2 * SIZE.itemsize, CONTENT.itemsize])
+# Where one thing ends and the next begins: magic, size, traits, content, thumbnail.
+ENDS = np.cumsum([LONGEST, 2 * SIZE.itemsize, 1, CONTENT.itemsize])
 LENGTH = int(ENDS[-1]) + math.prod(THUMBNAIL)
 
 
 class ImageFactsStore:
     """Notes facts of `files` in a `with` block; at its end, however it ends, new ones are kept."""
 
-    def __init__(self, files: Sequence[FileKey], cache_directory: str | os.PathLike[str] | None):
+    def __init__(
+        self,
+        files: Sequence[FileKey],
+        cache_directory: str | os.PathLike[str] | None,
+        background: str = WHITE,
+    ):
+        self.background = background
         self.files, self.row_of = files, {file: row for row, file in enumerate(files)}
         self.rows, self.known = np.zeros([len(files), LENGTH], np.uint8), np.zeros(len(files), bool)
         self.cache = None
         if cache_directory:
-            key = {"sketch": VERSION, "decoding": DECODING}
+            key = {"sketch": VERSION, "decoding": DECODING, "background": background}
             self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8)
             at = [row for row, file in enumerate(files) if self.cache.has(file)]
             self.rows[at], self.known[at] = self.cache.read([files[row] for row in at]), True
@@ -60,10 +67,11 @@ class ImageFactsStore:
 
     def add(self, files: Sequence[FileKey], facts: Mapping[str, np.ndarray]) -> None:
         """Notes what the pipeline says of these files."""
-        magic = b"".join(contents.ljust(MAGIC_LENGTH, b"\0") for contents in facts["magic"])
+        magic = b"".join(contents.ljust(LONGEST, b"\0") for contents in facts["magic"])
         parts = [
             np.frombuffer(magic, np.uint8).reshape(len(files), -1),
             np.ascontiguousarray(facts["size"], SIZE).view(np.uint8),
+            facts["traits"].astype(np.uint8)[:, None],
             np.ascontiguousarray(facts["content"], CONTENT)[:, None].view(np.uint8),
             facts["thumbnail"].reshape(len(files), -1),
         ]
@@ -74,26 +82,25 @@ class ImageFactsStore:
         """Passes over those of the files that are not known; what is no image stays so."""
         missing = [file for file in files if not self.known[self.row_of[file]]]
         if missing:
-            batches = facts_batches([file.path for file in missing], BATCH_SIZE).as_numpy_iterator()
-            for positions, facts in progress(batches, len(missing), "image facts", "images", _size):
+            batches = facts_batches([file.path for file in missing], BATCH_SIZE, self.background)
+            for positions, facts in progress(
+                batches.as_numpy_iterator(), len(missing), "image facts", "images", _size
+            ):
                 self.add([missing[position] for position in positions], facts)
 
     def facts(self, files: Sequence[FileKey]) -> ImageFacts:
         """What is known of these files."""
         rows = self.rows[[self.row_of[file] for file in files]]
-        magic, sizes, contents, thumbnails = np.split(rows, ENDS, axis=1)
+        magic, sizes, traits, contents, thumbnails = np.split(rows, ENDS, axis=1)
         kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
-        formats = [_format(kind.tobytes()) for kind in kinds]
+        formats = [format_of(kind.tobytes()) for kind in kinds]
         return ImageFacts(
             [formats[kind] for kind in kind_of.ravel()],
             np.ascontiguousarray(sizes).view(SIZE),
             thumbnails.reshape(-1, *THUMBNAIL),
+            traits.ravel(),
             hexadecimal(np.ascontiguousarray(contents).view(CONTENT).ravel()),
         )
-
-
-def _format(magic: bytes) -> str:
-    return next((name for start, name in FORMATS.items() if magic.startswith(start[:MAGIC_LENGTH])), "")
 
 
 def _size(batch: tuple[np.ndarray, object]) -> int:

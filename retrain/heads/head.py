@@ -34,6 +34,7 @@ class Head:
     """One task over a fixed, ordered set of classes; index = position in `class_names`."""
 
     kind: str  # its row of HEADS
+    labels_type: tf.DType  # of encoded labels
 
     def __init__(self, class_names: Sequence[str], temperature: float = 1.0):
         self.class_names = tuple(class_names)
@@ -71,6 +72,36 @@ class Head:
     def encode(self, labels: Sequence[str | None]) -> Labels:
         """Labels as written -> the array that `targets` and `metrics` take, examples first."""
         raise NotImplementedError
+
+    @property
+    def labels_shape(self) -> tuple[int, ...]:
+        """The shape of one example's encoded label."""
+        raise NotImplementedError
+
+    @property
+    def labels_taken(self) -> str:
+        """Which values encoded labels have, in words."""
+        raise NotImplementedError
+
+    def takes(self, values: tf.Tensor) -> tf.Tensor:
+        """Which of these values, float64, encoded labels may have: bool, of the same shape."""
+        raise NotImplementedError
+
+    def taken(self, labels: tf.Tensor, task: str) -> tf.Tensor:
+        """Numbers that a program gives as the labels of a batch -> encoded labels.
+
+        For one number each [B, 1] is as good as [B]. InvalidArgumentError, with a sentence, for other values.
+        """
+        values = tf.cast(labels, tf.float64)
+        values = tf.reshape(values, tf.concat([tf.shape(values)[:1], self.labels_shape], axis=0))
+        fits = self.takes(values)
+        sentence = f"A label of task {task!r} is {self.labels_taken}, but an input_fn gave"
+        # Not tf.debugging.Assert, whose message is another one outside of graphs.
+        check = tf.raw_ops.Assert(
+            condition=tf.reduce_all(fits), data=[sentence, tf.boolean_mask(values, ~fits)[:1]]
+        )
+        with tf.control_dependencies([check]):
+            return tf.cast(values, self.labels_type)
 
     def labelled(self, labels: Labels) -> np.ndarray:
         """Which of the encoded labels say anything, bool [N]."""
@@ -139,6 +170,11 @@ class Head:
         """Whether what is predicted is what the label says, bool [N]; not, where there is no label."""
         raise NotImplementedError
 
+    def losses(self, labels: Labels, logits: np.ndarray) -> np.ndarray:
+        """Float32 [N]: the loss of each example at the temperature, 0 without a label."""
+        scaled = self.tempered(tf.constant(logits), np.float32(self.temperature))
+        return self.loss(self.targets(tf.constant(labels)), scaled).numpy()
+
     def scores(
         self, metric: Metric, labels: Labels, logits: np.ndarray, probabilities: np.ndarray
     ) -> np.ndarray:
@@ -148,9 +184,7 @@ class Head:
         """
         if metric.higher_is_better:
             return self.right(labels, probabilities).astype(np.float32)
-        targets = self.targets(tf.constant(labels))
-        scaled = self.tempered(tf.constant(logits), np.float32(self.temperature))
-        return -self.loss(targets, scaled).numpy()
+        return -self.losses(labels, logits)
 
     def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
         """How far out-of-sample probabilities contradict encoded labels; every example has a label."""

@@ -27,6 +27,7 @@ class SigmoidHead(ClassHead):
     """Any of `class_names` for each example, as probable as its threshold or more."""
 
     kind = "sigmoid"
+    labels_type = tf.float32
     fewest_classes = 1
     headlines = MappingProxyType({"accuracy": "exact match", "macro_f1": "macro F1"})
 
@@ -60,6 +61,17 @@ class SigmoidHead(ClassHead):
                 for name in filter(None, label.split(SEPARATOR)):
                     row[index[name.removeprefix(NOT_KNOWN)]] = np.nan if name.startswith(NOT_KNOWN) else 1.0
         return rows
+
+    @property
+    def labels_shape(self) -> tuple[int, ...]:
+        return (self.num_classes,)
+
+    @property
+    def labels_taken(self) -> str:
+        return "1 for a class that is there, 0 for one that is not, and nan where nothing is known"
+
+    def takes(self, values: tf.Tensor) -> tf.Tensor:
+        return (values == 0.0) | (values == 1.0) | tf.math.is_nan(values)
 
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         return tf.cast(labels, tf.float32)

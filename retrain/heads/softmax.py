@@ -20,11 +20,23 @@ class SoftmaxHead(ClassHead):
     """One of `class_names` for each example; two classes stay two logits."""
 
     kind = "softmax"
+    labels_type = tf.int32
 
     def encode(self, labels: Sequence[str | None]) -> Labels:
         """Class names -> int32 [N]."""
         index = {name: position for position, name in enumerate(self.class_names)}
         return np.asarray([UNKNOWN if label is None else index[label] for label in labels], np.int32)
+
+    @property
+    def labels_shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def labels_taken(self) -> str:
+        return f"a whole number from 0 to {self.num_classes - 1}, or {UNKNOWN} where nothing is known"
+
+    def takes(self, values: tf.Tensor) -> tf.Tensor:
+        return (values >= UNKNOWN) & (values < self.num_classes) & (values == tf.round(values))
 
     def targets(self, labels: tf.Tensor) -> tf.Tensor:
         """One 1 in each row, none without a label."""

@@ -1,7 +1,6 @@
 """A page of a run: training images as they are, at the left, and as training sees them."""
 
 import io
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +9,7 @@ from PIL import Image
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.decoded_images import load_rounded
 from retrain.data.images import IMAGES, load_image
+from retrain.examples.labelled import LabelledExamples
 from retrain.files import write_bytes
 from retrain.settings.augmentation import AugmentationSettings
 
@@ -19,16 +19,16 @@ SIDE, BORDER, GAP = 128, 4, 16  # pixels; the gap is between an image and its va
 
 def write_augmented_page(
     path: str,
-    image_paths: Sequence[str],
+    examples: LabelledExamples,
     image_size: tuple[int, int],
     augmentation: AugmentationSettings,
     seed: int,
 ) -> None:
     """Draws up to 8 of these images, a row each, with what 7 steps of training make of them; a PNG file."""
-    chosen = image_paths[:: max(1, len(image_paths) // ROWS)][:ROWS]
-    columns = [tf.stack([load_image(tf.constant(image), image_size) for image in chosen])]
+    chosen, background = examples.files[:: max(1, len(examples) // ROWS)][:ROWS], examples.background
+    columns = [tf.stack([load_image(tf.constant(image), image_size, background) for image in chosen])]
     size = decoded_size(image_size, augmentation)
-    decoded = tf.stack([load_rounded(tf.constant(image), size) for image in chosen])
+    decoded = tf.stack([load_rounded(tf.constant(image), size, background) for image in chosen])
     for step in range(VARIANTS):
         columns.append(augmented_inputs(decoded, augmentation, image_size, (seed, step))[IMAGES])
     width = SIDE + GAP + VARIANTS * (SIDE + BORDER) + BORDER

@@ -31,7 +31,7 @@ def data_report_lines(report: Mapping[str, Any]) -> list[str]:
     """What a glance should tell: sizes, classes, and what is wrong, where something is."""
     tasks = report["tasks"]
     lines = [_sizes(report), *(_labels(task, of, len(tasks) > 1) for task, of in tasks.items())]
-    found = (_skipped, _duplicates, _in_several_splits, _conflicts)
+    found = (_transparent, _narrow, _skipped, _duplicates, _in_several_splits, _conflicts)
     return [line for line in (*lines, *(words(report) for words in found)) if line]
 
 
@@ -44,6 +44,16 @@ def _sizes(report: Mapping[str, Any]) -> str:
         f"Width {width['min']} to {width['max']} (median {width['median']:g}), height {height['min']} to "
         f"{height['max']} (median {height['median']:g}) pixels; {formats}."
     )
+
+
+def _transparent(report: Mapping[str, Any]) -> str:
+    count, behind = report["transparent"], report["alpha_background"]
+    return count and f"{_count(count, 'image')} with transparency: put on {behind} (--alpha_background)."
+
+
+def _narrow(report: Mapping[str, Any]) -> str:
+    count = report["narrow_16_bit"]
+    return count and f"{_count(count, 'image')} with values of 8 or 12 bits in 16: taken as such."
 
 
 def _labels(task: str, of: Mapping[str, Any], named: bool) -> str:

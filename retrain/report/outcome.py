@@ -49,7 +49,11 @@ class Outcome(NamedTuple):
 
 
 def figures_by_split(
-    examples: LabelledExamples, heads: Mapping[str, Head], probabilities: ByTask, splits: Sequence[str]
+    examples: LabelledExamples,
+    heads: Mapping[str, Head],
+    probabilities: ByTask,
+    splits: Sequence[str],
+    logits: ByTask = MappingProxyType({}),
 ) -> dict[str, Figures]:
     """The figures of each of these splits that has examples."""
     figures = {}
@@ -57,8 +61,11 @@ def figures_by_split(
         rows = np.flatnonzero(examples.table["split"] == split)
         if len(rows):
             labels = {name: task.labels[rows] for name, task in examples.tasks.items()}
-            of_split = {task: values[rows] for task, values in probabilities.items()}
-            figures[split] = figures_by_task(heads, labels, of_split, examples.task_weights)
+            of_split, its_logits = (
+                {task: values[rows] for task, values in every.items()} for every in (probabilities, logits)
+            )
+            weights = examples.task_weights
+            figures[split] = figures_by_task(heads, labels, of_split, weights, its_logits)
     return figures
 
 

@@ -7,8 +7,10 @@ import os
 from typing import NamedTuple
 
 import pandas as pd
+import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from retrain.data.images import decode_image
 from retrain.files import write_bytes
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns
@@ -32,13 +34,14 @@ def write(outcome: Outcome, path: str) -> None:
     They are of the test split, or of validation where there is no test; first the mistakes, the most
     confident ahead, then what was predicted rightly, the least confident ahead.
     """
-    shown, image_dir = _most_telling(_predictions(outcome)), outcome.examples.image_dir
+    shown, examples = _most_telling(_predictions(outcome)), outcome.examples
     rows = max(1, -(-len(shown) // COLUMNS))
     page = Image.new("RGB", (COLUMNS * (SIDE + BORDER) + BORDER, rows * (SIDE + CAPTION) + BORDER), "white")
     for position, example in enumerate(map(_Example._make, shown.itertuples(index=False, name=None))):
         row, column = divmod(position, COLUMNS)
         corner = (BORDER + column * (SIDE + BORDER), BORDER + row * (SIDE + CAPTION))
-        page.paste(_tile(image_dir, example), corner)
+        picture = _picture(os.path.join(examples.image_dir, example.path), examples.background)
+        page.paste(_tile(picture, example), corner)
     png = io.BytesIO()
     page.save(png, "PNG", optimize=True)
     write_bytes(path, png.getvalue())
@@ -62,11 +65,11 @@ def _most_telling(predictions: pd.DataFrame) -> pd.DataFrame:
     return shown[["path", "label", "predicted", "probability", "right"]][: COLUMNS * ROWS]
 
 
-def _tile(image_dir: str, example: _Example) -> Image.Image:
+def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     """The image in a frame that says whether it was predicted rightly, and below what was predicted."""
     colour = RIGHT if example.right else WRONG
     tile = Image.new("RGB", (SIDE, SIDE + CAPTION - BORDER), "white")
-    picture = ImageOps.fit(_picture(os.path.join(image_dir, example.path)), (SIDE, SIDE))
+    picture = ImageOps.fit(picture, (SIDE, SIDE))
     tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, colour))
     draw, font = ImageDraw.Draw(tile), _font()
     prediction = _fitting(f"{example.predicted} {example.probability:.0%}", font)
@@ -76,11 +79,11 @@ def _tile(image_dir: str, example: _Example) -> Image.Image:
     return tile
 
 
-def _picture(path: str) -> Image.Image:
+def _picture(path: str, background: str) -> Image.Image:
+    """What the module saw."""
     try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except Exception:  # Pillow may refuse what TensorFlow reads; a thumbnail is not worth a run
+        return Image.fromarray(decode_image(tf.io.read_file(path), background).numpy())
+    except tf.errors.OpError:  # gone since it was read
         return Image.new("RGB", (SIDE, SIDE), BLANK)
 
 

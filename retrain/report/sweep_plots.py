@@ -119,7 +119,7 @@ def against(trials: Trials, name: str) -> str:
             axes.plot(scale.at(value), np.mean(of_value), "_", markersize=160 / len(scale.names), color=INK)
     for row in trials.known:
         _mark(axes, trials, row, scale.at(row.flags[name]) + _aside(row, scale))
-    ticks = scale.ticks(60 // max(2, len(scale.names)))
+    ticks = scale.ticks(48 // max(2, len(scale.names)))
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.set_xlim(-0.04, 1.04)
     return _svg(figure, trials.rows, trials.chosen)

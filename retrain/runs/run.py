@@ -15,8 +15,8 @@ from retrain.files import write_text
 RUNS = "runs"
 RUN_FLAGS, SWEEP_FLAGS, CONFIG = "run.flags", "sweep.flags", "config.json"
 METRICS, EXPORTS, SKIPPED = "metrics.json", "exports.json", "skipped.csv"
-# What --dry_run, --find_learning_rate and a killed process leave is no run.
-NO_RUN = re.compile(r"data_report\.json|learning_rates\..*|\..*\.partial")
+# What --dry_run, --find_learning_rate, a refusal and a killed process leave is no run.
+NO_RUN = re.compile(r"data_report\.json|skipped\.csv|learning_rates\..*|\..*\.partial")
 CHECKPOINT = re.compile(r"ckpt-(\d+)")
 NEW, UNFINISHED, FINISHED, SWEEP, FOREIGN = "new", "unfinished", "finished", "sweep", "foreign"
 

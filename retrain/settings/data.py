@@ -4,7 +4,9 @@ import dataclasses
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
-from retrain.settings.values import OfTask, task_kinds, task_weights
+from retrain.settings.values import OfTask, colour, separator, task_kinds, task_weights
+
+WHITE = "white"
 
 READERS = (*DATA_VERBS, "predict")
 
@@ -36,8 +38,8 @@ class DataSettings:
     )
     tasks: tuple[OfTask, ...] = setting(
         (),
-        "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid. Default: every column of "
-        "labels, sigmoid where a cell holds several.",
+        "Columns of labels_file and their heads, such as kind:softmax,tags:sigmoid, or kind,tags. Default: "
+        "every column of labels, sigmoid where a cell holds several.",
         verbs=DATA_VERBS,
         parse=task_kinds,
         sweep=True,
@@ -50,7 +52,11 @@ class DataSettings:
         parse=task_weights,
     )
     label_separator: str = setting(
-        "|", "What stands between several labels in a cell of labels_file.", verbs=DATA_VERBS, needs=TABLE
+        "|",
+        "What stands between several labels in a cell of labels_file; space or tab for blanks.",
+        verbs=DATA_VERBS,
+        parse=separator,
+        needs=TABLE,
     )
     head: str = setting(
         "softmax",
@@ -91,6 +97,12 @@ class DataSettings:
         verbs=DATA_VERBS,
         low=0.0,
         high=100.0,
+    )
+    alpha_background: str = setting(
+        WHITE,
+        "Colour behind pixels that are not opaque (PNG, WebP, GIF, TIFF): a name such as black, or #rrggbb. "
+        "The export says it to predict and evaluate.",
+        parse=colour,
     )
     dry_run: bool = setting(
         False,

@@ -8,10 +8,13 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from PIL import ImageColor
+
 from retrain.errors import InputError
 
 STEPS, SHARE, SECONDS = "", "%", "s"
 UNITS = {SHARE: "a percentage of them", SECONDS: "seconds"}
+SEPARATOR_WORDS = {"space": " ", "tab": "\t"}  # a flagfile keeps no blank at the end of a line
 EXAMPLES = {SHARE: "200 or 10%", SECONDS: "200 or 30s"}
 
 
@@ -105,8 +108,9 @@ def pattern(text: str, flag: str) -> re.Pattern[str]:
 
 
 def task_kinds(text: str, flag: str) -> tuple[OfTask, ...]:
-    """kind:softmax,tags:sigmoid."""
-    return _by_task(text, flag, "softmax")
+    """kind:softmax,tags:sigmoid; a task alone has the kind that its labels ask for, and the value ''."""
+    parts = (part if ":" in part else f"{part}:" for part in text.split(","))
+    return _by_task(",".join(parts), flag, "softmax", may_be_empty=True)
 
 
 def task_weights(text: str, flag: str) -> tuple[OfTask, ...]:
@@ -114,11 +118,16 @@ def task_weights(text: str, flag: str) -> tuple[OfTask, ...]:
     return tuple(OfTask(task, _weight(value, task, flag)) for task, value in _by_task(text, flag, "0.5"))
 
 
-def _by_task(text: str, flag: str, example: str) -> tuple[OfTask, ...]:
+def separator(text: str, flag: str) -> str:
+    """What it is, or for a blank its word."""
+    return next((word for word, blank in SEPARATOR_WORDS.items() if text == blank), text)
+
+
+def _by_task(text: str, flag: str, example: str, may_be_empty: bool = False) -> tuple[OfTask, ...]:
     found: dict[str, str] = {}
     for part in text.split(","):
         task, colon, value = (word.strip() for word in part.rpartition(":"))
-        if not (task and colon and value) or task in found:
+        if not (task and colon and (value or may_be_empty)) or task in found:
             raise InputError(
                 f"{flag}={text!r} was expected to name each task once, as TASK:VALUE with commas between, "
                 f"but has {part!r}: write, say, {flag}=kind:{example}."
@@ -145,3 +154,13 @@ def names(text: str, flag: str) -> tuple[str, ...]:
             what = f"{name!r} twice" if name else "nothing between two commas"
             raise InputError(f"{flag}={text} names {what}: name each once, with commas between.")
     return tuple(found)
+
+
+def colour(text: str, flag: str) -> str:
+    """A name that Pillow knows, or #rrggbb: opaque, and without commas, of which lists of values are made."""
+    try:
+        if len(ImageColor.getrgb(text)) == 3 and "," not in text:
+            return text.lower()
+    except ValueError:
+        pass
+    raise InputError(f"{flag} takes a colour such as white, black or #808080, but was given {text!r}.")

@@ -2,8 +2,9 @@
 
 The contract is tf.estimator's without its graphs. An `input_fn` returns a tf.data.Dataset of batches:
 (inputs, labels) or (inputs, labels, weights), with inputs = {"images": float32 [B, H, W, 3]} or
-{"features": float32 [B, F]}, labels = {task: as its head encodes them}, weights float32 [B], or such by task,
-which count in training only; `predict` takes batches of inputs alone, too. An input_fn for training may take
+{"features": float32 [B, F]}, labels = {task: as its head encodes them} or those of the only task, weights
+[B], or such by task, which count in training only; [B] may be a column [B, 1]. Others are an InputError.
+`predict` takes batches of inputs alone, too. An input_fn for training may take
 `first_step`, the step of its first batch: a continued run then draws no batch that was used before. Without
 it the batches of earlier steps are drawn and thrown away.
 """
@@ -22,17 +23,20 @@ from absl import logging
 
 from retrain.errors import InputError
 from retrain.export import exporter
+from retrain.extensions import unknown_name
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.driver import Action, Driver, StepReport
 from retrain.training.evaluation import (
     Figures,
-    figures_by_task,
-    labelled_probabilities,
+    figures_of_logits,
+    labelled_logits,
     write_figures,
     write_scalars,
 )
+from retrain.training.input_check import check_inputs, check_is_dataset, input_errors
 from retrain.training.loss import PLAIN, Loss
+from retrain.training.old_arguments import explained
 from retrain.training.run_state import RunState
 from retrain.training.training_loop import TrainingLoop
 
@@ -41,6 +45,7 @@ InputFn = Callable[..., tf.data.Dataset]
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
 
 
+@explained
 class Estimator:
     """A model, its optimizer and its steps.
 
@@ -69,6 +74,7 @@ class Estimator:
         save_checkpoints_steps: int | None = None,
         run_state: RunState | None = None,
     ):
+        _check_tasks(loss, model)
         self.model = model
         self.model_dir = pathlib.Path(model_dir)
         self.save_checkpoints_steps = save_checkpoints_steps
@@ -86,6 +92,7 @@ class Estimator:
         """The path prefix of the newest checkpoint in model_dir, or None."""
         return self.checkpoints.latest()
 
+    @explained
     def train(self, input_fn: InputFn, steps: int | None = None, max_steps: int | None = None) -> Self:
         """Continues from the newest checkpoint for `steps` more, up to `max_steps`, or to the input's end."""
         _check_steps(steps, max_steps)
@@ -102,6 +109,7 @@ class Estimator:
         self.loop.run_state.global_step.assign(global_step)
         return self.checkpoints.save()
 
+    @explained
     def evaluate(
         self, input_fn: InputFn, name: str | None = None, checkpoint_path: str | None = None
     ) -> Figures:
@@ -110,8 +118,7 @@ class Estimator:
         With several tasks the keys of a head end in `/TASK`; `loss` is the weighted sum of the tasks' losses.
         """
         self._restore(checkpoint_path)
-        labels, probabilities = labelled_probabilities(self.loop, input_fn())
-        figures = figures_by_task(self.model.heads, labels, probabilities, self.loop.loss.task_weights)
+        figures = figures_of_logits(self.loop, *labelled_logits(self.loop, input_fn()))
         write_figures(self.eval_dir(name), self.global_step, figures)
         return figures | {"global_step": self.global_step}
 
@@ -119,17 +126,21 @@ class Estimator:
         """Where the events of an evaluation of this name go."""
         return self.model_dir / (f"eval_{name}" if name else "eval")
 
+    @explained
     def predict(self, input_fn: InputFn, checkpoint_path: str | None = None) -> Iterator[dict[Any, Any]]:
         """One dict an example: `logits`, `probabilities` and `classes` (the label predicted).
 
         With several tasks the keys are (task, key), as tf.estimator's MultiHead gave them.
         """
         self._restore(checkpoint_path)
-        for inputs in input_fn():
+        batches = input_fn()
+        check_inputs(batches, self.model)
+        for inputs in batches:
             columns = self._prediction_columns(inputs[0] if isinstance(inputs, tuple) else inputs)
             for row in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, row, strict=True))
 
+    @explained
     def export_saved_model(
         self, export_dir_base: str | os.PathLike[str], checkpoint_path: str | None = None
     ) -> str:
@@ -163,7 +174,8 @@ class Estimator:
 
         seconds = None if every else SECONDS_BETWEEN_CHECKPOINTS
         self.checkpoints.detach()
-        Driver(self.loop, [Action(note), Action(save, every, seconds, at_end=True)]).run(batches, stop)
+        with input_errors():
+            Driver(self.loop, [Action(note), Action(save, every, seconds, at_end=True)]).run(batches, stop)
         if self.global_step > start:
             logging.info("Loss for final step: %.6g.", float(self.loop.last_loss.numpy()))
 
@@ -187,6 +199,12 @@ class Estimator:
         self.checkpoints.restore(path)
 
 
+def _check_tasks(loss: Loss, model: ImageClassifier) -> None:
+    for task in loss.task_weights:
+        if task not in model.heads:
+            raise InputError(unknown_name(task, model.heads, "task of the model to have a weight"))
+
+
 def _check_steps(steps: int | None, max_steps: int | None) -> None:
     if steps is not None and max_steps is not None:
         raise ValueError("Give steps (more of them) or max_steps (in all), not both.")
@@ -199,7 +217,9 @@ def positioned(input_fn: InputFn, first_step: int) -> tf.data.Dataset:
     """The batches from that of a step on."""
     if "first_step" in inspect.signature(input_fn).parameters:
         return input_fn(first_step=first_step)
-    return input_fn().skip(first_step)
+    batches = input_fn()
+    check_is_dataset(batches)
+    return batches.skip(first_step)
 
 
 def _unused_second(base: pathlib.Path) -> str:

@@ -5,7 +5,7 @@ along. tf.summary.scalar needs it; what it does is little, see tensorboard/plugi
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.heads.head import Head
+from retrain.training.input_check import check_batches, input_errors
+from retrain.training.loss import of_task
 from retrain.training.training_loop import TrainingLoop
 
 Figures = dict[str, Any]
@@ -24,17 +26,19 @@ _SCALAR = tf.compat.v1.SummaryMetadata(
 )
 
 
-def labelled_probabilities(loop: TrainingLoop, batches: Iterable[Any]) -> tuple[ByTask, ByTask]:
-    """Encoded labels [N, ...] and probabilities [N, C] by task, of batches (inputs, labels), in order."""
+def labelled_logits(loop: TrainingLoop, batches: tf.data.Dataset) -> tuple[ByTask, ByTask]:
+    """Encoded labels [N, ...] and logits [N, C] by task, of batches (inputs, labels), in order."""
     labels: dict[str, list[np.ndarray]] = {task: [] for task in loop.model.heads}
-    probabilities: dict[str, list[tf.Tensor]] = {task: [] for task in loop.model.heads}
-    for inputs, batch_labels, *_ in batches:
-        for task, (_, values) in loop.predictions(inputs).items():
-            labels[task].append(np.asarray(batch_labels[task]))
-            probabilities[task].append(values.numpy())
+    logits: dict[str, list[np.ndarray]] = {task: [] for task in loop.model.heads}
+    check_batches(batches, loop.model)
+    with input_errors():
+        for inputs, given, *_ in batches:
+            for task, (values, _) in loop.predictions(inputs).items():
+                labels[task].append(loop.model.heads[task].taken(of_task(given, task), task).numpy())
+                logits[task].append(values.numpy())
     if not all(labels.values()):
         raise InputError("Evaluation needs at least one example, but the input was empty.")
-    return _joined(labels), _joined(probabilities)
+    return _joined(labels), _joined(logits)
 
 
 def figures_by_task(
@@ -42,28 +46,41 @@ def figures_by_task(
     labels: ByTask,
     probabilities: ByTask,
     weights: Mapping[str, float] = MappingProxyType({}),
+    logits: ByTask = MappingProxyType({}),
 ) -> Figures:
     """The heads' metrics, and `loss`, the weighted sum of theirs; with several tasks, keys end in `/TASK`.
 
-    A task that no example has a label of has no figures.
+    A task that no example has a label of has no figures. Where its logits are known, a certain mistake costs
+    what it costs in training: of a probability that rounds to 0 only a bound of its loss is known.
     """
     figures: Figures = {"loss": 0.0}
     for task, head in heads.items():
         if task not in labels or not head.labelled(labels[task]).any():
             continue
         of_task = head.metrics(labels[task], probabilities[task])
+        if task in logits:
+            of_task["average_loss"] = _average_loss(head, labels[task], logits[task])
         suffix = f"/{task}" if len(heads) > 1 else ""
         figures |= {key + suffix: value for key, value in of_task.items()}
         figures["loss"] += weights.get(task, 1.0) * of_task["average_loss"]
     return figures
 
 
-def finite_figures(loop: TrainingLoop, batches: Iterable[Any]) -> Figures | None:
+def finite_figures(loop: TrainingLoop, batches: tf.data.Dataset) -> Figures | None:
     """Figures of the model as it is; None where it no longer gives numbers."""
-    labels, probabilities = labelled_probabilities(loop, batches)
-    if not all(np.isfinite(values).all() for values in probabilities.values()):
+    labels, logits = labelled_logits(loop, batches)
+    if not all(np.isfinite(values).all() for values in logits.values()):
         return None
-    return figures_by_task(loop.model.heads, labels, probabilities, loop.loss.task_weights)
+    return figures_of_logits(loop, labels, logits)
+
+
+def figures_of_logits(loop: TrainingLoop, labels: ByTask, logits: ByTask) -> Figures:
+    """Figures of what a model makes of examples with these labels."""
+    heads = loop.model.heads
+    probabilities = {
+        task: head.probabilities(tf.constant(logits[task])).numpy() for task, head in heads.items()
+    }
+    return figures_by_task(heads, labels, probabilities, loop.loss.task_weights, logits)
 
 
 def told(figures: Figures) -> str:
@@ -87,6 +104,11 @@ def write_figures(directory: str | os.PathLike[str], step: int, figures: Mapping
     write_scalars(
         directory, {step: {key: value for key, value in figures.items() if isinstance(value, float)}}
     )
+
+
+def _average_loss(head: Head, labels: np.ndarray, logits: np.ndarray) -> float:
+    """Over examples with a label. Classes are not balanced in it: what a head is `trained_on` is left out."""
+    return float(head.replaced().losses(labels, logits)[head.labelled(labels)].mean(dtype=float))
 
 
 def _joined(parts: Mapping[str, list[np.ndarray]]) -> ByTask:

@@ -79,11 +79,11 @@ class Loss(NamedTuple):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Weight x loss of each example in one task, and 1 for those that have a label of it, else 0."""
         labels, *weights = targets
-        encoded = head.targets(labels[task])
-        losses = head.loss(encoded, logits, self.label_smoothing)
-        known = tf.cast(head.known(encoded), tf.float32)
+        perfect = head.targets(head.taken(of_task(labels, task), task))
+        losses = head.loss(perfect, logits, self.label_smoothing)
+        known = tf.cast(head.known(perfect), tf.float32)
         for given in weights:
-            losses *= given[task] if isinstance(given, Mapping) else given
+            losses *= tf.reshape(tf.cast(of_task(given, task), tf.float32), tf.shape(losses))
         return losses, known
 
     def _weight(self, task: str) -> float:
@@ -91,6 +91,11 @@ class Loss(NamedTuple):
 
 
 PLAIN = Loss()
+
+
+def of_task(values: Any, task: str) -> Any:
+    """The labels, or weights, of a task; all those that there are where they have no names."""
+    return values[task] if isinstance(values, Mapping) else values
 
 
 def with_partners(inputs: dict[str, tf.Tensor], *targets: Any) -> Targets:

@@ -134,10 +134,11 @@ def test_too_many_paths_that_do_not_exist():
 
 
 def test_a_first_column_that_holds_no_paths():
-    text = "kind,file\n" + "".join(f"a,{index}.jpg\n" for index in range(9))
+    text = "kind,file,mask\n" + "".join(f"a,{index}.jpg,{index}.png\n" for index in range(9))
     assert sentence(text) == (
         "--labels_file='labels.csv' says different things of 'a', in the rows 1, 2, 3, 4, 5, ...: keep one "
-        "row for each image, or say with --path_column where the paths are, if not in 'kind'."
+        "row for each image, with several labels in one cell, as in 'cat|dog', or say with --path_column "
+        "where the paths are, if not in 'kind'."
     )
     assert len(planned(text, path_column="file").listing.paths) == 9
 
@@ -157,6 +158,7 @@ def test_the_head_of_a_column_decides_whether_a_cell_holds_several_labels():
     for kind, several in ((None, True), ("sigmoid", True), ("softmax", False)):
         tasks = () if kind is None else (("tags", kind),)
         assert planned(text, tasks=tasks).listing.columns["tags"].several == several
+    assert planned(text, tasks=(("tags", ""),)).kinds == {"tags": "sigmoid"}
     other = planned(text.replace("|", ";"), label_separator=";")
     assert other.class_names == ("a", "b")
 

@@ -92,6 +92,7 @@ DATA = {
         {"image_dir": "{broken}"},
         "and --max_skipped_percentage allows 0 %",
     ),
+    "alpha_background": Case(examples, {"alpha_background": "black"}, {"image_dir": "{glassy}"}),
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
 MODULE = {
@@ -343,6 +344,11 @@ def test_what_an_image_weighs_counts_in_every_stage(world, stage):
 def test_heads_begin_with_what_is_known_in_every_stage(world, stage):
     warm = {"warm_start_head": "true", "label_map": "{labels}"}
     assert differ(world, stage, {**CLASSIFIER, "max_steps": "3"}, {**CLASSIFIER, "max_steps": "3", **warm})
+
+
+def test_pixels_that_are_not_opaque_are_on_one_background_in_training_on_images(world):
+    glassy = {"image_dir": "{glassy}"}
+    assert differ(world, batch, glassy, {**glassy, "alpha_background": "black"})
 
 
 def test_trials_on_images_are_judged_as_train_would(world):

@@ -77,6 +77,11 @@ class World:
         self.fewer = _photos(directory / "fewer", {"cyan": 4, "magenta": 4})
         self.broken = _photos(directory / "broken", COUNTS)
         (self.broken / "cyan" / "0.png").write_bytes(b"no image")
+        self.glassy = _photos(directory / "glassy", COUNTS)
+        for path in self.glassy.rglob("*.png"):
+            glass = Image.open(path)
+            glass.putalpha(Image.linear_gradient("L").resize(glass.size))
+            glass.save(path)
         self.module = _module(directory / "module.keras")
         self.table = _table(directory / "labels.csv", self.photos, weights=(1, 2, 3))
         self.path_table = _path_table(directory / "paths.csv", self.photos)

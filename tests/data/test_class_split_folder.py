@@ -15,7 +15,7 @@ def test_the_folders_inside_classes_say_the_split(tree):
         splits=["test", "train", "train", "train", "validation"],
         groups=[None] * 5,
         weights=[1.0] * 5,
-        ignored=4,
+        ignored={".txt": 2, "outside the class folders": 1, "hidden": 1},
         class_folders=True,
     )
 

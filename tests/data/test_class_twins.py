@@ -23,7 +23,7 @@ def listing(cells: list[str | None], several: bool = False, class_folders: bool 
         splits=[""] * rows,
         groups=[None] * rows,
         weights=[1.0] * rows,
-        ignored=0,
+        ignored={},
         class_folders=class_folders,
     )
 

@@ -44,8 +44,8 @@ def test_one_class_will_do_to_evaluate_and_not_to_train(tree):
 def test_an_empty_class(tree):
     photos = tree(["a/1.jpg", "b/1.txt", "c/1.jpg"])
     assert sentence(photos) == (
-        f"{photos!r} has 1 class folder without any image ('b'), but every class needs one: add images "
-        "(.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+        f"{photos!r} has 1 class folder without any image ('b' with 1 .txt), but every class needs one: "
+        "add images (.jpg, .png, .tif, .webp and the like) or move the folder away."
     )
 
 
@@ -53,8 +53,9 @@ def test_all_empty_classes_are_named(tree):
     photos = tree(["a/1.jpg", "b/1.txt", "c/1.jpg", "d/e/.hidden.jpg"])
     os.symlink(photos, os.path.join(photos, "f"))
     assert sentence(photos) == (
-        f"{photos!r} has 3 class folders without any image ('b', 'd', 'f'), but every class needs one: "
-        "add images (.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+        f"{photos!r} has 3 class folders without any image ('b' with 1 .txt, 'd' with 1 hidden, "
+        "'f'), but every class needs one: add images (.jpg, .png, .tif, .webp and the like) or move the "
+        "folder away."
     )
 
 

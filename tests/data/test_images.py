@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
+from retrain.data.image_facts import NARROW, TRANSPARENT
 from retrain.data.images import content_hash, decode_image, load_facts, load_image, load_image_and_facts
 
 RNG = np.random.default_rng(0)
@@ -28,6 +29,11 @@ def with_alpha() -> Image.Image:
     return picture
 
 
+def composed(pixels: np.ndarray, background: int = 255) -> np.ndarray:
+    alpha = np.asarray(ALPHA)[..., None] / np.float32(255)
+    return np.rint(alpha * pixels + (1 - alpha) * background).astype(np.uint8)
+
+
 def as_rgb(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture.convert("RGB"))
 
@@ -45,16 +51,38 @@ def big_picture(height: int = 24, width: int = 40) -> Image.Image:
     return Image.fromarray(np.stack([6 * x, 10 * y, 3 * x + 5 * y], axis=-1).astype(np.uint8))
 
 
+def in_8_bits(values: np.ndarray, whole: int) -> np.ndarray:
+    return np.repeat(np.rint(np.float32(values) * 255 / whole)[..., None], 3, axis=2)
+
+
+def without_adobe(jpeg: bytes) -> bytes:
+    start = jpeg.index(b"\xff\xee\0\x0eAdobe")
+    return jpeg[:start] + jpeg[start + 16 :]
+
+
+WIDE = PIXELS[..., 0] * np.uint16(256) + np.uint16(77)
+DEEP_COLOURS = tf.io.encode_png(PIXELS * np.uint16(16)).numpy()
+FIRST = np.asarray(PALETTE)[..., None] == 0
+WITHOUT_FIRST = np.where(FIRST, 255, as_rgb(PALETTE))
 LOSSLESS = {
     "PNG": (encoded(PICTURE, "PNG"), PIXELS),
     "PNG grey": (encoded(Image.fromarray(PIXELS[..., 0]), "PNG"), GREY),
-    "PNG grey and alpha": (encoded(Image.merge("LA", (Image.fromarray(PIXELS[..., 0]), ALPHA)), "PNG"), GREY),
-    "PNG alpha": (encoded(with_alpha(), "PNG"), PIXELS),
+    "PNG grey and alpha": (
+        encoded(Image.merge("LA", (Image.fromarray(PIXELS[..., 0]), ALPHA)), "PNG"),
+        composed(GREY),
+    ),
+    "PNG alpha": (encoded(with_alpha(), "PNG"), composed(PIXELS)),
     "PNG palette": (encoded(PALETTE, "PNG"), as_rgb(PALETTE)),
     "PNG one bit": (encoded(PICTURE.convert("1"), "PNG"), as_rgb(PICTURE.convert("1"))),
-    "PNG 16 bit": (encoded(Image.fromarray(PIXELS[..., 0] * np.uint16(256) + np.uint16(77)), "PNG"), GREY),
+    "PNG 16 bit": (encoded(Image.fromarray(WIDE), "PNG"), in_8_bits(WIDE, 65535)),
+    "PNG 12 bit in 16": (encoded(Image.fromarray(WIDE >> 4), "PNG"), in_8_bits(WIDE >> 4, 4095)),
+    "PNG 8 bit in 16": (encoded(Image.fromarray(WIDE >> 8), "PNG"), GREY),
+    "PNG black in 16": (encoded(Image.fromarray(WIDE * 0), "PNG"), GREY * 0),
+    "PNG 12 bit colours in 16": (DEEP_COLOURS, np.rint(np.float32(PIXELS) * 16 * 255 / 4095)),
+    "PNG transparent colour": (encoded(PALETTE, "PNG", transparency=0), WITHOUT_FIRST),
     "PNG interlaced frames": (encoded(PICTURE, "PNG", save_all=True, append_images=[OTHER]), PIXELS),
     "GIF": (encoded(PALETTE, "GIF"), as_rgb(PALETTE)),
+    "GIF transparent colour": (encoded(PALETTE, "GIF", transparency=0), WITHOUT_FIRST),
     "GIF first frame": (
         encoded(PALETTE, "GIF", save_all=True, append_images=[OTHER.quantize(16)]),
         as_rgb(PALETTE),
@@ -65,18 +93,31 @@ LOSSLESS = {
     "BMP palette": (encoded(PALETTE, "BMP"), as_rgb(PALETTE)),
     "BMP one bit": (encoded(PICTURE.convert("1"), "BMP"), as_rgb(PICTURE.convert("1"))),
     "WebP": (encoded(PICTURE, "WEBP", lossless=True), PIXELS),
-    "WebP alpha": (encoded(with_alpha(), "WEBP", lossless=True, exact=True), PIXELS),
+    "WebP alpha": (encoded(with_alpha(), "WEBP", lossless=True, exact=True), composed(PIXELS)),
     "WebP first frame": (
         encoded(PICTURE, "WEBP", lossless=True, save_all=True, append_images=[OTHER]),
         PIXELS,
     ),
+    "TIFF": (encoded(PICTURE, "TIFF"), PIXELS),
+    "TIFF first page": (encoded(PICTURE, "TIFF", save_all=True, append_images=[OTHER]), PIXELS),
+    "TIFF packed": (encoded(PICTURE, "TIFF", compression="tiff_lzw"), PIXELS),
+    "TIFF alpha": (encoded(with_alpha(), "TIFF"), composed(PIXELS)),
+    "TIFF 16 bit": (encoded(Image.fromarray(WIDE), "TIFF"), in_8_bits(WIDE, 65535)),
+    "TIFF 12 bit in 16": (encoded(Image.fromarray(WIDE >> 4), "TIFF"), in_8_bits(WIDE >> 4, 4095)),
+    "TIFF shares": (encoded(Image.fromarray(PIXELS[..., 0] / np.float32(255)), "TIFF"), GREY),
+    "PNM": (encoded(PICTURE, "PPM"), PIXELS),
 }
 LOSSY = {
     "JPEG": encoded(big_picture(), "JPEG", quality=95),
     "JPEG progressive": encoded(big_picture(), "JPEG", quality=95, progressive=True),
     "JPEG grey": encoded(big_picture().convert("L"), "JPEG", quality=95),
     "JPEG CMYK": encoded(big_picture().convert("CMYK"), "JPEG", quality=95),
+    "JPEG CMYK without Adobe's marker": without_adobe(
+        encoded(big_picture().convert("CMYK"), "JPEG", quality=95)
+    ),
     "WebP lossy": encoded(big_picture(), "WEBP", quality=95),
+    "AVIF": encoded(big_picture(), "AVIF", quality=95),
+    "HEIF": encoded(big_picture(), "HEIF", quality=95),
 }
 
 
@@ -121,7 +162,8 @@ def test_the_facts_of_an_image_are_upright(orientation, suffix, tmp_path):
     file = tmp_path / "image"
     file.write_bytes(encoded(big_picture(64, 40), suffix, exif=oriented(orientation), **FORMATS[suffix]))
     facts = load_facts(str(file))
-    assert facts["magic"] == {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8\xff\xe0"}[suffix]
+    assert facts["magic"] == file.read_bytes()[:12]
+    assert facts["traits"] == 0
     assert facts["size"].dtype == tf.int32
     assert facts["size"].numpy().tolist() == ([64, 40] if orientation == 1 else [40, 64])
     upright = tf.image.resize(decode_image(tf.constant(file.read_bytes())), (32, 32), "area")
@@ -146,6 +188,11 @@ def test_exif_is_found_behind_other_segments():
     segment = b"\xff\xed\x40\x02" + b"Photoshop 3.0\0".ljust(0x4000, b"\0")
     contents = contents[:2] + segment + contents[2:]
     assert decode_image(tf.constant(contents)).shape == (40, 24, 3)
+    # The tables may come before it.
+    plain, block = encoded(big_picture(), "JPEG"), oriented(6).tobytes()
+    frame = plain.index(b"\xff\xc0")
+    contents = plain[:frame] + b"\xff\xe1" + (len(block) + 2).to_bytes(2) + block + plain[frame:]
+    assert decode_image(tf.constant(contents)).shape == (40, 24, 3)
 
 
 def test_exif_without_a_sensible_orientation_is_upright():
@@ -164,8 +211,33 @@ def test_a_webp_with_alpha_is_turned_too():
     picture = big_picture()
     picture.putalpha(100)
     contents = encoded(picture, "WEBP", lossless=True, exact=True, exif=oriented(6))
-    expected = as_rgb(big_picture().transpose(Image.Transpose.ROTATE_270))
+    alpha = np.float32(100) / 255
+    opaque = np.rint(alpha * as_rgb(big_picture()) + (1 - alpha) * 255).astype(np.uint8)
+    expected = as_rgb(Image.fromarray(opaque).transpose(Image.Transpose.ROTATE_270))
     np.testing.assert_array_equal(decode_image(tf.constant(contents)), expected)
+
+
+@pytest.mark.parametrize("background", ["black", "#ff8000"])
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP", "TIFF"])
+def test_pixels_that_are_not_opaque_are_put_on_a_background(background, image_format, tmp_path):
+    options = {"lossless": True, "exact": True} if image_format == "WEBP" else {}
+    (tmp_path / "image").write_bytes(contents := encoded(with_alpha(), image_format, **options))
+    expected = composed(PIXELS, np.array({"black": (0, 0, 0), "#ff8000": (255, 128, 0)}[background]))
+    np.testing.assert_array_equal(decode_image(tf.constant(contents), background), expected)
+    image, facts = load_image_and_facts(str(tmp_path / "image"), (5, 7), background)
+    np.testing.assert_array_equal(image, expected / np.float32(255))
+    np.testing.assert_array_equal(image, load_image(str(tmp_path / "image"), (5, 7), background))
+    assert facts["traits"] == load_facts(str(tmp_path / "image"), background)["traits"] == TRANSPARENT
+
+
+def test_traits_are_of_pixels_and_not_of_formats(tmp_path):
+    opaque = PICTURE.copy()
+    opaque.putalpha(255)
+    wide = Image.fromarray(WIDE)
+    traits = {"opaque": (opaque, 0), "wide": (wide, 0), "narrow": (Image.fromarray(WIDE >> 4), NARROW)}
+    for name, (picture, expected) in traits.items():
+        picture.save(tmp_path / f"{name}.png")
+        assert load_facts(str(tmp_path / f"{name}.png"))["traits"] == expected, name
 
 
 def test_big_endian_exif():
@@ -207,7 +279,9 @@ BROKEN = {
     "cut WebP": LOSSLESS["WebP"][0][:40],
     "cut BMP": LOSSLESS["BMP palette"][0][:70],
     "cut animated WebP": LOSSLESS["WebP first frame"][0][:60],
-    "TIFF": encoded(PICTURE, "TIFF"),
+    "cut TIFF": encoded(PICTURE, "TIFF")[:80],
+    "cut HEIF": encoded(big_picture(), "HEIF")[:200],
+    "cut GIF": LOSSLESS["GIF"][0][:20],
 }
 
 

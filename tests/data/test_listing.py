@@ -3,8 +3,9 @@ import pathlib
 
 import pytest
 
+from retrain.data import listing
 from retrain.data.layout import read_listing
-from retrain.data.listing import TASK, Column, Listing
+from retrain.data.listing import TASK, Column, Listing, in_words
 from retrain.errors import InputError
 
 
@@ -17,7 +18,7 @@ def test_a_folder_of_class_folders(tree):
         splits=["", "", ""],
         groups=[None] * 3,
         weights=[1.0] * 3,
-        ignored=0,
+        ignored={},
         class_folders=True,
     )
 
@@ -41,11 +42,12 @@ def test_a_folder_of_splits(tree):
 
 def test_any_extension_in_any_case_at_any_depth(tree):
     names = ["1.jpg", "2.JPEG", "3.Png", "4.gif", "5.BMP", "6.webp", "deep/er/7.jpg", "deep.jpg/8.jpg"]
+    names += ["9.jfif", "a.jpe", "b.TIF", "c.tiff", "d.avif", "e.HEIC", "f.heif", "g.ppm"]
     photos = tree([f"{name}/{file}" for name in ("a", "b") for file in names])
-    listing = read_listing(photos)
-    assert listing.paths == sorted(listing.paths)
-    assert listing.paths[:8] == sorted(f"a/{name}" for name in names)
-    assert listing.ignored == 0
+    found = read_listing(photos)
+    assert found.paths == sorted(found.paths)
+    assert found.paths[:16] == sorted(f"a/{name}" for name in names)
+    assert found.ignored == {}
 
 
 def test_hidden_entries_and_others_are_counted(tree):
@@ -56,12 +58,40 @@ def test_hidden_entries_and_others_are_counted(tree):
         "a/.thumbnails/2.jpg",
         "a/notes.txt",
         "b/jpg",
-        "b/x.tif",
+        "b/x.psd",
+        "b/y.psd",
     ]
     photos = tree([*classes, *others, "loose.jpg", ".DS_Store", ".git/1.jpg", "README.md"])
-    listing = read_listing(photos)
-    assert listing.paths == classes
-    assert listing.ignored == 5 + 4
+    found = read_listing(photos)
+    assert found.paths == classes
+    assert found.ignored == {
+        "hidden": 4,
+        ".psd": 2,
+        ".txt": 1,
+        ".md": 1,
+        "without an ending": 1,
+        "outside the class folders": 1,
+    }
+    assert in_words(found.ignored).startswith("4 hidden, 2 .psd, 1 ")
+
+
+def test_many_kinds_of_others_are_told_in_short():
+    kinds = {".a": 9, **{f".{number}": 2 for number in range(12)}}
+    assert in_words(kinds) == "9 .a, 2 .0, 2 .1, 2 .2, 2 .3, 2 .4, 2 .5, 2 .6, 10 others"
+
+
+def test_files_without_an_ending_are_known_by_their_content(tree):
+    png = b"\x89PNG\r\n\x1a\n"
+    found = read_listing(tree({"a/0123abc": png, "a/README": b"text", "a/x.jpg_large": png, "b/1.jpg": png}))
+    assert found.paths == ["a/0123abc", "b/1.jpg"]
+    assert found.ignored == {"without an ending": 1, ".jpg_large": 1}
+
+
+def test_what_is_needed_for_a_kind_is_told(tree, monkeypatch):
+    monkeypatch.setattr(listing, "EXTENSIONS", (".jpg",))
+    monkeypatch.setattr(listing, "READS_HEIF", False)
+    photos = tree(["a/1.jpg", "a/2.HEIC", "b/1.jpg", "b/3.heic"])
+    assert read_listing(photos).ignored == {".heic (pip install 'retrain[heif]')": 2}
 
 
 def test_class_names_in_any_script(tree):
@@ -80,12 +110,12 @@ def test_links_are_followed_and_loops_end(tree, tmp_path):
     os.symlink("nowhere.jpg", photos / "b" / "nowhere.jpg")
     os.symlink("circle.jpg", photos / "b" / "circle.jpg")
     os.symlink(photos / "a" / "1.jpg", photos / "b" / "2.jpg")
-    listing = read_listing(str(photos))
-    assert listing.paths == [
+    found = read_listing(str(photos))
+    assert found.paths == [
         *("a/1.jpg", "a/deep/2.jpg", "a/linked/3.jpg", "a/linked/4.png"),
         *("b/1.jpg", "b/2.jpg", "b/above/elsewhere/3.jpg", "b/above/elsewhere/4.png"),
     ]
-    assert listing.ignored == 2
+    assert found.ignored == {"links to nowhere": 2}
 
 
 def test_real_folders_win_over_links_to_them(tree):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data import decoded_images
+from retrain.data import decoded_images, pipeline
 from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.data.images import load_image
 from retrain.data.pipeline import (
@@ -74,7 +74,7 @@ def test_images_are_the_same_with_their_facts_and_facts_the_same_alone(tmp_path)
     [(again, alone)] = facts_batches(paths, 8)
     assert rows.numpy().tolist() == also.numpy().tolist() == again.numpy().tolist() == [0, 2]
     np.testing.assert_array_equal(images, plain)
-    assert sorted(facts) == sorted(alone) == ["content", "magic", "size", "thumbnail"]
+    assert sorted(facts) == sorted(alone) == ["content", "magic", "size", "thumbnail", "traits"]
     for name in facts:
         np.testing.assert_array_equal(facts[name], alone[name])
 
@@ -201,20 +201,25 @@ def test_what_is_skipped_is_never_read_where_nothing_is_kept(tmp_path, monkeypat
     assert numbers(inputs["images"]) == take(index_batches(6, 2, seed=3), 2)[1].tolist()
 
 
-def test_why_a_file_gives_no_image(tmp_path):
+def test_why_a_file_gives_no_image(tmp_path, monkeypatch):
     good = grey_images(tmp_path, 1)[0]
     contents = pathlib.Path(good).read_bytes()
     reasons = {
         "good.png": (contents, ""),
         "empty.png": (b"", "empty file"),
-        "text.jpg": (b"hello", "not a JPEG, PNG, GIF, BMP or WebP file"),
+        "text.jpg": (b"hello", "not a file of an image"),
         "cut.jpg": (contents[:60], "damaged or incomplete PNG"),
-        "cut.bmp": (b"BM", "damaged or incomplete BMP"),
+        "cut.tif": (b"II*\0", "damaged or incomplete TIFF"),
+        "cut.bmp": (b"BM\x46" + bytes(11), "damaged or incomplete BMP"),
     }
     for name, (content, _) in reasons.items():
         (tmp_path / name).write_bytes(content)
     assert {name: undecodable(str(tmp_path / name)) for name in reasons} == {
         name: reason for name, (_, reason) in reasons.items()
     }
+    (tmp_path / "1.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert undecodable(str(tmp_path / "1.heic")) == "damaged or incomplete HEIF"
+    monkeypatch.setattr(pipeline, "READS_HEIF", False)
+    assert undecodable(str(tmp_path / "1.heic")) == "HEIF: pip install 'retrain[heif]'"
     assert undecodable(str(tmp_path / "missing.jpg")) == "cannot be read (No such file or directory)"
     assert undecodable(str(tmp_path)) == "cannot be read (Is a directory)"

@@ -27,7 +27,7 @@ def test_the_folders_say_the_split(tree):
         splits=["test", "train", "train", "train", "validation", "validation"],
         groups=[None] * 6,
         weights=[1.0] * 6,
-        ignored=0,
+        ignored={},
         class_folders=True,
     )
 
@@ -43,7 +43,7 @@ def test_what_is_ignored_at_every_level(tree):
     photos = tree([*classes, "1.jpg", ".hidden", "train/2.jpg", "train/notes.txt", "validation/a/.x", "test"])
     listing = read_listing(photos)
     assert sorted(listing.paths) == classes
-    assert listing.ignored == 6
+    assert listing.ignored == {"hidden": 2, "outside the class folders": 2, "without an ending": 1, ".txt": 1}
 
 
 def test_two_validation_splits(tree):
@@ -102,8 +102,8 @@ def test_one_class(tree):
 def test_a_class_that_is_empty_in_train(tree):
     photos = tree(["train/a/1.jpg", "train/b/1.txt", "train/c/1.jpg", "val/b/1.jpg"])
     assert sentence(photos) == (
-        f"{os.path.join(photos, 'train')!r} has 1 class folder without any image ('b'), but every class "
-        "needs one: add images (.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away."
+        f"{os.path.join(photos, 'train')!r} has 1 class folder without any image ('b' with 1 .txt), but "
+        "every class needs one: add images (.jpg, .png, .tif, .webp and the like) or move the folder away."
     )
 
 

@@ -38,7 +38,7 @@ def test_every_column_is_a_task_and_one_with_several_labels_in_a_cell_says_so(tm
     }
     assert [column.names for column in listing.columns.values()] == [("cat", "dog"), ("red", "small")]
     assert (listing.groups, listing.weights, listing.splits) == ([None] * 2, [1.0] * 2, [""] * 2)
-    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, 0)
+    assert (listing.image_dir, listing.given_split, listing.ignored) == (str(tmp_path), False, {})
 
 
 def test_columns_of_one_label_each_may_be_unknown_in_part(tmp_path):
@@ -119,12 +119,12 @@ def test_lists_as_text_are_labels_unless_the_head_takes_one(tmp_path):
 def test_two_spellings_of_one_image_are_one_row(tmp_path):
     files.write_text(tmp_path / "a.jpg", "")
     listing = read(table(tmp_path, "path,kind\na,x\nA.JPG,x\n"))
-    assert (listing.paths, listing.ignored) == (["a.jpg"], 1)
+    assert (listing.paths, listing.ignored) == (["a.jpg"], {"repeated in the table": 1})
 
 
 def test_a_row_that_is_repeated_counts_once(tmp_path):
     listing = read(table(tmp_path, "path,kind\na,x\n./a,x\nb,y\na,x\n"))
-    assert (listing.paths, listing.ignored) == (["a", "b"], 2)
+    assert (listing.paths, listing.ignored) == (["a", "b"], {"repeated in the table": 2})
 
 
 def test_no_table(tmp_path):
@@ -174,7 +174,8 @@ def test_cells_that_cannot_be_meant(tmp_path):
     path = table(tmp_path, "path,kind\na,x\nb,y\na,y\n")
     assert sentence(path) == (
         f"--labels_file={path!r} says different things of 'a', in the rows 1, 3: keep one row for each "
-        "image, or say with --path_column where the paths are, if not in 'path'."
+        "image, with several labels in one cell, as in 'cat|dog', or say with --path_column where the paths "
+        "are, if not in 'path'."
     )
     path = table(tmp_path, "path,tags:red\na,1\nb,maybe\n")
     assert sentence(path) == (
@@ -201,6 +202,29 @@ def test_cells_that_cannot_be_meant(tmp_path):
     )
 
 
+def test_weights_and_groups_that_are_improbable_are_told(tmp_path, told):
+    rows = "".join(f"{i},x,{'A' if i < 4 else i},{3.5 if i else 0.025}\n" for i in range(8))
+    path = table(tmp_path, "path,kind,group,weight\n" + rows)
+    read(path)
+    assert told == [
+        f"--labels_file={path!r} has 4 of 8 images in one group, 'A', and all of a group are in one split: "
+        "if these are no copies or views of one thing, call column 'group' otherwise.",
+        f"--labels_file={path!r} has weights from 0.025 to 3.5, so that some images count 140 times others: "
+        "if these are not what each image counts, but kilograms, say, call column 'weight' otherwise.",
+    ]
+    told.clear()
+    read(table(tmp_path, "path,kind,group,weight\n" + rows.replace("A", "B", 1).replace("0.025", "0.035")))
+    assert told == []
+
+
+def test_roboflow_s_folders(tree, told):
+    splits = {"train": b"filename, cat, dog\n1.jpg,1,0\n", "valid": b"filename, cat, dog\n1.jpg,1,1\n"}
+    photos = tree({f"{split}/_classes.csv": text for split, text in splits.items()})
+    listing = read(photos)
+    assert (listing.paths, listing.splits) == (["train/1.jpg", "valid/1.jpg"], ["train", "validation"])
+    assert labels_of(listing) == {"label": ["cat", "cat|dog"]}
+
+
 def test_a_large_table(tmp_path):
     rows = "".join(f"{index}.jpg,k{index % 5},{'x|y' if index % 3 else 'z'}\n" for index in range(5000))
     listing = read(table(tmp_path, "path,kind,tags\n" + rows))
@@ -211,4 +235,5 @@ def test_a_large_table(tmp_path):
 def test_paths_alone_in_the_order_of_the_rows_whatever_the_others_say(tmp_path):
     path = table(tmp_path, "nr,file,kind\n1,b.jpg,x\n2,a.jpg,\n1,b.jpg,y\n")
     assert read_paths(path, str(tmp_path), "file") == ["b.jpg", "a.jpg"]
-    assert read_paths(path, "", None) == ["1", "2"]
+    assert read_paths(path, "", None) == ["b.jpg", "a.jpg"]
+    assert read_paths(path, "", "nr") == ["1", "2"]

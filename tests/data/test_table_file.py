@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from retrain import files
-from retrain.data.table_file import check_column, read_cells
+from retrain.data.table_file import read_cells
 from retrain.errors import InputError
 
 
@@ -54,14 +54,6 @@ def test_what_is_no_table(tmp_path):
     assert sentence(read_cells, gone) == (
         f"--labels_file={gone!r} was expected to be a table with a row for each image (CSV, TSV, Parquet or "
         f"JSON lines), but cannot be read (No such file or directory): name such a file."
-    )
-
-
-def test_a_column_that_is_not_there():
-    table = pd.DataFrame(columns=["path", "kind"])
-    check_column("a.csv", table, "kind", "path column")
-    assert sentence(check_column, "a.csv", table, "zzz", "path column") == (
-        "--labels_file='a.csv' has no path column 'zzz'; its columns are 'path', 'kind': name one of them."
     )
 
 
@@ -125,29 +117,37 @@ def test_rows_that_are_longer_than_the_header_lose_nothing_in_silence(tmp_path):
     )
 
 
-def test_a_dump_of_annotations_is_no_table(tmp_path):
-    files.write_text(tmp_path / "a.json", '{"images": [{"id": 1}],\n "annotations": []}')
-    path = str(tmp_path / "a.json")
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("a.xml", "<?xml version='1.0'?><annotations/>", "an XML or HTML file (as CVAT's)"),
+        ("Annotations", None, "a folder of XML files (as Pascal VOC's)"),
+    ],
+)
+def test_annotations_in_xml_are_no_table(tmp_path, name, text, what):
+    path = str(tmp_path / name)
+    files.write_text(tmp_path / name if text else tmp_path / name / "1.xml", text or "")
     assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} is one JSON object with 'images', 'annotations' (as COCO's are), but one "
-        "object for each image was expected, as JSON lines or an array: write such a table from it."
+        f"--labels_file={path!r} is {what}, but a table with a row for each image, its path and its labels, "
+        "was expected: write such a table from it, as CSV."
     )
 
 
-@pytest.mark.parametrize("cell", [{"bytes": b"\x89PNG", "path": "1.png"}, b"\x89PNG"])
-def test_no_sentence_prints_an_image(tmp_path, cell):
-    path = str(tmp_path / "a.parquet")
-    pd.DataFrame({"image": [cell], "label": [1]}).to_parquet(path)
-    assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} has images themselves in column 'image', but a table of paths was expected: "
-        "write them to files, and a table that names these."
-    )
+def test_json_is_known_by_its_text(tmp_path):
+    files.write_text(tmp_path / "a.manifest", '{"path": "1.jpg", " kind ": 1}\n')
+    table = read_cells(str(tmp_path / "a.manifest"))
+    assert table.to_dict("list") == {"path": ["1.jpg"], "kind": ["1"]}
 
 
-def test_the_tree_of_label_studio(tmp_path):
-    files.write_text(tmp_path / "a.json", '[{"id": 1, "annotations": [{}], "data": {"image": "1.jpg"}}]')
-    path = str(tmp_path / "a.json")
+def test_empty_rows_are_left_out(tmp_path):
+    files.write_text(tmp_path / "a.csv", "path,kind\n1.jpg,cat\n,\n2.jpg,dog\n,\n")
+    assert read_cells(str(tmp_path / "a.csv"))["path"].tolist() == ["1.jpg", "2.jpg"]
+
+
+def test_every_column_has_a_name(tmp_path):
+    files.write_text(tmp_path / "a.csv", "My labels,\npath,kind\n1.jpg,cat\n")
+    path = str(tmp_path / "a.csv")
     assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} is Label Studio's full JSON, but one object with a path and labels for each "
-        "image was expected: export as JSON-MIN or CSV, and name the column with --path_column."
+        f"--labels_file={path!r} has a column without a name beside 'My labels': name it in the first row, "
+        "and remove what stands above the names."
     )

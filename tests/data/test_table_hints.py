@@ -29,8 +29,6 @@ def test_columns_with_one_1_in_each_row_are_the_classes_of_one_task(told):
     "more",
     [
         {"ok": ["1", "0"]},
-        {"ok": ["1", "0"], "rust": ["1", "1"]},
-        {"ok": ["1", "1"], "rust": ["0", "0"]},
         {"ok": ["1", None], "rust": ["0", "1"]},
         {"ok": ["1", "0"], "rust": ["0", "2"]},
         {"tags:ok": ["1", "0"], "tags:rust": ["0", "1"]},
@@ -41,6 +39,16 @@ def test_other_columns_stay(told, more):
     table = columns(path=["a", "b"], **more)
     assert with_one_task("t.csv", table, "path") is table
     assert told == []
+
+
+@pytest.mark.parametrize("rust", [["1", "1"], ["0", "0"]])
+def test_columns_of_0_and_1_that_exclude_no_others_are_told(told, rust):
+    table = columns(path=["a", "b"], ok=["1", "0"], rust=rust)
+    assert with_one_task("t.csv", table, "path") is table
+    assert told == [
+        "--labels_file='t.csv' has columns of 0 and 1 ('ok', 'rust'), each a task of its own: if they are "
+        "labels of one task, of which an image may have several, call them TASK:LABEL, as in 'label:ok'."
+    ]
 
 
 def test_lists_that_are_written_as_text_are_several_labels(told):
@@ -61,16 +69,17 @@ def test_what_is_no_list_stays(told, texts):
 @pytest.mark.parametrize(
     ("texts", "separator", "such"),
     [
-        (("scab", "rust", "scab rust", "healthy", None), " ", "scab rust"),
+        (("scab", "rust", "scab rust", "healthy", None), "space", "scab rust"),
         (("red, small", "red", "small", "big,red", "big"), ",", "red, small"),
-        (("a;b", "b;c", "c;a"), ";", "a;b"),
+        (("a;b", "b;c", "c;a"), "';'", "a;b"),
+        (("a/b", "a", "b"), "/", "a/b"),
     ],
 )
 def test_what_may_be_several_labels_is_hinted_at(told, texts, separator, such):
     hint_at_separator("t.csv", cells(*texts))
     assert told == [
         f"--labels_file='t.csv' has {len({*texts} - {None})} classes in column 'tags', such as {such!r}: if "
-        f"these are several labels of an image, say --label_separator={separator!r}."
+        f"these are several labels of an image, say --label_separator={separator}."
     ]
 
 

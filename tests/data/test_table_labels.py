@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from retrain.data.listing import Column
-from retrain.data.table_labels import label_columns, read_column
+from retrain.data.table_labels import check_column, label_columns, read_column
 from retrain.errors import InputError
 
 TABLE = "labels.csv"
@@ -97,4 +97,12 @@ def test_cells_that_make_no_label():
     assert sentence(read, separator=",", tags=["a,b", "c|d"]) == (
         "--labels_file='labels.csv' has labels with '|' in column 'tags', which stands between labels in the "
         "tables of a run: rename them."
+    )
+
+
+def test_a_column_that_is_not_there():
+    table = pd.DataFrame(columns=["path", "kind"])
+    check_column("a.csv", table, "kind", "path column")
+    assert sentence(check_column, "a.csv", table, "zzz", "path column") == (
+        "--labels_file='a.csv' has no path column 'zzz'; its columns are 'path', 'kind': name one of them."
     )

@@ -117,3 +117,24 @@ def test_folders_before_paths_are_not_left_out_where_that_finds_a_part(photos, t
 def test_links_that_go_in_a_circle_end(photos, told):
     os.symlink(photos, f"{photos}/cats/again")
     assert found(photos, "cats/1") == ["cats/1.jpg"]
+
+
+def test_names_alone_of_images_in_folders(photos, told):
+    assert found(photos, "1.jpg", "3", "notes.txt") == ["cats/1.jpg", "dogs/3.jpeg", "notes.txt"]
+    assert told == ["--labels_file='t.csv', paths without their folders: found 2 of 2."]
+    assert found(photos, "birds/1.jpg", "5") == ["birds/1.jpg", "5"]
+
+
+def test_paths_of_label_studio(photos, told):
+    uploaded = "/data/upload/7/0a1b2c3d-{}"
+    paths = [uploaded.format("1.jpg"), uploaded.format("4.png")]
+    assert found(photos, *paths) == ["cats/1.jpg", "dogs/4.png"]
+    assert told == ["--labels_file='t.csv', paths without their folders: found 2 of 2."]
+    files.write_text(f"{photos}/my cats/6.jpg", "")
+    assert found(photos, "/data/local-files/?d=my%20cats/6.jpg") == ["my cats/6.jpg"]
+
+
+def test_addresses_of_images_that_are_here(photos, told):
+    address = "https://example.org/photos/{}?width=3"
+    assert found(photos, address.format("cats/1.jpg"), address.format("5.png")) == ["cats/1.jpg", "5.png"]
+    assert told == ["--labels_file='t.csv', paths without 'https://example.org/photos/': found 2 of 2."]

@@ -16,6 +16,7 @@ IMAGES = ImageFacts(
     formats=["PNG", "PNG", "JPEG", "PNG"],
     sizes=np.array([[10, 20], [30, 40], [0, 0], [50, 65]], np.int32),
     thumbnails=np.zeros([4, 32, 32, 3], np.uint8),
+    traits=np.array([1, 0, 2, 3], np.uint8),
     contents=PATHS,
 )
 SKIPPED = pd.DataFrame({"path": ["bad.png"], "reason": ["damaged"], "more": [1]})
@@ -25,16 +26,18 @@ NONE = Duplicates([], [])
 
 
 def facts(duplicates: Duplicates = NONE):
-    return data_facts(EXAMPLES, IMAGES, SKIPPED, duplicates, ignored=7)
+    return data_facts(EXAMPLES, IMAGES, SKIPPED, duplicates, ignored={".txt": 7})
 
 
 def test_images_and_what_is_left_out():
     found = facts()
     assert list(found) == [
-        *("images", "splits", "height", "width", "formats", "ignored_files", "tasks", "skipped"),
+        *("images", "splits", "height", "width", "formats", "ignored_files", "transparent"),
+        *("narrow_16_bit", "alpha_background", "tasks", "skipped"),
         *("exact_duplicates", "near_duplicates", "in_several_splits", "label_conflicts"),
     ]
-    assert (found["images"], found["ignored_files"]) == (4, 7)
+    assert (found["images"], found["ignored_files"]) == (4, {".txt": 7})
+    assert (found["transparent"], found["narrow_16_bit"], found["alpha_background"]) == (2, 2, "white")
     assert list(found["splits"].items()) == [("train", 2), ("validation", 1), ("test", 1)]
     assert found["height"] == {"min": 10, "median": 30.0, "max": 50}
     assert found["width"] == {"min": 20, "median": 40.0, "max": 65}
@@ -64,7 +67,7 @@ def test_duplicates_that_contradict_each_other_or_lie_in_several_splits():
 
 def test_no_size_is_known():
     unknown = IMAGES._replace(sizes=np.zeros([4, 2], np.int32))
-    assert data_facts(EXAMPLES, unknown, SKIPPED, NONE, 0)["height"] == {}
+    assert data_facts(EXAMPLES, unknown, SKIPPED, NONE, {})["height"] == {}
 
 
 def test_every_class_is_to_be_trained_on():

@@ -36,6 +36,7 @@ class Examples:
     image_dir: str
     table: pd.DataFrame
     tasks: dict[str, Task]
+    background: str = "white"
 
     @property
     def files(self) -> list[str]:

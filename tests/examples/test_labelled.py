@@ -30,7 +30,7 @@ def listing(rows: list[tuple], class_folders: bool = False) -> Listing:
         splits=splits,
         groups=[None] * len(rows),
         weights=weights,
-        ignored=0,
+        ignored={},
         class_folders=class_folders,
     )
 

@@ -1,13 +1,13 @@
 import numpy as np
-import pytest
 
 from retrain.data.layout import read_listing
-from retrain.errors import InputError
 from retrain.examples.labelled import heads_of
 from retrain.examples.left_out import (
+    class_without_images,
     drop_leaks,
     evaluation_examples,
     join_labels,
+    too_many_skipped,
     training_examples,
     without_skipped,
 )
@@ -118,7 +118,7 @@ EXAMPLES = made_up(PATHS, label=["cyan"] * 4 + ["yellow"] * 4).with_features(
 
 
 def test_rows_agree_without_what_was_skipped():
-    kept, skipped = without_skipped(EXAMPLES, {5: "empty file", 1: "damaged"}, 25.0, class_folders=True)
+    kept, skipped = without_skipped(EXAMPLES, {5: "empty file", 1: "damaged"})
     assert skipped.to_dict("records") == [
         {"path": "yellow/1.png", "reason": "empty file"},
         {"path": "cyan/1.png", "reason": "damaged"},
@@ -129,15 +129,15 @@ def test_rows_agree_without_what_was_skipped():
 
 
 def test_nothing_skipped():
-    kept, skipped = without_skipped(EXAMPLES, {}, 0.0, class_folders=True)
+    kept, skipped = without_skipped(EXAMPLES, {})
     assert kept is EXAMPLES
     assert (list(skipped.columns), len(skipped)) == (["path", "reason"], 0)
 
 
 def test_too_many_that_are_no_images():
-    with pytest.raises(InputError) as raised:
-        without_skipped(EXAMPLES, {0: "empty file", 7: "empty file"}, 10.0, class_folders=True)
-    assert str(raised.value) == (
+    _, skipped = without_skipped(EXAMPLES, {0: "empty file", 7: "empty file"})
+    assert too_many_skipped(skipped, 8, 25.0) is None
+    assert too_many_skipped(skipped, 8, 10.0) == (
         "2 of 8 images (25.0 %) cannot be decoded, such as 'cyan/0.png' (empty file), and "
         "--max_skipped_percentage allows 10 %: mend or remove them, or allow more."
     )
@@ -145,10 +145,10 @@ def test_too_many_that_are_no_images():
 
 def test_a_class_folder_of_which_no_image_is_left():
     reasons = {0: "damaged", **dict.fromkeys(range(4, 8), "empty file")}
-    with pytest.raises(InputError) as raised:
-        without_skipped(EXAMPLES, reasons, 100.0, class_folders=True)
-    assert str(raised.value) == (
+    kept, skipped = without_skipped(EXAMPLES, reasons)
+    assert class_without_images(EXAMPLES, kept, skipped) == (
         "No image of 'yellow' can be decoded, such as 'yellow/0.png' (empty file): add images, or remove the "
         "class."
     )
-    assert len(without_skipped(EXAMPLES, reasons, 100.0, class_folders=False)[0]) == 3
+    kept, skipped = without_skipped(EXAMPLES, {4: "damaged"})
+    assert class_without_images(EXAMPLES, kept, skipped) is None

@@ -25,15 +25,15 @@ def test_a_given_split_stays(tmp_path, logged):
         tiny_worlds.colour_folder(tmp_path / "split" / part, 2)
     examples = of_folder(str(tmp_path / "split"))
     assert split(examples, (50.0, 50.0)) is examples
-    log_splits(examples, 0)
+    log_splits(examples)
     assert logged[1:] == ["12 images of 3 classes: 6 train, 6 validation."]
 
 
 def test_others_are_decided_by_hash(colour_folder, logged):
     examples = split(of_folder(colour_folder), (10.0, 10.0))
     assert counts(examples) == {"train": 18, "validation": 3, "test": 3}
-    log_splits(examples, 2)
-    assert logged[-1] == "24 images of 3 classes: 18 train, 3 validation, 3 test. Ignored: 2 other files."
+    log_splits(examples)
+    assert logged[-1] == "24 images of 3 classes: 18 train, 3 validation, 3 test."
 
 
 def test_few_of_many_notes_are_shown(tmp_path, logged):

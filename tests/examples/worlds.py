@@ -27,7 +27,7 @@ def made_up(paths: Sequence[str], **tasks: Sequence[str | None]) -> LabelledExam
         splits=[""] * count,
         groups=[None] * count,
         weights=[1.0] * count,
-        ignored=0,
+        ignored={},
         class_folders=False,
     )
     return labelled_examples(listing, heads).with_contents(paths)

@@ -27,6 +27,7 @@ def test_the_description_says_what_a_program_needs(classifier, tmp_path):
     assert json.loads((tmp_path / "assets.extra/retrain.json").read_text("utf-8")) == {
         "tasks": {"label": {"head": "softmax", "classes": NAMES, "signature": "image_classification"}},
         "image_size": [8, 8],
+        "alpha_background": "white",
         "module": classifier.base.handle,
         "writer": f"retrain {__version__}",
     }

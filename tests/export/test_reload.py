@@ -16,22 +16,24 @@ PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
 def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
     directory = str(trained_run / "export" / "saved_model")
-    module, heads, signatures = classifier = load_classifier(directory)
-    assert list(heads) == ["label"]
-    assert signatures == {"label": "image_classification"}
+    classifier = load_classifier(directory)
+    assert list(classifier.heads) == ["label"]
+    assert classifier.signatures == {"label": "image_classification"}
     assert classifier.primary_head.class_names == ("cyan", "magenta", "yellow")
-    logits = module.output(PIXELS, "image_classification")
+    logits = classifier.module.output(PIXELS, "image_classification")
     np.testing.assert_allclose(logits, tf.saved_model.load(directory)(PIXELS), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_path):
     heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
-    model = ImageClassifier(loaded_module, heads)
+    model = ImageClassifier(loaded_module, heads, background="#808080")
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     exporter(name)(model, str(tmp_path / "export"))
-    served = ServedProbabilities(load_classifier(str(tmp_path / "export")))
+    classifier = load_classifier(str(tmp_path / "export"))
+    assert classifier.background == "#808080"
+    served = ServedProbabilities(classifier)
     rows = served.output(PIXELS, "serving_default").numpy()
     assert rows.shape == (2, served.num_outputs("serving_default")) == (2, 5)
     logits = model.logits(model.base(PIXELS))

@@ -117,7 +117,7 @@ def test_what_gives_no_image_is_skipped_with_its_reason(loaded_module, pictures)
     result = feature_pass(loaded_module, "image_feature_vector", keys)
     assert result.skipped == {
         0: "empty file",
-        1: "not a JPEG, PNG, GIF, BMP or WebP file",
+        1: "not a file of an image",
         35: "damaged or incomplete PNG",
         39: "cannot be read (No such file or directory)",
     }
@@ -135,7 +135,7 @@ def test_what_is_no_image_costs_the_next_run_no_engine_and_no_segment(
     segments = sorted(tmp_path.glob("cache/**/*.f32"))
     monkeypatch.setattr(passing, "make_engine", never)
     again = features_of(pictures)
-    assert again.skipped == first.skipped == {3: "not a JPEG, PNG, GIF, BMP or WebP file"}
+    assert again.skipped == first.skipped == {3: "not a file of an image"}
     np.testing.assert_array_equal(again.features, first.features)
     assert sorted(tmp_path.glob("cache/**/*.f32")) == segments
 

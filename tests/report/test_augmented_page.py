@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -6,17 +7,22 @@ from PIL import Image
 from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.report.augmented_page import BORDER, GAP, ROWS, SIDE, VARIANTS, write_augmented_page
 from retrain.settings.augmentation import AugmentationSettings
+from tests.examples.worlds import made_up
 
 FIRST_VARIANT = SIDE + GAP + BORDER
 
 
 def page(tmp_path, count: int, augmentation: AugmentationSettings, seed: int = 0) -> np.ndarray:
     """The page of images whose left half is red and whose right half is blue."""
-    paths = [str(tmp_path / f"{index}.png") for index in range(count)]
+    names = [f"{index}.png" for index in range(count)]
     halves = np.repeat([[(255, 0, 0), (0, 0, 255)]], 20, axis=0).repeat(10, axis=1).astype(np.uint8)
-    for path in paths:
-        Image.fromarray(halves).save(path)
-    write_augmented_page(str(tmp_path / "page.png"), paths, (16, 16), augmentation, seed)
+    for name in names:
+        Image.fromarray(halves).save(tmp_path / name)
+    examples = dataclasses.replace(
+        made_up([*names, "1", "2"], label=["a"] * count + ["a", "b"]).rows(slice(count)),
+        image_dir=str(tmp_path),
+    )
+    write_augmented_page(str(tmp_path / "page.png"), examples, (16, 16), augmentation, seed)
     with Image.open(tmp_path / "page.png") as image:
         return np.asarray(image)
 

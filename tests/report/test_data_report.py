@@ -8,7 +8,10 @@ QUIET = {
     "height": {"min": 10, "median": 20.0, "max": 30},
     "width": {"min": 5, "median": 7.5, "max": 10},
     "formats": {"JPEG": 2, "PNG": 1},
-    "ignored_files": 0,
+    "ignored_files": {},
+    "transparent": 0,
+    "narrow_16_bit": 0,
+    "alpha_background": "white",
     "tasks": {"label": {"head": "softmax", "labelled": 3, "classes": {"a": 1, "b": 2}, "not_in_train": []}},
     "skipped": [],
     "exact_duplicates": [],
@@ -28,6 +31,8 @@ def test_where_nothing_is_wrong_two_lines_do():
 def test_what_is_wrong_is_told():
     report = {
         **QUIET,
+        "transparent": 2,
+        "narrow_16_bit": 1,
         "tasks": {
             "kind": {"head": "softmax", "labelled": 3, "classes": {"a": 2, "b": 2}, "not_in_train": ["b"]},
             "tags": {"head": "sigmoid", "labelled": 1, "classes": {"x": 1}, "not_in_train": []},
@@ -47,6 +52,8 @@ def test_what_is_wrong_is_told():
     assert data_report_lines(report)[1:] == [
         "kind: 2 classes on 3 images; 2 each. Not in train: 'b'.",
         "tags: 1 classes on 1 images; 1 each.",
+        "2 images with transparency: put on white (--alpha_background).",
+        "1 image with values of 8 or 12 bits in 16: taken as such.",
         "Left out: 2 images, such as 'a/1.jpg' (empty file).",
         "Found 1 set of identical files (2 images) and 2 sets of near duplicates (5 images).",
         "1 set of duplicates in several splits, such as 'a/8.jpg', 'a/9.jpg': figures will flatter.",

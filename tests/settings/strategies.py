@@ -28,12 +28,14 @@ def by_task(said: st.SearchStrategy) -> st.SearchStrategy:
 
 
 PARSED = {
+    parsers.colour: st.sampled_from(["white", "black", "rebeccapurple", "#012", "#a0b1c2"]),
     parsers.names: st.lists(ITEMS, min_size=1, max_size=3, unique=True).map(tuple),
     parsers.pattern: WORDS.map(re.escape).map(re.compile),
     parsers.pixel_range: st.tuples(st.floats(-1e9, 0.0), st.floats(1.0, 1e9)),
     parsers.steps_or_seconds: amounts(SECONDS),
     parsers.steps_or_share: amounts(SHARE),
-    parsers.task_kinds: by_task(ITEMS.filter(lambda word: ":" not in word)),
+    parsers.separator: WORDS | st.sampled_from(list(parsers.SEPARATOR_WORDS)),
+    parsers.task_kinds: by_task(ITEMS.filter(lambda word: ":" not in word) | st.just("")),
     parsers.task_weights: by_task(st.floats(0.0, allow_infinity=False)),
     parsers.two_steps: st.tuples(st.integers(0, 99), st.integers(100, 10**9)),
 }

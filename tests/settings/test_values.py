@@ -6,9 +6,11 @@ from retrain.errors import InputError
 from retrain.settings.values import (
     OfTask,
     Quantity,
+    colour,
     names,
     pattern,
     pixel_range,
+    separator,
     steps_or_seconds,
     steps_or_share,
     task_kinds,
@@ -60,6 +62,11 @@ def test_a_range_of_pixels():
     assert pixel_range("0, 255", "--module_input_range") == (0.0, 255.0)
 
 
+def test_a_colour():
+    names = ["white", "Black", "#808080", "#FFF"]
+    assert [colour(name, "--f") for name in names] == ["white", "black", "#808080", "#fff"]
+
+
 def test_a_pattern():
     assert pattern("Conv[12]", "--fine_tune_from") == re.compile("Conv[12]")
 
@@ -68,8 +75,13 @@ def test_what_is_said_of_tasks():
     kinds = task_kinds("kind:softmax, a:b : sigmoid", "--tasks")
     assert kinds == (OfTask("kind", "softmax"), OfTask("a:b", "sigmoid"))
     assert list(map(str, kinds)) == ["kind:softmax", "a:b:sigmoid"]
+    assert task_kinds("kind, a:b:", "--tasks") == (OfTask("kind", ""), OfTask("a:b", ""))
     assert dict(task_weights("kind:1,tags:0.5", "--task_weights")) == {"kind": 1.0, "tags": 0.5}
     assert task_weights("kind:0", "--task_weights") == (OfTask("kind", 0.0),)
+
+
+def test_a_blank_as_separator_is_its_word():
+    assert [separator(text, "--label_separator") for text in " \t|"] == ["space", "tab", "|"]
 
 
 def test_names():
@@ -113,6 +125,10 @@ def test_names():
             "1,-1",
             "--f=1,-1 is no range: it must be two numbers, the lower first, such as -1,1.",
         ),
+        *(
+            (colour, text, f"--f takes a colour such as white, black or #808080, but was given {text!r}.")
+            for text in ("whit", "#12", "#00000000", "rgb(1,2,3)")
+        ),
         (pixel_range, "1", "--f=1 is no range: it must be two numbers, the lower first, such as -1,1."),
         (pixel_range, "0-1", "--f=0-1 is no range: it must be two numbers, the lower first, such as -1,1."),
         (
@@ -133,10 +149,10 @@ def test_names():
             "backslash before a character that is meant as it stands.",
         ),
         (
-            task_kinds,
+            task_weights,
             "kind",
             "--f='kind' was expected to name each task once, as TASK:VALUE with commas between, but has "
-            "'kind': write, say, --f=kind:softmax.",
+            "'kind': write, say, --f=kind:0.5.",
         ),
         (
             task_kinds,

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import (
     figures_by_task,
     finite_figures,
-    labelled_probabilities,
+    labelled_logits,
     told,
     write_figures,
     write_scalars,
@@ -39,9 +40,20 @@ def test_figures_of_several_tasks_are_told_apart():
 def test_batches_are_joined_in_their_order_and_weights_are_passed_over(loaded_module, tmp_path):
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
     batches = worlds.feature_batches(5).map(lambda inputs, labels: (inputs, labels, labels["label"]))
-    labels, probabilities = labelled_probabilities(loop, batches)
+    labels, logits = labelled_logits(loop, batches)
     np.testing.assert_array_equal(labels["label"], worlds.LABELS)
-    np.testing.assert_allclose(probabilities["label"], np.full([worlds.COUNT, 3], 1 / 3))
+    np.testing.assert_array_equal(logits["label"], np.zeros([worlds.COUNT, 3]))
+
+
+@pytest.mark.parametrize("head", [SoftmaxHead(["a", "b"]), SigmoidHead(["a", "b"], positive_weights=[9, 9])])
+def test_the_loss_of_a_certain_mistake_is_that_of_its_logits(head):
+    """And no class is balanced in it."""
+    logits = np.float32([[200.0, -200.0], [0.0, 0.0]])
+    labels = head.encode(["b", "a"])
+    probabilities = head.probabilities(tf.constant(logits)).numpy()
+    figures = figures_by_task({"a": head}, {"a": labels}, {"a": probabilities}, logits={"a": logits})
+    mistake = {"softmax": 400.0, "sigmoid": 200.0}[head.kind]
+    assert figures["loss"] == figures["average_loss"] == pytest.approx((mistake + np.log(2)) / 2)
 
 
 def test_a_model_that_no_longer_gives_numbers_has_no_figures(loaded_module, tmp_path):

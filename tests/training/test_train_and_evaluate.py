@@ -1,9 +1,12 @@
 import os
+import pathlib
+import shutil
 
 import keras
 import pytest
 import tensorflow as tf
 
+from retrain.errors import InputError
 from retrain.training.estimator import Estimator
 from retrain.training.train_and_evaluate import (
     BestExporter,
@@ -97,16 +100,85 @@ def test_exporters_each_in_their_way(make, tmp_path):
     assert tf.saved_model.load(exports[1])(worlds.PIXELS).shape == (worlds.COUNT, 3)
 
 
-def test_the_best_exporter_exports_what_is_better_than_all_before(make, monkeypatch):
-    estimator, exported = make(), []
-    monkeypatch.setattr(estimator, "export_saved_model", lambda path: exported.append(path) or path)
-    monkeypatch.setattr("retrain.training.train_and_evaluate._keep_newest", lambda *_: None)
-    best = BestExporter()
-    results = [best.export(estimator, "path", {"loss": loss}, False) for loss in (3.0, 4.0, 2.0, 2.0, 1.0)]
-    assert results == ["path", None, "path", None, "path"]
+@pytest.fixture
+def fake_exports(monkeypatch, tmp_path):
+    """Exports that are empty directories, named by their number."""
+
+    def write(estimator: Estimator, export_dir_base: str) -> str:
+        directory = pathlib.Path(export_dir_base, str(len(list(tmp_path.glob("exports*/*[0-9]")))))
+        directory.mkdir(parents=True)
+        return str(directory)
+
+    monkeypatch.setattr(Estimator, "export_saved_model", write)
+    return tmp_path / "exports"
+
+
+def exported(exporter, estimator, directory, figures) -> list[bool]:
+    return [exporter.export(estimator, str(directory), of, False) is not None for of in figures]
+
+
+def test_the_best_exporter_exports_what_is_better_than_all_before(make, fake_exports):
+    losses = [{"loss": loss} for loss in (3.0, 4.0, 2.0, 2.0, 1.0)]
+    assert exported(BestExporter(), make(), fake_exports, losses) == [True, False, True, False, True]
     highest = BestExporter("highest", lambda best, current: current["accuracy"] > best["accuracy"])
-    results = [highest.export(estimator, "path", {"accuracy": a}, False) for a in (0.5, 0.4, 0.6)]
-    assert results == ["path", None, "path"]
+    accuracies = [{"accuracy": accuracy} for accuracy in (0.5, 0.4, 0.6)]
+    assert exported(highest, make(), f"{fake_exports}2", accuracies) == [True, False, True]
+
+
+def test_the_best_export_of_an_earlier_process_is_kept_until_a_better_one(make, fake_exports):
+    for losses, expected in [([2.0], [True]), ([3.0, 1.5], [False, True]), ([1.9], [False])]:
+        found = exported(BestExporter(), make(), fake_exports, [{"loss": loss} for loss in losses])
+        assert found == expected
+    assert sorted(os.listdir(fake_exports)) == ["0", "1", "best.json"]
+    shutil.rmtree(fake_exports / "1")
+    assert exported(BestExporter(), make(), fake_exports, [{"loss": 1.9}]) == [True]
+
+
+def test_figures_of_an_evaluation_can_be_remembered(make, fake_exports):
+    estimator = make().train(endless, steps=1)
+    figures = estimator.evaluate(feature_batches)
+    assert exported(BestExporter(), estimator, fake_exports, [figures]) == [True]
+    assert exported(BestExporter(), estimator, fake_exports, [figures]) == [False]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: LatestExporter(exports_to_keep=0), "exports_to_keep must be above 0, but is 0."),
+        (lambda: BestExporter(exports_to_keep=-1), "exports_to_keep must be above 0, but is -1."),
+        (lambda: EvalSpec(feature_batches, every_steps=0), "every_steps must be above 0, but is 0."),
+    ],
+)
+def test_numbers_that_make_no_sense(call, sentence):
+    with pytest.raises(InputError) as raised:
+        call()
+    assert str(raised.value) == sentence
+
+
+class OldExporter:
+    name = "old"
+
+    def export(self, estimator, export_path, checkpoint_path, eval_result, is_the_final_export):
+        raise AssertionError("was not to be called")
+
+
+@pytest.mark.parametrize(
+    ("exporters", "sentence"),
+    [
+        (
+            [OldExporter()],
+            "The exporter 'old' is of tf.estimator's form: here it is called as export(estimator, "
+            "export_path, figures, is_the_final_export), and the estimator has the weights that were "
+            "evaluated.",
+        ),
+        (5, "exporters are a list, but are 5: give [exporter]."),
+    ],
+)
+def test_exporters_that_are_none(make, exporters, sentence):
+    spec = EvalSpec(feature_batches, exporters=exporters)
+    with pytest.raises(InputError) as raised:
+        train_and_evaluate(make(), TrainSpec(endless, 1), spec)
+    assert str(raised.value) == sentence
 
 
 @pytest.mark.parametrize(("keep", "left"), [(None, 3), (5, 3), (2, 2), (1, 1)])

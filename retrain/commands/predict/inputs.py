@@ -5,8 +5,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from retrain.data.listing import EXTENSIONS, LONGEST, TABLES, format_of, images_below
+from absl import logging
+
+from retrain.data.listing import TABLES, images_below, in_words
 from retrain.errors import InputError
+from retrain.image_formats import begins_like_image
 
 STANDARD_INPUT = "-"
 
@@ -29,7 +32,7 @@ def check_paths(paths: Sequence[str], image_dir: str = "") -> None:
             raise InputError(
                 f"{os.fsencode(path)!r} is not UTF-8, as the name of a file was expected to be: rename it."
             )
-    if not any(_may_be_image(os.path.join(image_dir, path)) for path in paths):
+    if not any(begins_like_image(os.path.join(image_dir, path)) for path in paths):
         raise InputError(f"None of the {len(paths)} files is an image that can be decoded.{_advice(paths)}")
 
 
@@ -69,19 +72,14 @@ def _listed() -> Iterator[str]:
         yield from _files_of(path)
 
 
-def _may_be_image(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return bool(format_of(file.read(LONGEST)))
-    except OSError:
-        return False
-
-
 def _images_in(name: str) -> list[str]:
     parent, folder = os.path.split(os.path.abspath(name))
-    paths, _ = images_below(parent, folder)
+    paths, others = images_below(parent, folder)
     if not paths:
-        raise InputError(f"{name!r} holds no images ({', '.join(EXTENSIONS)}): name a folder that does.")
+        beside = f" but {in_words(others)}" if others else ""
+        raise InputError(f"{name!r} holds no images{beside}: name a folder that does.")
+    if others:
+        logging.info("Left out of %r: %s.", name, in_words(others))
     return [os.path.join(name, os.path.relpath(path, folder)) for path in paths]
 
 

@@ -23,7 +23,7 @@ from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.features.cache import FileKey
-from retrain.features.feature_pass import NOTHING_KEPT, FeaturePass, PassOptions, feature_pass, log_pass
+from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
 from retrain.files import new_directory, new_file
 from retrain.report.predictions_table import class_columns, predicted_columns, top_columns
@@ -38,7 +38,7 @@ def run(plan: PredictPlan) -> None:
     settings, results = plan.config.module, plan.config.results
     scoring = load_features(settings) if results.features else load_scoring(settings, plan.published)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
-    with _keeping(plan) as options:
+    with _keeping(plan, scoring.background) as options:
         done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]
@@ -52,16 +52,16 @@ def run(plan: PredictPlan) -> None:
 
 
 @contextlib.contextmanager
-def _keeping(plan: PredictPlan) -> Iterator[PassOptions]:
+def _keeping(plan: PredictPlan, background: str) -> Iterator[PassOptions]:
     """Options that keep rows beside the table, until it is there."""
     if plan.output is None:
-        yield NOTHING_KEPT
+        yield PassOptions(background=background)
         return
     path = pathlib.Path(plan.output)
     kept = path.with_name(f".{path.name}.partial")
     settings = dataclasses.replace(plan.config.module, feature_cache=str(kept))
     try:
-        yield PassOptions(settings, in_memory=0)
+        yield PassOptions(settings, background=background, in_memory=0)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("The same command goes on where it was.")
         raise

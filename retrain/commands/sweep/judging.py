@@ -77,15 +77,16 @@ def judged(examples: LabelledExamples, unseen: Unseen, metric: Metric, calibrate
         task: decided(head, labels[task], predicted[task].logits, calibrate)
         for task, head in examples.heads.items()
     }
+    logits = {task: predicted[task].logits for task in after}
     probabilities = {
-        task: head.probabilities(tf.constant(predicted[task].logits)).numpy() for task, head in after.items()
+        task: head.probabilities(tf.constant(logits[task])).numpy() for task, head in after.items()
     }
-    figures = figures_by_task(after, labels, probabilities, examples.task_weights)
+    figures = figures_by_task(after, labels, probabilities, examples.task_weights, logits)
     value = metric.value(figures)
     if not math.isfinite(value):
         return failed_record(_plain(figures), f"{name_of(metric)} has no value")
     scores = {
-        task: head.scores(metric, labels[task], predicted[task].logits, probabilities[task])
+        task: head.scores(metric, labels[task], logits[task], probabilities[task])
         for task, head in after.items()
         if metric.task in (task, None)
     }

@@ -38,6 +38,7 @@ def classifier(config: Config, prepared: Prepared, best: Mapping[str, BestHead])
         train_base=config.pixels.fine_tune,
         fine_tune_from=config.pixels.fine_tune_from,
         freeze_batch_norm=config.pixels.freeze_batch_norm,
+        background=prepared.examples.background,
     )
     for task, found in best.items():
         model.kernels[task].assign(found.kernel)
@@ -73,7 +74,7 @@ def outcome_of(
         examples,
         model.heads,
         probabilities,
-        figures_by_split(examples, model.heads, probabilities, SPLITS[1:]),
+        figures_by_split(examples, model.heads, probabilities, SPLITS[1:], logits),
         {name: of_task.decisions for name, of_task in decided.items()},
     )
 

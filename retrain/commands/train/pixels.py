@@ -45,7 +45,7 @@ def train_on_images(
     logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment))
     if recipe.augmentation.changes_images:
         page = plan.run.file(AUGMENTED_PAGE)
-        write_augmented_page(page, of_train.files, model.image_size, recipe.augmentation, recipe.pixels.seed)
+        write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)
     trained = model_to_train(config, model)
     estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights)
     training = PixelTraining(

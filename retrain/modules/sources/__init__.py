@@ -6,7 +6,7 @@ A new one is a file, a row here, and an example in tests/contracts/test_every_so
 
 SOURCES = {
     "builtin": "retrain.modules.sources.named_sources:Builtin",
-    "keras_application": "retrain.modules.sources.named_sources:KerasApplication",
+    "keras_application": "retrain.modules.sources.keras_application:KerasApplication",
     "url": "retrain.modules.sources.fetched_sources:Url",
     "archive": "retrain.modules.sources.fetched_sources:Archive",
     "keras_file": "retrain.modules.sources.path_sources:KerasFile",

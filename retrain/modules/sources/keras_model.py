@@ -9,6 +9,8 @@ way of being saved is not needed to run traced functions.
 import contextlib
 import hashlib
 import random
+import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,8 +22,8 @@ from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
+from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_features import feature_model
-from retrain.modules.sources.named_sources import IMAGE_SIZES
 from retrain.settings.module import ModuleSettings
 
 Preprocessing = Callable[[tf.Tensor], tf.Tensor]
@@ -91,7 +93,7 @@ def load_application(
     weights = [variable.value.numpy().tobytes() for variable in model.variables]
     return KerasModule(
         handle,
-        fingerprint=_digest(handle.split(":")[1], settings.feature_output, *weights),
+        fingerprint=_digest(*parse_application(handle)[:2], settings.feature_output, *weights),
         model=feature_model(model, settings.feature_output, handle),
         preprocess=lambda images: preprocess(images * 255.0),
         image_size=tuple(model.input_shape[1:3]),
@@ -102,17 +104,16 @@ def load_application(
 def application(handle: str, image_size: int | None) -> tuple[keras.Model, Preprocessing]:
     """The model without its classification layer, and what makes its inputs of pixels in [0, 255].
 
-    Weights are `imagenet`, downloaded by Keras into its own cache, or `none`, random but the same each time.
+    Weights of imagenet are downloaded by Keras into its own cache.
     """
-    _, name, *weights = handle.split(":")
+    name, options, weights = parse_application(handle)
     constructor = getattr(keras.applications, name)
     side = image_size or IMAGE_SIZES[name]
-    with _reproducible(), _explained(handle, image_size):
+    with _reproducible(), _explained(handle, image_size, weights), warnings.catch_warnings():
+        # Keras 3.15 looks for layers a second time, in lists of them that model.save_weights has left out.
+        warnings.filterwarnings("ignore", "Skipping nested container")
         model = constructor(
-            include_top=False,
-            weights=None if weights == ["none"] else "imagenet",
-            input_shape=(side, side, 3),
-            pooling="avg",
+            include_top=False, weights=weights, input_shape=(side, side, 3), pooling="avg", **options
         )
     family = constructor.__module__.rpartition(".")[2]
     return model, getattr(keras.applications, family).preprocess_input
@@ -130,10 +131,15 @@ def _reproducible() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(handle: str, image_size: int | None) -> Iterator[None]:
+def _explained(handle: str, image_size: int | None, weights: str | None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if isinstance(error, ValueError) and weights not in ("imagenet", None):
+            raise InputError(
+                f"{handle!r} cannot be loaded: the file does not hold the weights of this model without its "
+                f"classification layer ({_reason(error)})."
+            ) from error
         if image_size and isinstance(error, ValueError):
             raise InputError(
                 f"{handle!r} does not take images of {image_size} x {image_size} pixels ({error}): give "
@@ -168,8 +174,9 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
         model = keras.models.load_model(location, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({_first_line(error)}): give a file "
-            f"that model.save wrote, of Keras' own layers only."
+            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({_reason(error)}): give a file that "
+            f"model.save wrote, of Keras' own layers only, or the directory that model.export wrote where "
+            f"these layers are known: a SavedModel needs no code."
         ) from error
     if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
         model.build((None, image_size, image_size, 3))
@@ -183,8 +190,11 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
     return model
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+def _reason(error: Exception) -> str:
+    """What Keras says, without its advice, which is for programs; of a class of the user's, which it is."""
+    unknown = re.search(r"Could not locate (class|function) '\w+'", str(error))
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return unknown[0] if unknown else re.split(r"\. |\.$", first)[0]
 
 
 def _digest(*parts: Any) -> str:

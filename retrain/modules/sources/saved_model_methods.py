@@ -38,7 +38,10 @@ class Method(NamedTuple):
 
 
 class _Trace(NamedTuple):
+    """One way to be called: the first argument, tensors that are asked for beside it, what says training."""
+
     images: Any
+    others: list[tf.TensorSpec]
     keyword: str | None
     training: list[Any]
     outputs: Any
@@ -54,9 +57,9 @@ def traces(function: Any) -> list[Any]:
 def read_method(function: Callable[..., Any], handle: str) -> Method:
     """How to call the function with images; InputError when it was not made for batches of RGB images."""
     found = [_read_trace(function, trace) for trace in traces(function)]
-    usable = [trace for trace in found if _are_images(trace.images)]
+    usable = [trace for trace in found if _are_images(trace.images) and not trace.others]
     if not usable:
-        listed = ", ".join(sorted({_described(trace.images) for trace in found}))
+        listed = ", ".join(sorted({_described_inputs(trace) for trace in found}))
         raise InputError(
             f"{handle!r} takes {listed}, and an image module takes RGB images in batches of any size, "
             f"float32 [None, height, width, 3]: use a module made for these."
@@ -86,10 +89,15 @@ def by_key(structure: Any) -> dict[str, Any]:
 def _read_trace(function: Callable[..., Any], trace: Any) -> _Trace:
     positional, keywords = trace.structured_input_signature
     names = inspect.getfullargspec(function).args if positional else []
-    arguments = dict(zip(names, positional, strict=False)) | keywords
+    arguments = dict(zip(names, positional, strict=False)) | dict(sorted(keywords.items()))
     first = next(iter(arguments), None)
     return _Trace(
         images=arguments.get(first),
+        others=[
+            value
+            for name, value in arguments.items()
+            if name not in (first, "training") and isinstance(value, tf.TensorSpec)
+        ],
         keyword=None if positional else first,
         training=[arguments["training"]] if "training" in arguments else [],
         outputs=trace.structured_outputs,
@@ -105,6 +113,10 @@ def _are_images(argument: Any) -> bool:
         # Compatible is also what demands one batch size.
         and (argument.shape.rank is None or argument.shape[0] is None)
     )
+
+
+def _described_inputs(trace: _Trace) -> str:
+    return " with ".join(map(_described, [trace.images, *trace.others]))
 
 
 def _described(argument: Any) -> str:

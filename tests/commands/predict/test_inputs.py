@@ -1,5 +1,6 @@
 import io
 import os
+import pathlib
 import sys
 import types
 
@@ -95,7 +96,10 @@ def test_what_cannot_be_predicted(here):
         "'gone.jpg' does not exist, but an image or a folder of images was expected."
     )
     (here / "empty").mkdir()
-    assert sentence("empty").startswith("'empty' holds no images (.jpg, ")
+    assert sentence("empty") == "'empty' holds no images: name a folder that does."
+    for name in ("1.psd", "2.psd", ".hidden"):
+        pathlib.Path("empty", name).touch()
+    assert sentence("empty") == "'empty' holds no images but 2 .psd, 1 hidden: name a folder that does."
     name = os.fsdecode(b"\xff.jpg")
     (here / name).touch()
     assert sentence(name) == (

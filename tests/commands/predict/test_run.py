@@ -170,3 +170,26 @@ def test_a_table_says_which_images_and_how_they_are_called(trained_run, colour_f
     ]
     assert caplog.messages[-1] == ("Skipped: 1 of 3 files (1 cannot be read (No such file or directory)).")
     assert pathlib.Path(given["labels_file"]).is_file()
+
+
+def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging_module, tmp_path):
+    """In training, evaluation and prediction alike."""
+    for index in range(24):
+        path = tmp_path / "icons" / ("faint", "strong")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGBA", (8, 8), (0, 0, 0, 20 + 100 * (index % 2) + index)).save(path)
+    flags = [f"--tfhub_module={averaging_module}", f"--image_dir={tmp_path / 'icons'}"]
+    run, evaluation = f"--model_dir={tmp_path / 'run'}", f"--model_dir={tmp_path / 'evaluation'}"
+    few_steps = ["--learning_rate=0.1", "--l2_regularizer=0.01", "--max_steps=3"]
+    grey = ["--alpha_background=#808080", "--export_formats=saved_model"]
+    trained = command(*flags, run, *few_steps, *grey)
+    assert "24 images with transparency: put on #808080 (--alpha_background)." in trained.err
+    export = f"--tfhub_module={tmp_path / 'run' / 'export' / 'saved_model'}"
+    assert command("evaluate", export, flags[1], evaluation).status == 0
+    printed = command("predict", export, str(tmp_path / "icons"))
+    tables = [pd.read_csv(tmp_path / name / "predictions.csv") for name in ("run", "evaluation")]
+    tables.append(pd.read_csv(io.StringIO(printed.out), sep="\t"))
+    expected = tables[0]["probability"]
+    assert expected.nunique() > 12
+    for table in tables[1:]:
+        np.testing.assert_allclose(table["probability"], expected, atol=1e-5)

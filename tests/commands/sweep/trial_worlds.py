@@ -39,7 +39,7 @@ def examples_of(tasks: Sequence[str], weights: Mapping[str, float]) -> LabelledE
         splits=splits,
         groups=[None] * len(splits),
         weights=[1.0] * len(splits),
-        ignored=0,
+        ignored={},
         class_folders=False,
     )
     heads = heads_of(listing, {task: KINDS[task] for task in tasks})

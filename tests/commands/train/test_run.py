@@ -205,7 +205,7 @@ def test_files_that_are_no_images_are_listed_and_the_run_goes_on(command, averag
     assert (tmp_path / "run" / "skipped.csv").read_text() == "path,reason\ncyan/000.png,empty file\n"
     assert len(pd.read_csv(tmp_path / "run" / "predictions.csv")) == 23
     assert "23 images of 3 classes: " in result.err
-    assert " Ignored: 1 other files." in result.err
+    assert "Left out: 1 .txt." in result.err
 
 
 def test_a_run_that_is_broken_off_while_it_exports_has_its_figures_and_nothing_half_written(

@@ -14,6 +14,10 @@ from tests.tiny_worlds import keras_file
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
 MEANS = IMAGES.mean(axis=(1, 2))
+ADVICE = (
+    "give a file that model.save wrote, of Keras' own layers only, or the directory that model.export wrote "
+    "where these layers are known: a SavedModel needs no code."
+)
 
 
 def saved(directory, *model_layers, shape=(8, 8, 3)) -> str:
@@ -27,6 +31,10 @@ def sentence(handle: str, settings: ModuleSettings = DEFAULTS) -> str:
     with pytest.raises(InputError) as info:
         load_file(handle, handle, settings)
     return str(info.value)
+
+
+def refused(handle: str) -> str:
+    return f"{handle!r} cannot be loaded by Keras {keras.__version__}"
 
 
 def test_a_file(tmp_path):
@@ -150,8 +158,8 @@ def test_files_that_are_no_model(tmp_path):
     content = (tmp_path / "averaging.keras").read_bytes()
     for damaged in (content[:1000], b""):
         (tmp_path / "averaging.keras").write_bytes(damaged)
-        assert sentence(handle).startswith(f"{handle!r} cannot be loaded by Keras {keras.__version__} (")
-        assert sentence(handle).endswith("): give a file that model.save wrote, of Keras' own layers only.")
+        assert sentence(handle).startswith(f"{refused(handle)} (")
+        assert sentence(handle).endswith(f"): {ADVICE}")
 
 
 def test_layers_of_its_own_making(tmp_path):
@@ -162,8 +170,15 @@ def test_layers_of_its_own_making(tmp_path):
 
     handle = saved(tmp_path, Doubled())
     del keras.saving.get_custom_objects()["ours>Doubled"]
-    assert "cannot be loaded by Keras" in sentence(handle)
-    assert "\n" not in sentence(handle)
+    assert sentence(handle) == f"{refused(handle)} (Could not locate class 'Doubled'): {ADVICE}"
+
+
+def test_advice_that_no_flag_can_follow_is_not_repeated(tmp_path):
+    handle = saved(tmp_path, layers.Lambda(lambda inputs: 2 * inputs))
+    assert sentence(handle) == (
+        f"{refused(handle)} (Requested the deserialization of a `Lambda` layer whose `function` is a Python "
+        f"lambda): {ADVICE}"
+    )
 
 
 def test_regularization_losses_can_be_saved(tmp_path):
@@ -204,6 +219,25 @@ def test_random_weights_are_the_same_each_time():
     assert random.random() == expected
     for a, b in zip(one.variables, other.variables, strict=True):
         np.testing.assert_array_equal(a.value, b.value)
+
+
+def test_an_application_with_options_and_weights_from_a_file(tmp_path):
+    path = tmp_path / "own.weights.h5"
+    narrow, _ = application("keras:MobileNet?alpha=0.25:none", 32)
+    assert narrow.output_shape == (None, 256)
+    for variable in narrow.variables:
+        variable.assign(variable + 1.0)
+    narrow.save_weights(path)
+    again, _ = application(f"keras:MobileNet?alpha=0.25:{path}", 32)
+    for one, other in zip(again.variables, narrow.variables, strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+    handle = f"keras:MobileNet:{path}"
+    with pytest.raises(InputError) as info:
+        application(handle, 32)
+    assert str(info.value).startswith(
+        f"{handle!r} cannot be loaded: the file does not hold the weights of this model without its "
+        f"classification layer ("
+    )
 
 
 def test_a_size_that_is_too_small_for_an_application():

@@ -99,6 +99,22 @@ def test_functions_of_something_else(tmp_path, spec, found):
     )
 
 
+@pytest.mark.parametrize("signature", [False, True])
+def test_images_are_not_all_that_it_takes(tmp_path, signature):
+    module = tf.Module()
+    module.method = tf.function(
+        lambda images, meta: images[:, 0, 0] + meta, [IMAGES, tf.TensorSpec([None, 3])]
+    )
+    tf.saved_model.save(module, str(tmp_path), signatures=module.method if signature else None)
+    found = tf.saved_model.load(str(tmp_path))
+    with pytest.raises(InputError) as info:
+        read_method(found.signatures["serving_default"] if signature else found.method, "m")
+    assert str(info.value) == (
+        "'m' takes float32 [None, 4, 4, 3] with float32 [None, 3], and an image module takes RGB images in "
+        "batches of any size, float32 [None, height, width, 3]: use a module made for these."
+    )
+
+
 def test_traces_for_something_else_are_passed_over(tmp_path):
     specs = [tf.TensorSpec([1, 4, 4, 3]), tf.TensorSpec([None, None, None, 3])]
     function = loaded(tmp_path, lambda images: images[:, 0, 0], *[((spec,), {}) for spec in specs])

@@ -1,0 +1,62 @@
+"""Which columns of a table say paths, splits, groups and weights, where their names or places do not.
+
+What is found by what the cells say is told.
+"""
+
+from collections.abc import Collection
+
+import pandas as pd
+from absl import logging
+
+from retrain.data.split_words import split_of
+from retrain.data.table_file import looks_like_image
+from retrain.data.table_labels import GROUP, SPLIT, TRUTHS, WEIGHT
+
+SAMPLED = 20
+VALIDATION = "is_valid"  # fastai's column of what is validated on
+
+
+def path_column_of(path: str, table: pd.DataFrame, image_dir: str) -> str:
+    """The first column, or the only one of which all cells name images where the first names none."""
+    first, *others = table.columns
+    sample = table.head(SAMPLED).fillna("")
+
+    def images(name: str) -> int:
+        return sum(looks_like_image(cell, image_dir) for cell in sample[name])
+
+    if images(first):
+        return first
+    found = [name for name in others if images(name) == len(sample)]
+    if len(found) != 1:
+        return first
+    logging.info("--labels_file=%r has its paths in column %r.", path, found[0])
+    return found[0]
+
+
+def with_known_columns(path: str, table: pd.DataFrame, tasks: Collection[str]) -> pd.DataFrame:
+    """With split, group and weight for names in capitals, and with split for a column that says splits."""
+    for known in (SPLIT, GROUP, WEIGHT):
+        written = [name for name in table.columns if name.lower() == known and name not in tasks]
+        if len(written) == 1 and written[0] != known:
+            table = _renamed(path, table, written[0], known)
+    if SPLIT in table.columns:
+        return table
+    says = [name for name in table.columns if name not in tasks and _says_splits(table[name])]
+    if len(says) == 1:
+        return _renamed(path, table, says[0], SPLIT)
+    if VALIDATION in table.columns and VALIDATION not in tasks:
+        truths = table[VALIDATION].str.strip().str.lower().map(TRUTHS)
+        if truths.notna().all():
+            table = _renamed(path, table, VALIDATION, SPLIT)
+            return table.assign(**{SPLIT: truths.map({True: "validation", False: "train"})})
+    return table
+
+
+def _says_splits(cells: pd.Series) -> bool:
+    splits = {split_of(word) for word in cells.fillna("")}
+    return None not in splits and len(splits) > 1
+
+
+def _renamed(path: str, table: pd.DataFrame, written: str, known: str) -> pd.DataFrame:
+    logging.info("--labels_file=%r has column %r, which is read as %r.", path, written, known)
+    return table.rename(columns={written: known})

@@ -1,0 +1,103 @@
+"""Tables as tools write them: those of a run, Label Studio's and Roboflow's; what is no label is left out.
+
+All of it is told. Of other tables every column is left to `retrain.data.table`.
+"""
+
+import json
+import os
+import re
+from collections.abc import Collection
+
+import pandas as pd
+from absl import logging
+
+from retrain.data.listing import CLASSES_FILE, TASK
+from retrain.data.split_words import split_of
+from retrain.data.table_file import read_cells
+from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
+
+LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
+LABEL_STUDIO = {"annotation_id", "lead_time"}
+OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
+# Columns that train, evaluate and predict write, but for the labels that are known or predicted.
+RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)")
+CHOICES = '{"choices"'
+SHOWN = 5
+
+
+def tool_cells(path: str, image_dir: str, tasks: Collection[str] = ()) -> pd.DataFrame:
+    """The cells of a table, or of Roboflow's tables in the folders of `path`, without what is no label.
+
+    `tasks` are labels, as the user says.
+    """
+    splits = sorted(filter(split_of, os.listdir(path))) if os.path.isdir(path) else []
+    if splits:
+        _tell_roboflow(path)
+        table = pd.concat([_of_split(path, split) for split in splits], ignore_index=True)
+    elif os.path.basename(path) == CLASSES_FILE:
+        _tell_roboflow(path)
+        table = _of_roboflow(path, image_dir)
+    else:
+        table = read_cells(path, image_dir).apply(_choices)
+        if set(table.columns) >= LABEL_ISSUES:
+            table = table.pivot(index="path", columns="task", values="label").reset_index()
+        table = _without(path, table, [name for name in _no_labels(table) if name not in tasks])
+    return table.astype(object).where(table.notna(), None)
+
+
+def _tell_roboflow(path: str) -> None:
+    logging.info(
+        "--labels_file=%r is Roboflow's: the columns of %s are labels of one task, %r.",
+        path,
+        CLASSES_FILE,
+        TASK,
+    )
+
+
+def _of_roboflow(path: str, image_dir: str) -> pd.DataFrame:
+    table = read_cells(path, image_dir)
+    return table.rename(columns={name: f"{TASK}:{name}" for name in table.columns[1:]})
+
+
+def _of_split(directory: str, split: str) -> pd.DataFrame:
+    folder = os.path.join(directory, split)
+    table = _of_roboflow(os.path.join(folder, CLASSES_FILE), folder)
+    first = table.columns[0]
+    return table.assign(**{first: f"{split}/" + table[first], SPLIT: split})
+
+
+def _no_labels(table: pd.DataFrame) -> list[str]:
+    """The columns of a tool's table that say other things of an image than its labels."""
+    names = list(table.columns)
+    found = [name for name, cells in table.items() if cells.str.match(r"\{.*\}$", na=False).all()]
+    labels = [name for name in names[1:] if name not in (*found, SPLIT, GROUP, WEIGHT)]
+    empty = [name for name in labels if table[name].isna().all()]
+    if len(empty) < len(labels):
+        found += empty
+    if set(names) >= LABEL_STUDIO:
+        found += [name for name in names if name in OF_LABEL_STUDIO]
+    results = [name for name in names if RESULTS.match(name)]
+    if names[0] == "path" and any(name.startswith("probability") for name in results):
+        found += results
+        if SPLIT in names and table[SPLIT].eq("evaluation").all():
+            found.append(SPLIT)
+    if names[:3] == ["path", SPLIT, "size"] and table["size"].str.isdecimal().all():
+        found += ["size", *(name for name in names if name == "content_hash")]
+    return found
+
+
+def _without(path: str, table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    if not names:
+        return table
+    listed = ", ".join(map(repr, names[:SHOWN])) + ", ..." * (len(names) > SHOWN)
+    logging.info("--labels_file=%r has columns that are not taken for labels: %s.", path, listed)
+    return table.drop(columns=names)
+
+
+def _choices(cells: pd.Series) -> pd.Series:
+    """Label Studio's several choices beside single ones, all as lists written as text."""
+    several = cells.str.startswith(CHOICES, na=False)
+    if not several.any():
+        return cells
+    lists = [json.loads(cell)["choices"] if cell.startswith(CHOICES) else [cell] for cell in cells.dropna()]
+    return cells.mask(cells.notna(), pd.Series(map(str, lists), cells.dropna().index, dtype=object))

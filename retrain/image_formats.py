@@ -1,0 +1,41 @@
+"""Which formats of images are read, how their files are called, and how they begin."""
+
+import importlib.util
+import re
+
+HEIF = "HEIF"
+READS_HEIF = importlib.util.find_spec("pillow_heif") is not None
+GET_HEIF = "pip install 'retrain[heif]'"
+HEIF_EXTENSIONS = (".heic", ".heif", ".hif")
+EXTENSIONS = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+    *(HEIF_EXTENSIONS if READS_HEIF else ()),
+)
+# The first bytes by which a file of an image is known, whatever it is called.
+LONGEST = 12
+FORMATS = {
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "GIF": rb"GIF8[79]a",
+    "BMP": rb"BM.{4}\0{4}",
+    "WebP": rb"RIFF.{4}WEBP",
+    "TIFF": rb"II[*+]\0|MM\0[*+]",
+    "AVIF": rb".{4}ftypavi[fs]",
+    HEIF: rb".{4}ftyp(hei|hev|mif1|msf1)",
+    "PNM": rb"P[1-6]\s",
+}
+
+
+def format_of(beginning: bytes) -> str:
+    """The name of the format that a file with this beginning has; empty for any other."""
+    return next((name for name, magic in FORMATS.items() if re.match(magic, beginning, re.DOTALL)), "")
+
+
+def begins_like_image(path: str) -> bool:
+    """Whether the first bytes of the file are those of an image."""
+    try:
+        with open(path, "rb") as file:
+            return bool(format_of(file.read(LONGEST)))
+    except OSError:
+        return False

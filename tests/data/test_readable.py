@@ -1,0 +1,116 @@
+import io
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retrain.data.readable import is_deep, readable
+
+PICTURE = Image.fromarray(np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3))
+TIFF_BLOCK = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" %s</rdf:RDF></x:xmpmeta>'
+)
+ATTRIBUTE = XMP % b'tiff:Orientation="6"/>'
+ELEMENT = XMP % b"><tiff:Orientation>6</tiff:Orientation></rdf:Description>"
+
+
+def encoded(image_format: str, picture: Image.Image = PICTURE, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, image_format, **options)
+    return file.getvalue()
+
+
+def segment(payload: bytes, marker: int = 0xE1) -> bytes:
+    return bytes([0xFF, marker]) + (len(payload) + 2).to_bytes(2) + payload
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+JPEG, PNG = encoded("JPEG"), encoded("PNG")
+FRAME, PIXELS = JPEG.index(b"\xff\xc0"), PNG.index(b"IDAT") - 4
+EXIF, ADOBE_XMP = segment(b"Exif\0\0" + TIFF_BLOCK), b"http://ns.adobe.com/xap/1.0/\0"
+HEX = b"\nexif\n%8d\n" % (len(TIFF_BLOCK) + 6) + (b"Exif\0\0" + TIFF_BLOCK).hex().encode() + b"\n"
+TURNED = {
+    "JPEG": JPEG[:2] + EXIF + JPEG[2:],
+    "JPEG behind JFIF": JPEG[:20] + EXIF + JPEG[20:],
+    "JPEG behind a comment": JPEG[:20] + segment(b"made by hand", 0xFE) + EXIF + JPEG[20:],
+    "JPEG behind XMP": JPEG[:20] + segment(ADOBE_XMP + XMP % b"/>") + EXIF + JPEG[20:],
+    "JPEG behind tables": JPEG[:FRAME] + EXIF + JPEG[FRAME:],
+    "JPEG XMP": JPEG[:20] + segment(ADOBE_XMP + ATTRIBUTE) + JPEG[20:],
+    "JPEG XMP element": JPEG[:20] + segment(ADOBE_XMP + ELEMENT) + JPEG[20:],
+    "PNG": PNG[:PIXELS] + chunk(b"eXIf", TIFF_BLOCK) + PNG[PIXELS:],
+    "PNG behind pixels": PNG[:-12] + chunk(b"eXIf", TIFF_BLOCK) + PNG[-12:],
+    "PNG of ImageMagick": PNG[:PIXELS]
+    + chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(HEX))
+    + PNG[PIXELS:],
+    "PNG XMP": PNG[:PIXELS] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + ATTRIBUTE) + PNG[PIXELS:],
+}
+
+
+@pytest.mark.parametrize("name", TURNED)
+def test_the_orientation_is_found_wherever_it_stands(name):
+    assert readable(TURNED[name]) == (TURNED[name], 6)
+
+
+UPRIGHT = PICTURE.transpose(Image.Transpose.ROTATE_270)
+EXIF_6 = Image.Exif()
+EXIF_6[0x0112] = 6
+REWRITTEN = {
+    "TIFF": encoded("TIFF", exif=EXIF_6),
+    "WebP": encoded("WEBP", lossless=True, exif=EXIF_6),
+    "WebP XMP": encoded("WEBP", lossless=True, xmp=ATTRIBUTE),
+}
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_what_is_rewritten_is_upright(name):
+    contents, orientation = readable(REWRITTEN[name])
+    assert orientation == 1
+    assert Image.open(io.BytesIO(contents)).format == "BMP"
+    np.testing.assert_array_equal(Image.open(io.BytesIO(contents)), UPRIGHT)
+
+
+@pytest.mark.parametrize("contents", [JPEG, PNG])
+def test_jpeg_and_png_stay_as_they_are(contents):
+    assert readable(contents) == (contents, 1)
+    assert readable(contents[:40]) == (contents[:40], 1)
+
+
+@pytest.mark.parametrize("contents", [b"", b"text", encoded("TIFF")[:60]])
+def test_what_is_no_image_is_empty(contents):
+    assert readable(contents) == (b"", 1)
+
+
+def test_a_png_is_deep_where_pixels_are_more_than_three_bytes():
+    wide = Image.fromarray(np.zeros([2, 2], np.uint16))
+    deep = [encoded("PNG", PICTURE.convert(mode)) for mode in ("RGBA", "LA")]
+    deep += [encoded("PNG", wide), encoded("PNG", PICTURE.convert("P"), transparency=3)]
+    assert all(map(is_deep, deep))
+    flat = [PNG, JPEG, PNG[:20], *(encoded("PNG", PICTURE.convert(mode)) for mode in ("L", "P", "1"))]
+    assert not any(map(is_deep, flat))
+
+
+# Of values that are no bytes: those of 16 bits stay, and of others the whole is white.
+VALUES = {
+    "16 bits": (np.array([[0, 70, 65535]], np.uint16), [0, 70, 65535]),
+    "32 bits": (np.array([[0, 70, 65535]], np.int32), [0, 70, 65535]),
+    "large": (np.array([[-5, 0, 200_000]], np.int32), [0, 0, 65535]),
+    "shares": (np.array([[0, 0.5, 1]], np.float32), [0, 32767, 65535]),
+    "bytes": (np.array([[0, 51, 255]], np.float32), [0, 13107, 65535]),
+    "12 bits": (np.array([[0, 1365, 4095]], np.float32), [0, 21845, 65535]),
+    "no numbers": (np.array([[np.nan, np.inf, 0.2]], np.float32), [0, 65535, 13107]),
+    "nothing": (np.array([[-1, -2, np.nan]], np.float32), [0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values_that_are_no_bytes_become_16_bits(name):
+    values, expected = VALUES[name]
+    contents, _ = readable(encoded("TIFF", Image.fromarray(values)))
+    assert is_deep(contents)
+    assert np.asarray(Image.open(io.BytesIO(contents))).ravel().tolist() == expected

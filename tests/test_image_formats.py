@@ -1,0 +1,35 @@
+import pytest
+from PIL import Image
+
+from retrain.image_formats import EXTENSIONS, HEIF_EXTENSIONS, LONGEST, begins_like_image, format_of
+
+NAMES = {
+    "JPEG": "JPEG",
+    "PNG": "PNG",
+    "GIF": "GIF",
+    "BMP": "BMP",
+    "WEBP": "WebP",
+    "TIFF": "TIFF",
+    "AVIF": "AVIF",
+    "HEIF": "HEIF",
+    "PPM": "PNM",
+}
+
+
+@pytest.mark.parametrize("image_format", NAMES)
+def test_a_format_is_known_by_its_first_bytes(image_format, tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "image", image_format)
+    assert format_of((tmp_path / "image").read_bytes()[:LONGEST]) == NAMES[image_format]
+    assert begins_like_image(str(tmp_path / "image"))
+
+
+@pytest.mark.parametrize("contents", [b"", b"BMW is a maker", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypmp42"])
+def test_other_bytes_begin_no_image(contents, tmp_path):
+    (tmp_path / "file").write_bytes(contents)
+    assert not begins_like_image(str(tmp_path / "file"))
+    assert not begins_like_image(str(tmp_path / "missing"))
+
+
+def test_heif_is_listed_where_it_can_be_read():
+    """As it can be where the tests run."""
+    assert set(HEIF_EXTENSIONS) < set(EXTENSIONS)
