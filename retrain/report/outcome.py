@@ -16,6 +16,10 @@ from retrain.training.evaluation import ByTask, Figures, figures_by_task
 
 # Of figures over all images, each of which a head has judged that has not seen it.
 CROSS_VALIDATION = "cross_validation"
+# Of an evaluation: figures over all images, and over those that the classifier has not seen; of the former,
+# how many it was trained on, and how many it was chosen by.
+SPLIT, UNSEEN = "evaluation", "not_seen_in_training"
+TRAINED_ON, CHOSEN_BY = "trained_on", "chosen_by"
 
 
 class Outcome(NamedTuple):

@@ -5,10 +5,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrain.data.listing import SPLITS
 from retrain.export import MODULES
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
-from retrain.report.outcome import CROSS_VALIDATION, Outcome
+from retrain.report.outcome import CHOSEN_BY, CROSS_VALIDATION, SPLIT, TRAINED_ON, UNSEEN, Outcome
 from retrain.runs.run import Run
 
 
@@ -33,12 +34,23 @@ def training_summary(
 
 
 def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> str:
-    """What `evaluate` prints."""
-    lines = [""]
-    for figures in outcome.figures.values():
-        lines += _headlines(outcome.heads, figures)
+    """What `evaluate` prints: figures by split where splits are given, and of images that were not seen."""
+    lines, (of_all, others) = [""], (outcome.figures[SPLIT], outcome.figures.get(UNSEEN))
+    by_split = {name: outcome.figures[name] for name in SPLITS if name in outcome.figures}
+    for split, figures in by_split.items() or {"": of_all}.items():
+        lines += _headlines(outcome.heads, figures, split)
         if "top_5_accuracy" in figures:
             lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
+    count, trained_on, chosen_by = len(outcome.examples), of_all.get(TRAINED_ON, 0), of_all.get(CHOSEN_BY, 0)
+    if trained_on or chosen_by:
+        validation = f", and chosen by {chosen_by} (its validation split)" if chosen_by else ""
+        lines.append(
+            f"The classifier was trained on {trained_on} of these {count} images{validation}: figures that "
+            f"count them flatter."
+        )
+        left = count - trained_on - chosen_by
+        on_others = _headlines(outcome.heads, others or {}, f"on the {left} others:")
+        lines += on_others if left else ["There are no others."]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     return "\n".join(lines)
 

@@ -9,6 +9,7 @@ from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
+from retrain.export.seen_images import seen_images
 from retrain.head_search.label_issues import FOLDS, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
@@ -69,7 +70,8 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         figures[CROSS_VALIDATION] = judged
     outcome = outcome._replace(figures=figures, global_step=trained.global_step, label_issues=checked.issues)
     write_artefacts(outcome, plan.run)
-    return outcome, write_exports(model, plan.run, plan.config.results.export_formats)
+    seen = seen_images(model, trained.examples)
+    return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
 
 
 def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:
