@@ -9,6 +9,7 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.class_twins import with_twins_settled
+from retrain.data.corrections import Corrections, read_corrections
 from retrain.data.layout import read_listing
 from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
@@ -29,7 +30,8 @@ class DataPlan(NamedTuple):
       listing: the images, and the labels as they are written.
       kinds: task -> kind of its head, the primary task first.
       task_weights: task -> what its loss counts in the sum, where something is said.
-      frozen: the splits that a split file says.
+      frozen: the splits that a split file says, or the run whose labels are corrected.
+      corrections: what labels should be, where something is said.
     """
 
     settings: DataSettings
@@ -37,6 +39,12 @@ class DataPlan(NamedTuple):
     kinds: Mapping[str, str]
     task_weights: Mapping[str, float]
     frozen: Frozen | None = None
+    corrections: Corrections | None = None
+
+    @property
+    def corrected_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Task -> path -> label."""
+        return {} if self.corrections is None else self.corrections.labels
 
     @property
     def image_dir(self) -> str:
@@ -64,7 +72,13 @@ def plan_data(settings: DataSettings) -> DataPlan:
         if task not in kinds:
             raise InputError(unknown_name(task, kinds, "task"))
     frozen = None if settings.split_file is None else read_split_file(settings.split_file)
-    return DataPlan(settings, listing, kinds, dict(settings.task_weights), frozen)
+    corrections = None
+    if settings.corrections is not None:
+        several = {task: HEADS[kind].takes_several for task, kind in kinds.items()}
+        corrections = read_corrections(settings.corrections, listing, several)
+        if frozen is None and not listing.given_split:
+            frozen = Frozen(corrections.splits) if corrections.splits else None
+    return DataPlan(settings, listing, kinds, dict(settings.task_weights), frozen, corrections)
 
 
 def check_class_folders(data: DataPlan) -> None:

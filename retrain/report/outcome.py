@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from retrain.data.corrections import Corrections
 from retrain.examples.labelled import LabelledExamples
 from retrain.extensions import named
 from retrain.heads.head import Head
@@ -33,6 +34,7 @@ class Outcome(NamedTuple):
       decisions: what was decided for each task on validation.
       global_step: the step of the weights, where it is known.
       label_issues: a row for each label that can be judged; None where none was.
+      corrections: of labels, where some were given.
     """
 
     examples: LabelledExamples
@@ -42,6 +44,7 @@ class Outcome(NamedTuple):
     decisions: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     global_step: int | None = None
     label_issues: pd.DataFrame | None = None
+    corrections: Corrections | None = None
 
     @property
     def primary_task(self) -> str:

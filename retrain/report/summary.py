@@ -14,9 +14,13 @@ from retrain.runs.run import Run
 
 
 def training_summary(
-    figures: Mapping[str, Mapping[str, Any]], heads: Mapping[str, Head], run: Run, exports: Sequence[str]
+    figures: Mapping[str, Mapping[str, Any]],
+    heads: Mapping[str, Head],
+    run: Run,
+    exports: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> str:
-    """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
+    """What `train` prints; `notes` are what else is to be said of the result."""
     lines = [""]
     if not set(figures) - {CROSS_VALIDATION}:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
@@ -25,6 +29,7 @@ def training_summary(
             lines += _headlines(heads, of_split, split)
     judged = _headlines(heads, figures.get(CROSS_VALIDATION, {}), "cross-validated")
     lines += [f"{line}; all images, each by a head of the frozen module that never saw it" for line in judged]
+    lines += notes
     written = [*ARTEFACTS, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     modules = [export for export in exports if os.path.basename(export) in MODULES]
