@@ -8,12 +8,14 @@ import importlib
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 
 import absl.logging
 
 from retrain import flags
 from retrain.commands import COMMANDS
+from retrain.commands.module_check import log_embedded, named_in_full
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.files import writing
@@ -32,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What TensorFlow and Keras read once, when the command imports them.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if not os.path.isabs(os.path.expanduser("~")):  # of whom no home is known, Keras would make a folder "~"
+        os.environ.setdefault("KERAS_HOME", os.path.join(tempfile.gettempdir(), "keras"))
     try:
         with sigterm_raised():
             status = _run(sys.argv if argv is None else argv)
@@ -59,7 +63,10 @@ def _run(argv: Sequence[str]) -> int:
     parsed = flags.parse(argv)
     _log_plainly(parsed.verbosity)
     row = COMMANDS[parsed.verb]
-    plan = named(row.check)(parsed.config, parsed.files)
+    config = named_in_full(parsed.config)
+    plan = named(row.check)(config, parsed.files)
+    if config != parsed.config:
+        log_embedded()
     with writing(str(plan.run or parsed.config.results.output or os.curdir)), _claimed(plan.run, row.shared):
         with native_stderr_held():
             run = named(row.run)

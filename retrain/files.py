@@ -166,7 +166,8 @@ def _flush(path: pathlib.Path) -> None:
 
 def _flush_tree(directory: pathlib.Path) -> None:
     for path in [*directory.rglob("*"), directory]:
-        _flush(path)
+        if not path.is_symlink():  # what it points to is another's, and may lie where nothing can be flushed
+            _flush(path)
 
 
 def _rename_directory(partial: pathlib.Path, path: pathlib.Path) -> None:

@@ -7,7 +7,7 @@ among the layer's, once per step however often it is called. Resizing images, an
 left to the model.
 
 A `.keras` file holds all that the layer needs: the files of the module travel in it, and its weights as they
-were. What has no files, builtin: and keras:NAME, is made by name again.
+were. What has no files, builtin:NAME and keras:NAME, is made by name again.
 """
 
 import os
@@ -113,7 +113,8 @@ class ModuleLayer(keras.layers.Layer):
 
     def save_assets(self, directory: str) -> None:
         """Copies the files of the module, if it has any."""
-        files, handle = source_of(self._location).fetched().files, self._location
+        source = source_of(self._location).fetched()
+        files, handle = source.files, source.handle
         if files is not None:
             is_file = os.path.isfile(files)
             handle = FILES + (os.path.splitext(files)[1] if is_file else "")

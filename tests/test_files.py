@@ -145,6 +145,13 @@ def test_a_new_directory_gets_its_name_at_the_end(tmp_path):
     assert names(tmp_path / "runs") == ["a"]
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/version"), reason="/proc exists on Linux only")
+def test_a_new_directory_may_hold_links_to_where_nothing_can_be_flushed(tmp_path):
+    with files.new_directory(tmp_path / "a") as directory:
+        os.symlink("/proc/version", os.path.join(directory, "link"))
+    assert os.readlink(tmp_path / "a" / "link") == "/proc/version"
+
+
 def test_a_new_directory_vanishes_when_its_making_fails(tmp_path):
     with pytest.raises(KeyboardInterrupt), files.new_directory(tmp_path / "a") as directory:
         files.write_text(pathlib.Path(directory) / "x", "")

@@ -367,3 +367,9 @@ def test_on_two_replicas(tmp_path):
                 fit(model, images(layer))
             one_device = [*values(layer), model.layers[-1].kernel.numpy()]
             assert_all_close(trained.values(), one_device, rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_of_the_best_embedded_module_stays_the_one_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("retrain.modules.sources.source.best", lambda: "builtin:gradients")
+    ModuleLayer("builtin:", load=False).save_assets(tmp_path)
+    assert (tmp_path / "handle.txt").read_text() == "builtin:gradients"

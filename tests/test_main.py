@@ -48,12 +48,14 @@ def test_from_photos_to_predictions(command, colour_folder, averaging_module, tm
 def test_the_first_command_needs_nothing_but_photos(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny_worlds.colour_folder(tmp_path / "photos", 5)
-    result = command("--image_dir=photos")
+    result = command("--image_dir=photos", "--export_formats=saved_model", "--max_steps=100")
     assert result.status == 0
+    assert result.err.startswith("builtin: is builtin:efficientnet_lite")
     [run] = (tmp_path / "runs").iterdir()
     assert re.fullmatch(r"photos-\d{8}-\d{6}", run.name)
     assert json.loads((run / "metrics.json").read_text())["test"]["accuracy"] == 1.0
     assert "\nTest accuracy 100.0% " in result.out
+    assert "\n--tfhub_module=builtin:efficientnet_lite" in (run / "run.flags").read_text()
 
 
 @pytest.fixture

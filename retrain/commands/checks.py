@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
-from retrain.commands.module_check import check_modules, local_directory
+from retrain.commands.module_check import check_modules, label_map_of, local_directory
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
 from retrain.runs.continuing import check_may_run
 from retrain.runs.run import Run, run_for
 from retrain.settings.config import Config
-from retrain.settings.module import ModuleSettings
 from retrain.settings.needs import Circumstances
 
 
@@ -43,12 +42,13 @@ def check_evaluate(config: Config, words: Sequence[str]) -> EvaluatePlan:
     check_modules(Circumstances(config, "evaluate"))
     run = run_for(config.results.model_dir, config.data.image_dir)
     handle, published = config.module.tfhub_module, None
-    export = None if config.module.label_map else local_directory(handle)
+    label_map = label_map_of(config.module)
+    export = None if label_map else local_directory(handle)
     if export:
         check_is_classifier(export, handle)
     data = plan_data(config.data)
-    if config.module.label_map is not None:
-        published = _published(config.module, data)
+    if label_map is not None:
+        published = _published(label_map, data)
     elif export:
         check_known_labels(handle, {task: of.classes for task, of in described_tasks(export).items()}, data)
     check_outside(str(run), data.image_dir)
@@ -92,7 +92,7 @@ def _listed(names: Sequence[str] | Mapping[str, object]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _published(module: ModuleSettings, data: DataPlan) -> Published:
+def _published(label_map: str, data: DataPlan) -> Published:
     check_class_folders(data)
-    labels = read_label_map(module.label_map)
-    return Published(labels, label_indices(data.class_names, labels, module.label_map))
+    labels = read_label_map(label_map)
+    return Published(labels, label_indices(data.class_names, labels, label_map))

@@ -1,14 +1,44 @@
 """What can be known of modules, and of settings without effect on them, before TensorFlow is imported."""
 
 import os
+import re
 from collections.abc import Sequence
 
 from absl import logging
 
 from retrain.errors import InputError
+from retrain.modules.sources.embedded import BUILTIN, GRADIENTS, USUAL, best, why_not
 from retrain.modules.sources.source import Source, source_of
-from retrain.settings.config import check_read
+from retrain.settings.config import Config, check_read
+from retrain.settings.module import ModuleSettings
 from retrain.settings.needs import Circumstances
+
+VARIED = "tfhub_module="
+IN_A_SWEEP = re.compile(rf"(?<=^{VARIED}){BUILTIN}(?=[,;]|$)|(?<=[,;]){BUILTIN}(?=[,;]|$)")
+
+
+def named_in_full(config: Config) -> Config:
+    """The settings with the module that `builtin:` means here, so that a run repeats anywhere."""
+    module, entries = config.module, config.sweep.sweep
+    if any(map(IN_A_SWEEP.search, entries)):
+        meant = best()
+        return config.replaced(sweep=tuple(IN_A_SWEEP.sub(meant, entry) for entry in entries))
+    varied = any(entry.startswith(VARIED) for entry in entries)
+    if varied or module.warm_start_from is not None or module.tfhub_module != BUILTIN:
+        return config
+    return config.replaced(tfhub_module=best())
+
+
+def log_embedded() -> None:
+    """Tells what `builtin:` means here, and of gradients why it is no network."""
+    meant = best()
+    reason = f". {why_not(USUAL)}" if meant == GRADIENTS else ", the best embedded module that is installed."
+    logging.info("%s is %s%s", BUILTIN, meant, reason)
+
+
+def label_map_of(module: ModuleSettings) -> str | None:
+    """The file of the classes that the module was published with: the user's, or the one it comes with."""
+    return module.label_map or source_of(module.tfhub_module).label_map
 
 
 def check_modules(at: Circumstances, handles: Sequence[str] = ()) -> None:
@@ -25,7 +55,15 @@ def check_modules(at: Circumstances, handles: Sequence[str] = ()) -> None:
     # What --warm_start_from brings may be of any source.
     reads = frozenset().union(*(source.reads for source in sources)) if not module.warm_start_from else None
     check_read(at._replace(module_reads=reads))
+    _check_known_classes(module, sources)
     _check_trained(at, sources)
+
+
+def _check_known_classes(module: ModuleSettings, sources: Sequence[Source]) -> None:
+    if module.warm_start_head and not all(module.label_map or source.label_map for source in sources):
+        raise InputError(
+            "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
+        )
 
 
 def local_directory(handle: str) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.commands.checks import Published
+from retrain.commands.module_check import label_map_of
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
 from retrain.export.assets import described_background
@@ -71,7 +72,7 @@ def _exported(settings: ModuleSettings) -> Scoring:
 def _published(settings: ModuleSettings, published: Published) -> Scoring:
     module = load_module(settings.tfhub_module, settings, IMAGE_CLASSIFICATION)
     count = module.num_outputs(IMAGE_CLASSIFICATION)
-    check_label_count(settings.label_map, published.class_names, count, module.handle)
+    check_label_count(label_map_of(settings), published.class_names, count, module.handle)
     head = PublishedHead(published.class_names, published.indices)
     return Scoring(
         module,

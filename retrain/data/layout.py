@@ -12,7 +12,7 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.folder import count
-from retrain.data.listing import CLASSES_FILE, TABLES, Listing, has_folders, top_level
+from retrain.data.listing import CLASSES_FILE, Listing, has_folders, is_table, top_level
 from retrain.data.split_words import resembles, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
@@ -22,15 +22,14 @@ DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
 OF_ANNOTATIONS = (
-    *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls"),
+    *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls", "meta"),
     *("imagesets", "segmentationclass", "segmentationobject"),
 )
 
 
 def read_listing(image_dir: str) -> Listing:
     """Lists image_dir with the reader that its folders ask for; a file is taken for a table of labels."""
-    is_table = os.path.splitext(image_dir)[1].lower() in TABLES
-    return load(READERS, "table" if is_table else reader_of(image_dir), "reader")(image_dir)
+    return load(READERS, "table" if is_table(image_dir) else reader_of(image_dir), "reader")(image_dir)
 
 
 def reader_of(image_dir: str) -> str:
@@ -50,7 +49,7 @@ def reader_of(image_dir: str) -> str:
     if len(folders) == 1:
         _check_wrapper(image_dir, folders[0])
     splits = {split_of(name) for below in inside.values() for name in below}
-    if len(splits) > 1 and None not in splits:
+    if len(splits) > 1 and None not in splits and len(inside) == len(folders):
         return "class_split_folder"
     _check_no_splits_among(image_dir, folders)
     _tell_same_inside(inside)
@@ -58,12 +57,13 @@ def reader_of(image_dir: str) -> str:
 
 
 def _inside_each(image_dir: str, folders: list[str]) -> Mapping[str, list[str]]:
-    """The folders in each of the folders; none at all where one holds images, or no folders."""
+    """The folders in each of the folders, up to the first that holds images, or no folders."""
     inside = {}
     for name in folders:
-        inside[name], images, _ = top_level(os.path.join(image_dir, name))
-        if images or not inside[name]:
-            return {}
+        below, images, _ = top_level(os.path.join(image_dir, name))
+        if images or not below:
+            break
+        inside[name] = below
     return inside
 
 
@@ -71,18 +71,24 @@ def _check_no_annotations(folder: str, names: list[str]) -> None:
     """Masks would be a class of their own, or more images of each."""
     drawn = [name for name in names if name.lower() in OF_ANNOTATIONS]
     others = [name for name in names if name not in drawn]
-    if drawn and others and all(name.lower() in OF_IMAGES or resembles(name) for name in others):
-        raise InputError(
-            f"{folder!r} has the folder {drawn[0]!r} beside {_listed(others)}, as sets for detection or "
-            "segmentation have, but folders of classes were expected: if all images in it are of one class, "
-            "move the other folder away; else put them into class folders, or write a table of their labels "
-            "and name it with --labels_file."
-        )
+    if not drawn or not others or not all(name.lower() in OF_IMAGES or resembles(name) for name in others):
+        return
+    inner = os.path.join(folder, others[0])
+    advice = (
+        f"did you mean {inner!r}?"
+        if len(others) == 1 and len(top_level(inner).folders) > 1
+        else "if all images in it are of one class, move the other folder away; else put them into class "
+        "folders, or write a table of their labels and name it with --labels_file."
+    )
+    raise InputError(
+        f"{folder!r} has the folder {drawn[0]!r} beside {_listed(others)}, as sets for detection or "
+        f"segmentation have, but folders of classes were expected: {advice}"
+    )
 
 
 def _check_no_table(image_dir: str, folders: list[str]) -> None:
     """Images beside a table, or in a folder beside it, have their labels there."""
-    tables = [name for name in sorted(os.listdir(image_dir)) if name.lower().endswith(TABLES)]
+    tables = [name for name in sorted(os.listdir(image_dir)) if is_table(name)]
     if tables:
         beside = f"a folder of images ({folders[0]!r})" if folders else "images"
         raise InputError(
@@ -96,7 +102,7 @@ def _tell_same_inside(inside: Mapping[str, list[str]]) -> None:
     alike = next(iter(inside.values()), [])
     if len(inside) > 1 and len(alike) > 1 and all(below == alike for below in inside.values()):
         logging.info(
-            "The classes are %s, and in each of them lie %s: if it is these that are the classes, put their "
+            "The class folders %s hold the same folders (%s): if it is these that are the classes, put their "
             "images together, or name a table of labels with --labels_file.",
             _listed(inside),
             _listed(alike),
@@ -104,12 +110,19 @@ def _tell_same_inside(inside: Mapping[str, list[str]]) -> None:
 
 
 def _check_classes_below(image_dir: str, words: list[str]) -> None:
-    if not any(has_folders(os.path.join(image_dir, word)) for word in words):
-        raise InputError(
-            f"{image_dir!r} has {count(len(words), 'folder')} named like a split ({_listed(words)}) and no "
-            "class folders below, but images were expected as DIR/train/CLASS/*.jpg: move them into class "
-            "folders, name a table of their labels with --labels_file, or, if these are classes, rename them."
-        )
+    if any(has_folders(os.path.join(image_dir, word)) for word in words):
+        return
+    tables = all(any(map(is_table, os.listdir(os.path.join(image_dir, word)))) for word in words)
+    name = (
+        f"take the tables in them with --labels_file={image_dir}"
+        if tables
+        else ("name a table of their labels with --labels_file")
+    )
+    raise InputError(
+        f"{image_dir!r} has {count(len(words), 'folder')} named like a split ({_listed(words)}) and no "
+        "class folders below, but images were expected as DIR/train/CLASS/*.jpg: move them into class "
+        f"folders, {name}, or, if these are classes, rename them."
+    )
 
 
 def _check_wrapper(image_dir: str, only: str) -> None:

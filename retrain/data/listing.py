@@ -175,6 +175,11 @@ def images_below(image_dir: str, folder: str) -> tuple[list[str], Counter[str]]:
     return sorted(paths), ignored
 
 
+def is_table(name: str) -> bool:
+    """Whether a file is called as tables are."""
+    return name.lower().endswith(TABLES)
+
+
 def is_visible(name: str) -> bool:
     """Whether an entry of a folder is none that is hidden, or litter."""
     return name[0] != "." and name.lower() not in LITTER

@@ -15,7 +15,7 @@ from absl import logging
 from retrain.data.listing import SEPARATOR, Column, Listing
 from retrain.data.split_words import split_of, tell_splits
 from retrain.data.table_columns import path_column_of, with_known_columns
-from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
+from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_lists_joined, with_one_task
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, check_column, label_columns, read_column
 from retrain.data.table_paths import found_paths
 from retrain.data.tool_tables import tool_cells
@@ -86,6 +86,8 @@ def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat
         if several and names == [task]:
             cells = with_lists_joined(path, cells[task], form.separator).to_frame()
         columns[task] = read_column(path, cells, task, several, form.separator)
+        if names == [task]:
+            hint_at_nothing(path, cells[task])
         if several and not columns[task].several:
             hint_at_separator(path, cells[task])
     return columns

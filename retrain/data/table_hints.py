@@ -15,6 +15,7 @@ from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
 
 ZEROES, ONES = ("0", "0.0"), ("1", "1.0")
 SHOWN_NAMES = 3
+NOTHING = ("nan", "na", "n/a", "<na>", "null", "none")
 # Of the parts of what may be several labels, those that other cells have, too, are at least so many.
 SHARED_PARTS = 2 / 3
 
@@ -24,10 +25,10 @@ def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFr
     names = [name for name in table.columns if name not in (path_column, SPLIT, GROUP, WEIGHT)]
     if len(names) < 2 or path_column == TASK or any(":" in name for name in names):
         return table
-    if not table[names].isin([*ZEROES, *ONES]).all(axis=None):
+    ones, empty = table[names].isin(ONES), table[names].isna()
+    if not (ones | empty | table[names].isin(ZEROES)).all(axis=None):
         return table
-    ones = table[names].isin(ONES)
-    if not (ones.sum(axis="columns") == 1).all() or not ones.any().all():
+    if empty.any(axis=None) or not (ones.sum(axis="columns") == 1).all() or not ones.any().all():
         logging.info(
             "--labels_file=%r has columns of 0 and 1 (%s), each a task of its own: if they are labels of one "
             "task, of which an image may have several, call them TASK:LABEL, as in %r.",
@@ -82,6 +83,19 @@ def hint_at_separator(path: str, cells: pd.Series) -> None:
                 "space" if separator == " " else shlex.quote(separator),
             )
             return
+
+
+def hint_at_nothing(path: str, cells: pd.Series) -> None:
+    """Tells of labels that look like what other programs write where nothing is known."""
+    written = cells[cells.fillna("").str.strip().str.lower().isin(NOTHING)]
+    if len(written):
+        logging.info(
+            "--labels_file=%r has the label %r in column %r (%d such cells): empty them if nothing is known.",
+            path,
+            written.iloc[0],
+            cells.name,
+            len(written),
+        )
 
 
 def _some(names: list[str]) -> str:

@@ -38,15 +38,16 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
     if not missing:
         return paths
     files, named = _files_below(image_dir), set(paths)
-    found = _found(missing, [file for file in files if file not in named])
+    others = [file for file in files if file not in named]
+    found = _found(missing, others)
     ways = Counter(_difference(path, file) for path, file in found.items())
     if not found and len(missing) == len(named):
         found, folders = _without_folders(missing, files)
         ways = Counter({f"without {folders!r}": len(found)} if found else {})
     if len(found) < len(missing):
-        named_alone = _by_name([path for path in missing if path not in found], files)
-        found |= named_alone
-        ways += Counter({"without their folders": len(named_alone)})
+        below = _in_folders([path for path in missing if path not in found], others)
+        found |= below
+        ways += Counter({"without their folders": len(below)})
     for way, count in sorted(ways.items()):
         _tell(labels_file, way, f"found {count} of {len(missing)}")
     return [found.get(path, path) for path in paths]
@@ -112,12 +113,13 @@ def _without_folders(missing: Sequence[str], files: Sequence[str]) -> tuple[dict
     return {}, ""
 
 
-def _by_name(missing: Iterable[str], files: Iterable[str]) -> dict[str, str]:
-    """Missing path that has no folder, or only that of an upload -> the only file so called in any folder."""
-    index = _only_ones(files, lambda file: posixpath.basename(_same_stem(file)))
-    names = {path: UPLOAD.sub("", path) for path in missing}
-    sought = {path: index.get(_same_stem(name)) for path, name in names.items()}
-    return {path: file for path, file in sought.items() if file is not None}
+def _in_folders(missing: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """Missing path -> the only file whose path ends so, in any folder; of an upload, whose name is so."""
+    keys = {path: _same_stem(UPLOAD.sub("", path)) for path in missing}
+    index: dict[str, str | None] = {}
+    for depth in {key.count("/") + 1 for key in keys.values()}:
+        index |= _only_ones(files, lambda file, depth=depth: "/".join(_same_stem(file).split("/")[-depth:]))
+    return {path: file for path, key in keys.items() if (file := index.get(key)) is not None}
 
 
 def _only_ones(files: Iterable[str], likeness: Callable[[str], str]) -> Mapping[str, str | None]:

@@ -1,4 +1,4 @@
-"""Tables as tools write them: those of a run, Label Studio's and Roboflow's; what is no label is left out.
+"""Tables as tools write them: a run's, Label Studio's, those of each split; what is no label is left out.
 
 All of it is told. Of other tables every column is left to `retrain.data.table`.
 """
@@ -11,7 +11,7 @@ from collections.abc import Collection
 import pandas as pd
 from absl import logging
 
-from retrain.data.listing import CLASSES_FILE, TASK
+from retrain.data.listing import CLASSES_FILE, TASK, is_table, top_level
 from retrain.data.split_words import split_of
 from retrain.data.table_file import read_cells
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
@@ -19,6 +19,8 @@ from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
 LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
 LABEL_STUDIO = {"annotation_id", "lead_time"}
 OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
+FILE_NAME = "file_name"  # Hugging Face's column of paths, at any place
+FOLDS = ("fold", "folds", "kfold")
 # Columns that train, evaluate and predict write, but for the labels that are known or predicted.
 RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)")
 CHOICES = '{"choices"'
@@ -26,50 +28,57 @@ SHOWN = 5
 
 
 def tool_cells(path: str, image_dir: str, tasks: Collection[str] = ()) -> pd.DataFrame:
-    """The cells of a table, or of Roboflow's tables in the folders of `path`, without what is no label.
+    """The cells of a table, or of those in the folders of splits in `path`, without what is no label.
 
     `tasks` are labels, as the user says.
     """
-    splits = sorted(filter(split_of, os.listdir(path))) if os.path.isdir(path) else []
-    if splits:
-        _tell_roboflow(path)
-        table = pd.concat([_of_split(path, split) for split in splits], ignore_index=True)
-    elif os.path.basename(path) == CLASSES_FILE:
-        _tell_roboflow(path)
-        table = _of_roboflow(path, image_dir)
+    tables = _tables_of_splits(path) if os.path.isdir(path) else {}
+    if tables:
+        listed = ", ".join(repr(f"{split}/{name}") for split, name in tables.items())
+        logging.info("--labels_file=%r is read as one table of %s.", path, listed)
+        parts = [_of_split(path, split, name) for split, name in tables.items()]
+        table = pd.concat(parts, ignore_index=True)
     else:
-        table = read_cells(path, image_dir).apply(_choices)
-        if set(table.columns) >= LABEL_ISSUES:
-            table = table.pivot(index="path", columns="task", values="label").reset_index()
-        table = _without(path, table, [name for name in _no_labels(table) if name not in tasks])
-    return table.astype(object).where(table.notna(), None)
+        table = _cells(path, image_dir)
+    if CLASSES_FILE in (os.path.basename(path), *tables.values()):
+        logging.info("The columns of Roboflow's %s are labels of one task, %r.", CLASSES_FILE, TASK)
+    if set(table.columns) >= LABEL_ISSUES:
+        table = table.pivot(index="path", columns="task", values="label").reset_index()
+    table = table.astype(object).where(table.notna(), None).apply(_choices)
+    return _without(path, table, [name for name in _no_labels(table) if name not in tasks])
 
 
-def _tell_roboflow(path: str) -> None:
-    logging.info(
-        "--labels_file=%r is Roboflow's: the columns of %s are labels of one task, %r.",
-        path,
-        CLASSES_FILE,
-        TASK,
-    )
+def _tables_of_splits(directory: str) -> dict[str, str]:
+    """Folder of a split -> its table; none where no folder is called so, or one has no table."""
+    found = {}
+    for split in filter(split_of, top_level(directory).folders):
+        tables = sorted(name for name in os.listdir(os.path.join(directory, split)) if is_table(name))
+        if not tables:
+            return {}
+        found[split] = CLASSES_FILE if CLASSES_FILE in tables else tables[0]
+    return found
 
 
-def _of_roboflow(path: str, image_dir: str) -> pd.DataFrame:
-    table = read_cells(path, image_dir)
-    return table.rename(columns={name: f"{TASK}:{name}" for name in table.columns[1:]})
-
-
-def _of_split(directory: str, split: str) -> pd.DataFrame:
+def _of_split(directory: str, split: str, name: str) -> pd.DataFrame:
+    """With paths from `directory`, and the split."""
     folder = os.path.join(directory, split)
-    table = _of_roboflow(os.path.join(folder, CLASSES_FILE), folder)
-    first = table.columns[0]
-    return table.assign(**{first: f"{split}/" + table[first], SPLIT: split})
+    table = _cells(os.path.join(folder, name), folder)
+    paths = FILE_NAME if FILE_NAME in table.columns else table.columns[0]
+    return table.assign(**{paths: f"{split}/" + table[paths], SPLIT: split})
+
+
+def _cells(path: str, image_dir: str) -> pd.DataFrame:
+    table = read_cells(path, image_dir)
+    if os.path.basename(path) != CLASSES_FILE:
+        return table
+    return table.rename(columns={name: f"{TASK}:{name}" for name in table.columns[1:]})
 
 
 def _no_labels(table: pd.DataFrame) -> list[str]:
     """The columns of a tool's table that say other things of an image than its labels."""
     names = list(table.columns)
-    found = [name for name, cells in table.items() if cells.str.match(r"\{.*\}$", na=False).all()]
+    found = [name for name in names if name.lower() in FOLDS and table[name].str.isdecimal().all()]
+    found += [name for name, cells in table.items() if cells.str.match(r"\{.*\}$", na=False).all()]
     labels = [name for name in names[1:] if name not in (*found, SPLIT, GROUP, WEIGHT)]
     empty = [name for name in labels if table[name].isna().all()]
     if len(empty) < len(labels):

@@ -42,8 +42,8 @@ class NotConvertibleError(Exception):
 def choose_engine(wanted: str, module: ImageModule, count: int) -> str:
     """The engine for a pass over `count` images.
 
-    "auto" takes LiteRT where it is installed and pays: for networks, not for `builtin:`, whose few weightless
-    operations TensorFlow runs faster.
+    "auto" takes LiteRT where it is installed and pays: for networks, not for
+    `builtin:gradients`, whose few weightless operations TensorFlow runs faster.
     """
     if wanted == LITERT and Interpreter is None:
         raise InputError(

@@ -14,7 +14,9 @@ import tensorflow as tf
 from retrain import files
 from retrain.errors import InputError
 from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
+from retrain.modules.pooling import AUTO, Pooling, pooling_of
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
+from retrain.settings.module import ModuleSettings
 
 # Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.
 MOVING = {
@@ -32,6 +34,7 @@ class ImageModule(tf.Module):
       signatures: name -> Signature.
       image_size: the expected (height, width).
       feature_output: the key of the `image_feature_vector` output that holds the features.
+      feature_pooling: how these become one vector where they are several, as ModuleSettings has it.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class ImageModule(tf.Module):
         signatures: Mapping[str, Signature],
         image_size: tuple[int, int],
         feature_output: str = DEFAULT_OUTPUT,
+        feature_pooling: str = AUTO,
     ):
         super().__init__(name="image_module")
         self.handle = handle
@@ -49,11 +53,17 @@ class ImageModule(tf.Module):
         self.signatures = MappingProxyType(dict(signatures))
         self.image_size = image_size
         self.feature_output = feature_output
+        self.feature_pooling = feature_pooling
 
     @property
     def spec(self) -> ModuleSpec:
         """What it takes and gives, the same in training."""
         return ModuleSpec(self.handle, dict.fromkeys((INFERENCE, TRAIN), self.signatures))
+
+    @property
+    def variable_map(self) -> dict[str, tf.Variable]:
+        """The variables by name."""
+        return {variable.name.partition(":")[0]: variable for variable in self.variables}
 
     @property
     def num_features(self) -> int:
@@ -62,7 +72,8 @@ class ImageModule(tf.Module):
 
     def num_outputs(self, signature: str) -> int:
         """The length of a row of `output`: num_features or num_classes."""
-        return self.signatures[signature].outputs[self._output_key(signature)].shape[-1]
+        shape, pooling = self._shape(signature), self._pooling(signature)
+        return shape[pooling.channels if pooling else -1]
 
     @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
@@ -74,23 +85,32 @@ class ImageModule(tf.Module):
         raise NotImplementedError
 
     def output(self, images: tf.Tensor, signature: str, training: bool = False) -> tf.Tensor:
-        """The output that matters, float32 [B, n]; one with a spatial breakdown is averaged over it."""
+        """The output that matters, float32 [B, n]; one with a vector for each place or token is pooled."""
         values = self.outputs(images, signature, training)[self._output_key(signature)]
-        return values if values.shape.rank == 2 else tf.reduce_mean(values, axis=[1, 2])
+        pooling = self._pooling(signature)
+        return pooling(values) if pooling else values
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Features [B, num_features]."""
         return self.output(images, IMAGE_FEATURE_VECTOR, training)
 
+    def _shape(self, signature: str) -> tf.TensorShape:
+        return self.signatures[signature].outputs[self._output_key(signature)].shape
+
+    def _pooling(self, signature: str) -> Pooling | None:
+        asked = self.feature_pooling if signature == IMAGE_FEATURE_VECTOR else AUTO
+        return pooling_of(self._shape(signature), asked)
+
     def _output_key(self, signature: str) -> str:
         return self.feature_output if signature == IMAGE_FEATURE_VECTOR else DEFAULT_OUTPUT
 
 
-def directory_fingerprint(location: str, kind: str | None) -> str:
-    """The fingerprint of a module in a directory, loaded as `module_kind` says."""
-    content = files.directory_hash(location)
-    # The user's word may choose another function of the same content.
-    return content if kind is None else hashlib.sha256(f"{content} {kind}".encode()).hexdigest()
+def directory_fingerprint(location: str, settings: ModuleSettings) -> str:
+    """The fingerprint of a module in a directory, loaded as the user says."""
+    # His word may choose another function of the same content.
+    chosen = [settings.module_kind, settings.feature_pooling if settings.feature_pooling != AUTO else None]
+    words = [files.directory_hash(location), *filter(None, chosen)]
+    return words[0] if len(words) == 1 else hashlib.sha256(" ".join(words).encode()).hexdigest()
 
 
 def expected_image_size(

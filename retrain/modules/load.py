@@ -11,9 +11,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule, check_has_signature
+from retrain.modules.pooling import AUTO, check_pooled, described, pooling_of
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import DEFAULTS, source_of
 from retrain.settings.module import ModuleSettings
@@ -38,6 +40,15 @@ def recording(created: list[tf.Variable]) -> AbstractContextManager[None]:
     def create(next_creator: Callable[..., tf.Variable], **arguments: Any) -> tf.Variable:
         created.append(next_creator(**arguments))
         return created[-1]
+
+    return tf.variable_creator_scope(create)
+
+
+def frozen() -> AbstractContextManager[None]:
+    """Makes every variable that is created within one that is not trained."""
+
+    def create(next_creator: Callable[..., tf.Variable], **arguments: Any) -> tf.Variable:
+        return next_creator(**arguments | {"trainable": False})
 
     return tf.variable_creator_scope(create)
 
@@ -72,9 +83,15 @@ def _check_output(module: ImageModule, signature: str) -> None:
             f"one that holds the features with --feature_output."
         )
     spec = outputs[key]
-    if spec.dtype != tf.float32 or spec.shape.rank not in (2, 4) or spec.shape[-1] is None:
+    asked = module.feature_pooling if signature == IMAGE_FEATURE_VECTOR else AUTO
+    pooling = pooling_of(spec.shape, asked)
+    check_pooled(pooling, asked, key, module.handle)
+    channels = pooling.channels if pooling else -1
+    if spec.dtype != tf.float32 or not (pooling or spec.shape.rank == 2) or spec.shape[channels] is None:
         raise InputError(
             f"The output {key!r} of {module.handle!r} in {signature} is {spec.dtype.name} {spec.shape}, and "
-            f"what can be used is float32 (None, n), or (None, height, width, n) to be averaged, with n "
-            f"known; its outputs are: {', '.join(outputs)}."
+            f"what can be used is float32 (None, n), or (None, tokens, n) or (None, height, width, n) to be "
+            f"pooled, with n known; its outputs are: {', '.join(outputs)}."
         )
+    if pooling and spec.shape.rank == 3:
+        logging.info("%s: %s", module.handle, described(pooling, spec.shape))

@@ -106,7 +106,7 @@ def check(config: Config, verb: str, given: Collection[str]) -> None:
     for name, field in FIELDS.items():
         if sentence := complaint(field, config.value(name), verb, name in given):
             raise InputError(sentence)
-    for contradiction in (_no_training_images, _two_lengths, _no_label_map, _two_starts, _folds_of_images):
+    for contradiction in (_no_training_images, _two_lengths, _two_starts, _folds_of_images):
         if sentence := contradiction(config):
             raise InputError(sentence)
     if verb != "sweep":  # of which the trials are checked, for what varies may be what is needed
@@ -175,12 +175,6 @@ def _two_lengths(config: Config) -> str | None:
     if config.value("max_steps") is None or config.value("train_epochs") is None:
         return None
     return "--max_steps and --train_epochs both say how long to train: give one of the two."
-
-
-def _no_label_map(config: Config) -> str | None:
-    if not config.module.warm_start_head or config.module.label_map is not None:
-        return None
-    return "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
 
 
 def _two_starts(config: Config) -> str | None:

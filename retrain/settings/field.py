@@ -150,7 +150,7 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
         *first, last = known.verbs
         readers = f"{', '.join(first)} and {last}" if first else last
         return f"--{field.name}={as_text(value)} is not read by {verb}: it applies to {readers}."
-    if verb in known.required and value == field.default:
+    if verb in known.required and value == field.default and not given:
         return f"{verb} needs --{field.name}: {known.required[verb]}."
     if value is not None and known.bounds and not known.bounds.hold(value):
         return f"--{field.name}={value} is out of range: it must be {known.bounds}."

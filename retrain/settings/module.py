@@ -16,7 +16,7 @@ class ModuleSettings:
     tfhub_module: str = setting(
         "builtin:",
         "Pretrained image module: a directory, a .tar.gz, a TF Hub or Kaggle URL, keras:MobileNetV3Large, "
-        "a .keras file, or builtin: (nothing to download, but less accurate). An exported classifier is "
+        "a .keras file, or builtin: (embedded, nothing to download). An exported classifier is "
         "one, too.",
         verbs=ALL_VERBS,
         sweep=True,
@@ -62,6 +62,14 @@ class ModuleSettings:
         "For a .keras file: the layer whose output is the features. Default: the output, unless that is a "
         "softmax; then the layer before it.",
         verbs=MODULE_VERBS,
+        needs=MODULE_SOURCE,
+    )
+    feature_pooling: str = setting(
+        "auto",
+        "How an output with a vector for each place or token of an image becomes one: auto takes the first "
+        "token where one stands for the whole image, as in ViT and DINOv2, else the mean.",
+        choices=("auto", "first_token", "mean", "max"),
+        sweep=True,
         needs=MODULE_SOURCE,
     )
     feature_cache: str | None = setting(

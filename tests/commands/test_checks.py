@@ -109,6 +109,16 @@ def test_any_module_is_evaluated_by_the_classes_of_its_publisher():
     assert plan.published.indices == {"roses": 2, "tulips": 1}
 
 
+def test_an_embedded_network_brings_its_label_map(here):
+    assert sentence(evaluate_plan, tfhub_module="builtin:efficientnet_lite1").startswith(
+        "The class folder 'roses' is not found in "
+    )
+    for old, new in {"roses": "macaw", "tulips": "hot dog"}.items():
+        (here / "photos" / old).rename(here / "photos" / new)
+    plan = evaluate_plan(tfhub_module="builtin:efficientnet_lite1")
+    assert plan.published.indices == {"macaw": 88, "hot dog": 934}
+
+
 def test_a_label_map_that_is_none(here):
     given = {"tfhub_module": "module", "label_map": "labels.txt"}
     assert sentence(evaluate_plan, **given) == (

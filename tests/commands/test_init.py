@@ -33,9 +33,10 @@ for words in json.load(sys.stdin):
     print(json.dumps([said, sorted({"tensorflow", "keras"} & set(sys.modules))]))
 """
 PHOTOS, SPLIT, MODULE = "--image_dir=photos", "--image_dir=split", "--tfhub_module=module"
+GRADIENTS = "--tfhub_module=builtin:gradients"
 NO_TRAINABLE = (
-    "--fine_tune trains the variables of a module, and 'builtin:' has none that can be trained: leave it "
-    "out, or use another module."
+    "--fine_tune trains the variables of a module, and 'builtin:gradients' has none that can be trained: "
+    "leave it out, or use another module."
 )
 FIGURES = (
     "accuracy, average_loss, expected_calibration_error, macro_f1, balanced_accuracy, weighted_f1, "
@@ -61,8 +62,8 @@ REFUSED = {
         "--fine_tune_from='(' is no regular expression (missing ), unterminated subpattern at position 0): "
         "put a backslash before a character that is meant as it stands."
     ),
-    f"{PHOTOS} --fine_tune": NO_TRAINABLE,
-    f"sweep {PHOTOS} --fine_tune --sweep=learning_rate=0.1,1": NO_TRAINABLE,
+    f"{PHOTOS} {GRADIENTS} --fine_tune": NO_TRAINABLE,
+    f"sweep {PHOTOS} {GRADIENTS} --fine_tune --sweep=learning_rate=0.1,1": NO_TRAINABLE,
     f"{PHOTOS} {MODULE} --module_input_range=-1,1": (
         "--module_input_range=-1.0,1.0 has no effect on this module, whose source does not read it: leave it "
         "out."

@@ -58,7 +58,7 @@ def test_flags_about_the_module(capsys, tmp_path):
     assert (found["image_size"], list(found["signatures"])) == ([10, 10], ["image_classification"])
 
 
-@pytest.mark.parametrize("make", [tiny_worlds.keras_file, lambda directory: "builtin:"])
+@pytest.mark.parametrize("make", [tiny_worlds.keras_file, lambda directory: "builtin:gradients"])
 def test_modules_of_other_sources_conform(capsys, tmp_path, make):
     assert inspect(capsys, f"--tfhub_module={make(tmp_path)}")[0] == 0
 

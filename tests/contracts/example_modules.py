@@ -35,7 +35,12 @@ def _packed(directory: pathlib.Path, content: float) -> str:
 
 
 EXAMPLES = {
-    "builtin": Example(lambda directory, content: "builtin:", has_moving_averages=False, has_content=False),
+    "gradients": Example(
+        lambda directory, content: "builtin:gradients", has_moving_averages=False, has_content=False
+    ),
+    "efficientnet_lite": Example(
+        lambda directory, content: "builtin:efficientnet_lite1", has_content=False, repeats=True
+    ),
     "keras_application": Example(
         lambda directory, content: "keras:MobileNetV2:none", has_content=False, repeats=True
     ),

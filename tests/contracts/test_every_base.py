@@ -24,7 +24,7 @@ MAKERS = {
     },
     "tf1_hub resource": lambda directory: tiny_tf1_hub.averaging_module(directory, use_resource=True),
 }
-TRAINED = {name: make for name, make in MAKERS.items() if name != "builtin"}
+TRAINED = {name: make for name, make in MAKERS.items() if name != "gradients"}
 # All that could change a variable beside the gradient.
 SETTINGS = PixelSettings(optimizer="adamw", weight_decay=0.1, ema=0.9, gradient_clip_norm=1.0)
 

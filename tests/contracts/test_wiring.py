@@ -105,6 +105,7 @@ MODULE = {
         {"tfhub_module": "{averaging}"},
         "is a classification module",
     ),
+    "feature_pooling": Case(examples, {"feature_pooling": "max"}, {"feature_output": "first"}),
     "label_map": Case(
         examples,
         {"label_map": "{swapped}"},

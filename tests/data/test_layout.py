@@ -71,6 +71,8 @@ UNDERSTOOD = {
 ASKED = {
     "Kaggle": (flat("train", "test"), "and no class folders below"),
     "flat, with a table": ([*flat("Train", "Valid", "Test"), "train/labels.csv"], "--labels_file"),
+    "flat, each with a table": ([*flat("train", "test"), "train/metadata.csv", "test/metadata.csv"],
+                               "take the tables in them with --labels_file={}, or,"),
     "one flat split": (flat("train"), "1 folder named like a split ('train') and no class folders below"),
     "one split is flat": ([*below("train", "val"), *flat("test")], "no class folders but 2 images"),
     "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
@@ -97,6 +99,8 @@ ASKED = {
     "VOC": (flat("JPEGImages", "Annotations", "ImageSets/Main"), "'Annotations' beside 'JPEGImages'"),
     "COCO": (flat("train2017", "val2017", "annotations"), "'annotations' beside 'train2017', 'val2017'"),
     "Oxford pets": (flat("images", "annotations/trimaps"), "'{}' has the folder 'annotations'"),
+    "Stanford dogs": (below("Images", "Annotation"), "were expected: did you mean '{}/Images'?"),
+    "Food-101": ([*below("images"), "meta/classes.txt"], "were expected: did you mean '{}/images'?"),
     "masks in each class": (below(*AB, classes=("images", "masks")), "'{}/a' has the folder 'masks' beside"),
     "images beside a table": (["1.jpg", "metadata.csv"], "name it with --labels_file={}/metadata.csv."),
     "a folder beside a table": ([*flat("images"), "l.csv"], "a folder of images ('images') and the table"),
@@ -166,9 +170,11 @@ def test_folders_that_are_alike_inside_are_told(tree, told):
     read_listing(tree(below("2019", "2020")))
     read_listing(tree(below("c", "d", classes=("x",)), "one"))
     read_listing(tree([*below("c", "d"), "d/y/1.jpg"], "other"))
+    read_listing(tree([*below("fold_0", "fold_1"), *flat("phase2")], "beside"))
     assert told == [
-        "The classes are '2019', '2020', and in each of them lie 'a', 'b': if it is these that are the "
-        "classes, put their images together, or name a table of labels with --labels_file."
+        f"The class folders {classes} hold the same folders ('a', 'b'): if it is these that are the classes, "
+        "put their images together, or name a table of labels with --labels_file."
+        for classes in ("'2019', '2020'", "'fold_0', 'fold_1'")
     ]
 
 

@@ -100,6 +100,16 @@ def test_more_columns_than_two_need_a_header(tmp_path):
     )
 
 
+def test_a_row_of_0_and_1_is_no_header(tmp_path):
+    files.write_text(tmp_path / "photos" / "0_left.png", "")
+    files.write_text(tmp_path / "a.csv", "0_left,0,1,0\n0_right,0,1,0\n")
+    path = str(tmp_path / "a.csv")
+    assert sentence(read_cells, path, str(tmp_path / "photos")).startswith(
+        f"--labels_file={path!r} has no header, as its first row names an image ('0_left', '0', '1'), but "
+        "with 4 columns it needs one"
+    )
+
+
 def test_names_of_columns_are_told_apart(tmp_path):
     files.write_text(tmp_path / "a.csv", "path,kind, kind\n1.jpg,cat,dog\n")
     path = str(tmp_path / "a.csv")
@@ -150,4 +160,13 @@ def test_every_column_has_a_name(tmp_path):
     assert sentence(read_cells, path) == (
         f"--labels_file={path!r} has a column without a name beside 'My labels': name it in the first row, "
         "and remove what stands above the names."
+    )
+
+
+def test_paths_alone_are_no_table(tmp_path):
+    files.write_text(tmp_path / "train.txt", "./a/1.jpg\n./b/2.jpg\n")
+    path = str(tmp_path / "train.txt")
+    assert sentence(read_cells, path) == (
+        f"--labels_file={path!r} has paths alone, such as './a/1.jpg', but labels were expected beside them: "
+        "add a column, or, if their folders are the classes, leave --labels_file out."
     )

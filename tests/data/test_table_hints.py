@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from retrain.data.table_hints import hint_at_separator, with_lists_joined, with_one_task
+from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_lists_joined, with_one_task
 
 
 def columns(**cells: list[str | None]) -> pd.DataFrame:
@@ -29,7 +29,6 @@ def test_columns_with_one_1_in_each_row_are_the_classes_of_one_task(told):
     "more",
     [
         {"ok": ["1", "0"]},
-        {"ok": ["1", None], "rust": ["0", "1"]},
         {"ok": ["1", "0"], "rust": ["0", "2"]},
         {"tags:ok": ["1", "0"], "tags:rust": ["0", "1"]},
         {"ok": ["1", "0"], "rust": ["0", "1"], "kind": ["x", "y"]},
@@ -41,7 +40,7 @@ def test_other_columns_stay(told, more):
     assert told == []
 
 
-@pytest.mark.parametrize("rust", [["1", "1"], ["0", "0"]])
+@pytest.mark.parametrize("rust", [["1", "1"], ["0", "0"], [None, "1"]])
 def test_columns_of_0_and_1_that_exclude_no_others_are_told(told, rust):
     table = columns(path=["a", "b"], ok=["1", "0"], rust=rust)
     assert with_one_task("t.csv", table, "path") is table
@@ -94,3 +93,11 @@ def test_what_may_be_several_labels_is_hinted_at(told, texts, separator, such):
 def test_names_of_several_words_are_no_hint(told, texts):
     hint_at_separator("t.csv", cells(*texts))
     assert told == []
+
+
+def test_what_other_programs_write_for_nothing_is_hinted_at(told):
+    hint_at_nothing("t.csv", cells("cat", "nan", None, " N/A", "nancy"))
+    assert told == [
+        "--labels_file='t.csv' has the label 'nan' in column 'tags' (2 such cells): empty them if nothing is "
+        "known."
+    ]

@@ -119,6 +119,13 @@ def test_links_that_go_in_a_circle_end(photos, told):
     assert found(photos, "cats/1") == ["cats/1.jpg"]
 
 
+def test_paths_below_a_folder_that_is_not_named(tree, told):
+    photos = tree(["train/a/1.jpg", "train/b/1.jpg", "train/b/2.jpg.3.png", "x/c/4.jpg", "y/c/4.jpg"])
+    paths = ["a/1.jpg", "b/1", "2.jpg.3", "c/4.jpg", "1.jpg"]
+    assert found(photos, *paths) == ["train/a/1.jpg", "train/b/1.jpg", "train/b/2.jpg.3.png", *paths[3:]]
+    assert told == ["--labels_file='t.csv', paths without their folders: found 3 of 5."]
+
+
 def test_names_alone_of_images_in_folders(photos, told):
     assert found(photos, "1.jpg", "3", "notes.txt") == ["cats/1.jpg", "dogs/3.jpeg", "notes.txt"]
     assert told == ["--labels_file='t.csv', paths without their folders: found 2 of 2."]

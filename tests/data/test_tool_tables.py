@@ -67,7 +67,13 @@ def test_objects_and_empty_columns_are_no_labels(tmp_path, told):
     }
 
 
-def test_roboflow(tmp_path, told):
+def test_the_number_of_a_fold_is_no_label(tmp_path, told):
+    assert list(cells(tmp_path, "path,kind,Fold\n1.jpg,a,0\n2.jpg,b,1\n")) == ["path", "kind"]
+    assert told == left_out(tmp_path, "Fold")
+    assert "fold" in cells(tmp_path, "path,fold\n1.jpg,left\n")
+
+
+def test_roboflow_s_tables(tmp_path, told):
     for split in ("train", "valid"):
         files.write_text(tmp_path / split / "_classes.csv", f"filename, cat, dog\n{split}.jpg,1,0\n")
     named = tool_cells(str(tmp_path / "train" / "_classes.csv"), str(tmp_path))
@@ -78,10 +84,24 @@ def test_roboflow(tmp_path, told):
         "label:dog": ["0", "0"],
         "split": ["train", "valid"],
     }
+    roboflow = "The columns of Roboflow's _classes.csv are labels of one task, 'label'."
     assert told == [
-        f"--labels_file={path!r} is Roboflow's: the columns of _classes.csv are labels of one task, 'label'."
-        for path in (str(tmp_path / "train" / "_classes.csv"), str(tmp_path))
+        roboflow,
+        f"--labels_file={str(tmp_path)!r} is read as one table of 'train/_classes.csv', "
+        "'valid/_classes.csv'.",
+        roboflow,
     ]
+
+
+def test_hugging_face_s_metadata_of_each_split(tmp_path):
+    files.write_text(tmp_path / "train" / "metadata.csv", "label,file_name\ncat,a/1.jpg\n")
+    files.write_text(tmp_path / "test" / "metadata.jsonl", '{"file_name": "2.jpg", "size": "big"}\n')
+    assert tool_cells(str(tmp_path), str(tmp_path)).to_dict("list") == {
+        "file_name": ["test/2.jpg", "train/a/1.jpg"],
+        "size": ["big", None],
+        "split": ["test", "train"],
+        "label": [None, "cat"],
+    }
 
 
 def test_other_tables_stay(tmp_path, told):

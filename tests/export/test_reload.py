@@ -54,7 +54,7 @@ def test_what_an_older_version_wrote_has_the_usual_signatures(loaded_module, nam
     assert found == {"tags": "image_classification", "kind": "image_classification/kind"}
 
 
-@pytest.mark.parametrize("handle", ["builtin:", "keras:MobileNetV2:none"])
+@pytest.mark.parametrize("handle", ["builtin:gradients", "keras:MobileNetV2:none"])
 def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as raised:
@@ -67,5 +67,5 @@ def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
 
 def test_the_default_module_is_no_export_wherever_it_is_asked_for(trained_run, monkeypatch):
     monkeypatch.chdir(trained_run / "export" / "saved_model")
-    with pytest.raises(InputError, match="'builtin:' is no classifier exported by retrain"):
-        load_classifier("builtin:")
+    with pytest.raises(InputError, match="'builtin:gradients' is no classifier exported by retrain"):
+        load_classifier("builtin:gradients")

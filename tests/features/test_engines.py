@@ -54,7 +54,7 @@ def test_litert_is_chosen_when_it_is_asked_for_or_pays(loaded_module, wanted, co
 
 
 def test_litert_does_not_pay_for_a_module_without_weights():
-    assert choose_engine("auto", load_module("builtin:"), 10**6) == TENSORFLOW
+    assert choose_engine("auto", load_module("builtin:gradients"), 10**6) == TENSORFLOW
 
 
 def test_without_the_package(loaded_module, monkeypatch):

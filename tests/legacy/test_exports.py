@@ -30,7 +30,7 @@ SOURCES = {
     "saved_model": lambda directory: tiny_worlds.averaging_module(directory),
     "keras": lambda directory: tiny_worlds.keras_file(directory),
     "keras network": lambda directory: keras_network(directory),
-    "builtin": lambda directory: "builtin:",
+    "builtin": lambda directory: "builtin:gradients",
     "several tasks": lambda directory: tiny_worlds.averaging_module(directory),
     **{name: lambda directory, path=path: str(path) for name, path in PUBLISHED.items()},
 }

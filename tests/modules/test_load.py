@@ -57,11 +57,36 @@ def test_unknown_feature_output(tmp_path):
 
 
 def test_outputs_that_are_no_features(tmp_path):
-    handle = saved(tmp_path, lambda x: tf.reshape(x, [-1, 16, 3]))
+    handle = saved(tmp_path, lambda x: tf.reshape(x, [-1, 2, 2, 4, 3]))
     assert sentence(handle) == (
-        f"The output 'default' of {handle!r} in image_feature_vector is float32 (None, 16, 3), and what "
-        f"can be used is float32 (None, n), or (None, height, width, n) to be averaged, with n known; its "
-        f"outputs are: default."
+        f"The output 'default' of {handle!r} in image_feature_vector is float32 (None, 2, 2, 4, 3), and what "
+        f"can be used is float32 (None, n), or (None, tokens, n) or (None, height, width, n) to be pooled, "
+        f"with n known; its outputs are: default."
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "asked", "pooled"),
+    [
+        ([2, 24], "auto", lambda x: x.reshape(2, 2, 24)[:, 0]),
+        ([2, 24], "max", lambda x: x.reshape(2, 2, 24).max(1)),
+        ([12, 2, 2], "auto", lambda x: x.reshape(2, 12, 4).mean(2)),
+    ],
+)
+def test_several_vectors_are_pooled(tmp_path, shape, asked, pooled):
+    handle = saved(tmp_path, lambda x: tf.reshape(x, [-1, *shape]))
+    module = load_module(handle, ModuleSettings(feature_pooling=asked))
+    images = np.random.default_rng(0).random((2, 4, 4, 3), np.float32)
+    np.testing.assert_allclose(module(images), pooled(images), rtol=1e-6)
+    assert module.num_features == module(images).shape[1]
+    assert (module.fingerprint == load_module(handle).fingerprint) == (asked == "auto")
+
+
+def test_of_a_vector_nothing_is_pooled(classifier):
+    settings = ModuleSettings(module_kind="image_feature_vector", feature_pooling="mean")
+    assert sentence(classifier, settings) == (
+        f"--feature_pooling=mean has no effect on the output 'default' of {classifier!r}, which has no "
+        f"places or tokens: leave it out."
     )
 
 

@@ -194,10 +194,6 @@ def test_to_replace_is_to_say_it_in_the_first_place(values, others):
             "--max_steps and --train_epochs both say how long to train: give one of the two.",
         ),
         (
-            {"warm_start_head": True},
-            "--warm_start_head needs --label_map: a text file of the module's own classes, one a line.",
-        ),
-        (
             {"warm_start_head": True, "label_map": "a.txt", "warm_start_from": "run"},
             "--warm_start_from and --warm_start_head both say where the head begins: give one of the two.",
         ),

@@ -81,7 +81,7 @@ def test_complaints():
     assert complaint(SEVERAL, ("x", "y"), "train", given=True) == (
         "--several=x,y is not read by train: it applies to sweep."
     )
-    assert complaint(KIND, "a", "train", given=True) == "train needs --kind: any letter but a."
+    assert complaint(KIND, "a", "train", given=False) == "train needs --kind: any letter but a."
     assert complaint(KIND, "a", "evaluate", given=False) is None
     assert complaint(KIND, "c", "train", given=True) == "'c' is no value of --kind: choose from a, b."
 

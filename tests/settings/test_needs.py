@@ -98,6 +98,7 @@ CASES = {
     "module_kind": of_the_source("module_kind=image_classification", "image_classification"),
     "module_input_range": of_the_source("module_input_range=-1.0,1.0", (-1.0, 1.0)),
     "feature_output": of_the_source("feature_output=pool", "pool"),
+    "feature_pooling": of_the_source("feature_pooling=max", "max"),
     "label_map": Case(
         "a.txt",
         {"warm_start_head": True},

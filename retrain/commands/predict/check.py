@@ -1,13 +1,14 @@
 """The check of `predict`: what it was given, parsed without TensorFlow."""
 
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from absl import logging
 
 from retrain.commands.checks import Published
-from retrain.commands.module_check import check_modules, local_directory
+from retrain.commands.module_check import check_modules, label_map_of, local_directory
 from retrain.commands.predict.inputs import check_paths, find_images
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
@@ -45,15 +46,16 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     """InputError when no file can be an image, or where something would be overwritten."""
     check_modules(Circumstances(config, "predict"))
     handle, results = config.module.tfhub_module, config.results
-    says_classes = config.module.label_map is None and not results.features
+    labels = label_map_of(config.module)
+    says_classes = labels is None and not results.features
     if says_classes and (export := local_directory(handle)):
         check_is_classifier(export, handle)
     output = None if results.output in (None, STANDARD_OUTPUT) else results.output
     table = None if output is None else table_row(output, "output")
-    _check_is_new("output", output, "file")
-    _check_is_new("sort_into", results.sort_into, "directory")
+    _check_place("output", output, "file")
+    _check_place("sort_into", results.sort_into, "directory")
+    _tell_where_sorted(results.sort_into, words or [config.data.image_dir])
     paths, image_dir = _paths(config.data, words)
-    labels = config.module.label_map
     published = None if labels is None else Published(read_label_map(labels), {})
     # TensorFlow takes seconds to load.
     what = "classify with" if not results.features else "pass through"
@@ -79,6 +81,20 @@ def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], s
     return find_images(words), ""
 
 
-def _check_is_new(flag: str, path: str | None, what: str) -> None:
-    if path is not None and os.path.lexists(path):
+def _check_place(flag: str, path: str | None, what: str) -> None:
+    if path is None:
+        return
+    if os.path.lexists(path):
         raise InputError(f"--{flag}={path!r} exists, and nothing is overwritten: name a new {what}.")
+    above = next(place for place in pathlib.Path(path).absolute().parents if place.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise InputError(
+            f"--{flag}={path!r} cannot be written, for {str(above)!r} is no folder that you may write in: "
+            f"name a place where it can be."
+        )
+
+
+def _tell_where_sorted(into: str | None, words: Sequence[str | None]) -> None:
+    for word in filter(os.path.isdir, filter(None, words)):
+        if into is not None and pathlib.Path(into).resolve().is_relative_to(pathlib.Path(word).resolve()):
+            logging.warning("%r lies in %r: from now on, images sorted there are images of both.", into, word)

@@ -59,6 +59,8 @@ def _matching(pattern: str) -> Iterable[str]:
 
 
 def _listed() -> Iterator[str]:
+    if sys.stdin.isatty():
+        logging.info("Paths of images are read from here, one a line, up to Ctrl-D.")
     content = sys.stdin.buffer.read()
     lines = content.split(b"\0") if b"\0" in content else content.splitlines()
     paths = [os.fsdecode(line) for line in lines if line]

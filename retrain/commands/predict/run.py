@@ -6,9 +6,11 @@ and no more than a block of them is in memory.
 
 import contextlib
 import dataclasses
+import io
 import os
 import pathlib
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -118,12 +120,15 @@ def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Fea
     with new_directory(results.sort_into) as directory:
         sort_files(directory, files, labels, head.class_names, results.sort_by)
     without = sum(not of_file for of_file in labels)
-    none = f"; {without} have none of the classes" if without else ""
+    none = f"; {without} with none of the classes" if without else ""
     logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)
 
 
 def _write(plan: PredictPlan, blocks: Iterator[pd.DataFrame]) -> None:
     if plan.output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # As in files, whatever the locale: it may know no letters but those of English.
+            sys.stdout.reconfigure(encoding="utf-8")
         for text in separated(blocks, "\t"):
             print(text, end="")
         return

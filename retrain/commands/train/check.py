@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
-from retrain.commands.module_check import check_modules
+from retrain.commands.module_check import check_modules, label_map_of
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import read_label_map
 from retrain.heads.figures import find_metric
@@ -57,7 +57,7 @@ def plan_training(config: Config, data: DataPlan) -> TrainPlan:
             config.pixels.early_stopping_metric, data.kinds, "figure of --early_stopping_metric"
         ),
         source=source,
-        published=read_label_map(module.label_map) if module.warm_start_head else None,
+        published=read_label_map(label_map_of(module)) if module.warm_start_head else None,
         run=run,
     )
 

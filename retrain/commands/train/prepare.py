@@ -10,6 +10,7 @@ import pandas as pd
 from absl import logging
 
 from retrain.commands.image_pass import Passed, pass_facts, pass_images
+from retrain.commands.module_check import label_map_of
 from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
 from retrain.errors import InputError
@@ -71,7 +72,7 @@ def starts_of(plan: TrainPlan, base: Base, heads: Mapping[str, Head]) -> dict[st
     if plan.published is None:
         return {}
     [(task, head)] = heads.items()
-    start = publisher_start(base.module, head, plan.config.module.label_map, plan.published)
+    start = publisher_start(base.module, head, label_map_of(plan.config.module), plan.published)
     return {} if start is None else {task: start}
 
 

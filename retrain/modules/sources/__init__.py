@@ -5,7 +5,8 @@ A new one is a file, a row here, and an example in tests/contracts/test_every_so
 """
 
 SOURCES = {
-    "builtin": "retrain.modules.sources.named_sources:Builtin",
+    "gradients": "retrain.modules.sources.embedded_sources:Gradients",
+    "efficientnet_lite": "retrain.modules.sources.embedded_sources:EfficientNetLite",
     "keras_application": "retrain.modules.sources.keras_application:KerasApplication",
     "url": "retrain.modules.sources.fetched_sources:Url",
     "archive": "retrain.modules.sources.fetched_sources:Archive",

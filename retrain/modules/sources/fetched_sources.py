@@ -1,12 +1,15 @@
 """Modules that are a directory on this machine only when they have been fetched: archives, URLs.
 
-Archives are unpacked once, into the user's cache directory under the hash of their content; URLs are
-downloaded by tensorflow_hub into its own cache. What comes of them is left to the source of the directory.
+Archives are unpacked once, into the user's cache directory under the hash of their content, or where there is
+none, for the run; URLs are downloaded by tensorflow_hub into its own cache. What comes of them is left to the
+source of the directory.
 """
 
+import functools
 import gzip
 import pathlib
 import tarfile
+import tempfile
 import zlib
 
 from retrain import files
@@ -38,7 +41,8 @@ class Archive(FetchedSource):
     title = "archive of a module"
 
     def fetch(self) -> pathlib.Path:
-        directory = user_cache_directory() / "modules" / files.file_hash(self.location)
+        cache = user_cache_directory() or pathlib.Path(_directory_of_this_run().name)
+        directory = cache / "modules" / files.file_hash(self.location)
         if not directory.is_dir():
             _unpack(self.location, directory)
         tops = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
@@ -64,6 +68,12 @@ class Url(FetchedSource):
                 f"{self.handle!r} could not be downloaded ({error}): check the address and the connection, "
                 f"or download the module elsewhere and give its directory."
             ) from error
+
+
+@functools.cache
+def _directory_of_this_run() -> tempfile.TemporaryDirectory:
+    """For what cannot be kept; it goes when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="retrain-")
 
 
 def _unpack(archive: str, directory: pathlib.Path) -> None:

@@ -77,7 +77,7 @@ class KerasApplication(Source):
     form = "keras:NAME"
     prefixes = ("keras:",)
     title = "Keras model"
-    reads = frozenset({"image_size", "feature_output"})
+    reads = frozenset({"image_size", "feature_output", "feature_pooling"})
     loader = "retrain.modules.sources.keras_model:load_application"
     has_files = False
 

@@ -8,25 +8,36 @@ import itertools
 from collections.abc import Iterator
 
 import keras
+import tensorflow as tf
 from absl import logging
 
 from retrain.errors import InputError
 from retrain.extensions import nearest
+from retrain.modules.pooling import check_pooled, described, pooling_of
+from retrain.settings.module import ModuleSettings
 
 SCORES = ("softmax", "sigmoid")
 
 
-def feature_model(model: keras.Model, layer_name: str | None, handle: str) -> keras.Model:
-    """The part of the model that gives features [B, num_features], averaged where they are spatial."""
-    layer = _feature_layer(model, handle) if layer_name is None else _named_layer(model, layer_name, handle)
+def feature_model(model: keras.Model, settings: ModuleSettings, handle: str) -> keras.Model:
+    """The part of the model that gives features [B, num_features], pooled where there are several vectors."""
+    name = settings.feature_output
+    layer = _feature_layer(model, handle) if name is None else _named_layer(model, name, handle)
     features = layer.output
-    if not isinstance(features, keras.KerasTensor) or len(features.shape) not in (2, 4):
+    if not isinstance(features, keras.KerasTensor) or len(features.shape) not in (2, 3, 4):
         raise InputError(
-            f"The layer {layer.name!r} of {handle!r} does not give one output [batch, num_features] or "
-            f"[batch, height, width, num_features]; choose one with --feature_output from: {_listed(model)}."
+            f"The layer {layer.name!r} of {handle!r} does not give one output [batch, num_features], [batch, "
+            f"tokens, num_features] or [batch, height, width, num_features]; choose one with "
+            f"--feature_output from: {_listed(model)}."
         )
-    if len(features.shape) == 4:
-        features = keras.layers.GlobalAveragePooling2D(dtype="float32", name="retrain_average")(features)
+    shape = tf.TensorShape(features.shape)
+    pooling = pooling_of(shape, settings.feature_pooling)
+    check_pooled(pooling, settings.feature_pooling, layer.name, handle)
+    if pooling:
+        # In float32 also where the layers compute in less.
+        features = pooling(keras.ops.cast(features, "float32"))
+        if shape.rank == 3:
+            logging.info("%s: %s", handle, described(pooling, shape))
     logging.info("%s: features are the output of layer %r, %s values", handle, layer.name, features.shape[-1])
     return keras.Model(model.inputs[0], features)
 

@@ -21,6 +21,7 @@ from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
+from retrain.modules.pooling import AUTO
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_features import feature_model
@@ -89,12 +90,13 @@ def load_application(
     location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False
 ) -> KerasModule:
     """Builds the model of that name."""
+    _check_is_eager(handle)
     model, preprocess = application(handle, settings.image_size)
     weights = [variable.value.numpy().tobytes() for variable in model.variables]
     return KerasModule(
         handle,
-        fingerprint=_digest(*parse_application(handle)[:2], settings.feature_output, *weights),
-        model=feature_model(model, settings.feature_output, handle),
+        fingerprint=_digest(*parse_application(handle)[:2], *_chosen(settings), *weights),
+        model=feature_model(model, settings, handle),
         preprocess=lambda images: preprocess(images * 255.0),
         image_size=tuple(model.input_shape[1:3]),
         bfloat16=bfloat16,
@@ -117,6 +119,14 @@ def application(handle: str, image_size: int | None) -> tuple[keras.Model, Prepr
         )
     family = constructor.__module__.rpartition(".")[2]
     return model, getattr(keras.applications, family).preprocess_input
+
+
+def _check_is_eager(handle: str) -> None:
+    if not tf.executing_eagerly() and not tf.inside_function():
+        raise InputError(
+            f"{handle!r} is a Keras model, which cannot be part of a graph of TensorFlow 1; save it where "
+            f"Keras runs, with model.export('DIRECTORY'), and use that SavedModel in the graph."
+        )
 
 
 @contextlib.contextmanager
@@ -156,12 +166,13 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
 
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Loads the model in the file."""
+    _check_is_eager(handle)
     model = _read(location, handle, settings.image_size)
     low, high = settings.module_input_range
     return KerasModule(
         handle,
-        fingerprint=_digest(files.file_hash(location), settings.feature_output, low, high),
-        model=feature_model(model, settings.feature_output, handle),
+        fingerprint=_digest(files.file_hash(location), *_chosen(settings), low, high),
+        model=feature_model(model, settings, handle),
         preprocess=lambda images: low + (high - low) * images,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
@@ -188,6 +199,12 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
             f"where the file leaves the size open."
         )
     return model
+
+
+def _chosen(settings: ModuleSettings) -> list[str | None]:
+    """What the user's word makes of the model: the fingerprint of what he leaves out is that of before."""
+    pooling = settings.feature_pooling
+    return [settings.feature_output, *([] if pooling == AUTO else [pooling])]
 
 
 def _reason(error: Exception) -> str:

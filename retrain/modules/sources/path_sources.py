@@ -18,7 +18,7 @@ class KerasFile(Source):
     form = "a .keras file"
     suffixes = (".keras", *HDF5)
     title = "Keras model"
-    reads = frozenset({"image_size", "module_input_range", "feature_output"})
+    reads = frozenset({"image_size", "module_input_range", "feature_output", "feature_pooling"})
     loader = "retrain.modules.sources.keras_model:load_file"
 
     def check(self) -> None:
@@ -34,7 +34,7 @@ class Directory(Source):
     """What both kinds of module directories have in common."""
 
     form = "a module directory"
-    reads = frozenset({"image_size", "module_kind", "feature_output"})
+    reads = frozenset({"image_size", "module_kind", "feature_output", "feature_pooling"})
 
     def check(self) -> None:
         directory = pathlib.Path(self.location)

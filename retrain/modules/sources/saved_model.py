@@ -56,9 +56,17 @@ class SavedModel(ImageModule):
         methods: Mapping[str, Method],
         image_size: tuple[int, int],
         feature_output: str,
+        feature_pooling: str,
     ):
         signatures = {name: image_signature(image_size, method.outputs) for name, method in methods.items()}
-        super().__init__(handle, fingerprint, signatures, image_size, feature_output)
+        super().__init__(
+            handle,
+            fingerprint,
+            signatures,
+            image_size,
+            feature_output=feature_output,
+            feature_pooling=feature_pooling,
+        )
         self._loaded = loaded
         self._methods = MappingProxyType(dict(methods))
 
@@ -93,14 +101,15 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
         check_has_signature(handle, dict.fromkeys(loaded.signatures), kind or IMAGE_FEATURE_VECTOR)
     methods = {name: read_method(function, handle) for name, function in functions.items()}
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
-    taken = [tuple(spec.shape[1:3]) for spec in main.images]
+    taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     return SavedModel(
         handle,
-        directory_fingerprint(location, kind),
+        directory_fingerprint(location, settings),
         loaded=loaded,
         methods=methods,
         image_size=expected_image_size(handle, taken, settings.image_size),
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
+        feature_pooling=settings.feature_pooling,
     )
 
 
@@ -152,7 +161,7 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
     default = by_key(outputs).get(DEFAULT_OUTPUT)
     if not labels.is_file() or default is None:
         return False
-    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape[-1]
+    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape.as_list()[-1]
 
 
 def _loaded(location: str, handle: str) -> Any:

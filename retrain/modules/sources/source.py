@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from retrain import extensions
 from retrain.errors import InputError
 from retrain.modules.sources import SOURCES
+from retrain.modules.sources.embedded import BUILTIN, best
 from retrain.settings.module import ModuleSettings
 
 DEFAULTS = ModuleSettings()
@@ -37,6 +38,7 @@ class Source:
       has_files: whether `location` is a path.
       can_be_trained: False where no module of this source has a variable; of others the module tells.
       computes_in_bfloat16: whether the loader takes `bfloat16`, for convolutions and matrix products.
+      label_map: the file of its publisher's class names, where one comes with the module.
       names_signatures: whether files must name the common signatures, and say the size of images.
     """
 
@@ -53,6 +55,7 @@ class Source:
     has_files: ClassVar[bool] = True
     can_be_trained: ClassVar[bool] = True
     computes_in_bfloat16: ClassVar[bool] = True
+    label_map: ClassVar[str | None] = None
     names_signatures: ClassVar[bool] = False
 
     @classmethod
@@ -93,8 +96,10 @@ class Source:
 def source_of(handle: str, location: str | None = None) -> Source:
     """The source of a handle, or of what has been fetched for it to `location`; InputError for no handle.
 
-    The directory of a run is as good a handle as the one of its export.
+    The directory of a run is as good a handle as the one of its export, and `builtin:` as the one of the best
+    embedded module.
     """
+    handle = best() if handle == BUILTIN else handle
     if location is None:
         location = os.path.expanduser(handle)
         location = module_directory(location) or location

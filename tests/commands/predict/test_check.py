@@ -51,6 +51,8 @@ def test_a_module_that_is_no_export_gives_features_or_the_classes_of_a_label_map
     assert plan("photos", tfhub_module="module", features=True).published is None
     published = plan("photos", tfhub_module="module", label_map="labels.txt").published
     assert published.class_names == ("roses", "tulips")
+    embedded = plan("photos", tfhub_module="builtin:efficientnet_lite1").published
+    assert (len(embedded.class_names), embedded.class_names[285]) == (1000, "Egyptian cat")
 
 
 @pytest.mark.parametrize("ending", TABLES)
@@ -70,3 +72,21 @@ def test_nothing_is_overwritten(here):
     assert sentence("photos", sort_into="photos") == (
         "--sort_into='photos' exists, and nothing is overwritten: name a new directory."
     )
+
+
+def test_a_place_where_nothing_can_be_written_is_known_at_once(here):
+    assert plan("photos", output="new/folders/p.csv").output == "new/folders/p.csv"
+    assert sentence("photos", output="photos/1.jpg/p.csv") == (
+        f"--output='photos/1.jpg/p.csv' cannot be written, for {str(here / 'photos/1.jpg')!r} is no folder "
+        f"that you may write in: name a place where it can be."
+    )
+
+
+def test_images_that_are_sorted_into_their_own_folder_count_twice_and_that_is_told(caplog):
+    plan("photos", sort_into="sorted")
+    plan("photos/1.jpg", sort_into="photos/sorted")
+    assert caplog.messages == []
+    plan("photos", sort_into="photos/sorted")
+    assert caplog.messages == [
+        "'photos/sorted' lies in 'photos': from now on, images sorted there are images of both."
+    ]

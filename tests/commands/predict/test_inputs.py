@@ -23,8 +23,9 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def on_standard_input(monkeypatch):
-    def give(content: bytes) -> None:
-        monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(content)))
+    def give(content: bytes, terminal: bool = False) -> None:
+        stdin = types.SimpleNamespace(buffer=io.BytesIO(content), isatty=lambda: terminal)
+        monkeypatch.setattr(sys, "stdin", stdin)
 
     return give
 
@@ -81,6 +82,13 @@ def test_a_path_may_hold_a_line_break_where_nul_separates(here, on_standard_inpu
     Image.new("RGB", (2, 2)).save(here / "a\nb.jpg")
     on_standard_input(b"a\nb.jpg\0")
     assert find_images(["-"]) == ("a\nb.jpg",)
+
+
+def test_a_terminal_is_told_that_it_is_waited_for(on_standard_input, caplog):
+    on_standard_input(b"photos/tulips/3.gif", terminal=True)
+    with caplog.at_level("INFO", "absl"):
+        assert find_images(["-"]) == ("photos/tulips/3.gif",)
+    assert caplog.messages == ["Paths of images are read from here, one a line, up to Ctrl-D."]
 
 
 def test_none_of_the_paths_on_standard_input(on_standard_input):

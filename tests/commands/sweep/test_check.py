@@ -176,15 +176,15 @@ def test_the_figure_of_early_stopping_reaches_the_trials_that_stop_early(photos,
             "The grid has 9 combinations, more than --trials=2: leave out --trials to try them all, or take "
             "another --sampler.",
         ),
-        (["--sweep=tfhub_module=builtin:,gone"], None),
+        (["--sweep=tfhub_module=builtin:gradients,gone"], None),
         (
             ["--sweep=head=softmax,softmx"],
             f"'softmx' is no head: choose from {', '.join(HEADS)}; did you mean 'softmax'?",
         ),
         (
-            ["--fine_tune"],
-            "--fine_tune trains the variables of a module, and 'builtin:' has none that can be trained: "
-            "leave it out, or use another module.",
+            ["--fine_tune", "--tfhub_module=builtin:gradients"],
+            "--fine_tune trains the variables of a module, and 'builtin:gradients' has none that can "
+            "be trained: leave it out, or use another module.",
         ),
         (
             ["--augment=light", "--pruner=halving"],
@@ -231,7 +231,10 @@ def test_halving_gives_up_heads_and_no_fine_tuned_module(photos, saved_model):
 def test_a_cheap_module_is_preferred_where_modules_or_sizes_differ(photos, saved_model):
     flags = [f"--image_dir={photos}", "--prefer=cheap"]
     assert checked(*flags, "--sweep=image_size=64,96").config.sweep.prefer == "cheap"
-    assert checked(*flags, f"--sweep=tfhub_module=builtin:,{saved_model}").config.sweep.prefer == "cheap"
+    assert (
+        checked(*flags, f"--sweep=tfhub_module=builtin:gradients,{saved_model}").config.sweep.prefer
+        == "cheap"
+    )
 
 
 def test_the_objective_is_the_same_figure_in_all_trials(table):

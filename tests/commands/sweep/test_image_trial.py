@@ -36,12 +36,15 @@ def test_frozen_and_fine_tuned_trials_stand_side_by_side(command, colour_folder,
 
 
 def test_a_module_that_cannot_be_fine_tuned_fails_its_trial(tmp_path):
-    plan, judging = trial_of("kind", fine_tune=True), Judging(LOSS, None, PLAIN, costs=False)
+    plan, judging = (
+        trial_of("kind", tfhub_module="builtin:gradients", fine_tune=True),
+        Judging(LOSS, None, PLAIN, costs=False),
+    )
     record = image_trial(plan, prepare, judging, Run(tmp_path))
     assert (record.value, record.figures, len(record.scores)) == (None, {}, 0)
     assert record.reason == (
-        "--fine_tune trains the variables of a module, and 'builtin:' has none that can be trained: leave it "
-        "out, or use another module."
+        "--fine_tune trains the variables of a module, and 'builtin:gradients' has none that can be trained: "
+        "leave it out, or use another module."
     )
 
 

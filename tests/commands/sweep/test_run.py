@@ -123,11 +123,11 @@ def test_a_killed_sweep_goes_on_where_it_was(command, photos, space, trials, tmp
 def test_several_modules_and_a_cheap_winner(command, colour_folder, averaging_module, trials, tmp_path):
     """Colours are told apart with either, and averaging them costs nothing."""
     run = tmp_path / "run"
-    space = ["--sweep", f"tfhub_module=builtin:,{averaging_module}", "--sweep", "dropout_rate=0,0.2"]
+    space = ["--sweep", f"tfhub_module=builtin:gradients,{averaging_module}", "--sweep", "dropout_rate=0,0.2"]
     flags = [f"--image_dir={colour_folder}", "--max_steps=40", "--export_formats=saved_model"]
     how = ["--sampler=grid", "--prefer=cheap", f"--model_dir={run}"]
     assert command("sweep", *flags, *space, *how).status == 0
-    assert trials(run)["tfhub_module"].tolist() == ["builtin:"] * 2 + [averaging_module] * 2
+    assert trials(run)["tfhub_module"].tolist() == ["builtin:gradients"] * 2 + [averaging_module] * 2
     assert f"--tfhub_module={averaging_module}\n" in (run / "best.flags").read_text()
 
 
@@ -239,7 +239,7 @@ def test_trials_are_judged_as_the_flags_say(plan_of):
     judging = judging_of(plan_of("--pruner=halving", "--folds=3", "--sweep_memory_gb=0.5"))
     assert judging == Judging(plan.metric, 3, Budget(2**29, Halving()), costs=False)
     assert judging_of(plan_of("--sweep=image_size=64,96")).costs
-    assert judging_of(plan_of("--sweep=tfhub_module=builtin:,keras:MobileNetV3Small")).costs
+    assert judging_of(plan_of("--sweep=tfhub_module=builtin:gradients,keras:MobileNetV3Small")).costs
 
 
 def test_what_trials_give_is_told_and_written_a_group_at_a_time(plan_of, trials, monkeypatch, tmp_path):

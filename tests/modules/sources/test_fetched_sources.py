@@ -48,6 +48,15 @@ def test_archives_are_unpacked_once(tmp_path, cache, prefix, suffix):
     assert fetched(str(tmp_path / "elsewhere.tar.gz")).location == source.location
 
 
+def test_without_a_cache_archives_are_unpacked_for_the_run(tmp_path, cache):
+    cache.touch()
+    handle = archive(tmp_path / "module.tgz", {"saved_model.pb": b"graph"})
+    module = pathlib.Path(fetched(handle).location)
+    assert (module / "saved_model.pb").read_bytes() == b"graph"
+    assert tmp_path not in module.parents
+    assert fetched(handle).location == str(module)
+
+
 def test_other_content_is_unpacked_elsewhere(tmp_path):
     one = fetched(archive(tmp_path / "module.tgz", {"saved_model.pb": b"one"}))
     two = fetched(archive(tmp_path / "module.tgz", {"saved_model.pb": b"two"}))

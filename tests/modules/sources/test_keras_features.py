@@ -5,6 +5,8 @@ from keras import layers
 
 from retrain.errors import InputError
 from retrain.modules.sources.keras_features import feature_model
+from retrain.modules.sources.source import DEFAULTS
+from retrain.settings.module import ModuleSettings
 
 IMAGES = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
 
@@ -50,7 +52,7 @@ def test_own_choice(tmp_path, model, layer):
     expected = values(model, layer)
     model.save(tmp_path / "model.keras")
     for each in (model, keras.models.load_model(tmp_path / "model.keras")):
-        features = feature_model(each, None, "m")
+        features = feature_model(each, DEFAULTS, "m")
         assert features.output_shape == (None, expected.shape[1])
         np.testing.assert_allclose(features(IMAGES), expected, rtol=1e-5, atol=1e-6)
 
@@ -59,25 +61,28 @@ def test_own_choice(tmp_path, model, layer):
 def test_named_layer(layer):
     model = convolutional(layers.Dense(5, activation="softmax", name="dense"))
     np.testing.assert_allclose(
-        feature_model(model, layer, "m")(IMAGES), values(model, layer), rtol=1e-5, atol=1e-6
+        feature_model(model, ModuleSettings(feature_output=layer), "m")(IMAGES),
+        values(model, layer),
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
 def test_one_line_says_which(caplog):
     with caplog.at_level("INFO", logger="absl"):
-        feature_model(convolutional(layers.Dense(5, activation="softmax")), None, "m.keras")
+        feature_model(convolutional(layers.Dense(5, activation="softmax")), DEFAULTS, "m.keras")
     assert caplog.messages == ["m.keras: features are the output of layer 'pooled', 4 values"]
 
 
 def test_classification_layers_are_left_behind():
     model = convolutional(layers.Dense(5, activation="softmax"))
     assert len(model.trainable_variables) == 4
-    assert len(feature_model(model, None, "m").trainable_variables) == 2
+    assert len(feature_model(model, DEFAULTS, "m").trainable_variables) == 2
 
 
 def test_unknown_layer():
     with pytest.raises(InputError) as info:
-        feature_model(convolutional(), "pool", "m")
+        feature_model(convolutional(), ModuleSettings(feature_output="pool"), "m")
     assert str(info.value) == (
         "'m' has no layer 'pool'; choose with --feature_output from: spatial, pooled; did you mean 'pooled'?"
     )
@@ -96,7 +101,7 @@ def test_nothing_to_choose_from(model):
     model = model()
     listed = ", ".join(layer.name for layer in model.layers)
     with pytest.raises(InputError) as info:
-        feature_model(model, None, "m")
+        feature_model(model, DEFAULTS, "m")
     assert str(info.value) == (
         f"Which values of 'm' are features cannot be told from its layers; choose the layer that gives them "
         f"with --feature_output from: {listed}."
@@ -104,10 +109,36 @@ def test_nothing_to_choose_from(model):
 
 
 def test_a_layer_of_another_shape():
-    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Reshape((64, 3), name="tokens")])
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Reshape((4, 4, 4, 3), name="volume")])
     with pytest.raises(InputError) as info:
-        feature_model(model, None, "m")
+        feature_model(model, DEFAULTS, "m")
     assert str(info.value) == (
-        "The layer 'tokens' of 'm' does not give one output [batch, num_features] or [batch, height, width, "
-        "num_features]; choose one with --feature_output from: tokens."
+        "The layer 'volume' of 'm' does not give one output [batch, num_features], [batch, tokens, "
+        "num_features] or [batch, height, width, num_features]; choose one with --feature_output from: "
+        "volume."
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "pooling", "pooled"),
+    [
+        ((16, 12), "auto", lambda x: x.mean(1)),
+        ((16, 12), "first_token", lambda x: x[:, 0]),
+        ((2, 96), "auto", lambda x: x[:, 0]),
+        ((4, 4, 12), "max", lambda x: x.max((1, 2))),
+    ],
+)
+def test_several_vectors_are_pooled(shape, pooling, pooled):
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Reshape(shape)])
+    features = feature_model(model, ModuleSettings(feature_pooling=pooling), "m")
+    images = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+    np.testing.assert_allclose(features(images), pooled(images.reshape(2, *shape)), rtol=1e-6)
+
+
+def test_of_a_vector_nothing_is_pooled():
+    with pytest.raises(InputError) as info:
+        feature_model(convolutional(), ModuleSettings(feature_pooling="max"), "m")
+    assert str(info.value) == (
+        "--feature_pooling=max has no effect on the output 'pooled' of 'm', which has no places or tokens: "
+        "leave it out."
     )

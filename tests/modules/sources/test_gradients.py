@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules.sources import builtin
-from retrain.modules.sources.builtin import (
+from retrain.modules.sources import gradients
+from retrain.modules.sources.gradients import (
     COLOUR_FEATURES,
     COLOUR_WEIGHT,
     GRID,
@@ -17,7 +17,7 @@ from retrain.modules.sources.builtin import (
     SHAPE_FEATURES,
     SHRINKS,
     TINTS,
-    builtin_features,
+    gradient_features,
 )
 from retrain.settings.module import ModuleSettings
 
@@ -40,7 +40,7 @@ def noise(count, seed=0):
 
 
 def features(*images):
-    return builtin_features(tf.constant(np.stack(images))).numpy()
+    return gradient_features(tf.constant(np.stack(images))).numpy()
 
 
 def shape_part(image):
@@ -138,13 +138,13 @@ def test_gradients_are_finite():
     images = tf.constant(np.stack([plain(0, 0, 0), plain(1, 1, 1), step(along=1)]))
     with tf.GradientTape() as tape:
         tape.watch(images)
-        total = tf.reduce_sum(builtin_features(images))
+        total = tf.reduce_sum(gradient_features(images))
     assert np.isfinite(tape.gradient(total, images).numpy()).all()
 
 
 def test_the_graph_is_small_and_takes_any_batch():
     function = tf.function(
-        builtin_features, input_signature=[tf.TensorSpec([None, *IMAGE_SIZE, 3], tf.float32)]
+        gradient_features, input_signature=[tf.TensorSpec([None, *IMAGE_SIZE, 3], tf.float32)]
     )
     concrete = function.get_concrete_function()
     assert concrete.output_shapes.as_list() == [None, NUM_FEATURES]
@@ -154,7 +154,7 @@ def test_the_graph_is_small_and_takes_any_batch():
 
 
 def test_the_module_offers_the_features():
-    module = builtin.load("builtin:", "builtin:", ModuleSettings())
+    module = gradients.load("builtin:gradients", "builtin:gradients", ModuleSettings())
     (image,) = noise(1)
     assert (module.image_size, module.num_features, module.variables) == (IMAGE_SIZE, NUM_FEATURES, ())
     np.testing.assert_allclose(module(tf.constant(image[None])), features(image), atol=1e-5)

@@ -1,6 +1,6 @@
-"""The embedded default image module: a designed feature extractor, without training and without a download.
+"""The embedded module without weights: a designed feature extractor, for where there is no network.
 
-Contract: `builtin_features` maps images float32 [B, 128, 128, 3], RGB in [0, 1], to float32
+Contract: `gradient_features` maps images float32 [B, 128, 128, 3], RGB in [0, 1], to float32
 [B, NUM_FEATURES]. It has no variables; a row depends on its own image only, and is the same for the mirror
 image. Features are finite for any image and about 1 in size (root mean square), so a linear head needs no
 standardisation.
@@ -36,19 +36,19 @@ COLOUR_FEATURES = 2 * SHADES * TINTS * TINTS
 NUM_FEATURES = SHAPE_FEATURES + COLOUR_FEATURES + MIXTURES * SIDE * SIDE
 
 
-class BuiltinModule(ImageModule):
-    """`builtin_features` as an image module; it has nothing to train."""
+class Gradients(ImageModule):
+    """`gradient_features` as an image module; it has nothing to train."""
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)
-        return {DEFAULT_OUTPUT: builtin_features(images)}
+        return {DEFAULT_OUTPUT: gradient_features(images)}
 
 
-def load(location: str, handle: str, settings: ModuleSettings) -> BuiltinModule:
-    """The embedded module, of which there is one."""
+def load(location: str, handle: str, settings: ModuleSettings) -> Gradients:
+    """The module, of which there is one."""
     image_size = expected_image_size(handle, [IMAGE_SIZE], settings.image_size)
     outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, NUM_FEATURES], tf.float32)}
-    return BuiltinModule(
+    return Gradients(
         handle,
         hashlib.sha256(f"builtin {VERSION}".encode()).hexdigest(),
         {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)},
@@ -57,7 +57,7 @@ def load(location: str, handle: str, settings: ModuleSettings) -> BuiltinModule:
     )
 
 
-def builtin_features(images: tf.Tensor) -> tf.Tensor:
+def gradient_features(images: tf.Tensor) -> tf.Tensor:
     """Features [B, NUM_FEATURES] of images [B, 128, 128, 3]: shape, colour, cosines of their mixtures."""
     # Square roots even out the contrast of bright and dark places (Dalal & Triggs 2005, section 6.1).
     roots = tf.sqrt(images + 1e-3)
