@@ -3,23 +3,23 @@
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 
 from retrain.data import READERS
 from retrain.data.class_twins import with_twins_settled
-from retrain.data.corrections import Corrections, read_corrections
 from retrain.data.layout import read_listing
 from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
-from retrain.extensions import load, unknown_name
+from retrain.extensions import load, named, unknown_name
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
 
 SHOWN_NAMES = 3
+CORRECTIONS = "retrain.data.corrections:read_corrections"  # imported on use, for pandas takes its time
 
 
 class DataPlan(NamedTuple):
@@ -31,7 +31,7 @@ class DataPlan(NamedTuple):
       kinds: task -> kind of its head, the primary task first.
       task_weights: task -> what its loss counts in the sum, where something is said.
       frozen: the splits that a split file says, or the run whose labels are corrected.
-      corrections: what labels should be, where something is said.
+      corrections: what labels should be, `retrain.data.corrections.Corrections`, where something is said.
     """
 
     settings: DataSettings
@@ -39,7 +39,7 @@ class DataPlan(NamedTuple):
     kinds: Mapping[str, str]
     task_weights: Mapping[str, float]
     frozen: Frozen | None = None
-    corrections: Corrections | None = None
+    corrections: Any = None
 
     @property
     def corrected_labels(self) -> Mapping[str, Mapping[str, str]]:
@@ -75,7 +75,7 @@ def plan_data(settings: DataSettings) -> DataPlan:
     corrections = None
     if settings.corrections is not None:
         several = {task: HEADS[kind].takes_several for task, kind in kinds.items()}
-        corrections = read_corrections(settings.corrections, listing, several)
+        corrections = named(CORRECTIONS)(settings.corrections, listing, several)
         if frozen is None and not listing.given_split:
             frozen = Frozen(corrections.splits) if corrections.splits else None
     return DataPlan(settings, listing, kinds, dict(settings.task_weights), frozen, corrections)
