@@ -71,14 +71,19 @@ def plan_data(settings: DataSettings) -> DataPlan:
     for task, _ in settings.task_weights:
         if task not in kinds:
             raise InputError(unknown_name(task, kinds, "task"))
-    frozen = None if settings.split_file is None else read_split_file(settings.split_file)
-    corrections = None
-    if settings.corrections is not None:
-        several = {task: HEADS[kind].takes_several for task, kind in kinds.items()}
-        corrections = named(CORRECTIONS)(settings.corrections, listing, several)
-        if frozen is None and not listing.given_split:
-            frozen = Frozen(corrections.splits) if corrections.splits else None
-    return DataPlan(settings, listing, kinds, dict(settings.task_weights), frozen, corrections)
+    plan = DataPlan(settings, listing, kinds, dict(settings.task_weights))
+    if settings.split_file is not None:
+        plan = plan._replace(frozen=read_split_file(settings.split_file))
+    return plan if settings.corrections is None else _with_corrections(plan)
+
+
+def _with_corrections(plan: DataPlan) -> DataPlan:
+    """Every image stays in the split where the earlier run had it, unless something else says it."""
+    several = {task: HEADS[kind].takes_several for task, kind in plan.kinds.items()}
+    corrections = named(CORRECTIONS)(plan.settings.corrections, plan.listing, several)
+    if plan.frozen is None and corrections.splits and not plan.listing.given_split:
+        plan = plan._replace(frozen=Frozen(corrections.splits))
+    return plan._replace(corrections=corrections)
 
 
 def check_class_folders(data: DataPlan) -> None:
