@@ -61,7 +61,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
 
 def test_what_names_a_file_or_a_folder_is_a_path():
     paths = (
-        "image_dir labels_file split_file tfhub_module label_map feature_cache warm_start_from "
+        "image_dir labels_file split_file corrections tfhub_module label_map feature_cache warm_start_from "
         "model_dir output sort_into"
     )
     assert [name for name, field in FIELDS.items() if about(field).path] == paths.split()
