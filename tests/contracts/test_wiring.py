@@ -85,6 +85,7 @@ DATA = {
     "tasks": Case(examples, {"tasks": "tags:sigmoid"}, TABLE),
     "label_separator": Case(examples, {"label_separator": "/"}, TABLE),
     "merge_class_names": Case(examples, {"merge_class_names": "false"}, TWINS),
+    "corrections": Case(examples, {"corrections": "{corrected}"}),
     "task_weights": Case(heads, {"task_weights": "kind:3"}, TABLE),
     "max_skipped_percentage": Case(
         examples,

@@ -83,20 +83,20 @@ def list_examples(plan: TrainPlan) -> Listed:
     heads = heads_of(plan.data.listing, plan.data.kinds)
     examples, leaks = training_examples(plan.data.listing, heads, plan.data.task_weights)
     examples = examples.on(plan.config.data.alpha_background)
-    recorded = as_recorded(str(plan.run), examples)
+    recorded = as_recorded(str(plan.run), examples.corrected(plan.data.corrected_labels))
     return Listed(examples, leaks) if recorded is None else Listed(recorded[0], leaks, recorded[1])
 
 
 def split_examples(
     plan: TrainPlan, examples: LabelledExamples, recorded: Mapping[str, str] | None = None
 ) -> LabelledExamples:
-    """As the run recorded it, as given, or by hash."""
+    """As the run recorded it, as given, or by hash; labels are corrected only then, which moves none."""
     if recorded is not None:
         return examples.with_splits([recorded[path] for path in examples.paths])
     data = plan.config.data
     examples = split(examples, (data.validation_percentage, data.testing_percentage), plan.data.frozen)
     log_splits(examples)
-    return examples
+    return examples.corrected(plan.data.corrected_labels)
 
 
 def state_facts(

@@ -115,16 +115,24 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
 
 
 def linear_scores(examined: ExaminedModule) -> Finding:
-    """Classes are given linear scores, as a softmax or a sigmoid takes them."""
+    """Classes are given linear scores, as a softmax or a sigmoid takes them, and are no features."""
     if IMAGE_CLASSIFICATION not in examined.loaded.signatures:
+        if _are_probabilities(_rows(examined, IMAGE_FEATURE_VECTOR)):
+            return Finding(
+                FAILS, f"each row of {IMAGE_FEATURE_VECTOR} has the sum 1: probabilities of classes"
+            )
         return Finding(NOT_APPLICABLE, f"there is no {IMAGE_CLASSIFICATION}")
     rows = _rows(examined, IMAGE_CLASSIFICATION)
     low, high = rows.min(), rows.max()
-    if rows.shape[-1] > 1 and low >= 0 and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3):
+    if _are_probabilities(rows):
         return Finding(HINT, "each row has the sum 1: these are probabilities")
     if low >= 0 and high <= 1:
         return Finding(HINT, f"all from {low:.3g} to {high:.3g}: these may be probabilities")
     return Finding(OK, f"from {low:.3g} to {high:.3g}")
+
+
+def _are_probabilities(rows: np.ndarray) -> bool:
+    return rows.shape[-1] > 1 and rows.min() >= 0 and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3)
 
 
 def same_length(examined: ExaminedModule) -> Finding:

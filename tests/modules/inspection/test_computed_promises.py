@@ -57,6 +57,13 @@ def test_probabilities_for_logits(tmp_path, activation, seen):
     assert hints(path)["linear scores"] == seen
 
 
+def test_probabilities_for_features(tmp_path):
+    path = hub_module(tmp_path, lambda images, training: tf.nn.softmax(mean(images, training)))
+    assert broken(path) == {
+        "linear scores": "each row of image_feature_vector has the sum 1: probabilities of classes"
+    }
+
+
 def test_a_row_that_depends_on_its_batch(tmp_path):
     def body(images, training):
         features = mean(images, training)
