@@ -130,7 +130,7 @@ def _features(
         functions = {
             training: GraphFunction(
                 of.graph,
-                (f"{of.images}:0", spec),
+                {of.images: spec},
                 {DEFAULT_OUTPUT: reads[training]},
                 list(of.graph.updates.values()) if training else [],
                 handle,
