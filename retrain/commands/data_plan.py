@@ -3,7 +3,7 @@
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 
@@ -13,12 +13,13 @@ from retrain.data.layout import read_listing
 from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
-from retrain.extensions import load, unknown_name
+from retrain.extensions import load, named, unknown_name
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
 
 SHOWN_NAMES = 3
+CORRECTIONS = "retrain.data.corrections:read_corrections"  # imported on use, for pandas takes its time
 
 
 class DataPlan(NamedTuple):
@@ -29,7 +30,8 @@ class DataPlan(NamedTuple):
       listing: the images, and the labels as they are written.
       kinds: task -> kind of its head, the primary task first.
       task_weights: task -> what its loss counts in the sum, where something is said.
-      frozen: the splits that a split file says.
+      frozen: the splits that a split file says, or the run whose labels are corrected.
+      corrections: what labels should be, `retrain.data.corrections.Corrections`, where something is said.
     """
 
     settings: DataSettings
@@ -37,6 +39,12 @@ class DataPlan(NamedTuple):
     kinds: Mapping[str, str]
     task_weights: Mapping[str, float]
     frozen: Frozen | None = None
+    corrections: Any = None
+
+    @property
+    def corrected_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Task -> path -> label."""
+        return {} if self.corrections is None else self.corrections.labels
 
     @property
     def image_dir(self) -> str:
@@ -63,8 +71,19 @@ def plan_data(settings: DataSettings) -> DataPlan:
     for task, _ in settings.task_weights:
         if task not in kinds:
             raise InputError(unknown_name(task, kinds, "task"))
-    frozen = None if settings.split_file is None else read_split_file(settings.split_file)
-    return DataPlan(settings, listing, kinds, dict(settings.task_weights), frozen)
+    plan = DataPlan(settings, listing, kinds, dict(settings.task_weights))
+    if settings.split_file is not None:
+        plan = plan._replace(frozen=read_split_file(settings.split_file))
+    return plan if settings.corrections is None else _with_corrections(plan)
+
+
+def _with_corrections(plan: DataPlan) -> DataPlan:
+    """Every image stays in the split where the earlier run had it, unless something else says it."""
+    several = {task: HEADS[kind].takes_several for task, kind in plan.kinds.items()}
+    corrections = named(CORRECTIONS)(plan.settings.corrections, plan.listing, several)
+    if plan.frozen is None and corrections.splits and not plan.listing.given_split:
+        plan = plan._replace(frozen=Frozen(corrections.splits))
+    return plan._replace(corrections=corrections)
 
 
 def check_class_folders(data: DataPlan) -> None:

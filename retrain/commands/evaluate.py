@@ -3,35 +3,74 @@
 With --label_map, any module that classifies images, by the classes that its publisher gave it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from retrain.commands.checks import EvaluatePlan, check_known_labels
 from retrain.commands.image_pass import pass_outputs
 from retrain.commands.scoring import Scoring, load_scoring
-from retrain.data.listing import TASK
+from retrain.data.listing import SPLITS, TASK
+from retrain.data.pipeline import file_contents
+from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import evaluation_examples
-from retrain.report.outcome import Outcome, figures_by_split, write_artefacts
+from retrain.export.seen_images import NOTHING_SEEN, read_seen
+from retrain.modules.sources.source import source_of
+from retrain.report.outcome import (
+    CHOSEN_BY,
+    SPLIT,
+    TRAINED_ON,
+    UNSEEN,
+    Outcome,
+    figures_by_split,
+    write_artefacts,
+)
 from retrain.report.predictions_table import write_table
 from retrain.report.summary import evaluation_summary
 from retrain.runs.run import SKIPPED
 from retrain.settings.config import to_flags, to_json
-
-SPLIT = "evaluation"
+from retrain.training.evaluation import ByTask, Figures
 
 
 def run(plan: EvaluatePlan) -> None:
-    """Figures over all images of the folder, whatever their split, and a prediction for each."""
+    """Figures over all images, those of each given split, and those that the classifier has not seen.
+
+    And a prediction for each.
+    """
     scoring = _scoring(plan)
     examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
     examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
-    examples = examples.with_splits([SPLIT] * len(examples))
     probabilities = scoring.by_task(np.asarray(examples.features))
-    figures = figures_by_split(examples, scoring.heads, probabilities, [SPLIT])
+    examples, figures = _figures(plan, scoring, examples, probabilities)
     outcome = Outcome(examples, scoring.heads, probabilities, figures)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
     write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
     print(evaluation_summary(outcome, plan.run, written))
+
+
+def _figures(
+    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples, probabilities: ByTask
+) -> tuple[LabelledExamples, dict[str, Figures]]:
+    """The examples with their splits, and figures by split, over all, and over those that were not seen."""
+
+    def of(splits: Sequence[str], *told: str) -> dict[str, Figures]:
+        return figures_by_split(examples.with_splits(splits), scoring.heads, probabilities, told)
+
+    all_splits = [SPLIT] * len(examples)
+    figures = of(all_splits, SPLIT)
+    if plan.data.listing.given_split:
+        figures |= of(examples.splits, *SPLITS)
+    seen = NOTHING_SEEN if plan.published else read_seen(source_of(scoring.module.handle).fetched().files)
+    if seen.train:
+        contents = file_contents(examples.files)
+        figures[SPLIT] |= {
+            TRAINED_ON: sum(content in seen.train for content in contents),
+            CHOSEN_BY: sum(content in seen.validation - seen.train for content in contents),
+        }
+        others = ["" if content in seen.train | seen.validation else UNSEEN for content in contents]
+        figures |= of(others, UNSEEN)
+    return examples if plan.data.listing.given_split else examples.with_splits(all_splits), figures
 
 
 def _scoring(plan: EvaluatePlan) -> Scoring:

@@ -49,7 +49,7 @@ def reader_of(image_dir: str) -> str:
     if len(folders) == 1:
         _check_wrapper(image_dir, folders[0])
     splits = {split_of(name) for below in inside.values() for name in below}
-    if len(splits) > 1 and None not in splits:
+    if len(splits) > 1 and None not in splits and len(inside) == len(folders):
         return "class_split_folder"
     _check_no_splits_among(image_dir, folders)
     _tell_same_inside(inside)
@@ -57,12 +57,13 @@ def reader_of(image_dir: str) -> str:
 
 
 def _inside_each(image_dir: str, folders: list[str]) -> Mapping[str, list[str]]:
-    """The folders in each of the folders; none at all where one holds images, or no folders."""
+    """The folders in each of the folders, up to the first that holds images, or no folders."""
     inside = {}
     for name in folders:
-        inside[name], images, _ = top_level(os.path.join(image_dir, name))
-        if images or not inside[name]:
-            return {}
+        below, images, _ = top_level(os.path.join(image_dir, name))
+        if images or not below:
+            break
+        inside[name] = below
     return inside
 
 
@@ -101,7 +102,7 @@ def _tell_same_inside(inside: Mapping[str, list[str]]) -> None:
     alike = next(iter(inside.values()), [])
     if len(inside) > 1 and len(alike) > 1 and all(below == alike for below in inside.values()):
         logging.info(
-            "The classes are %s, and in each of them lie %s: if it is these that are the classes, put their "
+            "The class folders %s hold the same folders (%s): if it is these that are the classes, put their "
             "images together, or name a table of labels with --labels_file.",
             _listed(inside),
             _listed(alike),

@@ -69,27 +69,22 @@ def _read_csv(path: str, text: str, separator: str, image_dir: str) -> pd.DataFr
         return table
     table = _rows(text, separator, header=None).dropna(axis="columns", how="all")
     first = [str(cell) for cell in table.iloc[0]]
-    if len(first) == 1:
-        raise InputError(
-            f"--labels_file={path!r} has paths alone, such as {first[0]!r}, but labels were expected beside "
-            "them: add a column, or, if their folders are the classes, leave --labels_file out."
-        )
-    if len(first) != 2:
+    if len(first) > 2:
         shown = ", ".join(map(repr, first[:SHOWN_CELLS]))
         raise InputError(
             f"--labels_file={path!r} has no header, as its first row names an image ({shown}), but with "
             f"{len(first)} columns it needs one: add a first row with the names of the columns, such as "
             f"'path' and 'label'."
         )
-    table.columns = [PATH, TASK] if looks_like_image(first[0], image_dir) else [TASK, PATH]
+    names = [PATH, TASK][: len(first)]
+    table.columns = names if looks_like_image(first[0], image_dir) else names[::-1]
     logging.info(
-        "--labels_file=%r has no header, as its first row names an image (%r): its columns are read as %r "
-        "and %r.",
+        "--labels_file=%r has no header, as its first row names an image (%r): it is read as %s.",
         path,
         table[PATH].iloc[0],
-        *table.columns,
+        " and ".join(map(repr, table.columns)),
     )
-    return table[[PATH, TASK]]
+    return table[names]
 
 
 def _rows(text: str, separator: str, header: int | None) -> pd.DataFrame:
@@ -106,7 +101,7 @@ def _is_header(table: pd.DataFrame, image_dir: str) -> bool:
     if any(name.lower().endswith(EXTENSIONS) for name in names):
         return False
     # An ending may be left out, but then a word that happens to be a file's name is a header all the same.
-    repeated = len(names) == 2 and names[1] in set(table.iloc[:, 1])
+    repeated = any(name in set(table.iloc[:, place]) for place, name in enumerate(names) if place)
     return not (repeated and looks_like_image(names[0], image_dir))
 
 

@@ -50,7 +50,8 @@ def label_columns(
     chosen = {task: found[task] for task in tasks} or found
     if not chosen:
         raise InputError(
-            f"--labels_file={path!r} has no column of labels beside {path_column!r}: add one for each task."
+            f"--labels_file={path!r} has no column of labels beside {path_column!r}: add one for each task, "
+            "or leave --labels_file out where folders are the classes."
         )
     for task in chosen:
         if task in TAKEN or task.startswith(TAKEN_BY_TASK) or not task:

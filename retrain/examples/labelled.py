@@ -175,6 +175,14 @@ class LabelledExamples:
         old = self.tasks[task]
         return dataclasses.replace(self, tasks={**self.tasks, task: encoded(old.head, cells, old.weight)})
 
+    def corrected(self, labels: Mapping[str, Mapping[str, str]]) -> Self:
+        """The same with other labels of some images: task -> path -> label, as it would be written."""
+        examples = self
+        for task, of_path in labels.items():
+            cells = zip(self.paths, self.tasks[task].cells, strict=True)
+            examples = examples.with_cells(task, [of_path.get(path, cell) for path, cell in cells])
+        return examples
+
     def _with(self, column: str, values: Sequence[str]) -> Self:
         return dataclasses.replace(self, table=self.table.assign(**{column: list(values)}))
 

@@ -120,5 +120,9 @@ class ClassHead(Head):
 
 def _hardest(classes: Mapping[str, Mapping[str, Any]]) -> str:
     ranked = sorted(classes.items(), key=lambda item: item[1]["f1"])
-    hardest = [f"{label} {of['f1']:.2f}" for label, of in ranked if of["count"] and of["f1"] < 1][:HARDEST]
+    hardest = [
+        f"{label} {of['f1']:.2f} ({of['count']} image{'s' * (of['count'] != 1)})"
+        for label, of in ranked
+        if of["count"] and of["f1"] < 1
+    ][:HARDEST]
     return f"lowest F1: {', '.join(hardest)}" if hardest else ""

@@ -61,6 +61,11 @@ class ImageModule(tf.Module):
         return ModuleSpec(self.handle, dict.fromkeys((INFERENCE, TRAIN), self.signatures))
 
     @property
+    def variable_map(self) -> dict[str, tf.Variable]:
+        """The variables by name."""
+        return {variable.name.partition(":")[0]: variable for variable in self.variables}
+
+    @property
     def num_features(self) -> int:
         """The length of a feature vector, a constant of the module."""
         return self.num_outputs(IMAGE_FEATURE_VECTOR)

@@ -5,6 +5,7 @@ are loaded, which is quick. Those that take a `training` argument are described 
 value of it. Names are those of tensorflow_hub, whose users ask these questions.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -23,6 +24,20 @@ from retrain.modules.sources.source import source_of
 Tags = frozenset[str]
 INFERENCE: Tags = frozenset()
 TRAIN: Tags = frozenset({"train"})
+
+
+class TensorInfo(tf.TensorSpec):
+    """A TensorSpec that answers `get_shape()`, too, as users of tensorflow_hub ask for it."""
+
+    def get_shape(self) -> tf.TensorShape:
+        return self.shape
+
+    def __eq__(self, other: Any) -> bool:
+        """Whether a TensorSpec says the same."""
+        own = (self.shape, self.dtype, self.name)
+        return isinstance(other, tf.TensorSpec) and own == (other.shape, other.dtype, other.name)
+
+    __hash__ = tf.TensorSpec.__hash__
 
 
 class ModuleSpec(NamedTuple):
@@ -53,15 +68,13 @@ class ModuleSpec(NamedTuple):
         """The names of all signatures of a graph."""
         return list(self._graph(tags))
 
-    def get_input_info_dict(self, signature: str | None = None, tags: Any = None) -> dict[str, tf.TensorSpec]:
+    def get_input_info_dict(self, signature: str | None = None, tags: Any = None) -> dict[str, tf.TypeSpec]:
         """Shapes and types of a signature's inputs, by name."""
-        return dict(self._signature(signature, tags).inputs)
+        return _infos(self._signature(signature, tags).inputs)
 
-    def get_output_info_dict(
-        self, signature: str | None = None, tags: Any = None
-    ) -> dict[str, tf.TensorSpec]:
+    def get_output_info_dict(self, signature: str | None = None, tags: Any = None) -> dict[str, tf.TypeSpec]:
         """Shapes and types of a signature's outputs, by key."""
-        return dict(self._signature(signature, tags).outputs)
+        return _infos(self._signature(signature, tags).outputs)
 
     def _signature(self, name: str | None, tags: Any) -> Signature:
         found = self._graph(tags)
@@ -82,9 +95,25 @@ class ModuleSpec(NamedTuple):
         return self.graphs[wanted]
 
 
+def _infos(specs: Mapping[str, tf.TypeSpec]) -> dict[str, tf.TypeSpec]:
+    """What is dense as TensorInfo, all else as it is."""
+    return {
+        key: TensorInfo(spec.shape, spec.dtype, spec.name) if isinstance(spec, tf.TensorSpec) else spec
+        for key, spec in specs.items()
+    }
+
+
 def load_module_spec(handle: str) -> ModuleSpec:
     """Describes the module; InputError when there is none, or when it is damaged."""
-    return source_of(handle).read_spec()
+    with _outside():
+        return source_of(handle).read_spec()
+
+
+def _outside() -> contextlib.AbstractContextManager[Any]:
+    """Where what has to be loaded, only to be described, leaves nothing in the graph that is being built."""
+    if tf.executing_eagerly():
+        return contextlib.nullcontext()
+    return tf.init_scope() if tf.inside_function() else tf.Graph().as_default()
 
 
 def get_expected_image_size(

@@ -7,12 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from retrain.data.corrections import Corrections
 from retrain.examples.labelled import LabelledExamples
 from retrain.extensions import named
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
 from retrain.runs.run import Run
 from retrain.training.evaluation import ByTask, Figures, figures_by_task
+
+# Of figures over all images, each of which a head has judged that has not seen it.
+CROSS_VALIDATION = "cross_validation"
+# Of an evaluation: figures over all images, and over those that the classifier has not seen; of the former,
+# how many it was trained on, and how many it was chosen by.
+SPLIT, UNSEEN = "evaluation", "not_seen_in_training"
+TRAINED_ON, CHOSEN_BY = "trained_on", "chosen_by"
 
 
 class Outcome(NamedTuple):
@@ -22,10 +30,11 @@ class Outcome(NamedTuple):
       examples: what was predicted, with the labels that are known.
       heads: as they predict, by task, the primary one first.
       probabilities: of each task, [N, C].
-      figures: by split, of those that are told.
+      figures: by split, of those that are told; of all images under CROSS_VALIDATION.
       decisions: what was decided for each task on validation.
       global_step: the step of the weights, where it is known.
       label_issues: a row for each label that can be judged; None where none was.
+      corrections: of labels, where some were given.
     """
 
     examples: LabelledExamples
@@ -35,6 +44,7 @@ class Outcome(NamedTuple):
     decisions: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     global_step: int | None = None
     label_issues: pd.DataFrame | None = None
+    corrections: Corrections | None = None
 
     @property
     def primary_task(self) -> str:

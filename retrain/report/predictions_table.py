@@ -15,14 +15,14 @@ DECIMALS = 6  # of a probability
 
 
 def write(outcome: Outcome, path: str) -> None:
-    """Columns path, label, predicted, probability (of what was predicted), split.
+    """Columns path, split, label, predicted, probability (of what was predicted).
 
     With several tasks there are columns TASK, predicted/TASK and probability/TASK of each.
     """
-    columns = {"path": outcome.examples.paths}
+    columns = {"path": outcome.examples.paths, "split": outcome.examples.splits}
     for task in outcome.heads:
         columns |= task_columns(outcome, task, outcome.suffix(task))
-    write_table(path, pd.DataFrame({**columns, "split": outcome.examples.splits}))
+    write_table(path, pd.DataFrame(columns))
 
 
 def task_columns(outcome: Outcome, task: str, suffix: str = "") -> dict[str, Any]:

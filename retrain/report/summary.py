@@ -5,22 +5,31 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrain.data.listing import SPLITS
 from retrain.export import MODULES
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
-from retrain.report.outcome import Outcome
+from retrain.report.outcome import CHOSEN_BY, CROSS_VALIDATION, SPLIT, TRAINED_ON, UNSEEN, Outcome
 from retrain.runs.run import Run
 
 
 def training_summary(
-    figures: Mapping[str, Mapping[str, Any]], heads: Mapping[str, Head], run: Run, exports: Sequence[str]
+    figures: Mapping[str, Mapping[str, Any]],
+    heads: Mapping[str, Head],
+    run: Run,
+    exports: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> str:
-    """What `train` prints; the last figure is of test, or of validation where nothing was kept for a test."""
+    """What `train` prints; `notes` are what else is to be said of the result."""
     lines = [""]
-    if not figures:
+    if not set(figures) - {CROSS_VALIDATION}:
         lines.append("No images were kept for validation or test: there is no accuracy to give.")
     for split, of_split in figures.items():
-        lines += _headlines(heads, of_split, split)
+        if split != CROSS_VALIDATION:
+            lines += _headlines(heads, of_split, split)
+    judged = _headlines(heads, figures.get(CROSS_VALIDATION, {}), "cross-validated")
+    lines += [f"{line}; all images, each by a head of the frozen module that never saw it" for line in judged]
+    lines += notes
     written = [*ARTEFACTS, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     modules = [export for export in exports if os.path.basename(export) in MODULES]
@@ -30,12 +39,23 @@ def training_summary(
 
 
 def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> str:
-    """What `evaluate` prints."""
-    lines = [""]
-    for figures in outcome.figures.values():
-        lines += _headlines(outcome.heads, figures)
+    """What `evaluate` prints: figures by split where splits are given, and of images that were not seen."""
+    lines, (of_all, others) = [""], (outcome.figures[SPLIT], outcome.figures.get(UNSEEN))
+    by_split = {name: outcome.figures[name] for name in SPLITS if name in outcome.figures}
+    for split, figures in by_split.items() or {"": of_all}.items():
+        lines += _headlines(outcome.heads, figures, split)
         if "top_5_accuracy" in figures:
             lines.append(f"Top-5 accuracy {figures['top_5_accuracy']:.1%}")
+    count, trained_on, chosen_by = len(outcome.examples), of_all.get(TRAINED_ON, 0), of_all.get(CHOSEN_BY, 0)
+    if trained_on or chosen_by:
+        validation = f", and chosen by {chosen_by} (its validation split)" if chosen_by else ""
+        lines.append(
+            f"The classifier was trained on {trained_on} of these {count} images{validation}: figures that "
+            f"count them flatter."
+        )
+        left = count - trained_on - chosen_by
+        on_others = _headlines(outcome.heads, others or {}, f"on the {left} others:")
+        lines += on_others if left else ["There are no others."]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     return "\n".join(lines)
 

@@ -78,6 +78,12 @@ class DataSettings:
         "its file has moved.",
         path=True,
     )
+    corrections: str | None = setting(
+        None,
+        "label_issues.csv of an earlier run, or a copy of it, with the right labels in its column "
+        "corrected: the images stay where they are, and in their split.",
+        path=True,
+    )
     validation_percentage: float = setting(
         10.0,
         "Share of the images by which the best head is chosen. A hash of their content "

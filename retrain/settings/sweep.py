@@ -49,8 +49,9 @@ class SweepSettings:
     )
     folds: int | None = setting(
         None,
-        "Judge each trial by cross-validation: on all images but those of test, in so many parts.",
-        verbs=SWEEP,
+        "Cross-validate in so many parts. train tells the accuracy over all images, each judged by a head "
+        "that never saw it; sweep judges each trial so, on all images but those of test.",
+        verbs=("train", *SWEEP),
         low=2,
         high=100,
     )

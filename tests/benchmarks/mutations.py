@@ -109,8 +109,8 @@ MUTATIONS = (
     Mutation("commands/train/classifier.py", "training.dropout_rate,", "0.0,", "pixels and dropout_rate"),
     Mutation(
         "commands/train/run.py",
-        "label_issues(prepared.examples, chosen)",
-        "label_issues(trained.examples, chosen)",
+        "check_labels(prepared.examples, chosen",
+        "check_labels(trained.examples, chosen",
         "labels_are_judged",
     ),
     Mutation(

@@ -26,6 +26,9 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
     assert result.out.splitlines() == [
         "",
         "Accuracy 100.0% (86.2% to 100.0%, 24 images)",
+        "The classifier was trained on 18 of these 24 images, and chosen by 3 (its validation split): "
+        "figures that count them flatter.",
+        "On the 3 others: accuracy 100.0% (43.9% to 100.0%, 3 images)",
         f"Everything is in {run}: predictions.csv, metrics.json",
     ]
     trained, evaluated = (pd.read_csv(of / "predictions.csv") for of in (trained_run, run))
@@ -34,8 +37,9 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
     np.testing.assert_allclose(evaluated["probability"], trained["probability"], atol=1e-4)
     assert set(evaluated["split"]) == {"evaluation"}
     metrics = json.loads((run / "metrics.json").read_text())
-    assert set(metrics) == {"evaluation"}
-    assert metrics["evaluation"]["count"] == 24
+    assert set(metrics) == {"evaluation", "not_seen_in_training"}
+    assert [metrics["evaluation"][key] for key in ("count", "trained_on", "chosen_by")] == [24, 18, 3]
+    assert metrics["not_seen_in_training"]["count"] == 3
     assert set(os.listdir(run)) == {
         *("config.json", "run.flags", "metrics.json", "predictions.csv", "skipped.csv")
     }
@@ -65,13 +69,24 @@ def test_one_class_will_do(command, export, colour_folder, tmp_path):
     assert (result.status, result.out.splitlines()[1][:15]) == (0, "Accuracy 100.0%")
 
 
-def test_all_splits_of_a_folder_count_and_copies_too(command, export, tmp_path):
+def test_given_splits_are_evaluated_each_and_copies_count(command, export, tmp_path):
     for split in ("train", "test"):
-        tiny_worlds.colour_folder(tmp_path / "photos" / split, 2)
+        tiny_worlds.colour_folder(tmp_path / "photos" / split, 2, size=(4, 4))
     run = tmp_path / "run"
     flags = [f"--tfhub_module={export}", f"--image_dir={tmp_path / 'photos'}", f"--model_dir={run}"]
-    assert command("evaluate", *flags).status == 0
-    assert json.loads((run / "metrics.json").read_text())["evaluation"]["count"] == 12
+    result = command("evaluate", *flags)
+    assert result.status == 0
+    assert result.out.splitlines()[1:-1] == [
+        f"{split} accuracy 100.0% (61.0% to 100.0%, 6 images)" for split in ("Train", "Test")
+    ]
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert {name: of["count"] for name, of in metrics.items()} == {
+        "evaluation": 12,
+        "train": 6,
+        "test": 6,
+        "not_seen_in_training": 12,
+    }
+    assert pd.read_csv(run / "predictions.csv")["split"].value_counts().to_dict() == {"train": 6, "test": 6}
 
 
 def test_what_an_archive_knows_is_known_when_it_is_unpacked(command, export, tmp_path):
@@ -108,7 +123,8 @@ def test_evaluate_by_the_publishers_classes(command, published, tmp_path):
     )
     assert result.status == 0, result.err
     assert result.out.splitlines()[1:3] == [
-        "Accuracy 85.7% (48.7% to 97.4%, 7 images); lowest F1: magenta 0.80, yellow 0.80",
+        "Accuracy 85.7% (48.7% to 97.4%, 7 images); "
+        "lowest F1: magenta 0.80 (2 images), yellow 0.80 (3 images)",
         "Top-5 accuracy 100.0%",
     ]
     figures = json.loads((tmp_path / "run" / "metrics.json").read_text())["evaluation"]
@@ -139,7 +155,8 @@ def test_evaluate_published_modules(command, name, tmp_path):
     assert result.status == 0, result.err
     # The smallest MobileNet: it takes the tabby for a tiger cat, and the hot dog for a conch.
     assert result.out.splitlines()[1:3] == [
-        "Accuracy 33.3% (6.1% to 79.2%, 3 images); lowest F1: egyptian cat 0.00, hot dog 0.00",
+        "Accuracy 33.3% (6.1% to 79.2%, 3 images); "
+        "lowest F1: egyptian cat 0.00 (1 image), hot dog 0.00 (1 image)",
         "Top-5 accuracy 66.7%",
     ]
     predictions = pd.read_csv(tmp_path / "run" / "predictions.csv").set_index("label")

@@ -13,13 +13,15 @@ import pytest
 import tensorflow as tf
 
 import retrain.modules as hub
+from retrain.errors import InputError
 from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier
 from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.examined_module import ExaminedModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
+from retrain.modules.sources.source import source_of
 from tests.contracts.example_modules import KINDS
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -86,6 +88,42 @@ def classifies(handle: str, directory: pathlib.Path) -> bool:
     return logits.shape == (4, 2)
 
 
+def trains_in_a_graph(handle: str, directory: pathlib.Path) -> bool | str:
+    v1 = tf.compat.v1
+    with tf.Graph().as_default():
+        if "Keras" in source_of(handle).title:
+            with pytest.raises(InputError, match="use that SavedModel in the graph"):
+                hub.Module(handle)
+            return "as SavedModel"
+        module = hub.Module(handle, trainable=True, tags={"train"})
+        features = module(images(hub.get_expected_image_size(module)))
+        head = v1.get_variable("head", [features.shape.as_list()[-1], 2])
+        loss = tf.reduce_sum((features @ head) ** 2) + v1.losses.get_regularization_loss()
+        step = v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            before = session.run(v1.trainable_variables())
+            session.run(step)
+            after = session.run(v1.trainable_variables())
+        return len(after) > len(module.trainable_variables) and all(
+            map(np.any, map(np.subtract, after, before))
+        )
+
+
+def is_found_by_its_parent(handle: str, directory: pathlib.Path) -> bool:
+    for trainable in (False, True):
+        parent = tf.Module()
+        parent.base = module = hub.Module(handle, trainable=trainable)
+        path = tf.train.Checkpoint(parent=parent).write(str(directory / f"checkpoint_{trainable}"))
+        stored = sum(name.endswith("VARIABLE_VALUE") for name, _ in tf.train.list_variables(path))
+        found = map(len, (parent.variables, parent.trainable_variables))
+        if list(found) != [len(module.variables), len(module.trainable_variables)]:
+            return False
+        if stored < len(module.variables):
+            return False
+    return True
+
+
 def is_a_keras_layer(handle: str, directory: pathlib.Path) -> bool:
     size = load_module(handle).image_size
     model = keras.Sequential(
@@ -101,18 +139,25 @@ def is_inspected(handle: str, directory: pathlib.Path) -> bool:
     return conforms(check(ExaminedModule(handle)))
 
 
-OPERATIONS: Mapping[str, Callable[[str, pathlib.Path], bool | None]] = {
+OPERATIONS: Mapping[str, Callable[[str, pathlib.Path], bool | str | None]] = {
     "spec": reads_spec,
     "size": knows_size,
     "frozen": gives_features,
     "fine-tune": fine_tunes,
     "classification": classifies,
+    "TF1 graph": trains_in_a_graph,
+    "parent module": is_found_by_its_parent,
     "export TF1": exports_to("hub_module"),
     "export TF2": exports_to("saved_model"),
     "Keras layer": is_a_keras_layer,
     "inspect": is_inspected,
 }
-CELLS = {True: "yes", None: "nothing to train"}
+CELLS = {True: "yes", None: "nothing to train", False: "NO"}
+
+
+def cell(result: bool | str | None) -> str:
+    """A reason stands for itself."""
+    return result if isinstance(result, str) else CELLS[result]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +166,7 @@ def table(tmp_path_factory) -> dict[str, dict[str, str]]:
     for name, called in CALLED.items():
         handle = KINDS[name].make(tmp_path_factory.mktemp("module") / "module", 1.0)
         found[called] = {
-            name: CELLS.get(operation(handle, tmp_path_factory.mktemp("work")), "NO")
+            name: cell(operation(handle, tmp_path_factory.mktemp("work")))
             for name, operation in OPERATIONS.items()
         }
     return found

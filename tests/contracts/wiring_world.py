@@ -39,7 +39,7 @@ from retrain.commands.train.run import train_classifier, train_model
 from retrain.examples.image_batches import train_batches
 from retrain.extensions import named
 from retrain.head_search.budget import PLAIN
-from retrain.head_search.label_issues import label_issues
+from retrain.head_search.label_issues import check_labels
 from retrain.head_search.search import BestHead
 from retrain.runs.run import Run
 from retrain.settings.config import read_by
@@ -119,6 +119,13 @@ class World:
         """The table with a class written in two ways."""
         path = self.directory / "twins.csv"
         path.write_text(self.table.read_text().replace(",cyan,", ",Cyan,", 1))
+        return path
+
+    @functools.cached_property
+    def corrected(self) -> pathlib.Path:
+        """Another class for the first image."""
+        path = self.directory / "corrected.csv"
+        path.write_text(f"path,corrected\n{_paths(self.photos)[0]},yellow\n")
         return path
 
     @functools.cached_property
@@ -301,7 +308,7 @@ def doubted(world: World, given: Flags) -> Any:
         plan.run.path.mkdir()
         found = train_classifier(plan, prepared)[0].label_issues
         chosen = {task: best.candidate for task, best in world.best(prepared).items()}
-        expected = label_issues(prepared.examples, chosen)
+        expected = check_labels(prepared.examples, chosen).issues
     return plain([table["support"].to_numpy() for table in (found, expected)])
 
 

@@ -170,9 +170,11 @@ def test_folders_that_are_alike_inside_are_told(tree, told):
     read_listing(tree(below("2019", "2020")))
     read_listing(tree(below("c", "d", classes=("x",)), "one"))
     read_listing(tree([*below("c", "d"), "d/y/1.jpg"], "other"))
+    read_listing(tree([*below("fold_0", "fold_1"), *flat("phase2")], "beside"))
     assert told == [
-        "The classes are '2019', '2020', and in each of them lie 'a', 'b': if it is these that are the "
-        "classes, put their images together, or name a table of labels with --labels_file."
+        f"The class folders {classes} hold the same folders ('a', 'b'): if it is these that are the classes, "
+        "put their images together, or name a table of labels with --labels_file."
+        for classes in ("'2019', '2020'", "'fold_0', 'fold_1'")
     ]
 
 

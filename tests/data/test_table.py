@@ -152,7 +152,8 @@ def test_columns_that_are_not_there(tmp_path):
     path = table(tmp_path, "path,split\na,train\n")
     assert (
         sentence(path)
-        == f"--labels_file={path!r} has no column of labels beside 'path': add one for each task."
+        == f"--labels_file={path!r} has no column of labels beside 'path': add one for each task, or leave "
+        "--labels_file out where folders are the classes."
     )
     path = table(tmp_path, "file,size\na,S\n")
     assert sentence(path) == (

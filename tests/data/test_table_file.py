@@ -72,9 +72,14 @@ def test_a_first_row_that_names_an_image_is_no_header(tmp_path, told, text, colu
     assert list(table.columns) == ["path", "label"]
     assert table.to_dict("list") == {"path": ["1.jpg", "2.jpg"], "label": ["cat", "dog"]}
     assert told == [
-        f"--labels_file={path!r} has no header, as its first row names an image ('1.jpg'): its columns are "
-        f"read as {columns}."
+        f"--labels_file={path!r} has no header, as its first row names an image ('1.jpg'): it is read as "
+        f"{columns}."
     ]
+
+
+def test_a_list_of_images_alone(tmp_path):
+    files.write_text(tmp_path / "train.txt", "./a/1.jpg\n./b/2.jpg\n")
+    assert read_cells(str(tmp_path / "train.txt")).to_dict("list") == {"path": ["./a/1.jpg", "./b/2.jpg"]}
 
 
 def test_a_first_row_may_name_an_image_without_its_ending(tmp_path):
@@ -97,6 +102,16 @@ def test_more_columns_than_two_need_a_header(tmp_path):
         f"--labels_file={path!r} has no header, as its first row names an image ('train', '1.jpg', 'cat'), "
         "but with 3 columns it needs one: add a first row with the names of the columns, such as 'path' and "
         "'label'."
+    )
+
+
+def test_a_row_of_0_and_1_is_no_header(tmp_path):
+    files.write_text(tmp_path / "photos" / "0_left.png", "")
+    files.write_text(tmp_path / "a.csv", "0_left,0,1,0\n0_right,0,1,0\n")
+    path = str(tmp_path / "a.csv")
+    assert sentence(read_cells, path, str(tmp_path / "photos")).startswith(
+        f"--labels_file={path!r} has no header, as its first row names an image ('0_left', '0', '1'), but "
+        "with 4 columns it needs one"
     )
 
 
@@ -150,13 +165,4 @@ def test_every_column_has_a_name(tmp_path):
     assert sentence(read_cells, path) == (
         f"--labels_file={path!r} has a column without a name beside 'My labels': name it in the first row, "
         "and remove what stands above the names."
-    )
-
-
-def test_paths_alone_are_no_table(tmp_path):
-    files.write_text(tmp_path / "train.txt", "./a/1.jpg\n./b/2.jpg\n")
-    path = str(tmp_path / "train.txt")
-    assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} has paths alone, such as './a/1.jpg', but labels were expected beside them: "
-        "add a column, or, if their folders are the classes, leave --labels_file out."
     )

@@ -53,7 +53,8 @@ def test_tasks_that_are_named_come_in_that_order_whatever_they_are_called():
         (
             "path split",
             {},
-            "--labels_file='labels.csv' has no column of labels beside 'path': add one for each task.",
+            "--labels_file='labels.csv' has no column of labels beside 'path': add one for each task, "
+            "or leave --labels_file out where folders are the classes.",
         ),
         (
             "path reason",

@@ -6,7 +6,7 @@ import pytest
 from absl import logging
 
 from retrain.examples.labelled import LabelledExamples, TaskExamples, encoded
-from retrain.head_search.label_issues import label_issues, label_issues_line, out_of_sample_probabilities
+from retrain.head_search.label_issues import check_labels, label_issues_line, out_of_sample_probabilities
 from retrain.head_search.train_candidates import out_of_sample
 from retrain.heads.head import Head
 from retrain.heads.sigmoid import SigmoidHead
@@ -102,7 +102,7 @@ def test_wrong_labels_of_every_task_are_the_worst(monkeypatch):
     logged = []
     monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
     examples = labelled({"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y"])})
-    found = label_issues(examples, {"kind": LONG, "tags": LONG}).sort_values("support")
+    found = check_labels(examples, {"kind": LONG, "tags": LONG}).issues.sort_values("support")
     assert sorted(found[["path", "task", "label", "suggested"]].values.tolist()[:2]) == [
         ["04.jpg", "kind", "b", "a"],
         ["07.jpg", "tags", "x", "x|y"],
@@ -114,8 +114,8 @@ def test_wrong_labels_of_every_task_are_the_worst(monkeypatch):
 
 def test_each_label_counts_the_same_whatever_its_image_weighs():
     heads = {"kind": SoftmaxHead(["a", "b"])}
-    plain = label_issues(labelled(heads), {"kind": LONG})
-    weighed = label_issues(labelled(heads, np.linspace(0.0, 2.0, COUNT).tolist()), {"kind": LONG})
+    plain = check_labels(labelled(heads), {"kind": LONG}).issues
+    weighed = check_labels(labelled(heads, np.linspace(0.0, 2.0, COUNT).tolist()), {"kind": LONG}).issues
     pd.testing.assert_frame_equal(plain, weighed)
 
 
@@ -127,16 +127,16 @@ def test_a_fifth_of_the_steps_is_enough(monkeypatch):
         return out_of_sample(head, candidates, *others)
 
     monkeypatch.setattr("retrain.head_search.label_issues.out_of_sample", listening)
-    label_issues(labelled({"kind": SoftmaxHead(["a", "b"])}), {"kind": candidate(0.5, max_steps=121)})
+    check_labels(labelled({"kind": SoftmaxHead(["a", "b"])}), {"kind": candidate(0.5, max_steps=121)})
     assert trained == [candidate(0.5, max_steps=25)]
 
 
 def test_a_handful_of_labels_is_not_judged():
     examples = labelled({"kind": SoftmaxHead(["a", "b"])})
-    found = label_issues(examples.rows(slice(9)), {"kind": LONG})
+    found = check_labels(examples.rows(slice(9)), {"kind": LONG}).issues
     assert len(found) == 0
     assert {"path", "task", "label", "suggested", "probability", "support"} <= set(found.columns)
-    assert len(label_issues(examples.rows(slice(11)), {"kind": LONG})) == 10
+    assert len(check_labels(examples.rows(slice(11)), {"kind": LONG}).issues) == 10
 
 
 def test_a_line_names_the_worst():

@@ -82,8 +82,12 @@ def figures(accuracy: float, **f1: float):
 
 
 def test_accuracy_comes_with_its_interval_and_the_hardest_classes():
-    line = HEAD.headline(figures(0.9, a=0.95, b=0.5, c=1.0, d=0.75, e=0.8), "test")
-    assert line == "Test accuracy 90.0% (80.0% to 95.0%, 40 images); lowest F1: b 0.50, d 0.75, e 0.80"
+    of = figures(0.9, a=0.95, b=0.5, c=1.0, d=0.75, e=0.8)
+    of["classes"]["d"]["count"] = 1
+    assert HEAD.headline(of, "test") == (
+        "Test accuracy 90.0% (80.0% to 95.0%, 40 images); lowest F1: b 0.50 (10 images), d 0.75 (1 image), "
+        "e 0.80 (10 images)"
+    )
 
 
 def test_what_is_right_or_not_there_is_not_hard():
@@ -95,7 +99,8 @@ def test_what_is_right_or_not_there_is_not_hard():
 def test_the_other_headlines_come_last():
     of = {**figures(0.8, a=0.9), "macro_f1": 0.75}
     assert SigmoidHead("a").headline(of, "validation", "tags") == (
-        "Validation exact match of tags 80.0% (70.0% to 85.0%, 40 images); lowest F1: a 0.90; macro F1 75.0%"
+        "Validation exact match of tags 80.0% (70.0% to 85.0%, 40 images); lowest F1: a 0.90 (10 "
+        "images); macro F1 75.0%"
     )
 
 

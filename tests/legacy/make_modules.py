@@ -1,8 +1,8 @@
 """Makes small modules of the TF1 Hub format with the genuine library, and says what it computes with them.
 
 Usage: make_modules.py DIRECTORY: reads `images.npz` there (`small`: batches [4, N, 8, 6, 3], and `PATH`: the
-same for a module to be measured that lies elsewhere), writes modules/NAME and reference.npz. Runs in the old
-environment.
+same for a module to be measured that lies elsewhere), writes modules/NAME, reference.npz and what old_program
+finds. Runs in the old environment.
 """
 
 import os
@@ -10,6 +10,7 @@ import sys
 
 import genuine
 import numpy as np
+import old_program
 import tensorflow as tf
 import tensorflow_hub as hub
 
@@ -171,6 +172,7 @@ def main(directory):
         figures.update(genuine.sgd_steps(path, batches[1:], "image_feature_vector"))
         found.update({f"{path}|{key}": value for key, value in figures.items()})
     np.savez(os.path.join(directory, "reference.npz"), **found)
+    old_program.run_all(hub, directory)
 
 
 main(sys.argv[1])

@@ -101,6 +101,93 @@ def test_trainable(tf1_hub, tags, moved):
     assert average.numpy().any() == moved
 
 
+WAYS = [{}, {"trainable": True}, {"trainable": True, "tags": {"train"}}]
+
+
+def named(variables) -> set[int]:
+    return {id(variable) for variable in variables}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_parent_finds_what_the_module_says(handle, way):
+    parent = tf.Module()
+    parent.base = module = hub.Module(handle, **way)
+    parent.head = tf.Variable([1.0])
+    assert named(parent.trainable_variables) == named([*module.trainable_variables, parent.head])
+    assert named(parent.variables) == named([*module.variables, parent.head])
+
+
+def test_a_module_that_a_function_makes_at_its_first_call(handle):
+    made = []
+
+    @tf.function
+    def features(images):
+        if not made:
+            made.append(hub.Module(handle, trainable=True, tags={"train"}))
+        return made[0](images)
+
+    outside = hub.Module(handle, trainable=True, tags={"train"})
+    images = np.zeros((2, *hub.get_expected_image_size(outside), 3), np.float32)
+    for _ in range(2):
+        np.testing.assert_allclose(features(images), outside(images), rtol=1e-5)
+    for inside, variable in zip(made[0].variables, outside.variables, strict=True):
+        np.testing.assert_allclose(inside, variable, rtol=1e-5)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("source", ["tf1_hub", "saved_model", "builtin"])
+def test_in_a_graph_of_tensorflow_1(source, way, tmp_path):
+    handle = SOURCES[source](tmp_path / "m")
+    with tf.Graph().as_default():
+        module = hub.Module(handle, name="base", **way)
+        images = np.full((2, *hub.get_expected_image_size(module), 3), 0.5, np.float32)
+        features = module(images)
+        assert named(tf.compat.v1.trainable_variables()) == named(module.trainable_variables)
+        with tf.compat.v1.Session() as session:
+            session.run(tf.compat.v1.global_variables_initializer())
+            found = session.run(features)
+    np.testing.assert_allclose(found, hub.Module(handle)(images), atol=1e-6)
+    assert all(variable.op.name.startswith("base/") for variable in module.variables)
+
+
+def test_a_keras_model_is_no_part_of_a_graph(tmp_path):
+    handle = tiny_worlds.keras_file(tmp_path / "m")
+    with tf.Graph().as_default():
+        assert sentence(hub.Module, handle) == (
+            f"{handle!r} is a Keras model, which cannot be part of a graph of TensorFlow 1; save it where "
+            f"Keras runs, with model.export('DIRECTORY'), and use that SavedModel in the graph."
+        )
+
+
+def test_another_graph_than_it_was_made_in(tf1_hub):
+    wanted = (
+        f"{tf1_hub!r} is called in another graph of TensorFlow 1 than hub.Module was made in; make it where "
+        f"it is called."
+    )
+    module = hub.Module(tf1_hub)
+    with tf.Graph().as_default():
+        assert sentence(module, BATCH) == wanted
+        module = hub.Module(tf1_hub)
+    assert sentence(module, BATCH) == wanted
+
+
+def test_what_it_tells_of_itself(tf1_hub):
+    module = hub.Module(tf1_hub, trainable=True, tags={"train"})
+    assert module.get_signature_names() == ["default", "image_feature_vector"]
+    images = module.get_input_info_dict()["images"]
+    assert (images.get_shape().as_list(), images.dtype) == ([None, 8, 8, 3], tf.float32)
+    assert set(module.get_output_info_dict("image_feature_vector")) == {"default", "Mean/pixels"}
+    assert sorted(module.variable_map) == ["average", "scale"]
+
+
+def test_a_saved_model_is_not_exported(tmp_path):
+    handle = tiny_worlds.averaging_module(tmp_path / "m")
+    assert sentence(hub.Module(handle).export, str(tmp_path / "other")) == (
+        f"{handle!r} cannot be exported by hub.Module, which writes the TF1 Hub format of modules that came "
+        f"in it; save it with tf.saved_model.save."
+    )
+
+
 def test_it_is_saved_and_checkpointed_as_any_module(handle, tmp_path):
     module = hub.Module(handle, trainable=True, tags={"train"})
     size = hub.get_expected_image_size(module)
@@ -152,6 +239,13 @@ def test_images_of_another_kind(tf1_hub, images, found):
         f"{tf1_hub!r} takes images as float32 (batch, height, width, 3) with values in [0, 1], not as "
         f"{found}; "
         f"tf.image.convert_image_dtype makes them of decoded pixels."
+    )
+
+
+def test_images_of_another_size(tf1_hub):
+    assert sentence(hub.Module(tf1_hub), BATCH[:, :4]) == (
+        f"{tf1_hub!r} takes the input 'images' as float32 (None, 8, 8, 3), not as float32 (4, 4, 8, 3); "
+        f"resize images to hub.get_expected_image_size(module)."
     )
 
 

@@ -19,9 +19,9 @@ def test_predictions_are_a_row_an_example(tmp_path):
     examples = made_up(["a, b/1.jpg", 'c/"2".jpg'], label=["a, b", "c"]).with_splits(["train", "test"])
     write(predicted(examples, [[0.25, 0.75], [0.1234567, 0.8765433]]), str(tmp_path / "p.csv"))
     assert rows(tmp_path / "p.csv") == [
-        ["path", "label", "predicted", "probability", "split"],
-        ["a, b/1.jpg", "a, b", "c", "0.75", "train"],
-        ['c/"2".jpg', "c", "c", "0.876543", "test"],
+        ["path", "split", "label", "predicted", "probability"],
+        ["a, b/1.jpg", "train", "a, b", "c", "0.75"],
+        ['c/"2".jpg', "test", "c", "c", "0.876543"],
     ]
 
 
@@ -29,12 +29,12 @@ def test_several_tasks_have_columns_of_their_own_and_what_is_not_known_is_empty(
     write(of_two_tasks(), str(tmp_path / "p.csv"))
     assert rows(tmp_path / "p.csv") == [
         [
-            *("path", "kind", "predicted/kind", "probability/kind"),
-            *("tags", "predicted/tags", "probability/tags", "split"),
+            *("path", "split", "kind", "predicted/kind", "probability/kind"),
+            *("tags", "predicted/tags", "probability/tags"),
         ],
-        ["1.jpg", "a", "a", "0.75", "x|y", "x|y", "0.75", "train"],
-        ["2.jpg", "", "a", "0.5", "y", "y", "0.75", "validation"],
-        ["3.jpg", "b", "a", "0.75", "", "", "0.75", "test"],
+        ["1.jpg", "train", "a", "a", "0.75", "x|y", "x|y", "0.75"],
+        ["2.jpg", "validation", "", "a", "0.5", "y", "y", "0.75"],
+        ["3.jpg", "test", "b", "a", "0.75", "", "", "0.75"],
     ]
 
 

@@ -18,7 +18,7 @@ def figures(accuracy: float, **f1: float):
 
 
 def evaluated(of_evaluation, heads=HEADS) -> list[str]:
-    outcome = Outcome(None, heads, {}, {"evaluation": of_evaluation})
+    outcome = Outcome([None] * 40, heads, {}, {"evaluation": of_evaluation})
     return evaluation_summary(outcome, Run("runs/e"), WRITTEN).splitlines()
 
 
@@ -54,6 +54,19 @@ def test_without_either_it_says_so():
     assert text.splitlines()[1] == "No images were kept for validation or test: there is no accuracy to give."
 
 
+def test_the_accuracy_of_all_images_comes_last_and_says_what_it_is():
+    found = {"test": figures(0.9, a=1.0), "cross_validation": {**figures(0.85, a=1.0), "count": 300}}
+    said = [
+        "Test accuracy 90.0% (80.0% to 95.0%, 40 images)",
+        "Cross-validated accuracy 85.0% (75.0% to 90.0%, 300 images); all images, each by a head of the "
+        "frozen module that never saw it",
+    ]
+    assert training_summary(found, HEADS, Run("runs/a"), []).splitlines()[1:3] == said
+    del found["test"]
+    nothing = "No images were kept for validation or test: there is no accuracy to give."
+    assert training_summary(found, HEADS, Run("runs/a"), []).splitlines()[1:3] == [nothing, said[1]]
+
+
 def test_without_a_module_among_the_exports_there_is_nothing_to_predict_with():
     for exports in ([], ["runs/a/export/tflite"]):
         lines = training_summary({}, HEADS, Run("runs/a"), exports).splitlines()
@@ -72,6 +85,31 @@ def test_evaluation_by_many_classes():
     assert evaluated({**figures(0.9, a=1.0), "top_5_accuracy": 0.975})[1:3] == [
         "Accuracy 90.0% (80.0% to 95.0%, 40 images)",
         "Top-5 accuracy 97.5%",
+    ]
+
+
+def test_an_evaluation_on_images_of_the_training_says_so_and_by_split_where_these_are_given():
+    of_all = {**figures(0.9, a=1.0), "trained_on": 30, "chosen_by": 4}
+    found = {"evaluation": of_all, "not_seen_in_training": {**figures(0.7, a=1.0), "count": 6}}
+    outcome = Outcome([None] * 40, HEADS, {}, found)
+    said = [
+        "The classifier was trained on 30 of these 40 images, and chosen by 4 (its validation split): "
+        "figures that count them flatter.",
+        "On the 6 others: accuracy 70.0% (60.0% to 75.0%, 6 images)",
+    ]
+    lines = evaluation_summary(outcome, Run("runs/e"), WRITTEN).splitlines()
+    assert lines[1:-1] == ["Accuracy 90.0% (80.0% to 95.0%, 40 images)", *said]
+    found |= {"train": {**figures(1.0, a=1.0), "count": 34}, "test": {**figures(0.7, a=1.0), "count": 6}}
+    lines = evaluation_summary(outcome, Run("runs/e"), WRITTEN).splitlines()
+    assert lines[1:-1] == [
+        "Train accuracy 100.0% (90.0% to 105.0%, 34 images)",
+        "Test accuracy 70.0% (60.0% to 75.0%, 6 images)",
+        *said,
+    ]
+    of_all |= {"trained_on": 40, "chosen_by": 0}
+    assert evaluated(of_all)[2:-1] == [
+        "The classifier was trained on 40 of these 40 images: figures that count them flatter.",
+        "There are no others.",
     ]
 
 

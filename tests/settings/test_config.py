@@ -61,7 +61,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
 
 def test_what_names_a_file_or_a_folder_is_a_path():
     paths = (
-        "image_dir labels_file split_file tfhub_module label_map feature_cache warm_start_from "
+        "image_dir labels_file split_file corrections tfhub_module label_map feature_cache warm_start_from "
         "model_dir output sort_into"
     )
     assert [name for name, field in FIELDS.items() if about(field).path] == paths.split()
@@ -344,6 +344,7 @@ def fit_for_training(values: dict) -> dict:
         "max_steps": "train_epochs" in values,
         "warm_start_from": values.get("warm_start_head"),
         "warm_start_head": "label_map" not in values,
+        "folds": Config.of(**values).trains_on_images,
     }
     values = {name: value for name, value in values.items() if not contradicting.get(name)}
     if values.get("validation_percentage", 10.0) + values.get("testing_percentage", 10.0) >= 100:

@@ -120,7 +120,7 @@ def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Fea
     with new_directory(results.sort_into) as directory:
         sort_files(directory, files, labels, head.class_names, results.sort_by)
     without = sum(not of_file for of_file in labels)
-    none = f"; {without} have none of the classes" if without else ""
+    none = f"; {without} with none of the classes" if without else ""
     logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)
 
 

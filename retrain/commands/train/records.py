@@ -15,6 +15,7 @@ from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.examples.recorded import record_examples
 from retrain.export import exporter
+from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import remove_leftovers
 from retrain.label_files import labels_file, labels_text
 from retrain.model import ImageClassifier
@@ -59,10 +60,14 @@ def _put_aside_results(run: Run, state: str) -> None:
             os.rename(run.path / name, aside / name)
 
 
-def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str]) -> list[str]:
+def write_exports(
+    model: ImageClassifier, run: Run, formats: Sequence[str], seen: SeenImages = NOTHING_SEEN
+) -> list[str]:
     """The directories of those that were written; exports.json, with which the run ends, names all."""
     reasons = {name: _export(model, run, name) for name in formats}
     written = [name for name, reason in reasons.items() if not reason]
+    for name in written:
+        write_seen(seen, run.export(name))
     failed = {name: reason for name, reason in reasons.items() if reason}
     content = {"written": written, "failed": failed}
     run.write(EXPORTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

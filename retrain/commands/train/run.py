@@ -9,13 +9,18 @@ from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
-from retrain.head_search.label_issues import label_issues
+from retrain.export.seen_images import seen_images
+from retrain.head_search.label_issues import FOLDS, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
-from retrain.report.outcome import Outcome, write_artefacts
+from retrain.report.comparison import comparison_lines
+from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
-from retrain.training.evaluation import write_figures, write_scalars
+from retrain.training.evaluation import Figures, figures_by_task, write_figures, write_scalars
+
+STEP_0 = "Step 0 was the best: what is exported is the frozen classifier."
+FEW = 100  # images held out, below which a figure of all images is given, too
 
 
 class TrainedModel(NamedTuple):
@@ -44,7 +49,9 @@ def run(plan: TrainPlan) -> int:
         find_learning_rate(plan, prepared.examples, model)
         return 0
     outcome, exports = train_classifier(plan, prepared)
-    print(training_summary(outcome.figures, outcome.heads, plan.run, exports))
+    notes = [STEP_0] if outcome.global_step == 0 else []
+    notes += comparison_lines(outcome)
+    print(training_summary(outcome.figures, outcome.heads, plan.run, exports, notes))
     return 0 if exports else 1
 
 
@@ -56,10 +63,25 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         write_figures(plan.run.path / f"eval_{split}", trained.global_step, figures)
     # By the features of the module as it was: a base that was trained on a label believes it.
     chosen = {task: best.candidate for task, best in trained.best.items()}
-    issues = label_issues(prepared.examples, chosen)
-    outcome = outcome._replace(global_step=trained.global_step, label_issues=issues)
+    checked = check_labels(prepared.examples, chosen, plan.config.sweep.folds or FOLDS)
+    outcome = outcome._replace(
+        figures={**outcome.figures, **_cross_validated(plan, outcome, checked)},
+        global_step=trained.global_step,
+        label_issues=checked.issues,
+        corrections=plan.data.corrections,
+    )
     write_artefacts(outcome, plan.run)
-    return outcome, write_exports(model, plan.run, plan.config.results.export_formats)
+    seen = seen_images(model, trained.examples)
+    return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
+
+
+def _cross_validated(plan: TrainPlan, outcome: Outcome, checked: LabelCheck) -> dict[str, Figures]:
+    """Figures over all images, if asked for, or where few are held out, and labels can be judged at all."""
+    held_out = sum(split != "train" for split in outcome.examples.splits)
+    if not checked.labels or (plan.config.sweep.folds is None and held_out >= FEW):
+        return {}
+    weights = outcome.examples.task_weights
+    return {CROSS_VALIDATION: figures_by_task(outcome.heads, checked.labels, checked.probabilities, weights)}
 
 
 def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:

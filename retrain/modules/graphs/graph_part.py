@@ -58,24 +58,23 @@ def cut(graph: PureGraph, fed: Iterable[str], fetches: Sequence[str], handle: st
 
 
 class GraphFunction:
-    """Computes `outputs`, key -> tensor name, from the values of variables and, where given, images."""
+    """Computes `outputs`, key -> tensor name, from the values of variables and of `inputs`, by name."""
 
     def __init__(
         self,
         graph: PureGraph,
-        images: tuple[str, tf.TensorSpec] | None,
+        inputs: Mapping[str, tf.TensorSpec],
         outputs: Mapping[str, str],
         updates: Sequence[Update],
         handle: str,
     ):
-        fed = node_name(images[0]) if images else None
+        self._inputs = list(map(node_name, inputs))
+        self._specs = list(inputs.values())
         self._keys = list(outputs)
         self._updates = list(updates)
         fetches = [*outputs.values(), *(update.value for update in updates)]
-        self._part = cut(graph, [fed] if fed else [], fetches, handle)
-        self._variables = [name for name in self._part.fed if name != fed]
-        self._images = [fed] if fed else []
-        self._specs = [images[1]] if images else []
+        self._part = cut(graph, self._inputs, fetches, handle)
+        self._variables = [name for name in self._part.fed if name not in self._inputs]
         self._function = None
 
     @property
@@ -84,11 +83,11 @@ class GraphFunction:
         return next((node.name for node in self._part.graph_def.node if node.op == "Enter"), None)
 
     def __call__(
-        self, variables: Mapping[str, tf.Variable], *images: tf.Tensor, apply_updates: bool = False
+        self, variables: Mapping[str, tf.Variable], *inputs: tf.Tensor, apply_updates: bool = False
     ) -> dict[str, tf.Tensor]:
         """The outputs by key; with `apply_updates`, variables have been assigned."""
         values = [variables[name].read_value() for name in self._variables]
-        results = self._traced(values)(*images, *values)
+        results = self._traced(values)(*inputs, *values)
         if apply_updates:
             for update, value in zip(self._updates, results[len(self._keys) :], strict=True):
                 getattr(variables[update.variable], update.method)(value)
@@ -96,7 +95,7 @@ class GraphFunction:
 
     def _traced(self, values: Sequence[tf.Tensor]) -> Callable[..., list[tf.Tensor]]:
         if self._function is None:
-            names = [*self._images, *self._variables]
+            names = [*self._inputs, *self._variables]
             signature = [*self._specs, *(tf.TensorSpec(value.shape, value.dtype) for value in values)]
 
             def pure(*tensors: tf.Tensor) -> list[tf.Tensor]:

@@ -14,7 +14,13 @@ import numpy as np
 from retrain.errors import InputError
 from retrain.modules.image_module import expected_image_size
 from retrain.modules.sources.keras_features import feature_model
-from retrain.modules.sources.keras_model import KerasModule, fingerprint_of, reason_of, weights_of
+from retrain.modules.sources.keras_model import (
+    KerasModule,
+    check_is_eager,
+    fingerprint_of,
+    reason_of,
+    weights_of,
+)
 from retrain.settings.module import ModuleSettings
 
 PREFIX = "keras_hub:"
@@ -22,6 +28,7 @@ PREFIX = "keras_hub:"
 
 def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Builds the backbone, and loads its weights."""
+    check_is_eager(handle)
     backbone, converter = _from_preset(location.removeprefix(PREFIX), handle, bfloat16)
     scale = 255.0 * np.asarray(1.0 if converter.scale is None else converter.scale, np.float32)
     offset = np.asarray(0.0 if converter.offset is None else converter.offset, np.float32)

@@ -1,9 +1,9 @@
 """Keras models as image modules: a `.keras` file, or a model of keras.applications by name.
 
-Images in [0, 1] are mapped to what the model was trained on before it sees them: for keras.applications by
-its own preprocessing, which takes pixels in [0, 255], for a file linearly to `module_input_range`. The one
-output, `default`, is what keras_features finds. Only variables are tracked, not the Keras objects, whose own
-way of being saved is not needed to run traced functions.
+Images in [0, 1] are mapped to what a model of keras.applications was trained on by its own preprocessing,
+which takes pixels in [0, 255]; what a file was trained on, the user says (see scaled_module). The one output,
+`default`, is what keras_features finds. Only variables are tracked, not the Keras objects, whose own way of
+being saved is not needed to run traced functions.
 """
 
 import contextlib
@@ -89,6 +89,7 @@ def load_application(
     location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False
 ) -> KerasModule:
     """Builds the model of that name."""
+    check_is_eager(handle)
     model, preprocess = application(handle, settings.image_size)
     return KerasModule(
         handle,
@@ -116,6 +117,15 @@ def application(handle: str, image_size: int | None) -> tuple[keras.Model, Prepr
         )
     family = constructor.__module__.rpartition(".")[2]
     return model, getattr(keras.applications, family).preprocess_input
+
+
+def check_is_eager(handle: str) -> None:
+    """InputError in a graph of TensorFlow 1, of which Keras makes no part."""
+    if not tf.executing_eagerly() and not tf.inside_function():
+        raise InputError(
+            f"{handle!r} is a Keras model, which cannot be part of a graph of TensorFlow 1; save it where "
+            f"Keras runs, with model.export('DIRECTORY'), and use that SavedModel in the graph."
+        )
 
 
 @contextlib.contextmanager
@@ -155,13 +165,13 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
 
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Loads the model in the file."""
+    check_is_eager(handle)
     model = _read(location, handle, settings.image_size)
-    low, high = settings.module_input_range
     return KerasModule(
         handle,
-        fingerprint=fingerprint_of(settings, files.file_hash(location), low, high),
+        fingerprint=fingerprint_of(settings, files.file_hash(location)),
         model=feature_model(model, settings, handle),
-        preprocess=lambda images: low + (high - low) * images,
+        preprocess=tf.identity,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
     )

@@ -2,14 +2,16 @@
 
 What stands for which signature: a method, else a signature, of that name; the unnamed one (`__call__`, else
 `serving_default`, else `default`) is a classification when output keys or the labels beside the model say so,
-and is the image feature vector when nothing is named. `module_kind` decides over both. Beside a
-classification that is named, its further tasks are offered, and what it serves. A method traced with a
-`training` argument is called with it; whatever else is asked to train runs as in inference.
+and is the image feature vector when nothing is named, unless it is class scores (see saved_model_head).
+`module_kind` decides over both. Beside a classification that is named, its further tasks are offered, and
+what it serves. A method traced with a `training` argument is called with it; whatever else is asked to train
+runs as in inference.
 
 `variables`, `trainable_variables` and `regularization_losses` are the object's own; a plain tf.Module loses
 the first two when it is saved, and then they are the variables that its functions use.
 """
 
+import dataclasses
 import pathlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -36,9 +38,11 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
+from retrain.modules.sources.saved_model_head import before_head
 from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
 from retrain.settings.module import ModuleSettings
 
+BEFORE_HEAD = "before_head"
 LABELS_FILE = pathlib.Path("assets.extra", LABELS)
 # The words of output keys that mean class scores: "logits", "class_probabilities", "predictions/Softmax".
 SCORE_WORDS = {"logit", "logits", "prob", "probs", "probability", "probabilities", "score", "scores"}
@@ -101,16 +105,32 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
         check_has_signature(handle, dict.fromkeys(loaded.signatures), kind or IMAGE_FEATURE_VECTOR)
     methods = {name: read_method(function, handle) for name, function in functions.items()}
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
-    taken = [tuple(spec.shape[1:3]) for spec in main.images]
+    taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
+    image_size = expected_image_size(handle, taken, settings.image_size)
+    features = None
+    # In a graph of TensorFlow 1 nothing has values yet by which it could be told.
+    if kind is None and tf.executing_eagerly() and _is_unnamed_vector(loaded, functions, main):
+        features = before_head(main, image_size, handle)
+    if features is not None:
+        methods = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: main}
+        # Those of the output itself may be remembered.
+        settings = dataclasses.replace(settings, module_kind=BEFORE_HEAD)
     return SavedModel(
         handle,
         directory_fingerprint(location, settings),
         loaded=loaded,
         methods=methods,
-        image_size=expected_image_size(handle, taken, settings.image_size),
+        image_size=image_size,
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
         feature_pooling=settings.feature_pooling,
     )
+
+
+def _is_unnamed_vector(loaded: Any, functions: Mapping[str, Any], main: Method) -> bool:
+    """Whether the only output is taken for features because nothing says what it is."""
+    ranks = [spec.shape.rank for spec in main.outputs.values()]
+    unnamed = _named(loaded, IMAGE_FEATURE_VECTOR) is None
+    return unnamed and list(functions) == [IMAGE_FEATURE_VECTOR] and ranks == [2]
 
 
 def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
@@ -161,7 +181,7 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
     default = by_key(outputs).get(DEFAULT_OUTPUT)
     if not labels.is_file() or default is None:
         return False
-    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape[-1]
+    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape.as_list()[-1]
 
 
 def _loaded(location: str, handle: str) -> Any:

@@ -111,7 +111,7 @@ def _are_images(argument: Any) -> bool:
         and argument.dtype == tf.float32
         and argument.shape.is_compatible_with([None, None, None, 3])
         # Compatible is also what demands one batch size.
-        and (argument.shape.rank is None or argument.shape[0] is None)
+        and (argument.shape.rank is None or argument.shape.as_list()[0] is None)
     )
 
 

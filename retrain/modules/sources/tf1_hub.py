@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
@@ -20,7 +19,6 @@ from retrain.modules.graphs.graph_part import GraphFunction
 from retrain.modules.graphs.mixed_precision import in_bfloat16
 from retrain.modules.graphs.pure_graph import PureGraph, purify, variable_types
 from retrain.modules.image_module import (
-    MOVING,
     ImageModule,
     check_has_signature,
     directory_fingerprint,
@@ -37,18 +35,16 @@ from retrain.modules.signatures import (
     image_signature,
 )
 from retrain.modules.sources.tf1_hub_files import (
+    PENALTIES,
+    UPDATES,
     attached_image_size,
     collected,
     described_signature,
+    make_variables,
     read_graphs,
-    read_values,
     tensor_spec,
-    variable_names,
 )
 from retrain.settings.module import ModuleSettings
-
-UPDATES, PENALTIES = "update_ops", "regularization_losses"
-VARIABLES, TRAINABLE = "variables", "trainable_variables"
 
 
 class TF1HubModule(ImageModule):
@@ -131,10 +127,10 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
         feature_pooling=settings.feature_pooling,
         functions={False: functions, True: functions | in_training},
         penalties=[
-            GraphFunction(pure[TRAIN], None, {DEFAULT_OUTPUT: name}, [], handle)
+            GraphFunction(pure[TRAIN], {}, {DEFAULT_OUTPUT: name}, [], handle)
             for name in collected(training, PENALTIES)
         ],
-        variables=_variables(location, handle, [inference, training]),
+        variables=make_variables(location, handle, [inference, training]),
     )
 
 
@@ -155,7 +151,7 @@ def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
 
 def _sizes(graph: MetaGraphDef, signatures: Mapping[str, Any]) -> list[tuple[int | None, int | None]]:
     """The (height, width) that the publisher attached, if any, and those of each input."""
-    taken = [tuple(tensor_spec(each.inputs[IMAGES]).shape[1:3]) for each in signatures.values()]
+    taken = [tuple(tensor_spec(each.inputs[IMAGES]).shape[1:3].as_list()) for each in signatures.values()]
     attached = attached_image_size(graph)
     return [attached, *taken] if attached else taken
 
@@ -173,17 +169,5 @@ def _functions(
         images = definition.inputs[IMAGES]
         outputs = {key: output.name for key, output in definition.outputs.items()}
         updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
-        functions[name] = GraphFunction(pure, (images.name, tensor_spec(images)), outputs, updates, handle)
+        functions[name] = GraphFunction(pure, {images.name: tensor_spec(images)}, outputs, updates, handle)
     return functions
-
-
-def _variables(location: str, handle: str, graphs: Sequence[MetaGraphDef]) -> dict[str, tf.Variable]:
-    names = {name: part for graph in graphs for name, part in variable_names(graph, VARIABLES).items()}
-    trainable = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
-    values = read_values(location, handle, names)
-    return {name: _variable(name, value, name in trainable) for name, value in values.items()}
-
-
-def _variable(name: str, value: np.ndarray, trainable: bool) -> tf.Variable:
-    moving = not trainable and np.issubdtype(value.dtype, np.floating)
-    return tf.Variable(value, trainable=trainable, name=name, **(MOVING if moving else {}))

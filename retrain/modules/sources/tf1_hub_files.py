@@ -6,7 +6,7 @@ https://www.tensorflow.org/hub/tf1_hub_module. What the graphs compute is left t
 """
 
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,14 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain.errors import InputError
 from retrain.modules.graphs import protos
+from retrain.modules.image_module import MOVING
 from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
 from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
 from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
 
+UPDATES, PENALTIES = "update_ops", "regularization_losses"
+VARIABLES, TRAINABLE = "variables", "trainable_variables"
 CHECKPOINT = pathlib.Path("variables", "variables")
 # Collections of what is no image module's business: files, and tables made of them.
 REFUSED_COLLECTIONS = {"asset_filepaths": "asset files", "table_initializer": "lookup tables"}
@@ -105,6 +108,23 @@ def variable_names(graph: MetaGraphDef, collection: str) -> dict[str, SaveSliceI
             variable.save_slice_info_def if variable.HasField("save_slice_info_def") else None
         )
         for variable in found
+    }
+
+
+def make_variables(
+    location: str, handle: str, graphs: Sequence[MetaGraphDef], trainable: bool = True
+) -> dict[str, tf.Variable]:
+    """The variables of the graphs by name; those that the graphs train are, unless `trainable` is False."""
+    names = {name: part for graph in graphs for name, part in variable_names(graph, VARIABLES).items()}
+    trained = {name for graph in graphs for name in variable_names(graph, TRAINABLE)}
+    return {
+        name: tf.Variable(
+            value,
+            trainable=trainable and name in trained,
+            name=name,
+            **(MOVING if name not in trained and np.issubdtype(value.dtype, np.floating) else {}),
+        )
+        for name, value in read_values(location, handle, names).items()
     }
 
 

@@ -12,8 +12,11 @@ from PIL import Image
 
 from retrain.commands.predict import run as predict
 from retrain.commands.predict.check import check
+from retrain.commands.scoring import Scoring
 from retrain.features import feature_pass as passing
+from retrain.heads.sigmoid import SigmoidHead
 from retrain.settings.config import Config
+from retrain.settings.results import ResultSettings
 from tests import tiny_worlds
 
 
@@ -161,6 +164,19 @@ def test_images_are_sorted_by_class(trained_run, colour_folder, tmp_path, caplog
     ]
     assert [os.readlink(path) for path in links] == sorted(images)
     assert len(capsys.readouterr().out.splitlines()) == 1 + 6
+
+
+def test_an_image_of_several_classes_is_in_each_and_one_of_none_in_none(colour_folder, tmp_path, caplog):
+    """As train reads them with --head=sigmoid."""
+    heads = {"tags": SigmoidHead(["a", "b"])}
+    scoring = Scoring(None, "", heads, lambda rows: [rows], background="")
+    files = [f"{colour_folder}/{name}/000.png" for name in ("cyan", "magenta", "yellow")]
+    rows = np.float32([[0.9, 0.8], [0.1, 0.8], [0.2, 0.1]])
+    with caplog.at_level("INFO", "absl"):
+        predict._sort(ResultSettings(sort_into=str(tmp_path / "sorted")), scoring, files, rows)
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png"))
+    assert found == ["sorted/a/000.png", "sorted/b/000-2.png", "sorted/b/000.png"]
+    assert caplog.messages == [f"Images sorted into {tmp_path / 'sorted'}: 2; 1 with none of the classes."]
 
 
 def test_the_classes_of_a_publisher(published, colour_folder, capsys):

@@ -15,7 +15,7 @@ from retrain.features import feature_pass
 from retrain.features import stored as stored_features
 from retrain.flags import parse
 from retrain.head_search.starts import SHARE
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.runs.run import FINISHED, UNFINISHED, Run
 from retrain.settings.config import Config
@@ -68,8 +68,9 @@ def test_everything_is_there(trained_run):
 
 def test_colours_are_told_apart_without_a_mistake(trained_run):
     metrics = read_json(trained_run / "metrics.json")
-    assert set(metrics) == {"validation", "test", "global_step"}
+    assert set(metrics) == {"validation", "test", "cross_validation", "global_step"}
     assert metrics["global_step"] == 1000
+    assert (metrics["cross_validation"]["accuracy"], metrics["cross_validation"]["count"]) == (1.0, 24)
     for split in ("validation", "test"):
         figures = metrics[split]
         assert (figures["accuracy"], figures["count"]) == (1.0, 3)
@@ -80,7 +81,7 @@ def test_colours_are_told_apart_without_a_mistake(trained_run):
 
 def test_predictions_are_of_all_images(trained_run, colour_folder):
     predictions = pd.read_csv(trained_run / "predictions.csv")
-    assert list(predictions.columns) == ["path", "label", "predicted", "probability", "split"]
+    assert list(predictions.columns) == ["path", "split", "label", "predicted", "probability"]
     assert set(predictions["path"]) == {
         path.relative_to(colour_folder).as_posix() for path in pathlib.Path(colour_folder).rglob("*.png")
     }
@@ -179,9 +180,11 @@ def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tm
     result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--max_steps=200")
     assert result.status == 0
     assert result.out.splitlines()[1] == f"{last} accuracy 100.0% (75.8% to 100.0%, 12 images)"
-    assert result.out.splitlines()[2].startswith("Everything is in ")
+    assert result.out.splitlines()[2].startswith(
+        "Cross-validated accuracy 100.0% (86.2% to 100.0%, 24 images)"
+    )
     metrics = read_json(tmp_path / "run" / "metrics.json")
-    assert set(metrics) == {last.lower(), "global_step"}
+    assert set(metrics) == {last.lower(), "cross_validation", "global_step"}
     assert ("loss on held out training images" in result.err) == (left_out == "validation")
 
 
@@ -192,7 +195,7 @@ def test_without_any_held_out_image_there_is_no_figure(command, colour_folder, a
     assert result.status == 0
     assert "there is no accuracy to give" in result.out
     assert set(pd.read_csv(tmp_path / "run" / "predictions.csv")["split"]) == {"train"}
-    assert read_json(tmp_path / "run" / "metrics.json") == {"global_step": 60}
+    assert set(read_json(tmp_path / "run" / "metrics.json")) == {"cross_validation", "global_step"}
 
 
 def test_files_that_are_no_images_are_listed_and_the_run_goes_on(command, averaging_module, tmp_path):

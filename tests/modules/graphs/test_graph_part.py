@@ -52,7 +52,7 @@ def counting() -> GraphFunction:
         tf.group(v1.assign_add(count, 1.0), name="update")
         graph_def = graph.as_graph_def()
     pure = purify(graph_def, variable_types(graph_def))
-    return GraphFunction(pure, ("x:0", X), {"default": "out:0"}, pure.updates_of(["update"]), "m")
+    return GraphFunction(pure, {"x:0": X}, {"default": "out:0"}, pure.updates_of(["update"]), "m")
 
 
 def variables() -> dict[str, tf.Variable]:

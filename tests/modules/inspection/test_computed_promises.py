@@ -57,6 +57,13 @@ def test_probabilities_for_logits(tmp_path, activation, seen):
     assert hints(path)["linear scores"] == seen
 
 
+def test_probabilities_for_features(tmp_path):
+    path = hub_module(tmp_path, lambda images, training: tf.nn.softmax(mean(images, training)))
+    assert broken(path) == {
+        "linear scores": "each row of image_feature_vector has the sum 1: probabilities of classes"
+    }
+
+
 def test_a_row_that_depends_on_its_batch(tmp_path):
     def body(images, training):
         features = mean(images, training)
@@ -95,8 +102,9 @@ def test_a_hint_when_other_values_of_pixels_are_meant(tmp_path):
     path = hub_module(tmp_path, lambda images, training: 1.0 + mean(images, training) / 255)
     assert hints(path) == {
         "values in [0, 1]": "image_feature_vector tells images in [0, 255] apart 182 times as well: "
-        "as if made for these"
+        "as if made for these (--module_input_range=0,255 says so)"
     }
+    assert hints(path, ModuleSettings(module_input_range=(0.0, 255.0))) == {}
 
 
 def test_the_range_of_a_keras_file_can_be_said(tmp_path):

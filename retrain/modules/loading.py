@@ -44,6 +44,15 @@ def recording(created: list[tf.Variable]) -> AbstractContextManager[None]:
     return tf.variable_creator_scope(create)
 
 
+def frozen() -> AbstractContextManager[None]:
+    """Makes every variable that is created within one that is not trained."""
+
+    def create(next_creator: Callable[..., tf.Variable], **arguments: Any) -> tf.Variable:
+        return next_creator(**arguments | {"trainable": False})
+
+    return tf.variable_creator_scope(create)
+
+
 def replacing(variables: Mapping[int, tf.Variable]) -> AbstractContextManager[None]:
     """Gives these variables, by their place in the order of creation, where others would be created within.
 

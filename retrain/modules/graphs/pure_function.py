@@ -1,0 +1,88 @@
+"""A traced function as a graph without variables: all functions that it calls are put in their place, and
+reads and writes of variables become inputs and outputs of the graph (see pure_graph).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+
+# As TensorFlow's own converters do it (convert_to_constants.py); no public way puts functions in place.
+from tensorflow.python.grappler import tf_optimizer
+
+from retrain.modules.graphs.pure_graph import PureGraph, node_name, purify
+
+
+class PureFunction(NamedTuple):
+    """The graph, and names in it.
+
+    Attributes:
+      graph: the pure graph.
+      images: the node to feed with the first argument.
+      variables: the node to feed -> the variable whose value it takes.
+      outputs: tensors.
+    """
+
+    graph: PureGraph
+    images: str
+    variables: Mapping[str, tf.Variable]
+    outputs: Sequence[str]
+
+
+def pure_function(traced: Any, variables: Mapping[int, tf.Variable]) -> PureFunction | None:
+    """Of a concrete function of one tensor; `variables`: by the id of their handle.
+
+    None where it uses a resource that is no variable among them, such as a lookup table.
+    """
+    captured = dict(zip(_captured_names(traced), traced.captured_inputs, strict=True))
+    constants = {name: value for name, value in captured.items() if value.dtype != tf.resource}
+    read = {name: variables.get(id(value)) for name, value in captured.items() if name not in constants}
+    if any(variable is None for variable in read.values()):
+        return None
+    graph_def = _inlined(traced)
+    _embed(graph_def, constants)
+    _release(graph_def, {node_name(tensor.name) for tensor in traced.outputs})
+    types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
+    outputs = [tensor.name for tensor in traced.outputs]
+    return PureFunction(purify(graph_def, types), node_name(traced.inputs[0].name), read, outputs)
+
+
+def _captured_names(traced: Any) -> list[str]:
+    """The nodes of the graph that stand for what it captured, in the order of `captured_inputs`."""
+    return [node_name(tensor.name) for tensor in traced.inputs[1:]]
+
+
+def _inlined(traced: Any) -> tf.compat.v1.GraphDef:
+    """The traced graph with the bodies of all functions in the place of their calls."""
+    graph_def = traced.graph.as_graph_def()
+    meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=traced.graph)
+    # What the optimizer finds in this collection stays.
+    kept = [tensor.name for tensor in (*traced.inputs, *traced.outputs)]
+    meta_graph.collection_def["train_op"].node_list.value.extend(kept)
+    config = ConfigProto()
+    options = config.graph_options.rewrite_options
+    options.min_graph_nodes = -1
+    options.optimizers.append("function")
+    options.function_optimization = options.AGGRESSIVE
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def _embed(graph_def: tf.compat.v1.GraphDef, constants: Mapping[str, tf.Tensor]) -> None:
+    """Puts captured values that are no variables into the graph."""
+    for node in graph_def.node:
+        if node.name in constants:
+            value = constants[node.name].numpy()
+            node.op = "Const"
+            node.attr.clear()
+            node.attr["dtype"].type = constants[node.name].dtype.as_datatype_enum
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+
+
+def _release(graph_def: tf.compat.v1.GraphDef, outputs: set[str]) -> None:
+    """Lets what is returned not wait for what is assigned, as it does in a tf.function."""
+    for node in graph_def.node:
+        if node.name in outputs:
+            data = [key for key in node.input if not key.startswith("^")]
+            del node.input[:]
+            node.input.extend(data)

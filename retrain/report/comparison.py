@@ -1,0 +1,49 @@
+"""What correcting labels has changed: the earlier run and this one on the same images, by the same labels."""
+
+import pandas as pd
+import tensorflow as tf
+
+from retrain.heads.head import Head
+from retrain.report.outcome import Outcome
+
+
+def comparison_lines(outcome: Outcome) -> list[str]:
+    """A line for each task of which the file of corrections tells what the earlier run predicted."""
+    if outcome.corrections is None:
+        return []
+    examples, earlier = outcome.examples, outcome.corrections.earlier
+    rows = {"path": examples.paths, "split": examples.splits, "row": range(len(examples))}
+    same = earlier.merge(pd.DataFrame(rows), on=["path", "split"])
+    lines = []
+    for task, head in outcome.heads.items():
+        of_task = same[(same["task"] == task) & _known(head, same["label"]) & _known(head, same["predicted"])]
+        # Of test, or of validation where nothing was kept for a test.
+        for split in ("test", "validation"):
+            if (of_task["split"] == split).any():
+                lines.append(_line(outcome, task, of_task[of_task["split"] == split]))
+                break
+    return lines
+
+
+def _known(head: Head, cells: pd.Series) -> pd.Series:
+    return cells.map(lambda cell: all(name in head.class_names for name in head.names_in(cell))).astype(bool)
+
+
+def _line(outcome: Outcome, task: str, same: pd.DataFrame) -> str:
+    """`same`: the rows of the file whose images are in this split now as then, and what `row` they are."""
+    head, now = outcome.heads[task], outcome.examples.tasks[task].rows(same["row"].to_numpy())
+    predicted = head.targets(tf.constant(head.encode(same["predicted"].tolist()))).numpy()
+    before = head.right(head.encode(same["label"].tolist()), predicted).mean()
+    corrected = head.right(now.labels, predicted).mean()
+    after = head.right(now.labels, outcome.probabilities[task][same["row"].to_numpy()]).mean()
+    changed = sum(cell != label for cell, label in zip(now.cells, same["label"], strict=True))
+    by_these = (
+        f" ({corrected:.1%} with the {changed} label{'s' * (changed != 1)} corrected among them)"
+        if changed
+        else ""
+    )
+    measure = next(iter(head.headlines.values())) + (f" of {task}" if len(outcome.heads) > 1 else "")
+    return (
+        f"On the same {len(same)} {same['split'].iloc[0]} images: {measure} {before:.1%} in the earlier run"
+        f"{by_these}, {after:.1%} now."
+    )
