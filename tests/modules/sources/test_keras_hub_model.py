@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.sources.source import DEFAULTS
 from retrain.settings.module import ModuleSettings
 from tests import tiny_presets
