@@ -6,13 +6,9 @@ import pytest
 import tensorflow as tf
 from absl import logging
 from keras import layers
-from retrain.modules.loading import load_module
 
 from retrain.modules.image_module import ImageModule
-<<<<<<< HEAD
-=======
 from retrain.modules.loading import load_module
->>>>>>> main
 from retrain.settings.module import ModuleSettings
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
