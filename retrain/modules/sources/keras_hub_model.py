@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import keras_hub  # the extra `keras_hub`
 import numpy as np
 
 from retrain.errors import InputError
@@ -46,8 +47,6 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
 
 def _from_preset(preset: str, handle: str, bfloat16: bool) -> tuple[keras.Model, Any]:
     """The backbone of images, and its image converter."""
-    import keras_hub  # the extra `keras_hub`; its import takes seconds
-
     with _explained(handle, keras_hub.__version__):
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
         dtype = "mixed_bfloat16" if bfloat16 else "float32"

@@ -4,12 +4,9 @@ A directory may hold what KerasHub saved, or a checkpoint of timm or transformer
 """
 
 import importlib.util
-import os
 
 from retrain.errors import InputError
-from retrain.modules.sources.source import SAVED_MODEL_FILE, Source
-
-CONFIG_FILE = "config.json"
+from retrain.modules.sources.source import Source, holds_preset
 
 
 class KerasHub(Source):
@@ -38,9 +35,8 @@ class NamedPreset(KerasHub):
 class PresetDirectory(KerasHub):
     """A preset on this machine."""
 
-    form = "a directory of a KerasHub preset"
+    form = "a module directory"
 
     @classmethod
     def recognises(cls, location: str) -> bool:
-        has_config = os.path.isfile(os.path.join(location, CONFIG_FILE))
-        return has_config and not os.path.exists(os.path.join(location, SAVED_MODEL_FILE))
+        return holds_preset(location)

@@ -4,8 +4,7 @@ import os
 import pathlib
 
 from retrain.errors import InputError
-from retrain.modules.sources.keras_hub_sources import PresetDirectory
-from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source
+from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source, holds_preset
 
 RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
@@ -77,8 +76,7 @@ class SavedModel(Directory):
 
     @classmethod
     def recognises(cls, location: str) -> bool:
-        others = (TF1Hub, PresetDirectory)
-        return os.path.isdir(location) and not any(other.recognises(location) for other in others)
+        return os.path.isdir(location) and not (TF1Hub.recognises(location) or holds_preset(location))
 
 
 def _listed(directory: pathlib.Path) -> str:
