@@ -123,7 +123,7 @@ def test_a_pattern_that_varies_is_typed_and_the_best_flags_repeat_it(photos, sav
     plan = checked(
         f"--image_dir={photos}",
         f"--tfhub_module={saved_model}",
-        "--fine_tune",
+        "--fine_tune --tfhub_module=builtin:gradients",
         "--sweep=fine_tune_from=Conv|Pool;Dense",
     )
     flags = {"fine_tune_from": plan.space["fine_tune_from"].restored("Conv|Pool")}
@@ -301,7 +301,7 @@ assert time.process_time() < 6
 def test_it_is_answered_before_tensorflow_is_there(photos, tmp_path):
     lines = [
         "--trials=0",
-        "--fine_tune",
+        "--fine_tune --tfhub_module=builtin:gradients",
         "--sweep=head=softmax,softmx",
         "--objective=validation/acuracy",
         "--storage=postgresql://me:secret@localhost:1/name",
