@@ -123,7 +123,7 @@ def test_a_pattern_that_varies_is_typed_and_the_best_flags_repeat_it(photos, sav
     plan = checked(
         f"--image_dir={photos}",
         f"--tfhub_module={saved_model}",
-        "--fine_tune --tfhub_module=builtin:gradients",
+        "--fine_tune",
         "--sweep=fine_tune_from=Conv|Pool;Dense",
     )
     flags = {"fine_tune_from": plan.space["fine_tune_from"].restored("Conv|Pool")}
