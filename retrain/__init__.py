@@ -16,7 +16,7 @@ NAMES = {
     "InputError": "retrain.errors:InputError",
     "ModuleLayer": "retrain.keras:ModuleLayer",
     "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
-    "load_module": "retrain.modules.load:load_module",
+    "load_module": "retrain.modules.loading:load_module",
     "train_and_evaluate": "retrain.training.train_and_evaluate:train_and_evaluate",
 }
 

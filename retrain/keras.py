@@ -23,7 +23,7 @@ import tensorflow as tf
 from retrain.errors import InputError
 from retrain.files import write_text
 from retrain.modules.image_module import ImageModule, check_has_signature
-from retrain.modules.load import recording, replacing
+from retrain.modules.loading import recording, replacing
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
 from retrain.settings.module import ModuleSettings

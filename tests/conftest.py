@@ -86,7 +86,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def loaded_module(averaging_module: str):
     """The averaging module as an ImageModule; use it frozen, never change it."""
-    from retrain.modules.load import load_module
+    from retrain.modules.loading import load_module
 
     return load_module(averaging_module)
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.keras import ModuleLayer
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from tests import tiny_tf1_hub, tiny_worlds
 from tests.contracts.example_modules import KINDS

@@ -7,7 +7,7 @@ import tensorflow as tf
 from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import FEATURES, IMAGES, ImageClassifier, drop_features, variables_from
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
 
 PIXELS = np.random.default_rng(0).random([4, 8, 8, 3], np.float32)

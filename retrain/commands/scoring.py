@@ -19,7 +19,7 @@ from retrain.export.reload import ServedProbabilities, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
 from retrain.modules.sources.source import source_of
 from retrain.settings.data import WHITE

@@ -162,7 +162,8 @@ def undecodable(path: str) -> str:
         name = format_of(contents)
         if name == HEIF and not READS_HEIF:
             return f"{HEIF}: {GET_HEIF}"
-        return f"damaged or incomplete {name}" if name else "not a file of an image"
+        what = "unusual" if name == "TIFF" else "incomplete"  # of which no library reads all kinds
+        return f"damaged or {what} {name}" if name else "not a file of an image"
     return ""
 
 

@@ -8,7 +8,8 @@ and rewritten: as BMP, or as PNG where it has an alpha channel or 16 bits.
 import io
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+import tensorflow as tf
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 try:
     from pillow_heif import register_heif_opener
@@ -17,8 +18,8 @@ except ImportError:
 else:
     register_heif_opener()
 
-# The images are the user's own, and TensorFlow reads such sizes, too.
-Image.MAX_IMAGE_PIXELS = None
+# Pillow refuses what has twice as many: about where TensorFlow's decoders end, too.
+Image.MAX_IMAGE_PIXELS = 2**28
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # A PNG without any of these says nothing of its position. Elsewhere such bytes come by chance, to no harm.
@@ -61,26 +62,42 @@ def _rewritten(contents: bytes) -> bytes:
     """Upright, as a BMP or a PNG; empty where Pillow gives no image."""
     try:
         with Image.open(io.BytesIO(contents)) as image:
-            file = io.BytesIO()
-            _plain(ImageOps.exif_transpose(image), file)
-            return file.getvalue()
+            # Pillow takes the upper 8 of 16 bits of colours, and grey where 0 is white as it stands.
+            had_16_bits, white_is_0 = ";16" in repr(image.tile), _white_is_0(image)
+            upright = _upright(image)
     except Exception:  # Pillow's readers raise what they happen to meet in a damaged file
         return b""
+    if upright.mode.startswith(("I", "F")):
+        return _saved(_in_16_bits(np.asarray(upright), white_is_0), "PNG", compress_level=0)
+    if upright.has_transparency_data or had_16_bits:
+        pixels = np.asarray(upright.convert("RGBA" if upright.has_transparency_data else "RGB"))
+        return tf.io.encode_png(pixels.astype(np.uint16) * 257 if had_16_bits else pixels, 0).numpy()
+    return _saved(upright.convert("RGB"), "BMP")
 
 
-def _plain(image: Image.Image, file: io.BytesIO) -> None:
-    if image.mode.startswith(("I", "F")):
-        _in_16_bits(np.asarray(image)).save(file, "PNG", compress_level=0)
-    elif image.has_transparency_data:
-        image.convert("RGBA").save(file, "PNG", compress_level=0)
-    else:
-        image.convert("RGB").save(file, "BMP")
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # of a damaged block, beside which the image itself may be sound
+        return image.copy()
 
 
-def _in_16_bits(values: np.ndarray) -> Image.Image:
+def _saved(image: Image.Image, image_format: str, **options: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, image_format, **options)
+    return file.getvalue()
+
+
+def _white_is_0(image: Image.Image) -> bool:
+    """Whether a TIFF says so; of one bit and of bytes Pillow knows it itself."""
+    return image.format == "TIFF" and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+
+
+def _in_16_bits(values: np.ndarray, white_is_0: bool) -> Image.Image:
     """Whole numbers that fit as they are; others such that the whole is white, and all below 0 is black."""
     highest = np.max(values, initial=0, where=np.isfinite(values))
+    whole = next((whole for whole in WHOLE if highest <= whole), max(highest, 65535))
     if not (np.issubdtype(values.dtype, np.integer) and highest <= 65535):
-        whole = next((whole for whole in WHOLE if highest <= whole), max(highest, 65535))
-        values = np.nan_to_num(values.astype(np.float64), posinf=whole) * (65535 / whole)
-    return Image.fromarray(np.clip(values, 0, 65535).astype(np.uint16))
+        values, whole = np.nan_to_num(values.astype(np.float64), posinf=whole) * (65535 / whole), 65535
+    values = np.clip(values, 0, 65535).astype(np.uint16)
+    return Image.fromarray(whole - values if white_is_0 else values)

@@ -11,7 +11,7 @@ from retrain.export.assets import check_is_classifier, described_background, des
 from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,

@@ -15,11 +15,14 @@ from typing import Any
 from retrain import extensions
 
 NAMES = {
+    "KerasLayer": "retrain.modules.resolved:KerasLayer",
     "Module": "retrain.modules.module:Module",
     "ModuleSpec": "retrain.modules.module_spec:ModuleSpec",
     "get_expected_image_size": "retrain.modules.module_spec:get_expected_image_size",
     "get_num_image_channels": "retrain.modules.module_spec:get_num_image_channels",
+    "load": "retrain.modules.resolved:load",
     "load_module_spec": "retrain.modules.module_spec:load_module_spec",
+    "resolve": "retrain.modules.resolved:resolve",
 }
 
 

@@ -20,7 +20,7 @@ from absl import logging
 from retrain.errors import InputError
 from retrain.modules.graphs.session_graph import load_into_graph
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import frozen
+from retrain.modules.loading import frozen
 from retrain.modules.module_spec import TRAIN, ModuleSpec, Tags, load_module_spec
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGES
 from retrain.modules.sources.path_sources import TF1Hub

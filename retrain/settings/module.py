@@ -4,7 +4,7 @@ import dataclasses
 
 from retrain.settings.field import ALL_VERBS, DATA_VERBS, MODULE_VERBS, setting
 from retrain.settings.needs import LABEL_MAP, MODULE_KIND, MODULE_SOURCE, OWN_MODULE
-from retrain.settings.values import pixel_range
+from retrain.settings.values import per_channel, per_channel_above_0, pixel_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,9 +43,25 @@ class ModuleSettings:
     )
     module_input_range: tuple[float, float] = setting(
         (0.0, 1.0),
-        "For a .keras file: the range of pixel values it was trained on, such as -1,1 or 0,255.",
+        "The range of pixel values that the network in the module was trained on, where that is not 0,1: "
+        "such as 0,255 or -1,1.",
         verbs=MODULE_VERBS,
         parse=pixel_range,
+        needs=MODULE_SOURCE,
+    )
+    module_input_mean: tuple[float, float, float] | None = setting(
+        None,
+        "What is subtracted from red, green and blue before the network sees them, in its own range: "
+        "0.485,0.456,0.406 for many that were trained in PyTorch.",
+        verbs=MODULE_VERBS,
+        parse=per_channel,
+        needs=MODULE_SOURCE,
+    )
+    module_input_std: tuple[float, float, float] | None = setting(
+        None,
+        "What the differences from the mean are divided by: 0.229,0.224,0.225 goes with the mean above.",
+        verbs=MODULE_VERBS,
+        parse=per_channel_above_0,
         needs=MODULE_SOURCE,
     )
     label_map: str | None = setting(

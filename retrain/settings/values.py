@@ -96,6 +96,27 @@ def pixel_range(text: str, flag: str) -> tuple[float, float]:
     return numbers[0], numbers[1]
 
 
+def per_channel(text: str, flag: str) -> tuple[float, float, float]:
+    """0.485,0.456,0.406."""
+    try:
+        red, green, blue = map(float, text.split(","))
+    except ValueError:
+        red = green = blue = math.nan
+    if not all(map(math.isfinite, (red, green, blue))):
+        raise InputError(
+            f"{flag}={text} must be three numbers, for red, green and blue: such as 0.5,0.5,0.5."
+        )
+    return red, green, blue
+
+
+def per_channel_above_0(text: str, flag: str) -> tuple[float, float, float]:
+    """0.229,0.224,0.225."""
+    numbers = per_channel(text, flag)
+    if min(numbers) <= 0.0:
+        raise InputError(f"{flag}={text} must be three numbers above 0, for red, green and blue.")
+    return numbers
+
+
 def pattern(text: str, flag: str) -> re.Pattern[str]:
     """A regular expression."""
     try:

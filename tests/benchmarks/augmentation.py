@@ -18,7 +18,7 @@ from retrain.data.layout import read_listing
 from retrain.data.pipeline import TrainingImages, training_batches
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.training.driver import Driver
 from retrain.training.estimator import Estimator
 from tests.benchmarks.rounds import print_ratios, seconds

@@ -15,7 +15,7 @@ from retrain.data.pipeline import image_batches
 from retrain.features.cache import FileKey
 from retrain.features.engines import LITERT, TENSORFLOW, make_engine
 from retrain.features.feature_pass import PassOptions, feature_pass
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.settings.module import ModuleSettings
 from tests.benchmarks.rounds import print_ratios, seconds

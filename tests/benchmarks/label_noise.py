@@ -19,7 +19,7 @@ from retrain.head_search.label_issues import SHORTER, out_of_sample_probabilitie
 from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.search import search_head
 from retrain.heads.softmax import SoftmaxHead
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings

@@ -64,7 +64,7 @@ REFUSED = {
     ),
     f"{PHOTOS} {GRADIENTS} --fine_tune": NO_TRAINABLE,
     f"sweep {PHOTOS} {GRADIENTS} --fine_tune --sweep=learning_rate=0.1,1": NO_TRAINABLE,
-    f"{PHOTOS} {MODULE} --module_input_range=-1,1": (
+    f"{PHOTOS} {GRADIENTS} --module_input_range=-1,1": (
         "--module_input_range=-1.0,1.0 has no effect on this module, whose source does not read it: leave it "
         "out."
     ),

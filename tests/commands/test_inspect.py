@@ -11,7 +11,7 @@ from retrain.__main__ import main
 from retrain.export.hub_module import write
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from tests import tiny_tf1_hub, tiny_worlds
 from tests.broken_modules import hub_module
 

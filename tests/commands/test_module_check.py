@@ -41,7 +41,7 @@ def test_a_run_brings_its_export_and_says_so(tmp_path, caplog):
     (tmp_path / "module").rename(tmp_path / "run/export/saved_model")
     with caplog.at_level("INFO", "absl"):
         assert complaint(tfhub_module="run") is None
-    assert caplog.messages == ["'run' is a run: its export is taken, 'run/export/saved_model'."]
+    assert caplog.messages == ["'run' is a run: what it exported is taken, 'run/export/saved_model'."]
     assert [local_directory(handle) for handle in ("run", "builtin:gradients", "model.keras")] == [
         "run/export/saved_model",
         None,
@@ -63,7 +63,7 @@ def test_handles_that_name_no_module():
     [
         ("builtin:gradients", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
         ("builtin:gradients", {"feature_output": "last"}, "--feature_output=last"),
-        ("module", {"module_input_range": (-1.0, 1.0)}, "--module_input_range=-1.0,1.0"),
+        ("builtin:gradients", {"module_input_range": (-1.0, 1.0)}, "--module_input_range=-1.0,1.0"),
         ("model.keras", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
     ],
 )
@@ -75,8 +75,10 @@ def test_a_setting_that_has_no_effect_on_the_module(handle, settings, flag):
 
 def test_of_several_modules_one_that_reads_a_setting_will_do():
     given = {"module_input_range": (-1.0, 1.0)}
-    assert complaint(handles=["module", "model.keras"], varied={"tfhub_module"}, **given) is None
-    assert complaint(handles=["module", "builtin:gradients"], varied={"tfhub_module"}, **given) is not None
+    assert complaint(handles=["module", "builtin:gradients"], varied={"tfhub_module"}, **given) is None
+    assert (
+        complaint(handles=["keras:VGG16", "builtin:gradients"], varied={"tfhub_module"}, **given) is not None
+    )
 
 
 def test_what_a_warm_start_brings_may_read_anything():

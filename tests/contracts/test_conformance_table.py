@@ -20,7 +20,7 @@ from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier
 from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.examined_module import ExaminedModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from tests.contracts.example_modules import KINDS
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import tensorflow as tf
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.settings.pixels import PixelSettings
 from retrain.training.estimator import Estimator
 from retrain.training.optimizer import make_optimizer

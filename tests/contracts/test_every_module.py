@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES
 from tests.contracts.example_modules import KINDS
 

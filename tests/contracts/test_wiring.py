@@ -98,6 +98,7 @@ DATA = {
 }
 MODULE = {
     **of(examples, image_size="12", module_input_range="-1,1", feature_output="first"),
+    **of(examples, module_input_mean="0.5,0.5,0", module_input_std="0.5,1,1"),
     "tfhub_module": Case(examples, {"tfhub_module": "{averaging}"}),
     "module_kind": Case(
         examples,
@@ -220,7 +221,12 @@ PREDICT = {
 }
 INSPECT = {name: case._replace(stage=inspected, refused=None) for name, case in MODULE.items()}
 # A module that no longer gives numbers does not conform.
-INSPECT |= {"json": RESULTS["json"], "module_input_range": Case(inspected, {"module_input_range": "0,1e38"})}
+INSPECT |= {
+    "json": RESULTS["json"],
+    "module_input_range": Case(inspected, {"module_input_range": "0,1e38"}),
+    "module_input_mean": Case(inspected, {"module_input_mean": "1e38,1e38,1e38"}),
+    "module_input_std": Case(inspected, {"module_input_std": "1e-45,1,1"}),
+}
 VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "inspect": INSPECT}
 FIELDS = [(section, field.name) for section, of_it in SECTIONS.items() for field in dataclasses.fields(of_it)]
 

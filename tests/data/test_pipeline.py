@@ -209,7 +209,7 @@ def test_why_a_file_gives_no_image(tmp_path, monkeypatch):
         "empty.png": (b"", "empty file"),
         "text.jpg": (b"hello", "not a file of an image"),
         "cut.jpg": (contents[:60], "damaged or incomplete PNG"),
-        "cut.tif": (b"II*\0", "damaged or incomplete TIFF"),
+        "cut.tif": (b"II*\0", "damaged or unusual TIFF"),
         "cut.bmp": (b"BM\x46" + bytes(11), "damaged or incomplete BMP"),
     }
     for name, (content, _) in reasons.items():

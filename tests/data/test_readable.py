@@ -1,8 +1,10 @@
 import io
+import struct
 import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from retrain.data.readable import is_deep, readable
@@ -93,6 +95,40 @@ def test_a_png_is_deep_where_pixels_are_more_than_three_bytes():
     assert all(map(is_deep, deep))
     flat = [PNG, JPEG, PNG[:20], *(encoded("PNG", PICTURE.convert(mode)) for mode in ("L", "P", "1"))]
     assert not any(map(is_deep, flat))
+
+
+def test_a_damaged_exif_block_costs_no_image():
+    contents, _ = readable(encoded("WEBP", exif=b"Exif\0\0nonsense", lossless=True))
+    np.testing.assert_array_equal(Image.open(io.BytesIO(contents)), PICTURE)
+
+
+def tiff_of_16_bit_colours(pixels: np.ndarray) -> bytes:
+    """Pillow writes none: uint16 [H, W, 3] as bytes of twice the width, and then as what they are."""
+    height, width, _ = pixels.shape
+    contents = encoded(
+        "TIFF", Image.fromarray(pixels.astype("<u2").view(np.uint8).reshape(height, 2 * width, 3))
+    )
+    widths = [struct.pack("<HHII", 256, kind, 1, size) for kind in (3, 4) for size in (2 * width, width)]
+    contents = contents.replace(*widths[:2]).replace(*widths[2:])
+    return contents.replace(b"\x08\0\x08\0\x08\0", b"\x10\0\x10\0\x10\0", 1)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_colours_of_16_bits_keep_what_pillow_reads_of_them(bits):
+    """The upper 8; of values of 12 bits that is little, but not black."""
+    pixels = np.asarray(PICTURE).astype(np.uint16) << 8 >> 16 - bits
+    contents, _ = readable(tiff_of_16_bit_colours(pixels))
+    assert is_deep(contents)
+    np.testing.assert_array_equal(tf.io.decode_png(contents, 3, tf.uint16), (pixels >> 8) * 257)
+
+
+def test_grey_whose_white_is_0_is_not_its_negative():
+    values = np.array([[0, 1000, 65535]], np.uint16)
+    contents = encoded("TIFF", Image.fromarray(values))
+    tag = [b"\x06\1\3\0\1\0\0\0" + bytes([white_is_1]) for white_is_1 in (1, 0)]
+    assert contents.count(tag[0]) == 1
+    contents, _ = readable(contents.replace(*tag))
+    assert np.asarray(Image.open(io.BytesIO(contents))).tolist() == [[65535, 64535, 0]]
 
 
 # Of values that are no bytes: those of 16 bits stay, and of others the whole is white.

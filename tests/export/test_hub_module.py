@@ -12,7 +12,7 @@ import retrain.modules as hub
 from retrain.export import hub_module
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.sources.tf1_hub_files import collected, read_graphs, variable_names
 from tests import tiny_tf1_hub, tiny_worlds
 

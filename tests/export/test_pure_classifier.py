@@ -9,7 +9,7 @@ from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.graphs.graph_part import cut
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, image_signature
 from tests import tiny_tf1_hub, tiny_worlds
 

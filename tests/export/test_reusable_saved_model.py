@@ -9,7 +9,7 @@ from retrain.errors import InputError
 from retrain.export.reusable_saved_model import write
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from tests import tiny_worlds
 
 PIXELS = np.random.default_rng(0).random([5, 8, 8, 3], np.float32)

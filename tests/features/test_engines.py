@@ -13,7 +13,7 @@ from retrain.features.engines import (
     choose_engine,
     make_engine,
 )
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 
 IMAGES = np.random.default_rng(0).random([19, 8, 8, 3], np.float32)

@@ -15,7 +15,7 @@ from retrain.features.engines import LITERT, TENSORFLOW
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.stored import StoredFeatures
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 

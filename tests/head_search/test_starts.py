@@ -8,7 +8,7 @@ from retrain.head_search.starts import SHARE, KnownClasses, Start, publisher_sta
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from tests.tiny_worlds import BIAS, KERNEL, LABELS, averaging_module
 

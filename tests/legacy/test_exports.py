@@ -14,7 +14,7 @@ from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
 from tests import tiny_tf1_hub, tiny_worlds
 from tests.legacy.conftest import SHARED

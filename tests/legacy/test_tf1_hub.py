@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retrain.errors import InputError
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from tests.legacy.conftest import PUBLISHED, SHARED
 from tests.legacy.descent import check, sgd_step

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.publisher_head import find_publisher_head
 from tests import tiny_worlds
 

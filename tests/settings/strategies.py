@@ -31,6 +31,8 @@ PARSED = {
     parsers.colour: st.sampled_from(["white", "black", "rebeccapurple", "#012", "#a0b1c2"]),
     parsers.names: st.lists(ITEMS, min_size=1, max_size=3, unique=True).map(tuple),
     parsers.pattern: WORDS.map(re.escape).map(re.compile),
+    parsers.per_channel: st.tuples(*[st.floats(-1e9, 1e9)] * 3),
+    parsers.per_channel_above_0: st.tuples(*[st.floats(1e-9, 1e9)] * 3),
     parsers.pixel_range: st.tuples(st.floats(-1e9, 0.0), st.floats(1.0, 1e9)),
     parsers.steps_or_seconds: amounts(SECONDS),
     parsers.steps_or_share: amounts(SHARE),

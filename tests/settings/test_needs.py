@@ -97,6 +97,8 @@ CASES = {
     "image_size": of_the_source("image_size=96", 96),
     "module_kind": of_the_source("module_kind=image_classification", "image_classification"),
     "module_input_range": of_the_source("module_input_range=-1.0,1.0", (-1.0, 1.0)),
+    "module_input_mean": of_the_source("module_input_mean=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
+    "module_input_std": of_the_source("module_input_std=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
     "feature_output": of_the_source("feature_output=pool", "pool"),
     "feature_pooling": of_the_source("feature_pooling=max", "max"),
     "label_map": Case(

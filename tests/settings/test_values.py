@@ -9,6 +9,8 @@ from retrain.settings.values import (
     colour,
     names,
     pattern,
+    per_channel,
+    per_channel_above_0,
     pixel_range,
     separator,
     steps_or_seconds,
@@ -60,6 +62,34 @@ def test_two_steps():
 def test_a_range_of_pixels():
     assert pixel_range("-1,1", "--module_input_range") == (-1.0, 1.0)
     assert pixel_range("0, 255", "--module_input_range") == (0.0, 255.0)
+    assert per_channel("0.5,0,-1", "--module_input_mean") == (0.5, 0.0, -1.0)
+    assert per_channel_above_0("0.5,1,2", "--module_input_std") == (0.5, 1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "sentence"),
+    [
+        (
+            per_channel,
+            "1,2",
+            "--flag=1,2 must be three numbers, for red, green and blue: such as 0.5,0.5,0.5.",
+        ),
+        (
+            per_channel,
+            "1,2,inf",
+            "--flag=1,2,inf must be three numbers, for red, green and blue: such as 0.5,0.5,0.5.",
+        ),
+        (
+            per_channel_above_0,
+            "1,0,1",
+            "--flag=1,0,1 must be three numbers above 0, for red, green and blue.",
+        ),
+    ],
+)
+def test_values_of_channels_that_are_none(parse, text, sentence):
+    with pytest.raises(InputError) as raised:
+        parse(text, "--flag")
+    assert str(raised.value) == sentence
 
 
 def test_a_colour():

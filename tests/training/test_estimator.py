@@ -10,7 +10,7 @@ from absl import logging
 from retrain.errors import InputError
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.training import driver
 from retrain.training import estimator as estimator_module
 from retrain.training.estimator import Estimator

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.training import learning_rate_finder
 from retrain.training.learning_rate_finder import (
     EXPLODED,

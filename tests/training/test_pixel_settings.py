@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.metric import LOSS, Metric
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.settings.pixels import PixelSettings
 from retrain.settings.values import Quantity
 from retrain.training.pixel_training import PixelTraining, pixel_estimator

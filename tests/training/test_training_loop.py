@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.training.estimator import Estimator
 from retrain.training.loss import Loss
 from tests import tiny_worlds

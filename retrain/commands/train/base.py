@@ -18,7 +18,7 @@ from retrain.head_search.starts import KnownClasses
 from retrain.label_files import read_labels
 from retrain.model import ImageClassifier, variables_from
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.publisher_head import find_publisher_head
 from retrain.modules.sources.source import source_of
 from retrain.runs.warm_start_source import WarmStartSource, find_source

@@ -13,6 +13,7 @@ from retrain.commands.image_pass import Passed, pass_facts, pass_images
 from retrain.commands.module_check import label_map_of
 from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.range_warning import tell_input_range
 from retrain.errors import InputError
 from retrain.examples.facts import check_trained, data_facts
 from retrain.examples.groups import Duplicates, find_duplicates, grouped
@@ -55,6 +56,7 @@ def prepare(plan: TrainPlan) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     base, listed = load_base(plan), list_examples(plan)
     passed = pass_images(base.module, listed.examples, plan)
+    tell_input_range(base.module, passed.examples, plan.config.module)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
     left_out = pd.concat([passed.skipped, listed.leaks])

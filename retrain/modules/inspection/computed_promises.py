@@ -28,6 +28,7 @@ from retrain.modules.inspection.findings import (
     pixels,
     worst,
 )
+from retrain.modules.inspection.input_range import FAR_BETTER, gain_of
 from retrain.modules.module_spec import TRAIN
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
@@ -40,9 +41,6 @@ from retrain.modules.signatures import (
 BATCHES = (1, 3, COUNT)
 # Relative to the largest value: the order of additions may depend on the size of a batch.
 TOLERANCE = 1e-4
-# Given pixels 255 times too dark, MobileNets tell images apart a tenth as well as given them right, or less;
-# given them right, at least three quarters as well as given them 255 times too bright.
-KEPT_CONTRAST = 0.25
 
 
 def default_signature(examined: ExaminedModule) -> Finding:
@@ -108,20 +106,12 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
     if np.ptp(rows, axis=0).max() <= 1e-7 * np.abs(rows).max():
         return Finding(FAILS, f"{signature} gives the same for {COUNT} different images")
     bright_images = 255.0 * made_images(examined.loaded.image_size)
-    bright = _default(run(examined.loaded, signature, bright_images), signature)
-    kept = _contrast(rows) / _contrast(bright) if np.isfinite(bright).all() and _contrast(bright) else 1.0
-    if kept < KEPT_CONTRAST:
-        seen = (
-            f"{signature} tells images in [0, 255] apart {1 / kept:.0f} times as well: as if made for these"
-        )
+    gain = gain_of(rows, _default(run(examined.loaded, signature, bright_images), signature))
+    if gain > FAR_BETTER:
+        seen = f"{signature} tells images in [0, 255] apart {gain:.0f} times as well: as if made for these"
         can_be_said = "module_input_range" in examined.source.reads
         return Finding(HINT, seen + can_be_said * " (--module_input_range=0,255 says so)")
     return Finding(OK, "finite, and different for different images")
-
-
-def _contrast(rows: np.ndarray) -> float:
-    """How large the differences between rows are, relative to the rows."""
-    return float(np.linalg.norm(rows - rows.mean(axis=0)) / max(np.linalg.norm(rows), 1e-30))
 
 
 def linear_scores(examined: ExaminedModule) -> Finding:

@@ -19,6 +19,7 @@ from retrain.errors import InputError
 from retrain.modules.graphs.traced_graph import traced
 from retrain.modules.image_module import ImageModule
 from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
+from retrain.modules.scaled_module import scaled_images
 from retrain.modules.signatures import (
     DEFAULT_SIGNATURE,
     IMAGE_CLASSIFICATION,
@@ -121,7 +122,8 @@ class ExaminedModule:
         if not callable(loaded):
             return None
         with _running("it"):
-            outputs = by_key(loaded(tf.constant(made_images(self.loaded.image_size))))
+            images = scaled_images(made_images(self.loaded.image_size), self.settings)
+            outputs = by_key(loaded(images))
             return {key: value.numpy() for key, value in outputs.items()}
 
     def _load(self) -> ImageModule:

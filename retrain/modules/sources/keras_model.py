@@ -1,9 +1,9 @@
 """Keras models as image modules: a `.keras` file, or a model of keras.applications by name.
 
-Images in [0, 1] are mapped to what the model was trained on before it sees them: for keras.applications by
-its own preprocessing, which takes pixels in [0, 255], for a file linearly to `module_input_range`. The one
-output, `default`, is what keras_features finds. Only variables are tracked, not the Keras objects, whose own
-way of being saved is not needed to run traced functions.
+Images in [0, 1] are mapped to what a model of keras.applications was trained on by its own preprocessing,
+which takes pixels in [0, 255]; what a file was trained on, the user says (see scaled_module). The one output,
+`default`, is what keras_features finds. Only variables are tracked, not the Keras objects, whose own way of
+being saved is not needed to run traced functions.
 """
 
 import contextlib
@@ -168,12 +168,11 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
     """Loads the model in the file."""
     _check_is_eager(handle)
     model = _read(location, handle, settings.image_size)
-    low, high = settings.module_input_range
     return KerasModule(
         handle,
-        fingerprint=_digest(files.file_hash(location), *_chosen(settings), low, high),
+        fingerprint=_digest(files.file_hash(location), *_chosen(settings)),
         model=feature_model(model, settings, handle),
-        preprocess=lambda images: low + (high - low) * images,
+        preprocess=tf.identity,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
     )

@@ -4,7 +4,7 @@ import os
 import pathlib
 
 from retrain.errors import InputError
-from retrain.modules.sources.source import SAVED_MODEL_FILE, Source
+from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source
 
 RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
@@ -18,7 +18,7 @@ class KerasFile(Source):
     form = "a .keras file"
     suffixes = (".keras", *HDF5)
     title = "Keras model"
-    reads = frozenset({"image_size", "module_input_range", "feature_output", "feature_pooling"})
+    reads = frozenset({"image_size", "feature_output", "feature_pooling"}) | INPUT
     loader = "retrain.modules.sources.keras_model:load_file"
 
     def check(self) -> None:
@@ -34,7 +34,7 @@ class Directory(Source):
     """What both kinds of module directories have in common."""
 
     form = "a module directory"
-    reads = frozenset({"image_size", "module_kind", "feature_output", "feature_pooling"})
+    reads = frozenset({"image_size", "module_kind", "feature_output", "feature_pooling"}) | INPUT
 
     def check(self) -> None:
         directory = pathlib.Path(self.location)

@@ -20,6 +20,11 @@ DEFAULTS = ModuleSettings()
 SAVED_MODEL_FILE = "saved_model.pb"
 # Where a run, and the winner of a sweep, keep modules that they exported; the one to ask for first ahead.
 EXPORTS = tuple(f"{top}export/{name}" for top in ("", "best/") for name in ("saved_model", "hub_module"))
+# The settings of what the network in a module is to see of an image, and what makes that, imported on use.
+INPUT = frozenset(
+    field.name for field in dataclasses.fields(ModuleSettings) if field.name.startswith("module_input_")
+)
+SCALED = "retrain.modules.scaled_module:scaled"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +95,8 @@ class Source:
         """The ImageModule; one that cannot compute in bfloat16 does so in float32."""
         source = self.fetched()
         precision = {"bfloat16": bfloat16} if source.computes_in_bfloat16 else {}
-        return extensions.named(source.loader)(source.location, source.handle, settings, **precision)
+        module = extensions.named(source.loader)(source.location, source.handle, settings, **precision)
+        return extensions.named(SCALED)(module, settings) if source.reads >= INPUT else module
 
 
 def source_of(handle: str, location: str | None = None) -> Source:

@@ -7,7 +7,7 @@ from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.budget import PLAIN
 from retrain.metric import LOSS, Metric
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.sweep.record import Record
 from tests.commands.sweep.trial_worlds import examples_of
 

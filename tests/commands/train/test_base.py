@@ -14,7 +14,7 @@ from retrain.errors import InputError
 from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.runs.run import Run
 from retrain.runs.warm_start_source import find_source
 from retrain.settings.config import Config, to_flags

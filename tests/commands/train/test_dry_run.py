@@ -106,3 +106,19 @@ def test_what_a_camera_sees_that_never_moves_is_split_as_ever(command, tmp_path)
         "24 images look nearly alike, as those of a camera that does not move do: too many to keep them in "
         "one split; give each its group in a table of labels if they are copies." in result.err
     )
+
+
+def test_damaged_files_are_told_however_many_they_are(command, photos, tmp_path):
+    for path in (photos / "a").iterdir():
+        path.write_bytes(b"no more")
+    (photos / "a" / "notes.txt").touch()
+    result = command(f"--image_dir={photos}", f"--model_dir={tmp_path / 'run'}", "--dry_run")
+    assert result.status == 0
+    lines = result.err.splitlines()
+    assert lines[0] == "Left out: 1 .txt."
+    assert "Left out: 14 images, such as 'a/00.png' (not a file of an image)." in lines
+    assert lines[-1] == (
+        "Every class needs an image to train on, but train has none of 'a': add images, or remove the class."
+    )
+    report = read(tmp_path / "run")
+    assert (len(report["skipped"]), report["ignored_files"]) == (14, {".txt": 1})

@@ -14,7 +14,7 @@ from retrain.commands.train.pixels import Recipe, model_to_train, recipe_for
 from retrain.examples.labelled import LabelledExamples
 from retrain.flags import parse
 from retrain.head_search.recipe import LEARNING_RATE
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.runs.run import NEW, Run
 from retrain.settings.config import Config
 from retrain.training.pixel_recipe import described

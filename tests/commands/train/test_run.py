@@ -15,7 +15,7 @@ from retrain.features import feature_pass
 from retrain.features import stored as stored_features
 from retrain.flags import parse
 from retrain.head_search.starts import SHARE
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.runs.run import FINISHED, UNFINISHED, Run
 from retrain.settings.config import Config

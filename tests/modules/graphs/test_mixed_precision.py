@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from tests import tiny_tf1_hub
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.modules.graphs.session_graph import SessionGraph, load_into_graph
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.module_spec import INFERENCE, TRAIN
 from retrain.modules.sources.tf1_hub_files import read_graphs
 from tests import tiny_tf1_hub, tiny_worlds

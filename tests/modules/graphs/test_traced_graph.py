@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from retrain.modules.graphs.traced_graph import count_float_operations, count_updates, operations, traced
 from retrain.modules.image_module import ImageModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, image_signature
 from tests import tiny_tf1_hub
 

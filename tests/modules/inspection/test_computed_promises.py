@@ -102,8 +102,9 @@ def test_a_hint_when_other_values_of_pixels_are_meant(tmp_path):
     path = hub_module(tmp_path, lambda images, training: 1.0 + mean(images, training) / 255)
     assert hints(path) == {
         "values in [0, 1]": "image_feature_vector tells images in [0, 255] apart 182 times as well: "
-        "as if made for these"
+        "as if made for these (--module_input_range=0,255 says so)"
     }
+    assert hints(path, ModuleSettings(module_input_range=(0.0, 255.0))) == {}
 
 
 def test_the_range_of_a_keras_file_can_be_said(tmp_path):

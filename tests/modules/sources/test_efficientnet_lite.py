@@ -9,7 +9,7 @@ from PIL import Image
 
 from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.examined_module import ExaminedModule
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.sources.efficientnet_lite import EPSILON, MOMENTUM, EfficientNetLite, strides
 from retrain.modules.sources.embedded import USUAL
 

@@ -56,13 +56,6 @@ def test_training_updates_batch_norm(tmp_path):
     np.testing.assert_allclose(module.variables[2], 0.01 * MEANS.mean(0), rtol=1e-4)
 
 
-def test_input_range(tmp_path):
-    handle = keras_file(tmp_path)
-    module = load_file(handle, handle, ModuleSettings(module_input_range=(-1.0, 1.0)))
-    np.testing.assert_allclose(module(IMAGES), 2 * MEANS - 1, rtol=1e-4, atol=1e-6)
-    assert module.fingerprint != load_file(handle, handle, DEFAULTS).fingerprint
-
-
 def test_feature_output(tmp_path):
     pool, dense = layers.GlobalAveragePooling2D(name="pool"), layers.Dense(2, activation="softmax")
     handle = saved(tmp_path, pool, dense)

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import DEFAULTS
 from retrain.modules.sources.tf1_hub import load
@@ -169,7 +169,7 @@ MIRRORED = """
     from retrain.export import hub_module
     from retrain.heads.softmax import SoftmaxHead
     from retrain.model import ImageClassifier
-    from retrain.modules.load import load_module
+    from retrain.modules.loading import load_module
 
     [cpu] = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain.errors import InputError
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.modules.module_spec import INFERENCE, TRAIN
 from retrain.modules.sources.tf1_hub_graph import EagerGraph, SessionModule
 from tests import tiny_tf1_hub

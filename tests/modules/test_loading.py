@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.load import load_module, recording, replacing
+from retrain.modules.loading import load_module, recording, replacing
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.modules.sources.source import DEFAULTS
 from retrain.settings.module import ModuleSettings

@@ -1,0 +1,43 @@
+"""Tells of a module that was made for pixels of another range than the one it is given."""
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from absl import logging
+
+from retrain.data.images import load_image
+from retrain.examples.labelled import LabelledExamples
+from retrain.modules.image_module import ImageModule
+from retrain.modules.inspection.input_range import FAR_BETTER, gain_of
+from retrain.modules.sources.source import INPUT, source_of
+from retrain.settings.module import ModuleSettings
+
+IMAGES = 8
+
+
+def tell_input_range(module: ImageModule, examples: LabelledExamples, settings: ModuleSettings) -> None:
+    """A warning that names the flag, where the examples, with features, are told apart far better by it.
+
+    Not of a module that knows its range, or whose range the user has said.
+    """
+    said = any(getattr(settings, name) != getattr(ModuleSettings(), name) for name in INPUT)
+    if said or settings.warm_start_from is not None or not source_of(module.handle).reads >= INPUT:
+        return
+    rows = some_of_each_class(examples, IMAGES)
+    paths = [tf.constant(examples.files[row]) for row in rows]
+    images = tf.stack([load_image(path, module.image_size, examples.background) for path in paths])
+    gain = gain_of(np.asarray(examples.features[rows]), module(255.0 * images).numpy())
+    if gain > FAR_BETTER:
+        logging.warning(
+            "%r tells images in [0, 255] apart %.0f times as well as in [0, 1], which it is given, as if "
+            "made for these: --module_input_range=0,255 says so.",
+            module.handle,
+            gain,
+        )
+
+
+def some_of_each_class(examples: LabelledExamples, count: int) -> np.ndarray:
+    """Positions of examples: the first of each class of the first task, then the second ones."""
+    task = next(iter(examples.tasks.values()))
+    strata = pd.Series(task.head.strata(task.labels))
+    return np.argsort(strata.groupby(strata).cumcount().to_numpy(), kind="stable")[:count]

@@ -1,0 +1,73 @@
+"""An image module whose network was trained on pixels of another range than [0, 1]: `--module_input_range`.
+
+What it is given is what every module is given, images in [0, 1]; what its network sees is
+(low + (high - low) * images - mean) / std, with one mean and std for each channel. Whoever exports it exports
+the scaling with it.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.modules.image_module import ImageModule
+from retrain.modules.module_spec import ModuleSpec
+from retrain.settings.module import ModuleSettings
+
+
+class ScaledModule(ImageModule):
+    """The module, with a scaling before it that has no variables."""
+
+    def __init__(self, module: ImageModule, settings: ModuleSettings):
+        content = f"{module.fingerprint} {_said(settings)}"
+        super().__init__(
+            module.handle,
+            hashlib.sha256(content.encode()).hexdigest(),
+            signatures=module.signatures,
+            image_size=module.image_size,
+            feature_output=module.feature_output,
+            feature_pooling=module.feature_pooling,
+        )
+        self.module = module
+        self._settings = settings
+
+    @property
+    def spec(self) -> ModuleSpec:
+        return self.module.spec
+
+    @property
+    def variable_map(self) -> dict[str, tf.Variable]:
+        return self.module.variable_map
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        return self.module.variables
+
+    @property
+    def trainable_variables(self) -> Sequence[tf.Variable]:
+        return self.module.trainable_variables
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
+        return self.module.regularization_losses
+
+    def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
+        return self.module.outputs(scaled_images(images, self._settings), signature, training)
+
+
+def scaled(module: ImageModule, settings: ModuleSettings) -> ImageModule:
+    """The module behind the scaling that the settings ask for; itself where they ask for none."""
+    return module if _said(settings) == _said(ModuleSettings()) else ScaledModule(module, settings)
+
+
+def scaled_images(images: tf.Tensor, settings: ModuleSettings) -> tf.Tensor:
+    """Images in [0, 1] -> what the network is to see."""
+    low, high = settings.module_input_range
+    mean = np.asarray(settings.module_input_mean or 0.0, np.float32)
+    std = np.asarray(settings.module_input_std or 1.0, np.float32)
+    return (low + (high - low) * tf.convert_to_tensor(images, tf.float32) - mean) / std
+
+
+def _said(settings: ModuleSettings) -> tuple[object, ...]:
+    return settings.module_input_range, settings.module_input_mean, settings.module_input_std

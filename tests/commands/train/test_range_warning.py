@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from absl import logging
+
+from retrain.commands.train.range_warning import some_of_each_class, tell_input_range
+from retrain.modules.load import load_module
+from retrain.settings.module import ModuleSettings
+from tests.examples.worlds import made_up, of_folder
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[str]:
+    texts = []
+    monkeypatch.setattr(logging, "warning", lambda text, *values: texts.append(text % values))
+    return texts
+
+
+@pytest.fixture
+def bright_module(tmp_path) -> str:
+    """Its features hardly depend on the image, unless its pixels are in [0, 255]."""
+    module = tf.Module()
+    spec = tf.TensorSpec([None, 8, 8, 3], tf.float32)
+    module.__call__ = tf.function(lambda images: 1 + tf.reduce_mean(images, [1, 2]) / 255, [spec])
+    tf.saved_model.save(module, str(tmp_path / "bright"))
+    return str(tmp_path / "bright")
+
+
+def tell(handle: str, folder: str, **given) -> None:
+    """As after a pass over the folder."""
+    settings = ModuleSettings(tfhub_module=handle, **given)
+    module, examples = load_module(handle, settings), of_folder(folder)
+    images = [tf.image.decode_image(tf.io.read_file(path)) / 255 for path in examples.files]
+    features = [module(tf.image.resize(image, [8, 8])[None]).numpy()[0] for image in images]
+    tell_input_range(module, examples.with_features(np.stack(features)), settings)
+
+
+def test_a_module_made_for_other_pixels_is_told_in_a_line_that_names_the_flag(
+    bright_module, colour_folder, told
+):
+    tell(bright_module, colour_folder)
+    [line] = told
+    assert line.startswith(f"{bright_module!r} tells images in [0, 255] apart ")
+    assert line.endswith(
+        "times as well as in [0, 1], which it is given, as if made for these: --module_input_range=0,255 "
+        "says so."
+    )
+    assert 100 < int(line.split(" apart ")[1].split()[0]) < 255
+
+
+def test_who_has_said_the_range_is_not_told(bright_module, colour_folder, told):
+    tell(bright_module, colour_folder, module_input_range=(0.0, 255.0))
+    tell(bright_module, colour_folder, module_input_mean=(0.5, 0.5, 0.5))
+    assert told == []
+
+
+def test_a_module_for_the_range_it_is_given_is_not_told(averaging_module, colour_folder, told):
+    tell(averaging_module, colour_folder)
+    assert told == []
+
+
+def test_images_of_each_class_come_first():
+    examples = made_up([f"{row}.png" for row in range(7)], kind=["a", "a", "a", "b", "b", "c", None])
+    assert some_of_each_class(examples, 4).tolist() == [0, 3, 5, 6]
+    assert some_of_each_class(examples, 100).tolist() == [0, 3, 5, 6, 1, 4, 2]
