@@ -36,7 +36,11 @@ def test_from_photos_to_predictions(command, colour_folder, averaging_module, tm
     assert "Features: 24 images computed (litert)" in trained.stderr
     [run] = (tmp_path / "runs").iterdir()
     lines = trained.stdout.splitlines()
-    assert lines[-3] == "Test accuracy 100.0% (43.9% to 100.0%, 3 images)"
+    assert lines[-4] == "Test accuracy 100.0% (43.9% to 100.0%, 3 images)"
+    assert lines[-3] == (
+        "Cross-validated accuracy 100.0% (86.2% to 100.0%, 24 images); all images, each by a head of the frozen "
+        "module that never saw it"
+    )
     assert lines[-2].startswith(f"Everything is in runs/{run.name}: ")
     monkeypatch.chdir(tmp_path)
     words = lines[-1].removeprefix("Next: python -m retrain ").split()
@@ -101,7 +105,7 @@ def tree(directory: pathlib.Path) -> set[str]:
         (
             ["--image_dir=hole"],
             "'hole' has 1 class folder without any image ('cyan'), but every class needs one: add images "
-            "(.jpg, .jpeg, .png, .gif, .bmp, .webp) or move the folder away.",
+            "(.jpg, .png, .tif, .webp and the like) or move the folder away.",
         ),
         (["--image_dirr=photos"], "--image_dirr is no flag of retrain: did you mean --image_dir?"),
         (
