@@ -149,9 +149,9 @@ class Module(tf.Module):
         if self._trainable and not self._warned_of_keras and get_global_attribute("current_call_ctx"):
             handle = self.spec.handle
             logging.warning(
-                f"{handle!r} is called in a Keras layer or model, which finds the variables of layers only, and "
-                f"its fit will not train this module: use retrain.keras.ModuleLayer({handle!r}, trainable=True) "
-                f"instead."
+                f"{handle!r} is called in a Keras layer or model, which finds the variables of layers only, "
+                f"and its fit will not train this module: use retrain.keras.ModuleLayer({handle!r}, "
+                f"trainable=True) instead."
             )
             self._warned_of_keras = True
 
