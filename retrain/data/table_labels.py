@@ -15,6 +15,7 @@ from retrain.errors import InputError
 from retrain.extensions import nearest
 
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
+CORRECTED = "corrected"  # in a run's label_issues.csv, to be filled in by the user
 # Columns that the tables of a run have beside the tasks.
 TAKEN = ("path", "split", "size", "content_hash", "mtime_ns", "reason", "predicted", "probability")
 TAKEN_BY_TASK = ("predicted/", "probability/")
