@@ -12,7 +12,6 @@ import sys
 import warnings
 
 import numpy as np
-from retrain.modules.load import load_module
 from sklearn.linear_model import LogisticRegressionCV
 
 from retrain.data.layout import read_listing
@@ -22,6 +21,7 @@ from retrain.features.feature_pass import PassOptions, feature_pass
 from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.search import search_head
 from retrain.heads.softmax import SoftmaxHead
+from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings

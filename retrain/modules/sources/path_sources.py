@@ -4,7 +4,7 @@ import os
 import pathlib
 
 from retrain.errors import InputError
-from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source
+from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source, holds_preset
 
 RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
@@ -76,7 +76,7 @@ class SavedModel(Directory):
 
     @classmethod
     def recognises(cls, location: str) -> bool:
-        return os.path.isdir(location) and not TF1Hub.recognises(location)
+        return os.path.isdir(location) and not (TF1Hub.recognises(location) or holds_preset(location))
 
 
 def _listed(directory: pathlib.Path) -> str:
