@@ -90,14 +90,14 @@ MUTATIONS = (
     ),
     Mutation(
         "report/outcome.py",
-        "figures_by_task(heads, labels, of_split, examples.task_weights)",
-        "figures_by_task(heads, labels, of_split)",
+        "figures_by_task(heads, labels, of_split, weights, its_logits)",
+        "figures_by_task(heads, labels, of_split, {}, its_logits)",
         "task_weighs and heads",
     ),
     Mutation(
         "commands/sweep/judging.py",
-        "figures_by_task(after, labels, probabilities, examples.task_weights)",
-        "figures_by_task(after, labels, probabilities)",
+        "figures_by_task(after, labels, probabilities, examples.task_weights, logits)",
+        "figures_by_task(after, labels, probabilities, {}, logits)",
         "task_weighs and trial",
     ),
     Mutation(
@@ -114,7 +114,10 @@ MUTATIONS = (
         "labels_are_judged",
     ),
     Mutation(
-        "heads/head.py", "return -self.loss(targets, scaled)", "return self.loss(targets, scaled)", "scores"
+        "heads/head.py",
+        "return -self.losses(labels, logits)",
+        "return self.losses(labels, logits)",
+        "scores",
     ),
     # Others of their kind.
     Mutation(
