@@ -5,11 +5,11 @@ import tarfile
 import numpy as np
 import pytest
 import tensorflow as tf
+from retrain.modules.load import load_module
 
 from retrain.export import MODULES, exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
-from retrain.modules.load import load_module
 from retrain.modules.scaled_module import scaled_images
 from retrain.modules.sources.source import INPUT, source_of
 from retrain.settings.module import ModuleSettings
@@ -21,7 +21,7 @@ NORMALISED = ModuleSettings(
 )
 
 
-@pytest.fixture(params=[name for name in ("keras_file", "tf1_hub", "saved_model")])
+@pytest.fixture(params=["keras_file", "tf1_hub", "saved_model"])
 def handle(request, tmp_path) -> str:
     return KINDS[request.param].make(tmp_path / "module", 1.0)
 
