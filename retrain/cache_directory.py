@@ -9,6 +9,7 @@ import tempfile
 
 from absl import logging
 
+BLOCK = 4096
 NO_HOME = "~"  # which stays where nobody knows what it means
 
 
@@ -44,7 +45,8 @@ def _complaint(directory: str) -> str:
         return "No home is known (HOME is not set)"
     try:
         os.makedirs(directory, exist_ok=True)
-        tempfile.TemporaryFile(dir=directory).close()
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(bytes(BLOCK))  # where a quota is exhausted, an empty file may still be made
     except OSError as error:
         return f"{directory!r} cannot be written to ({error.strerror})"
     # A run as another user, by sudo or in a container, leaves directories of its own.

@@ -51,7 +51,7 @@ def check_modules(at: Circumstances, handles: Sequence[str] = ()) -> None:
     for source in sources:
         source.check()
         if source.location != os.path.expanduser(source.handle):
-            logging.info("%r is a run: its export is taken, %r.", source.handle, source.location)
+            logging.info("%r is a run: what it exported is taken, %r.", source.handle, source.location)
     # What --warm_start_from brings may be of any source.
     reads = frozenset().union(*(source.reads for source in sources)) if not module.warm_start_from else None
     check_read(at._replace(module_reads=reads))

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import pandas as pd
 from absl import logging
 
+from retrain.data.folder import count
 from retrain.data.listing import SEPARATOR, SPLITS, Listing
 from retrain.data.table_file import read_cells
+from retrain.data.table_labels import CORRECTED
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
 
-CORRECTED = "corrected"
 EARLIER = ["path", "task", "split", "label", "predicted"]
 
 
@@ -79,6 +80,6 @@ def _check_rows(path: str, filled: int, here: pd.DataFrame) -> None:
     first = here.iloc[0]
     logging.info(
         "%s",
-        f"Corrections: {len(here)} labels, such as that of {first['path']!r}, {first[CORRECTED]!r}."
+        f"Corrections: {count(len(here), 'label')}, such as that of {first['path']!r}, {first[CORRECTED]!r}."
         + (f" {filled - len(here)} others are of images that are not there." if filled > len(here) else ""),
     )

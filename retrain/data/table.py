@@ -39,7 +39,7 @@ DEFAULT = TableFormat()
 def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEFAULT) -> Listing:
     """Lists the rows of a table; without `image_dir`, paths are relative to the table's own folder.
 
-    `labels_file` may be a folder of splits with Roboflow's table in each.
+    `labels_file` may be a folder around those of splits, with a table in each.
     """
     own = labels_file if os.path.isdir(labels_file) else os.path.dirname(labels_file)
     image_dir = image_dir or own or os.curdir

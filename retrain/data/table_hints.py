@@ -28,7 +28,9 @@ def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFr
     ones, empty = table[names].isin(ONES), table[names].isna()
     if not (ones | empty | table[names].isin(ZEROES)).all(axis=None):
         return table
-    if empty.any(axis=None) or not (ones.sum(axis="columns") == 1).all() or not ones.any().all():
+    one_each = not empty.any(axis=None) and (ones.sum(axis="columns") == 1).all()
+    seen = int(ones.any().sum())
+    if not one_each or seen < 2:
         logging.info(
             "--labels_file=%r has columns of 0 and 1 (%s), each a task of its own: if they are labels of one "
             "task, of which an image may have several, call them TASK:LABEL, as in %r.",
@@ -42,7 +44,7 @@ def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFr
         "classes of one task, %r.",
         path,
         _some(names),
-        len(names),
+        seen,
         TASK,
     )
     return table.drop(columns=names).assign(**{TASK: ones.idxmax(axis="columns").astype(object)})

@@ -4,16 +4,18 @@ A cell may hold several labels, a separator between, or they stand in columns of
 yes or no in each. Nothing in a cell: not known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from absl import logging
 
 from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column
 from retrain.errors import InputError
 from retrain.extensions import nearest
 
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
+CORRECTED = "corrected"  # in a run's label_issues.csv, to be filled in by the user
 # Columns that the tables of a run have beside the tasks.
 TAKEN = ("path", "split", "size", "content_hash", "mtime_ns", "reason", "predicted", "probability")
 TAKEN_BY_TASK = ("predicted/", "probability/")
@@ -79,12 +81,41 @@ def read_column(path: str, columns: pd.DataFrame, task: str, may_be_several: boo
         return Column([None if cell is None else cell.strip() or None for cell in cells])
     parts = (None if cell is None else [part.strip() for part in cell.split(separator)] for cell in cells)
     joined = [None if part is None else SEPARATOR.join(filter(None, part)) for part in parts]
+    _tell_not_known(path, task, joined)
     return Column(joined, several=True)
+
+
+def _tell_not_known(path: str, task: str, cells: Sequence[str | None]) -> None:
+    """In a line, where a label is marked as one of which it is not known whether the image has it."""
+    labels = {label for cell in cells if cell for label in cell.split(SEPARATOR)}
+    marked = sorted(label for label in labels if label.startswith(NOT_KNOWN))
+    if NOT_KNOWN in marked:
+        raise InputError(
+            f"--labels_file={path!r} has {NOT_KNOWN!r} alone among labels in column {task!r}, but it stands "
+            f"before a label of which it is not known whether the image has it: name the label, or leave it "
+            f"out."
+        )
+    if marked:
+        logging.info(
+            "--labels_file=%r has labels behind %r in column %r, such as %r: of these it is not known "
+            "whether the image has them.",
+            path,
+            NOT_KNOWN,
+            task,
+            marked[0],
+        )
 
 
 def _joined(path: str, columns: pd.DataFrame) -> list[str | None]:
     """Of columns TASK:LABEL the labels of each row that are there, and after `?` those that are not known."""
     names = [name.partition(":")[2] for name in columns.columns]
+    for column, name in zip(columns.columns, names, strict=True):
+        if SEPARATOR in name or name.startswith(NOT_KNOWN) or not name:
+            raise InputError(
+                f"--labels_file={path!r} has the column {column!r}, but the label in TASK:LABEL may not be "
+                f"empty, begin with {NOT_KNOWN!r} or have {SEPARATOR!r} in it, which mark and part labels in "
+                f"the tables of a run: rename it."
+            )
     values = np.stack([_truths(path, columns[name]) for name in columns.columns], axis=1)
     rows: list[str | None] = []
     for row in values:

@@ -14,7 +14,7 @@ from absl import logging
 from retrain.data.listing import CLASSES_FILE, TASK, is_table, top_level
 from retrain.data.split_words import split_of
 from retrain.data.table_file import read_cells
-from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
+from retrain.data.table_labels import CORRECTED, GROUP, SPLIT, WEIGHT
 
 LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
 LABEL_STUDIO = {"annotation_id", "lead_time"}
@@ -43,9 +43,18 @@ def tool_cells(path: str, image_dir: str, tasks: Collection[str] = ()) -> pd.Dat
     if CLASSES_FILE in (os.path.basename(path), *tables.values()):
         logging.info("The columns of Roboflow's %s are labels of one task, %r.", CLASSES_FILE, TASK)
     if set(table.columns) >= LABEL_ISSUES:
-        table = table.pivot(index="path", columns="task", values="label").reset_index()
+        table = _of_label_issues(table)
     table = table.astype(object).where(table.notna(), None).apply(_choices)
     return _without(path, table, [name for name in _no_labels(table) if name not in tasks])
+
+
+def _of_label_issues(table: pd.DataFrame) -> pd.DataFrame:
+    """A column for each task, with the labels as the user has corrected them, and the splits of the run."""
+    if CORRECTED in table.columns:
+        logging.info("Labels are taken as its column %r has them: %d.", CORRECTED, table[CORRECTED].count())
+        table = table.assign(label=table[CORRECTED].fillna(table["label"]))
+    known = [name for name in ("path", SPLIT) if name in table.columns]
+    return table.pivot(index=known, columns="task", values="label").reset_index()
 
 
 def _tables_of_splits(directory: str) -> dict[str, str]:

@@ -48,7 +48,8 @@ def hash_splits(
     """The split of each image, and a note on each that is not where its hash puts it.
 
     `contradictory` groups are copies under two labels, wrong under one of them, whatever is predicted: they
-    stay in train, where no figure is taken, and only other groups of their classes are moved.
+    stay in train, where no figure is taken, and only other groups of their classes are moved. So does a group
+    of more than half of the images.
     """
     bounds = bounds_of(percentages)
     labels_of: dict[str, set[Label]] = {}
@@ -56,12 +57,14 @@ def hash_splits(
     for _, group, labels, key in images:
         labels_of.setdefault(group, set()).update(labels)
         key_of[group] = min(key, key_of.get(group, key))
-    hashed = {group: percentage(key) for group, key in key_of.items() if group not in contradictory}
+    sizes = collections.Counter(image.group for image in images)
+    kept = {*contradictory, *(group for group, size in sizes.items() if 2 * size > len(images))}
+    hashed = {group: percentage(key) for group, key in key_of.items() if group not in kept}
     split_of, filled = fill_splits(labels_of, hashed, bounds)
     notes, names = [], {stem(image.path) for image in images}
     for path, group, _, key in sorted(images, key=lambda image: image.path):
         own, split = split_at(percentage(key), bounds), split_of[group]
-        if group not in hashed:
+        if group in contradictory:
             listed = ", ".join(repr(name) for _, name in sorted(labels_of[group]))
             notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {listed}.")
         elif own != split:

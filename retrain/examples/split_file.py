@@ -94,7 +94,7 @@ def freeze_splits(images: Found, frozen: Frozen) -> tuple[list[str], list[str]]:
             by_group.setdefault(group, known[path])
     total, new = len(images.paths), len(images.paths) - len(known)
     notes = {
-        f"{moved} of {total} images have moved since then, and stay in their split.": moved,
+        f"{moved} of {total} images lie elsewhere than in the split file, and stay in their split.": moved,
         f"{new} of {total} images are not in the split file: their group or their hash decides.": new,
     }
     rows = zip(images.paths, images.groups, images.splits, strict=True)

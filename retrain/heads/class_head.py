@@ -83,7 +83,7 @@ class ClassHead(Head):
         name = " ".join(filter(None, words))
         parts = [
             f"{name[0].upper()}{name[1:]} {figures[accuracy]:.1%} ({low:.1%} to {high:.1%}, "
-            f"{figures['count']} images)",
+            f"{_images(figures['count'])})",
             _hardest(figures["classes"]),
             *(f"{self.headlines[key]} {figures[key]:.1%}" for key in others),
         ]
@@ -121,8 +121,12 @@ class ClassHead(Head):
 def _hardest(classes: Mapping[str, Mapping[str, Any]]) -> str:
     ranked = sorted(classes.items(), key=lambda item: item[1]["f1"])
     hardest = [
-        f"{label} {of['f1']:.2f} ({of['count']} image{'s' * (of['count'] != 1)})"
+        f"{label} {of['f1']:.2f} ({_images(of['count'])})"
         for label, of in ranked
         if of["count"] and of["f1"] < 1
     ][:HARDEST]
     return f"lowest F1: {', '.join(hardest)}" if hardest else ""
+
+
+def _images(count: int) -> str:
+    return f"{count} image" + ("" if count == 1 else "s")

@@ -144,6 +144,12 @@ class Module(tf.Module):
     def _inputs(self, inputs: Any, signature: str) -> dict[str, tf.Tensor]:
         """Tensors by the names of the signature's inputs."""
         specs = self.get_input_info_dict(signature)
+        for key, spec in (specs | self.get_output_info_dict(signature)).items():
+            if not isinstance(spec, tf.TensorSpec):
+                raise InputError(
+                    f"{self.spec.handle!r} has {key!r} in {signature} as a {type(spec).__name__}, and only "
+                    f"dense tensors can be used; its signatures are: {', '.join(self.get_signature_names())}."
+                )
         if not isinstance(inputs, Mapping):
             inputs = {} if inputs is None else {next(iter(specs)) if len(specs) == 1 else IMAGES: inputs}
         if set(inputs) != set(specs):

@@ -6,10 +6,12 @@ Source: https://www.tensorflow.org/hub/common_signatures/images. A signature tak
 a classification.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from retrain.errors import InputError
 
 IMAGE_FEATURE_VECTOR = "image_feature_vector"
 IMAGE_CLASSIFICATION = "image_classification"
@@ -30,6 +32,34 @@ class Signature(NamedTuple):
 def task_signature(task: str, primary: bool) -> str:
     """The signature with the logits of a task: the primary one's has the name that everybody knows."""
     return IMAGE_CLASSIFICATION if primary else f"{IMAGE_CLASSIFICATION}/{task}"
+
+
+def takes_images(inputs: Sequence[Any]) -> bool:
+    """Whether the one input is float32 [None, height, width, 3], as far as its shape is known."""
+    return (
+        len(inputs) == 1
+        and isinstance(inputs[0], tf.TensorSpec)
+        and inputs[0].dtype == tf.float32
+        and inputs[0].shape.is_compatible_with([None, None, None, 3])
+        # Compatible is also what demands one batch size.
+        and (inputs[0].shape.rank is None or inputs[0].shape.as_list()[0] is None)
+    )
+
+
+def takes_no_images(handle: str, signatures: Iterable[Sequence[Any]]) -> InputError:
+    """What to say when no signature, each given by its inputs, takes images."""
+    listed = ", ".join(sorted({" with ".join(map(_described, inputs)) for inputs in signatures}))
+    return InputError(
+        f"{handle!r} takes {listed or 'nothing'}, and an image module takes RGB images in batches of any "
+        f"size, float32 [None, height, width, 3]: use a module made for these."
+    )
+
+
+def _described(argument: Any) -> str:
+    if isinstance(argument, tf.TensorSpec):
+        shape = "of any shape" if argument.shape.rank is None else argument.shape.as_list()
+        return f"{argument.dtype.name} {shape}"
+    return "no images" if argument is None else f"a {type(argument).__name__}"
 
 
 def image_signature(image_size: tuple[int, int], outputs: Mapping[str, tf.TensorSpec]) -> Signature:

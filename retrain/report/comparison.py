@@ -3,6 +3,7 @@
 import pandas as pd
 import tensorflow as tf
 
+from retrain.data.folder import count
 from retrain.heads.head import Head
 from retrain.report.outcome import Outcome
 
@@ -38,12 +39,8 @@ def _line(outcome: Outcome, task: str, same: pd.DataFrame) -> str:
     after = head.right(now.labels, outcome.probabilities[task][same["row"].to_numpy()]).mean()
     changed = sum(cell != label for cell, label in zip(now.cells, same["label"], strict=True))
     by_these = (
-        f" ({corrected:.1%} with the {changed} label{'s' * (changed != 1)} corrected among them)"
-        if changed
-        else ""
+        f" ({corrected:.1%} with the {count(changed, 'label')} corrected among them)" if changed else ""
     )
     measure = next(iter(head.headlines.values())) + (f" of {task}" if len(outcome.heads) > 1 else "")
-    return (
-        f"On the same {len(same)} {same['split'].iloc[0]} images: {measure} {before:.1%} in the earlier run"
-        f"{by_these}, {after:.1%} now."
-    )
+    images = count(len(same), f"{same['split'].iloc[0]} image")
+    return f"On the same {images}: {measure} {before:.1%} in the earlier run{by_these}, {after:.1%} now."

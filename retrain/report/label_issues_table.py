@@ -5,7 +5,7 @@ The column `corrected` is to be filled in, for `--corrections`; what was correct
 
 import pandas as pd
 
-from retrain.data.corrections import CORRECTED
+from retrain.data.table_labels import CORRECTED
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import write_table
 

@@ -72,7 +72,7 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     picture = ImageOps.fit(picture, (SIDE, SIDE))
     tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, colour))
     draw, font = ImageDraw.Draw(tile), _font()
-    prediction = _fitting(f"{example.predicted} {example.probability:.0%}", font)
+    prediction = _fitting(example.predicted, font, f" {example.probability:.0%}")
     draw.text((2, SIDE + 1), prediction, colour, font)
     if not example.right:
         draw.text((2, SIDE + 17), _fitting(f"is {example.label}", font), TEXT, font)
@@ -94,8 +94,8 @@ def _font() -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(os.path.join(package, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf"), 12)
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont) -> str:
-    """The text, or as much of it as is no wider than a tile."""
-    while text and font.getlength(text) > SIDE - 4:
+def _fitting(text: str, font: ImageFont.FreeTypeFont, end: str = "") -> str:
+    """The text, or as much of it as is no wider than a tile, with the end behind it."""
+    while text and font.getlength(text + end) > SIDE - 4:
         text = text[:-1]
-    return text
+    return text + end

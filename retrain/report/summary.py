@@ -54,7 +54,9 @@ def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> st
             f"count them flatter."
         )
         left = count - trained_on - chosen_by
-        on_others = _headlines(outcome.heads, others or {}, f"on the {left} others:")
+        on_others = _headlines(
+            outcome.heads, others or {}, f"on the {left} others:" if left > 1 else "on the other one:"
+        )
         lines += on_others if left else ["There are no others."]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     return "\n".join(lines)

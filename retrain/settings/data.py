@@ -19,8 +19,9 @@ class DataSettings:
 
     image_dir: str | None = setting(
         None,
-        "Folder with one folder of images per class: JPEG, PNG, GIF, BMP or WebP, at any depth. Folders "
-        "named train, valid (or val) and test, above the class folders or in each, are taken as the split.",
+        "Folder with one folder of images per class, at any depth: JPEG, PNG, TIFF, WebP and the like. "
+        "Folders named train, valid (or val) and test, above the class folders or in each, are taken as the "
+        "split.",
         verbs=READERS,
         path=True,
         required=dict.fromkeys(DATA_VERBS, "a folder with one folder of images per class"),

@@ -57,8 +57,8 @@ def test_both_tasks_are_learnt_from_the_labels_that_there_are(run):
     metrics = json.loads((run / "metrics.json").read_text())
     table = pd.read_csv(run / "predictions.csv", dtype=str, keep_default_na=False)
     assert list(table.columns) == [
-        *("path", KIND, f"predicted/{KIND}", f"probability/{KIND}"),
-        *(COLOURS, f"predicted/{COLOURS}", f"probability/{COLOURS}", "split"),
+        *("path", "split", KIND, f"predicted/{KIND}", f"probability/{KIND}"),
+        *(COLOURS, f"predicted/{COLOURS}", f"probability/{COLOURS}"),
     ]
     for split in ("validation", "test"):
         figures, rows = metrics[split], table[table["split"] == split]

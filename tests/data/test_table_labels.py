@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from absl import logging
 
 from retrain.data.listing import Column
 from retrain.data.table_labels import check_column, label_columns, read_column
@@ -85,6 +86,31 @@ def test_columns_of_one_label_each_say_what_is_there_and_what_is_not_known():
     column = read(tags__red=["1", "no", None, None], tags__blue=["Yes", "0", "true", None])
     assert column == Column(["red|blue", "", "?red|blue", None], several=True)
     assert column.names == ("blue", "red")
+
+
+def test_a_mark_that_a_label_is_not_known_is_told(monkeypatch):
+    told = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: told.append(text % values))
+    assert read(tags=["a|?b", "a"]).names == ("a", "b")
+    assert told == [
+        "--labels_file='labels.csv' has labels behind '?' in column 'tags', such as '?b': of these it is not "
+        "known whether the image has them."
+    ]
+    assert sentence(read, tags=["a|?", "b"]) == (
+        "--labels_file='labels.csv' has '?' alone among labels in column 'tags', but it stands before a "
+        "label of which it is not known whether the image has it: name the label, or leave it out."
+    )
+
+
+@pytest.mark.parametrize("name", ["?red", "", "red|blue"])
+def test_labels_that_no_cell_of_several_could_hold(name):
+    table = pd.DataFrame({f"tags:{name}": ["1", "0"]}, dtype=object)
+    given = {"task": "tags", "may_be_several": True, "separator": "|"}
+    assert sentence(read_column, TABLE, table, **given) == (
+        f"--labels_file='labels.csv' has the column 'tags:{name}', but the label in TASK:LABEL may not be "
+        "empty, begin with '?' or have '|' in it, which mark and part labels in the tables of a run: rename "
+        "it."
+    )
 
 
 def test_cells_that_make_no_label():

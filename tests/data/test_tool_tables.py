@@ -47,6 +47,17 @@ def test_the_label_issues_of_a_run_have_a_row_for_each_task(tmp_path):
     }
 
 
+def test_the_label_issues_of_a_run_count_as_they_were_corrected_in_the_splits_of_then(tmp_path, told):
+    header = "path,split,task,label,predicted,suggested,corrected,probability,rank\n"
+    rows = "2.jpg,test,kind,a,b,b,b,0.1,1\n1.jpg,train,kind,b,b,a,,0.3,2\n"
+    assert cells(tmp_path, header + rows) == {
+        "path": ["1.jpg", "2.jpg"],
+        "split": ["train", "test"],
+        "kind": ["b", "b"],
+    }
+    assert told == ["Labels are taken as its column 'corrected' has them: 1."]
+
+
 def test_label_studio(tmp_path, told):
     text = (
         'annotation_id,annotator,choice,id,image,lead_time\n1,7,cat,3,1.jpg,0.5\n2,7,"{choices}",4,2.jpg,1\n'

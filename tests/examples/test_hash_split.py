@@ -138,6 +138,14 @@ def test_what_is_in_train_anyway_counts():
     assert moved({}, 3) == {}
 
 
+def test_a_group_of_most_images_is_trained_on():
+    group = next(f"g{n}" for n in range(99) if split_at(percentage(f"g{n}"), BOUNDS) == "test")
+    files = {f"a/{index}.jpg": group for index in range(6)} | {f"a/x{n}.jpg": f"a/x{n}.jpg" for n in range(5)}
+    split_of = splits(table(files))
+    assert {split_of[path] for path, of_path in files.items() if of_path == group} == {"train"}
+    assert set(split_of.values()) == set(SPLITS)
+
+
 def test_train_comes_before_all_that_other_splits_lose():
     hashed = {"p": 5.0, "q": 15.0, "r": 50.0, "s": 60.0}
     labels = {"p": of("a", "b", "c"), **dict.fromkeys("qrs", of("b", "c"))}

@@ -121,7 +121,7 @@ def test_what_has_moved_is_known_by_its_content_and_what_was_edited_by_its_path(
     assert freeze_splits(images, frozen) == (
         ["validation", "test", "validation", "test", "train"],
         [
-            "3 of 5 images have moved since then, and stay in their split.",
+            "3 of 5 images lie elsewhere than in the split file, and stay in their split.",
             "1 of 5 images are not in the split file: their group or their hash decides.",
         ],
     )

@@ -9,6 +9,7 @@ import tensorflow as tf
 import retrain.modules as hub
 from retrain.errors import InputError
 from tests import tiny_tf1_hub, tiny_worlds
+from tests.modules.sources.test_tf1_hub import ragged, signatures_edited
 
 BATCH = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
 MEANS = BATCH.mean(axis=(1, 2))
@@ -239,6 +240,14 @@ def test_images_of_another_kind(tf1_hub, images, found):
         f"{tf1_hub!r} takes images as float32 (batch, height, width, 3) with values in [0, 1], not as "
         f"{found}; "
         f"tf.image.convert_image_dtype makes them of decoded pixels."
+    )
+
+
+def test_a_signature_of_ragged_images(tmp_path):
+    handle = signatures_edited(tiny_tf1_hub.averaging_module(tmp_path / "m"), ragged)
+    assert sentence(hub.Module(handle), BATCH) == (
+        f"{handle!r} has 'images' in default as a RaggedTensorSpec, and only dense tensors can be used; its "
+        f"signatures are: default, image_feature_vector."
     )
 
 

@@ -5,11 +5,11 @@ import tarfile
 import numpy as np
 import pytest
 import tensorflow as tf
-from retrain.modules.load import load_module
 
 from retrain.export import MODULES, exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.loading import load_module
 from retrain.modules.scaled_module import scaled_images
 from retrain.modules.sources.source import INPUT, source_of
 from retrain.settings.module import ModuleSettings

@@ -52,6 +52,6 @@ def test_every_task_that_the_file_tells_of():
     rows = [("3.jpg", "kind", "test", "b", "b"), ("2.jpg", "tags", "validation", "y", "")]
     corrections = Corrections({}, pd.DataFrame(rows, columns=EARLIER))
     assert comparison_lines(of_two_tasks(corrections=corrections)) == [
-        "On the same 1 test images: accuracy of kind 100.0% in the earlier run, 0.0% now.",
-        "On the same 1 validation images: exact match of tags 0.0% in the earlier run, 100.0% now.",
+        "On the same 1 test image: accuracy of kind 100.0% in the earlier run, 0.0% now.",
+        "On the same 1 validation image: exact match of tags 0.0% in the earlier run, 100.0% now.",
     ]

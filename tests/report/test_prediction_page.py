@@ -106,4 +106,8 @@ def test_names_of_any_length_and_script(folder):
     row = ("cyan.png", name, name + "x", 0.9, "test")
     write(outcome(folder, row, names=(name, name + "x")), str(folder / "page.png"))
     font = prediction_page.ImageFont.load_default(13)
-    assert font.getlength(prediction_page._fitting(name, font)) <= SIDE
+    for end in ("", " 87%"):
+        fitting = prediction_page._fitting(name, font, end)
+        assert font.getlength(fitting) <= SIDE
+        assert fitting.endswith(end)
+        assert name.startswith(fitting.removesuffix(end))

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from retrain.errors import InputError
-from retrain.modules.signatures import DEFAULT_OUTPUT
+from retrain.modules.signatures import DEFAULT_OUTPUT, takes_images, takes_no_images
 
 
 class Method(NamedTuple):
@@ -38,10 +37,9 @@ class Method(NamedTuple):
 
 
 class _Trace(NamedTuple):
-    """One way to be called: the first argument, tensors that are asked for beside it, what says training."""
+    """One way to be called: its first argument and the tensors beside it, and what says training."""
 
-    images: Any
-    others: list[tf.TensorSpec]
+    inputs: list[Any]
     keyword: str | None
     training: list[Any]
     outputs: Any
@@ -57,18 +55,14 @@ def traces(function: Any) -> list[Any]:
 def read_method(function: Callable[..., Any], handle: str) -> Method:
     """How to call the function with images; InputError when it was not made for batches of RGB images."""
     found = [_read_trace(function, trace) for trace in traces(function)]
-    usable = [trace for trace in found if _are_images(trace.images) and not trace.others]
+    usable = [trace for trace in found if takes_images(trace.inputs)]
     if not usable:
-        listed = ", ".join(sorted({_described_inputs(trace) for trace in found}))
-        raise InputError(
-            f"{handle!r} takes {listed}, and an image module takes RGB images in batches of any size, "
-            f"float32 [None, height, width, 3]: use a module made for these."
-        )
+        raise takes_no_images(handle, [trace.inputs for trace in found])
     return Method(
         function,
         usable[0].keyword,
         _training_arguments([value for trace in usable for value in trace.training]),
-        [trace.images for trace in usable],
+        [trace.inputs[0] for trace in usable],
         by_key(usable[0].outputs),
     )
 
@@ -91,39 +85,17 @@ def _read_trace(function: Callable[..., Any], trace: Any) -> _Trace:
     names = inspect.getfullargspec(function).args if positional else []
     arguments = dict(zip(names, positional, strict=False)) | dict(sorted(keywords.items()))
     first = next(iter(arguments), None)
+    others = [
+        value
+        for name, value in arguments.items()
+        if name not in (first, "training") and isinstance(value, tf.TensorSpec)
+    ]
     return _Trace(
-        images=arguments.get(first),
-        others=[
-            value
-            for name, value in arguments.items()
-            if name not in (first, "training") and isinstance(value, tf.TensorSpec)
-        ],
+        inputs=[arguments.get(first), *others],
         keyword=None if positional else first,
         training=[arguments["training"]] if "training" in arguments else [],
         outputs=trace.structured_outputs,
     )
-
-
-def _are_images(argument: Any) -> bool:
-    """Whether a trace's first argument is float32 [None, height, width, 3], as far as its shape is known."""
-    return (
-        isinstance(argument, tf.TensorSpec)
-        and argument.dtype == tf.float32
-        and argument.shape.is_compatible_with([None, None, None, 3])
-        # Compatible is also what demands one batch size.
-        and (argument.shape.rank is None or argument.shape.as_list()[0] is None)
-    )
-
-
-def _described_inputs(trace: _Trace) -> str:
-    return " with ".join(map(_described, [trace.images, *trace.others]))
-
-
-def _described(argument: Any) -> str:
-    if isinstance(argument, tf.TensorSpec):
-        shape = "of any shape" if argument.shape.rank is None else argument.shape.as_list()
-        return f"{argument.dtype.name} {shape}"
-    return "no images" if argument is None else f"a {type(argument).__name__}"
 
 
 def _training_arguments(values: list[Any]) -> dict[bool, dict[str, Any]]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
 
 from retrain.errors import InputError
 from retrain.modules.graphs.graph_part import GraphFunction
@@ -30,9 +30,10 @@ from retrain.modules.signatures import (
     DEFAULT_SIGNATURE,
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
-    IMAGES,
     Signature,
     image_signature,
+    takes_images,
+    takes_no_images,
 )
 from retrain.modules.sources.tf1_hub_files import (
     PENALTIES,
@@ -109,15 +110,12 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
     graphs = read_graphs(location, handle)
     inference = graphs[INFERENCE]
     training = graphs.get(TRAIN, inference)
-    named = _image_signatures(inference, kind)
-    check_has_signature(
-        handle, named or inference.signature_def, kind or next(iter(named), IMAGE_FEATURE_VECTOR)
-    )
+    named = _image_signatures(inference, kind, handle)
     image_size = expected_image_size(handle, _sizes(inference, named), settings.image_size)
     described = {name: described_signature(definition).outputs for name, definition in named.items()}
     pure = {tags: _pure(graph, bfloat16) for tags, graph in ((INFERENCE, inference), (TRAIN, training))}
     functions = _functions(inference, pure[INFERENCE], named, handle)
-    in_training = _functions(training, pure[TRAIN], _image_signatures(training, kind), handle)
+    in_training = _functions(training, pure[TRAIN], _image_signatures(training, kind, handle), handle)
     return TF1HubModule(
         handle,
         directory_fingerprint(location, settings),
@@ -134,13 +132,15 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
     )
 
 
-def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
+def _image_signatures(graph: MetaGraphDef, kind: str | None, handle: str) -> dict[str, SignatureDef]:
     """The signatures to offer by name: those of images alone, and the default one under that of its kind."""
-    named = {
-        name: definition
+    inputs = {
+        name: list(described_signature(definition).inputs.values())
         for name, definition in sorted(graph.signature_def.items())
-        if list(definition.inputs) == [IMAGES]
     }
+    named = {name: graph.signature_def[name] for name in inputs if takes_images(inputs[name])}
+    if not named or IMAGE_FEATURE_VECTOR in set(inputs) - set(named):
+        raise takes_no_images(handle, [inputs.get(IMAGE_FEATURE_VECTOR)] if named else inputs.values())
     if DEFAULT_SIGNATURE in named:
         if kind is not None:
             named[kind] = named[DEFAULT_SIGNATURE]
@@ -151,9 +151,15 @@ def _image_signatures(graph: MetaGraphDef, kind: str | None) -> dict[str, Any]:
 
 def _sizes(graph: MetaGraphDef, signatures: Mapping[str, Any]) -> list[tuple[int | None, int | None]]:
     """The (height, width) that the publisher attached, if any, and those of each input."""
-    taken = [tuple(tensor_spec(each.inputs[IMAGES]).shape[1:3].as_list()) for each in signatures.values()]
+    taken = [tuple(tensor_spec(_images(each)).shape[1:3].as_list()) for each in signatures.values()]
     attached = attached_image_size(graph)
     return [attached, *taken] if attached else taken
+
+
+def _images(definition: SignatureDef) -> TensorInfo:
+    """The one input, whatever it is called."""
+    [images] = definition.inputs.values()
+    return images
 
 
 def _pure(graph: MetaGraphDef, bfloat16: bool) -> PureGraph:
@@ -166,7 +172,7 @@ def _functions(
 ) -> dict[str, GraphFunction]:
     functions = {}
     for name, definition in signatures.items():
-        images = definition.inputs[IMAGES]
+        images = _images(definition)
         outputs = {key: output.name for key, output in definition.outputs.items()}
         updates = pure.updates_of([*collected(graph, UPDATES), *outputs.values()])
         functions[name] = GraphFunction(pure, {images.name: tensor_spec(images)}, outputs, updates, handle)

@@ -15,6 +15,10 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework.variable_pb2 import SaveSliceInfoDef, VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow.core.protobuf.struct_pb2 import StructuredValue
+
+# How files describe ragged tensors; TensorFlow has no public reader of it.
+from tensorflow.python.saved_model import nested_structure_coder
 
 from retrain.errors import InputError
 from retrain.modules.graphs import protos
@@ -74,8 +78,14 @@ def described_signature(definition: SignatureDef) -> Signature:
     )
 
 
-def tensor_spec(info: TensorInfo, name: str | None = None) -> tf.TensorSpec:
-    """Shape and type of a tensor in a graph."""
+def tensor_spec(info: TensorInfo, name: str | None = None) -> tf.TypeSpec:
+    """Shape and type of a tensor in a graph, or of the several that are a sparse or a ragged one."""
+    if info.HasField("composite_tensor"):
+        return nested_structure_coder.decode_proto(
+            StructuredValue(type_spec_value=info.composite_tensor.type_spec)
+        )
+    if info.HasField("coo_sparse"):
+        return tf.SparseTensorSpec(tf.TensorShape(info.tensor_shape), tf.dtypes.as_dtype(info.dtype))
     return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.dtypes.as_dtype(info.dtype), name)
 
 

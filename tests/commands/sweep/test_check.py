@@ -301,7 +301,7 @@ assert time.process_time() < 6
 def test_it_is_answered_before_tensorflow_is_there(photos, tmp_path):
     lines = [
         "--trials=0",
-        "--fine_tune",
+        "--fine_tune --tfhub_module=builtin:gradients",
         "--sweep=head=softmax,softmx",
         "--objective=validation/acuracy",
         "--storage=postgresql://me:secret@localhost:1/name",

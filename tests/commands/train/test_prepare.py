@@ -185,3 +185,23 @@ def test_heads_begin_where_the_plan_says(colour_folder, published, trained_run, 
     assert prepare(warm).starts["label"].kernel.any(axis=0).all()
     later = train_plan(tmp_path / "run", image_dir=colour_folder, warm_start_from=str(trained_run))
     assert prepare(later).starts["label"].kernel.any(axis=0).all()
+
+
+def test_labels_are_corrected_in_the_same_split_also_of_a_run_that_goes_on(
+    colour_folder, averaging_module, tmp_path
+):
+    given = {"image_dir": colour_folder, "tfhub_module": averaging_module}
+    before = prepare(train_plan(tmp_path / "first", **given)).examples
+    held_out = [path for path, split in zip(before.paths, before.splits, strict=True) if split != "train"]
+    rows = [f"{path},{split}," for path, split in zip(before.paths, before.splits, strict=True)]
+    rows = [row + "yellow" if row.split(",")[0] in held_out else row for row in rows]
+    (tmp_path / "mine.csv").write_text("\n".join(["path,split,corrected", *rows]) + "\n")
+    plan = train_plan(tmp_path / "second", **given, corrections=str(tmp_path / "mine.csv"))
+    begun = prepare(plan)
+    begin_run(plan, begun)
+    for now in (begun.examples, prepare(plan).examples):
+        assert splits(now) == splits(before)
+        cells = dict(zip(now.paths, now.tasks["label"].cells, strict=True))
+        assert {path for path, cell in cells.items() if cell != path.split("/")[0]} == {
+            path for path in held_out if not path.startswith("yellow")
+        }

@@ -4,7 +4,7 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.commands.train.range_warning import some_of_each_class, tell_input_range
-from retrain.modules.load import load_module
+from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests.examples.worlds import made_up, of_folder
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.commands.train.run import train_classifier, train_model
+from retrain.commands.train.run import run, train_classifier, train_model
 from retrain.errors import InputError
 from retrain.features import feature_pass
 from retrain.features import stored as stored_features
@@ -20,6 +20,7 @@ from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.runs.run import FINISHED, UNFINISHED, Run
 from retrain.settings.config import Config
 from tests import tiny_worlds
+from tests.report.outcomes import of_two_tasks
 
 # Enough for colours, and much faster than the 1000 steps of the recipe.
 FAST = "--max_steps=60"
@@ -284,6 +285,16 @@ def test_a_column_whose_name_a_format_cannot_hold(command, colour_folder, averag
     assert result.out.splitlines()[-2].endswith("label_issues.csv, metrics.json, export/hub_module")
     assert result.out.splitlines()[-1] == (
         f"Next: python -m retrain predict --tfhub_module={run}/export/hub_module PICTURE.jpg"
+    )
+
+
+def test_it_is_said_when_no_step_was_better_than_none(colour_plan, monkeypatch, capsys):
+    outcome = of_two_tasks(global_step=0)
+    monkeypatch.setattr("retrain.commands.train.run.prepare", lambda plan: None)
+    monkeypatch.setattr("retrain.commands.train.run.train_classifier", lambda *_: (outcome, []))
+    run(colour_plan)
+    assert capsys.readouterr().out.splitlines()[2] == (
+        "Step 0 was the best: what is exported is the frozen classifier."
     )
 
 

@@ -1,8 +1,16 @@
+import pathlib
+import re
+
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.modules.loading import load_module
 from retrain.modules.sources.foreign_files import FOREIGN, POINTER
 from retrain.modules.sources.source import check_handle
+
+README = pathlib.Path(__file__).parents[3] / "README.md"
 
 
 def sentence(handle) -> str:
@@ -42,3 +50,16 @@ def test_a_pointer_of_git_lfs(tmp_path, name):
         f"{handle!r} is not all there: {name.rpartition('/')[2]} is a pointer of Git LFS, a few lines in the "
         f"place of the file; fetch that with git lfs pull."
     )
+
+
+def test_a_frozen_graph_is_a_module_after_what_readme_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with tf.Graph().as_default() as graph:
+        images = tf.compat.v1.placeholder(tf.float32, [None, 224, 224, 3], "input")
+        tf.reduce_mean(images, axis=[1, 2], name="features")
+        pathlib.Path("graph.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    programs = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    [program] = [text for text in programs if "GraphDef" in text]
+    exec(program, {})
+    features = load_module("module")(np.full([2, 224, 224, 3], 0.25, np.float32))
+    np.testing.assert_array_equal(features, np.full([2, 3], 0.25))

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from absl import logging
 from keras import layers
-from retrain.modules.load import load_module
 
 from retrain.modules.image_module import ImageModule
+from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)

@@ -5,10 +5,14 @@ import pathlib
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow.python.saved_model import nested_structure_coder
 
 from retrain.errors import InputError
 from retrain.modules.loading import load_module
@@ -121,6 +125,63 @@ def test_a_variable_used_in_another_way_is_refused(tmp_path):
         f"variable 'scale' otherwise than by reading or assigning it, which cannot be rewritten for "
         f"TensorFlow {tf.__version__}."
     )
+
+
+def signatures_edited(handle: str, edit: Callable[[Any], None]) -> str:
+    """The module after `edit` of the inputs of every signature."""
+    file = pathlib.Path(handle, "saved_model.pb")
+    module = SavedModel.FromString(file.read_bytes())
+    for graph in module.meta_graphs:
+        for definition in graph.signature_def.values():
+            edit(definition.inputs)
+    file.write_bytes(module.SerializeToString())
+    return handle
+
+
+def other_images(dtype: tf.DType, *shape: int | None) -> Callable[[Any], None]:
+    def edit(inputs: Any) -> None:
+        inputs["images"].dtype = dtype.as_datatype_enum
+        inputs["images"].tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+
+    return edit
+
+
+def ragged(inputs: Any) -> None:
+    spec = nested_structure_coder.encode_structure(tf.RaggedTensorSpec([None, None, None, 3]))
+    inputs["images"].ClearField("name")
+    inputs["images"].composite_tensor.type_spec.CopyFrom(spec.type_spec_value)
+
+
+def two(inputs: Any) -> None:
+    inputs["boxes"].CopyFrom(inputs["images"])
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        (other_images(tf.float32, None, 8, 8, 1), "float32 [None, 8, 8, 1]"),
+        (other_images(tf.float32, None, 3, 8, 8), "float32 [None, 3, 8, 8]"),
+        (other_images(tf.uint8, None, 8, 8, 3), "uint8 [None, 8, 8, 3]"),
+        (other_images(tf.float32, 32, 8, 8, 3), "float32 [32, 8, 8, 3]"),
+        (ragged, "a RaggedTensorSpec"),
+        (two, "float32 [None, 8, 8, 3] with float32 [None, 8, 8, 3]"),
+    ],
+)
+def test_what_takes_no_images_is_told_as_of_a_saved_model(tmp_path, edit, found):
+    handle = signatures_edited(averaging_module(tmp_path / "m"), edit)
+    assert sentence(handle) == (
+        f"{handle!r} takes {found}, and an image module takes RGB images in batches of any size, float32 "
+        f"[None, height, width, 3]: use a module made for these."
+    )
+
+
+def test_an_input_may_have_another_name(tmp_path):
+    def rename(inputs: Any) -> None:
+        inputs["x"].CopyFrom(inputs["images"])
+        del inputs["images"]
+
+    handle = signatures_edited(averaging_module(tmp_path / "m"), rename)
+    np.testing.assert_allclose(load(handle, handle, DEFAULTS)(IMAGES), MEANS, rtol=1e-6)
 
 
 def test_no_signature_takes_images_alone(tmp_path):
