@@ -17,6 +17,9 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+# Not public, but nothing else tells whether a Keras layer is being called.
+from keras.src.backend.common.global_state import get_global_attribute
+
 from retrain.errors import InputError
 from retrain.modules.graphs.session_graph import load_into_graph
 from retrain.modules.image_module import ImageModule
@@ -70,7 +73,7 @@ class Module(tf.Module):
         self._variables = list(loaded.variables)
         # Closures: tf.Module would track, and fail to save, dictionaries of specs, and graphs.
         self._spec, self._tags, self._graph = (lambda: spec), (lambda: tags), (lambda: graph)
-        self._warned = False
+        self._warned = self._warned_of_keras = False
 
     @property
     def spec(self) -> ModuleSpec:
@@ -118,6 +121,7 @@ class Module(tf.Module):
         """The output `default` of a signature, or all outputs by key, for its one input or all by name."""
         name = self.spec.default_signature if signature is None else signature
         self._check_graph()
+        self._warn_of_keras()
         given = self._inputs(inputs, name)
         if isinstance(self._module, ImageModule):
             outputs = self._module.outputs(given[IMAGES], name, self._tags() == TRAIN)
@@ -140,6 +144,16 @@ class Module(tf.Module):
                 f"{self.spec.handle!r} is called in another graph of TensorFlow 1 than hub.Module was made "
                 f"in; make it where it is called."
             )
+
+    def _warn_of_keras(self) -> None:
+        if self._trainable and not self._warned_of_keras and get_global_attribute("current_call_ctx"):
+            handle = self.spec.handle
+            logging.warning(
+                f"{handle!r} is called in a Keras layer or model, which finds the variables of layers only, "
+                f"and its fit will not train this module: use retrain.keras.ModuleLayer({handle!r}, "
+                f"trainable=True) instead."
+            )
+            self._warned_of_keras = True
 
     def _inputs(self, inputs: Any, signature: str) -> dict[str, tf.Tensor]:
         """Tensors by the names of the signature's inputs."""

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests import tiny_tf1_hub, tiny_worlds
+from tests import tiny_presets, tiny_tf1_hub, tiny_worlds
 
 
 class Example(NamedTuple):
@@ -44,9 +44,13 @@ EXAMPLES = {
     "keras_application": Example(
         lambda directory, content: "keras:MobileNetV2:none", has_content=False, repeats=True
     ),
+    "keras_hub": Example(lambda directory, content: "keras_hub:vit_base", is_here=False, repeats=True),
     "url": Example(lambda directory, content: "https://no.such.host/module", is_here=False, repeats=True),
     "archive": Example(_packed, repeats=True),
     "keras_file": Example(lambda directory, content: tiny_worlds.keras_file(directory, factor=content)),
+    "preset_directory": Example(
+        lambda directory, content: tiny_presets.vit(directory), has_moving_averages=False, has_content=False
+    ),
     "tf1_hub": Example(lambda directory, content: tiny_tf1_hub.averaging_module(directory, content)),
     "saved_model": Example(
         lambda directory, content: tiny_worlds.averaging_module(directory, methods={"__call__": content})

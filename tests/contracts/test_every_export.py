@@ -101,7 +101,7 @@ def step(module: ImageModule) -> None:
     gradients = tape.gradient(loss, module.trainable_variables)
     assert all(gradient is not None for gradient in gradients)
     for variable, gradient in zip(module.trainable_variables, gradients, strict=True):
-        variable.assign_sub(0.1 * gradient)
+        variable.assign_sub(0.1 * tf.convert_to_tensor(gradient))
 
 
 def test_it_is_the_base_of_another_classifier(name, source, exports, tmp_path):

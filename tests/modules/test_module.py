@@ -2,6 +2,7 @@
 
 import logging
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -116,6 +117,27 @@ def test_a_parent_finds_what_the_module_says(handle, way):
     parent.head = tf.Variable([1.0])
     assert named(parent.trainable_variables) == named([*module.trainable_variables, parent.head])
     assert named(parent.variables) == named([*module.variables, parent.head])
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_a_keras_model_that_will_not_train_it_is_told(tf1_hub, caplog, trainable):
+    class Parent(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.base = hub.Module(tf1_hub, trainable=trainable)
+
+        def call(self, images):
+            return self.base(images)
+
+    parent = Parent()
+    with caplog.at_level(logging.WARNING):
+        parent(BATCH)
+        parent(BATCH)
+        parent.base(BATCH)
+    assert caplog.messages == trainable * [
+        f"{tf1_hub!r} is called in a Keras layer or model, which finds the variables of layers only, and its "
+        f"fit will not train this module: use retrain.keras.ModuleLayer({tf1_hub!r}, trainable=True) instead."
+    ]
 
 
 def test_a_module_that_a_function_makes_at_its_first_call(handle):

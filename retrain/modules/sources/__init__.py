@@ -8,9 +8,11 @@ SOURCES = {
     "gradients": "retrain.modules.sources.embedded_sources:Gradients",
     "efficientnet_lite": "retrain.modules.sources.embedded_sources:EfficientNetLite",
     "keras_application": "retrain.modules.sources.keras_application:KerasApplication",
+    "keras_hub": "retrain.modules.sources.keras_hub_sources:NamedPreset",
     "url": "retrain.modules.sources.fetched_sources:Url",
     "archive": "retrain.modules.sources.fetched_sources:Archive",
     "keras_file": "retrain.modules.sources.path_sources:KerasFile",
+    "preset_directory": "retrain.modules.sources.keras_hub_sources:PresetDirectory",
     "tf1_hub": "retrain.modules.sources.path_sources:TF1Hub",
     "saved_model": "retrain.modules.sources.path_sources:SavedModel",
 }

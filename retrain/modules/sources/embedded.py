@@ -90,7 +90,7 @@ def why_not(handle: str) -> str:
 
 
 def _is_here(handle: str) -> bool:
-    return _file(EMBEDDED[handle]) is not None and not why_not(handle)
+    return not why_not(handle)
 
 
 def _file(about: Embedded) -> pathlib.Path | None:

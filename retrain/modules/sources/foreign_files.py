@@ -1,8 +1,6 @@
 """What holds a model, or stands for one, but is no module: what it is and what to do, without TensorFlow."""
 
-import os
 import pathlib
-from collections.abc import Sequence
 
 from retrain.errors import InputError
 
@@ -14,8 +12,9 @@ CHECKPOINT = (
 )
 PACKED = "is an archive of another kind than .tar.gz: unpack it, and give the directory in it"
 PYTORCH = (
-    "holds weights of PyTorch, and does not say of what network: export that to ONNX (torch.onnx.export), "
-    "and turn the file into a SavedModel with onnx2tf"
+    "holds weights of PyTorch, and does not say of what network: give the directory of a checkpoint of timm "
+    "or transformers, in which config.json says it, or turn the network into a SavedModel, by "
+    "torch.onnx.export and onnx2tf"
 )
 # The ends of names -> what such a file is and what to do.
 FOREIGN = {
@@ -45,12 +44,14 @@ def check_is_known(handle: str, location: str) -> None:
         raise InputError(f"{handle!r} {what}.")
 
 
-def check_no_pointers(handle: str, paths: Sequence[str | os.PathLike[str]]) -> None:
-    """Raises InputError where one of these files is a pointer of Git LFS, which stands for another file."""
-    for path in paths:
-        with open(path, "rb") as file:
+def check_no_pointers(handle: str, location: str) -> None:
+    """Raises InputError where the file, or one in the directory, is a pointer of Git LFS to the real one."""
+    place = pathlib.Path(location)
+    paths = [*place.glob("*"), *place.glob("variables/*")] if place.is_dir() else [place]
+    for path in filter(pathlib.Path.is_file, paths):
+        with path.open("rb") as file:
             if file.read(len(POINTER)) == POINTER:
                 raise InputError(
-                    f"{handle!r} is not all there: {pathlib.Path(path).name} is a pointer of Git LFS, a few "
-                    f"lines in the place of the file; fetch that with git lfs pull."
+                    f"{handle!r} is not all there: {path.name} is a pointer of Git LFS, a few lines in the "
+                    f"place of the file; fetch that with git lfs pull."
                 )

@@ -21,7 +21,6 @@ from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
-from retrain.modules.pooling import AUTO
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_features import feature_model
@@ -99,12 +98,11 @@ def load_application(
     location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False
 ) -> KerasModule:
     """Builds the model of that name."""
-    _check_is_eager(handle)
+    check_is_eager(handle)
     model, preprocess = application(handle, settings.image_size)
-    weights = [variable.value.numpy().tobytes() for variable in model.variables]
     return KerasModule(
         handle,
-        fingerprint=_digest(*parse_application(handle)[:2], *_chosen(settings), *weights),
+        fingerprint=fingerprint_of(settings, *parse_application(handle)[:2], *weights_of(model)),
         model=feature_model(model, settings, handle),
         preprocess=lambda images: preprocess(images * 255.0),
         image_size=tuple(model.input_shape[1:3]),
@@ -130,7 +128,8 @@ def application(handle: str, image_size: int | None) -> tuple[keras.Model, Prepr
     return model, getattr(keras.applications, family).preprocess_input
 
 
-def _check_is_eager(handle: str) -> None:
+def check_is_eager(handle: str) -> None:
+    """InputError in a graph of TensorFlow 1, of which Keras makes no part."""
     if not tf.executing_eagerly() and not tf.inside_function():
         raise InputError(
             f"{handle!r} is a Keras model, which cannot be part of a graph of TensorFlow 1; save it where "
@@ -157,7 +156,7 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
         if isinstance(error, ValueError) and weights not in ("imagenet", None):
             raise InputError(
                 f"{handle!r} cannot be loaded: the file does not hold the weights of this model without its "
-                f"classification layer ({_reason(error)})."
+                f"classification layer ({reason_of(error)})."
             ) from error
         if image_size and isinstance(error, ValueError):
             raise InputError(
@@ -175,11 +174,11 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
 
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Loads the model in the file."""
-    _check_is_eager(handle)
+    check_is_eager(handle)
     model = _read(location, handle, settings.image_size)
     return KerasModule(
         handle,
-        fingerprint=_digest(files.file_hash(location), *_chosen(settings)),
+        fingerprint=fingerprint_of(settings, files.file_hash(location)),
         model=feature_model(model, settings, handle),
         preprocess=tf.identity,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
@@ -208,27 +207,27 @@ def _loaded(location: str, handle: str) -> keras.Model:
         return read_hdf5(location) if is_hdf5 else keras.models.load_model(location, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({_reason(error)}): "
+            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): "
             f"{IN_HDF5 if is_hdf5 else IN_KERAS}: a SavedModel needs no code."
         ) from error
 
 
-def _chosen(settings: ModuleSettings) -> list[str | None]:
-    """What the user's word makes of the model: the fingerprint of what he leaves out is that of before."""
-    pooling = settings.feature_pooling
-    return [settings.feature_output, *([] if pooling == AUTO else [pooling])]
-
-
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What Keras says, without its advice, which is for programs; of a class of the user's, which it is."""
     unknown = re.search(r"Could not locate (class|function) '\w+'", str(error))
     first = next(iter(str(error).splitlines()), type(error).__name__)
     return unknown[0] if unknown else re.split(r"\. |\.$", first)[0]
 
 
-def _digest(*parts: Any) -> str:
+def fingerprint_of(settings: ModuleSettings, *parts: Any) -> str:
+    """A digest of these parts, and of what the user's word makes of the model."""
     digest = hashlib.sha256()
-    for part in parts:
+    for part in (settings.feature_output, settings.feature_pooling, *parts):
         digest.update(part if isinstance(part, bytes) else repr(part).encode())
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def weights_of(model: keras.Model) -> list[bytes]:
+    """What tells the model from another of the same architecture."""
+    return [variable.value.numpy().tobytes() for variable in model.variables]

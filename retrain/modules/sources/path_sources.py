@@ -6,7 +6,7 @@ import pathlib
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.modules.sources.foreign_files import check_no_pointers
-from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source
+from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source, holds_preset
 
 RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
@@ -38,7 +38,7 @@ class Directory(Source):
     def check(self) -> None:
         directory = pathlib.Path(self.location)
         if (directory / SAVED_MODEL_FILE).is_file():
-            check_no_pointers(self.handle, [directory / SAVED_MODEL_FILE, *directory.glob("variables/*")])
+            check_no_pointers(self.handle, self.location)
             return
         # What the export/ of a run most probably is meant to be; then one level down.
         places = ("saved_model", "*")
@@ -76,7 +76,7 @@ class SavedModel(Directory):
 
     @classmethod
     def recognises(cls, location: str) -> bool:
-        return os.path.isdir(location) and not TF1Hub.recognises(location)
+        return os.path.isdir(location) and not (TF1Hub.recognises(location) or holds_preset(location))
 
 
 def _listed(directory: pathlib.Path) -> str:

@@ -19,6 +19,7 @@ from retrain.settings.module import ModuleSettings
 
 DEFAULTS = ModuleSettings()
 SAVED_MODEL_FILE = "saved_model.pb"
+PRESET_FILE = "config.json"
 # Where a run, and the winner of a sweep, keep modules that they exported; the one to ask for first ahead.
 EXPORTS = tuple(f"{top}export/{name}" for top in ("", "best/") for name in ("saved_model", "hub_module"))
 # The settings of what the network in a module is to see of an image, and what makes that, imported on use.
@@ -74,7 +75,7 @@ class Source:
         """Raises InputError for what can be seen to be no module without TensorFlow and offline."""
         if self.has_files:
             _check_exists(self.handle, self.location)
-            check_no_pointers(self.handle, [self.location])
+            check_no_pointers(self.handle, self.location)
 
     def fetched(self) -> "Source":
         """The source of the module as it is on this machine, checked; what is elsewhere is fetched first."""
@@ -114,7 +115,7 @@ def source_of(handle: str, location: str | None = None) -> Source:
     kind = next((kind for kind in _kinds() if kind.recognises(location)), None)
     if kind is None:
         _check_exists(handle, location)
-        check_no_pointers(handle, [location])
+        check_no_pointers(handle, location)
         check_is_known(handle, location)
         raise InputError(f"{handle!r} is a file of an unknown kind; a module handle is {forms()}.")
     return kind(handle, location)
@@ -124,6 +125,12 @@ def module_directory(path: str) -> str | None:
     """The directory of a SavedModel: `path`, or where a run or sweep there exported one; None without any."""
     places = (path, *(os.path.join(path, place) for place in EXPORTS))
     return next((at for at in places if os.path.isfile(os.path.join(at, SAVED_MODEL_FILE))), None)
+
+
+def holds_preset(location: str) -> bool:
+    """Whether a directory is a preset of KerasHub: its configuration, and no SavedModel beside it."""
+    has_config = os.path.isfile(os.path.join(location, PRESET_FILE))
+    return has_config and not os.path.exists(os.path.join(location, SAVED_MODEL_FILE))
 
 
 def check_handle(handle: str) -> None:

@@ -5,7 +5,10 @@ import pytest
 from retrain.errors import InputError
 from retrain.modules.sources.source import check_handle, source_of
 
-FORMS = "a module directory, a .keras file, a .tar.gz of a module, an https:// URL, keras:NAME or builtin:"
+FORMS = (
+    "a module directory, a .keras file, a .tar.gz of a module, an https:// URL, keras_hub:PRESET, keras:NAME "
+    "or builtin:"
+)
 
 
 def sentence(handle: str) -> str:
