@@ -54,10 +54,12 @@ def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> st
             f"count them flatter."
         )
         left = count - trained_on - chosen_by
-        on_others = _headlines(
-            outcome.heads, others or {}, f"on the {left} others:" if left > 1 else "on the other one:"
-        )
-        lines += on_others if left else ["There are no others."]
+        if not left:
+            lines.append("There are no others.")
+        elif others not in by_split.values():
+            lines += _headlines(
+                outcome.heads, others, f"on the {left} others:" if left > 1 else "on the other one:"
+            )
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     return "\n".join(lines)
 
