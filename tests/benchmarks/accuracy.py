@@ -6,8 +6,8 @@ Logistic regression is scikit-learn's, with C chosen by cross-validation on the 
 of the paired difference, over the images that are scored. Wanted: no less than -0.3 points on average for
 every module, and not below 0 over all.
 
-Measured over 5 to 80 images a class, mean of the sizes: EfficientNet-Lite1 +0.3, MobileNet v2 +0.4, v1 0.25 -0.2
-(of which -2.1 at 10 images).
+Measured, mean of the sizes: EfficientNet-Lite1 +0.3, MobileNet v2 +0.4, MobileNet v1 0.25 -0.2
+(-2.1 at 10 images).
 """
 
 import pathlib
