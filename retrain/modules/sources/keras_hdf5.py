@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from typing import Any
 
 import h5py
@@ -22,7 +23,10 @@ def read_hdf5(location: str) -> keras.Model:
         copied = shutil.copyfile(location, os.path.join(directory, "model.h5"))
         with h5py.File(copied, "r+") as file:
             file.attrs[CONFIG] = json.dumps(_of_today(json.loads(file.attrs[CONFIG])))
-        return keras.models.load_model(copied, compile=False)
+        with warnings.catch_warnings():
+            # Advice to whoever writes models.
+            warnings.simplefilter("ignore", UserWarning)
+            return keras.models.load_model(copied, compile=False)
 
 
 def _of_today(config: Any) -> Any:

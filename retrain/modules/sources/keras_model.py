@@ -11,6 +11,7 @@ import hashlib
 import random
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -204,6 +205,9 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
 def _loaded(location: str, handle: str) -> keras.Model:
     is_hdf5 = location.endswith(HDF5)
     try:
+        if not is_hdf5 and not zipfile.is_zipfile(location):
+            # Keras would say that there is no such file.
+            raise ValueError("it is no zip archive, as a whole .keras file is")
         return read_hdf5(location) if is_hdf5 else keras.models.load_model(location, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
