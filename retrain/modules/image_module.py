@@ -85,8 +85,11 @@ class ImageModule(tf.Module):
         raise NotImplementedError
 
     def output(self, images: tf.Tensor, signature: str, training: bool = False) -> tf.Tensor:
-        """The output that matters, float32 [B, n]; one with a vector for each place or token is pooled."""
-        values = self.outputs(images, signature, training)[self._output_key(signature)]
+        """The output that matters, float32 [B, n]; one with a vector for each place or token is pooled.
+
+        A module may compute in less, or in more, than float32.
+        """
+        values = tf.cast(self.outputs(images, signature, training)[self._output_key(signature)], tf.float32)
         pooling = self._pooling(signature)
         return pooling(values) if pooling else values
 

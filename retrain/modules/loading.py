@@ -87,7 +87,7 @@ def _check_output(module: ImageModule, signature: str) -> None:
     pooling = pooling_of(spec.shape, asked)
     check_pooled(pooling, asked, key, module.handle)
     channels = pooling.channels if pooling else -1
-    if spec.dtype != tf.float32 or not (pooling or spec.shape.rank == 2) or spec.shape[channels] is None:
+    if not spec.dtype.is_floating or not (pooling or spec.shape.rank == 2) or spec.shape[channels] is None:
         raise InputError(
             f"The output {key!r} of {module.handle!r} in {signature} is {spec.dtype.name} {spec.shape}, and "
             f"what can be used is float32 (None, n), or (None, tokens, n) or (None, height, width, n) to be "

@@ -5,6 +5,9 @@ data/clothing/train, an eighth as many for validation, SEEDS times, and scores o
 Logistic regression is scikit-learn's, with C chosen by cross-validation on the training rows. The interval is
 of the paired difference, over the images that are scored. Wanted: no less than -0.3 points on average for
 every module, and not below 0 over all.
+
+Measured, mean of the sizes: EfficientNet-Lite1 +0.3, MobileNet v2 +0.4, MobileNet v1 0.25 -0.2
+(-2.1 at 10 images).
 """
 
 import pathlib

@@ -52,7 +52,7 @@ def test_a_run_brings_its_export_and_says_so(tmp_path, caplog):
 def test_handles_that_name_no_module():
     assert complaint(tfhub_module="gone").startswith("'gone' does not exist; a module handle is ")
     assert complaint(tfhub_module="model.onnx").startswith(
-        "'model.onnx' is a file of an unknown kind; a module handle is "
+        "'model.onnx' is an ONNX model: turn it into a SavedModel, "
     )
     assert complaint(tfhub_module="empty").startswith("'empty' is no module: there is no saved_model.pb")
     assert complaint(handles=["builtin:gradients", "gone"]).startswith("'gone' does not exist; ")

@@ -140,7 +140,7 @@ def test_a_keras_model_that_will_not_train_it_is_told(tf1_hub, caplog, trainable
     ]
 
 
-def test_a_module_that_a_function_makes_at_its_first_call(handle):
+def test_a_module_that_a_function_makes_at_its_first_call(handle, caplog):
     made = []
 
     @tf.function
@@ -155,6 +155,8 @@ def test_a_module_that_a_function_makes_at_its_first_call(handle):
         np.testing.assert_allclose(features(images), outside(images), rtol=1e-5)
     for inside, variable in zip(made[0].variables, outside.variables, strict=True):
         np.testing.assert_allclose(inside, variable, rtol=1e-5)
+    # AutoGraph would say so of what it cannot read.
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -171,6 +173,33 @@ def test_in_a_graph_of_tensorflow_1(source, way, tmp_path):
             found = session.run(features)
     np.testing.assert_allclose(found, hub.Module(handle)(images), atol=1e-6)
     assert all(variable.op.name.startswith("base/") for variable in module.variables)
+
+
+@pytest.mark.parametrize("way", WAYS[1:], ids=str)
+@pytest.mark.parametrize("source", ["tf1_hub", "saved_model"])
+def test_three_steps_in_a_graph_are_three_steps_outside(source, way, tmp_path):
+    handle = SOURCES[source](tmp_path / "m")
+    outside = hub.Module(handle, **way)
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(outside(BATCH) ** 2) + sum(loss() for loss in outside.regularization_losses)
+        gradients = tape.gradient(loss, outside.trainable_variables)
+        for variable, gradient in zip(outside.trainable_variables, gradients, strict=True):
+            variable.assign_sub(0.1 * gradient)
+    v1 = tf.compat.v1
+    with tf.Graph().as_default():
+        module = hub.Module(handle, **way)
+        found = tf.reduce_mean(module(BATCH) ** 2) + v1.losses.get_regularization_loss()
+        with tf.control_dependencies(v1.get_collection(v1.GraphKeys.UPDATE_OPS)):
+            step = v1.train.GradientDescentOptimizer(0.1).minimize(found)
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            losses = [session.run([found, step])[0] for _ in range(3)]
+            values = {variable.op.name: session.run(variable) for variable in module.variables}
+    np.testing.assert_allclose(losses[-1], loss, rtol=0, atol=1e-6)
+    for variable in outside.variables:
+        value = values[f"module/{variable.name.partition(':')[0]}"]
+        np.testing.assert_allclose(value, variable, rtol=0, atol=1e-6)
 
 
 def test_a_keras_model_is_no_part_of_a_graph(tmp_path):

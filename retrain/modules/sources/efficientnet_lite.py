@@ -2,8 +2,9 @@
 
 Network: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, that is EfficientNet
 (Tan & Le 2019) without squeeze-and-excitation, with ReLU6, and with a stem and a head of one width for all.
-Images float32 [B, H, W, 3], RGB in [0, 1], of any size, give features [B, 1280] and the logits [B, 1000] of
-ImageNet. Kernel sizes and numbers of channels are those of the weights; here stand repeats and strides alone.
+Images float32 [B, H, W, 3], RGB in [0, 1], of any size, give features [B, 1280], which are the default, too,
+and the logits [B, 1000] of ImageNet. Kernel sizes and numbers of channels are those of the weights; here
+stand repeats and strides alone.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import tensorflow as tf
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
+    DEFAULT_SIGNATURE,
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     image_signature,
@@ -53,7 +55,8 @@ class EfficientNetLite(ImageModule):
         compute_dtype: tf.DType = tf.float32,
     ):
         classes, features = weights["_fc.weight"].shape
-        sizes = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: classes}
+        sizes = dict.fromkeys((DEFAULT_SIGNATURE, IMAGE_FEATURE_VECTOR), features)
+        sizes[IMAGE_CLASSIFICATION] = classes
         outputs = {
             name: {DEFAULT_OUTPUT: tf.TensorSpec([None, size], tf.float32)} for name, size in sizes.items()
         }
@@ -84,9 +87,9 @@ class EfficientNetLite(ImageModule):
         for block in self._blocks:
             maps = block(maps, training)
         features = tf.reduce_mean(tf.nn.relu6(self._head(maps, training)), axis=[1, 2])
-        if signature == IMAGE_FEATURE_VECTOR:
-            return {DEFAULT_OUTPUT: features}
-        return {DEFAULT_OUTPUT: features @ self._kernel + self._bias}
+        if signature == IMAGE_CLASSIFICATION:
+            return {DEFAULT_OUTPUT: features @ self._kernel + self._bias}
+        return {DEFAULT_OUTPUT: features}
 
 
 class Block(tf.Module):

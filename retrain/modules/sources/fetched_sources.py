@@ -20,21 +20,21 @@ from retrain.modules.sources.source import Source, source_of
 
 
 class FetchedSource(Source):
-    """A module behind something else."""
+    """A module behind something else: packed, it may lie at the top or one folder down."""
 
     reads = Directory.reads
 
     def fetch(self) -> pathlib.Path:
-        """The directory with the module, on this machine."""
+        """The directory with the module, or with its folder, on this machine."""
         raise NotImplementedError
 
     def fetched(self) -> Source:
         self.check()
-        return source_of(self.handle, str(self.fetch())).fetched()
+        return source_of(self.handle, str(_module_in(self.fetch()))).fetched()
 
 
 class Archive(FetchedSource):
-    """A module directory that has been packed, at its top or one folder down."""
+    """A module directory that has been packed."""
 
     form = "a .tar.gz of a module"
     suffixes = (".tar.gz", ".tgz")
@@ -45,8 +45,7 @@ class Archive(FetchedSource):
         directory = cache / "modules" / files.file_hash(self.location)
         if not directory.is_dir():
             _unpack(self.location, directory)
-        tops = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
-        return next((top for top in tops if (top / SAVED_MODEL_FILE).is_file()), directory)
+        return directory
 
 
 class Url(FetchedSource):
@@ -74,6 +73,11 @@ class Url(FetchedSource):
 def _directory_of_this_run() -> tempfile.TemporaryDirectory:
     """For what cannot be kept; it goes when the process ends."""
     return tempfile.TemporaryDirectory(prefix="retrain-")
+
+
+def _module_in(directory: pathlib.Path) -> pathlib.Path:
+    tops = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
+    return next((top for top in tops if (top / SAVED_MODEL_FILE).is_file()), directory)
 
 
 def _unpack(archive: str, directory: pathlib.Path) -> None:

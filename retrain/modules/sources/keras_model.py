@@ -11,6 +11,7 @@ import hashlib
 import random
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -24,9 +25,18 @@ from retrain.modules.image_module import MOVING, ImageModule, check_has_signatur
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_features import feature_model
+from retrain.modules.sources.keras_hdf5 import read_hdf5
+from retrain.modules.sources.path_sources import HDF5
 from retrain.settings.module import ModuleSettings
 
 Preprocessing = Callable[[tf.Tensor], tf.Tensor]
+
+# What to give in the place of a file that cannot be read.
+IN_KERAS = (
+    "give a file that model.save wrote, of Keras' own layers only, or the directory that model.export wrote "
+    "where these layers are known"
+)
+IN_HDF5 = "give the directory that model.export writes where the file was made, with Keras 2.13 or later"
 
 
 class KerasModule(ImageModule):
@@ -179,14 +189,7 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
 
 def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
     """The functional or Sequential model in the file, whose one input is a batch of RGB images."""
-    try:
-        model = keras.models.load_model(location, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): give a file "
-            f"that model.save wrote, of Keras' own layers only, or the directory that model.export wrote "
-            f"where these layers are known: a SavedModel needs no code."
-        ) from error
+    model = _loaded(location, handle)
     if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
         model.build((None, image_size, image_size, 3))
     shape = getattr(model, "input_shape", None) if model.built else None
@@ -197,6 +200,20 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
             f"where the file leaves the size open."
         )
     return model
+
+
+def _loaded(location: str, handle: str) -> keras.Model:
+    is_hdf5 = location.endswith(HDF5)
+    try:
+        if not is_hdf5 and not zipfile.is_zipfile(location):
+            # Keras would say that there is no such file.
+            raise ValueError("it is no zip archive, as a whole .keras file is")
+        return read_hdf5(location) if is_hdf5 else keras.models.load_model(location, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): "
+            f"{IN_HDF5 if is_hdf5 else IN_KERAS}: a SavedModel needs no code."
+        ) from error
 
 
 def reason_of(error: Exception) -> str:

@@ -4,6 +4,8 @@ import os
 import pathlib
 
 from retrain.errors import InputError
+from retrain.extensions import named
+from retrain.modules.sources.foreign_files import check_no_pointers
 from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source, holds_preset
 
 RUN_FLAGS = "run.flags"
@@ -13,7 +15,7 @@ SHOWN_NAMES = 5
 
 
 class KerasFile(Source):
-    """A model that was saved by Keras; that HDF5 files were, too, is only known to be told."""
+    """A model that was saved by Keras, by Keras 2 in an HDF5 file."""
 
     form = "a .keras file"
     suffixes = (".keras", *HDF5)
@@ -24,10 +26,7 @@ class KerasFile(Source):
     def check(self) -> None:
         super().check()
         if self.location.endswith(HDF5):
-            raise InputError(
-                f"{self.handle!r} is an HDF5 file, which is not read; load the model where it was made and "
-                f"save it in today's format, model.save('NAME.keras')."
-            )
+            named("retrain.modules.sources.hdf5_file:check_has_network")(self.handle, self.location)
 
 
 class Directory(Source):
@@ -39,6 +38,7 @@ class Directory(Source):
     def check(self) -> None:
         directory = pathlib.Path(self.location)
         if (directory / SAVED_MODEL_FILE).is_file():
+            check_no_pointers(self.handle, self.location)
             return
         # What the export/ of a run most probably is meant to be; then one level down.
         places = ("saved_model", "*")

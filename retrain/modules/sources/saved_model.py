@@ -195,6 +195,11 @@ def _damage(location: str, error: Exception) -> str:
     words = str(error)
     if "Cannot parse file" in words or "there are 0 MetaGraphs" in words:
         return GRAPH_CUT_SHORT
+    if "`tags=` argument" in words:
+        return (
+            "it holds several graphs, and is no TF2 SavedModel; save the one for serving by itself, or use "
+            "the TF1 Hub module that it was exported beside"
+        )
     variables = str(pathlib.Path(location, "variables"))
     # A data file that is too short shows only as an IndexError, an index that is none as no "sstable".
     if isinstance(error, IndexError) or variables in words or "sstable" in words:

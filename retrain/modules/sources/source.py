@@ -14,6 +14,7 @@ from retrain import extensions
 from retrain.errors import InputError
 from retrain.modules.sources import SOURCES
 from retrain.modules.sources.embedded import BUILTIN, best
+from retrain.modules.sources.foreign_files import check_is_known, check_no_pointers
 from retrain.settings.module import ModuleSettings
 
 DEFAULTS = ModuleSettings()
@@ -74,6 +75,7 @@ class Source:
         """Raises InputError for what can be seen to be no module without TensorFlow and offline."""
         if self.has_files:
             _check_exists(self.handle, self.location)
+            check_no_pointers(self.handle, self.location)
 
     def fetched(self) -> "Source":
         """The source of the module as it is on this machine, checked; what is elsewhere is fetched first."""
@@ -113,6 +115,8 @@ def source_of(handle: str, location: str | None = None) -> Source:
     kind = next((kind for kind in _kinds() if kind.recognises(location)), None)
     if kind is None:
         _check_exists(handle, location)
+        check_no_pointers(handle, location)
+        check_is_known(handle, location)
         raise InputError(f"{handle!r} is a file of an unknown kind; a module handle is {forms()}.")
     return kind(handle, location)
 

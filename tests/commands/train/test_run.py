@@ -273,21 +273,6 @@ def test_a_format_that_cannot_be_written_costs_itself_only(
     assert Run(run).state == FINISHED
 
 
-def test_a_column_whose_name_a_format_cannot_hold(command, colour_folder, averaging_module, tmp_path):
-    """The variables of a SavedModel are called after their task, and take no blank in it."""
-    rows = [f"{name}/{index:03}.png,{name}" for name in tiny_worlds.COLOURS for index in range(8)]
-    (tmp_path / "labels.csv").write_text("\n".join(["path,hair colour", *rows]) + "\n")
-    run = tmp_path / "run"
-    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
-    result = command(*flags, f"--labels_file={tmp_path / 'labels.csv'}", f"--model_dir={run}")
-    assert result.status == 0
-    assert "is not a valid root scope name" in read_json(run / "exports.json")["failed"]["saved_model"]
-    assert result.out.splitlines()[-2].endswith("label_issues.csv, metrics.json, export/hub_module")
-    assert result.out.splitlines()[-1] == (
-        f"Next: python -m retrain predict --tfhub_module={run}/export/hub_module PICTURE.jpg"
-    )
-
-
 def test_it_is_said_when_no_step_was_better_than_none(colour_plan, monkeypatch, capsys):
     outcome = of_two_tasks(global_step=0)
     monkeypatch.setattr("retrain.commands.train.run.prepare", lambda plan: None)

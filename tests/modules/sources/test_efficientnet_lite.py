@@ -92,6 +92,8 @@ def test_the_network_is_what_it_is_described_to_be(weights):
     np.testing.assert_allclose(module(IMAGES), expected, atol=1e-4)
     logits = expected @ weights["_fc.weight"].T + weights["_fc.bias"]
     np.testing.assert_allclose(module.output(IMAGES, "image_classification"), logits, atol=1e-4)
+    assert module.spec.default_signature == "default"
+    np.testing.assert_array_equal(module.output(IMAGES, "default"), module(IMAGES))
     assert (module.num_features, module.num_outputs("image_classification")) == (FEATURES, CLASSES)
 
 

@@ -127,6 +127,16 @@ def test_a_url_is_downloaded_once(served, tmp_path):
     assert fetched(served) == source
 
 
+def test_a_module_behind_a_url_may_lie_one_folder_down(served, tmp_path):
+    (tmp_path / "network").mkdir()
+    (tmp_path / "network" / "saved_model.pb").write_bytes(b"graph")
+    with tarfile.open(tmp_path / "module.tgz", "w:gz") as tar:
+        tar.add(tmp_path / "network", "network")
+    source = fetched(served)
+    assert source == SavedModel(served, source.location)
+    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == b"graph"
+
+
 def test_a_url_that_cannot_be_reached():
     url = "http://127.0.0.1:1/module"
     check_handle(url)

@@ -74,11 +74,3 @@ def test_a_run_that_exported_nothing(tmp_path):
         f"{str(tmp_path)!r} is no module: there is no saved_model.pb in it, but run.flags. It is a run that "
         f"has exported no module: let it go on first, or name another."
     )
-
-
-def test_an_older_file_of_keras(tmp_path):
-    (tmp_path / "model.h5").write_bytes(b"")
-    assert sentence(str(tmp_path / "model.h5")) == (
-        f"{str(tmp_path / 'model.h5')!r} is an HDF5 file, which is not read; load the model where it was "
-        f"made and save it in today's format, model.save('NAME.keras')."
-    )

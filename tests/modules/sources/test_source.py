@@ -30,8 +30,8 @@ def test_nothing_there(handle):
 
 
 def test_a_file_of_another_kind(tmp_path):
-    (tmp_path / "graph.pb").write_bytes(b"")
-    handle = str(tmp_path / "graph.pb")
+    (tmp_path / "graph.xyz").write_bytes(b"")
+    handle = str(tmp_path / "graph.xyz")
     with pytest.raises(InputError) as info:
         source_of(handle)
     assert str(info.value) == f"{handle!r} is a file of an unknown kind; a module handle is {FORMS}."

@@ -1,0 +1,57 @@
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from retrain.errors import InputError
+from retrain.modules.loading import load_module
+from retrain.modules.sources.keras_hdf5 import CONFIG, read_hdf5
+
+IMAGES = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
+
+
+def as_keras_2_wrote(path, change=lambda of_layer: None) -> keras.Model:
+    """A model in the form of Keras 2.15, and the same of today."""
+    inputs = keras.Input((8, 8, 3))
+    outputs = layers.BatchNormalization(name="norm")(layers.DepthwiseConv2D(3, name="conv")(inputs))
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(outputs))
+    for variable in model.variables:
+        variable.assign(np.random.default_rng(1).random(variable.shape))
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs[CONFIG])
+        for of_layer in config["config"]["layers"]:
+            if of_layer["class_name"] == "DepthwiseConv2D":
+                of_layer["config"]["groups"] = 1
+            if of_layer["class_name"] == "BatchNormalization":
+                of_layer["config"]["axis"] = [3]
+            change(of_layer)
+        file.attrs[CONFIG] = json.dumps(config)
+    return model
+
+
+def test_it_computes_what_it_computed(tmp_path):
+    model = as_keras_2_wrote(tmp_path / "net.h5")
+    before = (tmp_path / "net.h5").read_bytes()
+    np.testing.assert_array_equal(read_hdf5(str(tmp_path / "net.h5"))(IMAGES), model(IMAGES))
+    module = load_module(str(tmp_path / "net.h5"))
+    np.testing.assert_allclose(module(IMAGES), model(IMAGES), rtol=1e-5)
+    assert len(module.trainable_variables) == 4
+    assert (tmp_path / "net.h5").read_bytes() == before
+
+
+def test_what_is_not_read_can_be_exported_where_it_was_made(tmp_path):
+    def change(of_layer):
+        of_layer["class_name"] = {"DepthwiseConv2D": "OurConv"}.get(*[of_layer["class_name"]] * 2)
+
+    as_keras_2_wrote(tmp_path / "net.h5", change)
+    with pytest.raises(InputError) as info:
+        load_module(str(tmp_path / "net.h5"))
+    assert str(info.value) == (
+        f"{str(tmp_path / 'net.h5')!r} cannot be loaded by Keras {keras.__version__} (Unknown layer: "
+        "'OurConv'): give the directory that model.export writes where the file was made, with Keras 2.13 or "
+        "later: a SavedModel needs no code."
+    )
