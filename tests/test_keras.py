@@ -104,7 +104,7 @@ def test_a_step_of_fit_is_a_step_of_gradient_descent(make_layer, handle):
         loss += sum(penalty() for penalty in module.regularization_losses)
     trained = [kernel, *module.trainable_variables]
     for variable, gradient in zip(trained, tape.gradient(loss, trained), strict=True):
-        variable.assign_sub(RATE * gradient)
+        variable.assign_sub(RATE * tf.convert_to_tensor(gradient))
     before = values(layer)
     fit(model, pictures)
     expected = [variable.numpy() for variable in module.variables]
