@@ -72,7 +72,9 @@ class Module(tf.Module):
         self._module = loaded
         self._variables = list(loaded.variables)
         # Closures: tf.Module would track, and fail to save, dictionaries of specs, and graphs.
-        self._spec, self._tags, self._graph = (lambda: spec), (lambda: tags), (lambda: graph)
+        self._spec = lambda: spec
+        self._tags = lambda: tags
+        self._graph = lambda: graph
         self._warned = self._warned_of_keras = False
 
     @property

@@ -140,7 +140,7 @@ def test_a_keras_model_that_will_not_train_it_is_told(tf1_hub, caplog, trainable
     ]
 
 
-def test_a_module_that_a_function_makes_at_its_first_call(handle):
+def test_a_module_that_a_function_makes_at_its_first_call(handle, caplog):
     made = []
 
     @tf.function
@@ -155,6 +155,8 @@ def test_a_module_that_a_function_makes_at_its_first_call(handle):
         np.testing.assert_allclose(features(images), outside(images), rtol=1e-5)
     for inside, variable in zip(made[0].variables, outside.variables, strict=True):
         np.testing.assert_allclose(inside, variable, rtol=1e-5)
+    # AutoGraph would say so of what it cannot read.
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
