@@ -107,6 +107,44 @@ def test_variables_of_one_name(tmp_path):
     np.testing.assert_allclose(again(BATCH), expected, rtol=1e-5, atol=1e-6)
 
 
+def convnext(x):
+    y = keras.layers.Conv2D(8, 7, padding="same", groups=8)(x)
+    y = keras.layers.LayerNormalization()(y)
+    y = keras.layers.Dense(8)(keras.layers.Dense(16, activation="gelu")(y))
+    return keras.layers.Add()([x, y])
+
+
+def resnext(x):
+    y = keras.layers.BatchNormalization()(keras.layers.Conv2D(8, 3, padding="same", groups=4)(x))
+    return keras.layers.Add()([x, keras.layers.ReLU()(y)])
+
+
+def regnet(x):
+    y = keras.layers.BatchNormalization()(keras.layers.Conv2D(8, 3, padding="same", groups=2)(x))
+    squeezed = keras.layers.GlobalAveragePooling2D(keepdims=True)(y)
+    return keras.layers.Multiply()([y, keras.layers.Conv2D(8, 1, activation="sigmoid")(squeezed)])
+
+
+@pytest.mark.parametrize("block", [convnext, resnext, regnet])
+def test_grouped_convolutions_which_keras_has_xla_compile(tmp_path, block):
+    """The module computes, trained too, what the network did, with its gradients."""
+    images = keras.Input((8, 8, 3))
+    features = keras.layers.GlobalAveragePooling2D()(block(keras.layers.Conv2D(8, 3)(images)))
+    keras.Model(images, features).save(tmp_path / "m.keras")
+    model = classifier(str(tmp_path / "m.keras"))
+    hub_module.write(model, str(tmp_path / "export"))
+    again = load_module(str(tmp_path / "export"))
+    gradients = []
+    for module in (model.base, again):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(module(BATCH, training=True) ** 2)
+        count = len(model.base.trainable_variables)
+        gradients.append(tape.gradient(loss, list(module.trainable_variables)[:count]))
+    for one, other in zip(*gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(again(BATCH), model.base(BATCH), rtol=1e-5, atol=1e-6)
+
+
 def test_the_logits_are_of_the_first_task_and_those_of_others_by_name(tmp_path):
     model = classifier(tiny_worlds.averaging_module(tmp_path / "m"), tasks=("flavour/odd name", "size"))
     hub_module.write(model, str(tmp_path / "export"))

@@ -13,6 +13,8 @@ from tensorflow.python.grappler import tf_optimizer
 
 from retrain.modules.graphs.pure_graph import PureGraph, node_name, purify
 
+STAY_CALLS = {"_XlaMustCompile", "_noinline"}
+
 
 class PureFunction(NamedTuple):
     """The graph, and names in it.
@@ -57,6 +59,7 @@ def _inlined(traced: Any) -> tf.compat.v1.GraphDef:
     """The traced graph with the bodies of all functions in the place of their calls."""
     graph_def = traced.graph.as_graph_def()
     meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=traced.graph)
+    _let_inline(meta_graph.graph_def)
     # What the optimizer finds in this collection stays.
     kept = [tensor.name for tensor in (*traced.inputs, *traced.outputs)]
     meta_graph.collection_def["train_op"].node_list.value.extend(kept)
@@ -66,6 +69,15 @@ def _inlined(traced: Any) -> tf.compat.v1.GraphDef:
     options.optimizers.append("function")
     options.function_optimization = options.AGGRESSIVE
     return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def _let_inline(graph_def: tf.compat.v1.GraphDef) -> None:
+    """Frees calls of the marks by which they stay calls: Keras has XLA compile grouped convolutions."""
+    functions = graph_def.library.function
+    inside = [node for function in functions for node in function.node_def]
+    for marked in (*graph_def.node, *functions, *inside):
+        for mark in STAY_CALLS & set(marked.attr):
+            del marked.attr[mark]
 
 
 def _embed(graph_def: tf.compat.v1.GraphDef, constants: Mapping[str, tf.Tensor]) -> None:

@@ -62,7 +62,7 @@ def test_the_embedded_module_without_weights():
 
 
 def test_what_cannot_be_told_is_none(tmp_path):
-    found = described(hub_module(tmp_path, input_name="image"))
+    found = described(hub_module(tmp_path, shape=(None, 8, 8, 1)))
     assert found[3:-1] == (None,) * 7
     assert list(found.signatures) == ["default", "image_feature_vector"]
     (tmp_path / "saved_model.pb").write_bytes(b"")

@@ -39,7 +39,7 @@ def test_what_it_gives(averaging_module):
 
 
 def test_a_module_that_is_refused(tmp_path):
-    examined = ExaminedModule(hub_module(tmp_path, input_name="image"))
+    examined = ExaminedModule(hub_module(tmp_path, shape=(None, 8, 8, 1)))
     assert examined.module is None
     assert examined.refusal.startswith(f"{str(tmp_path)!r} ")
     with pytest.raises(CannotRunError, match="it could not be loaded"):

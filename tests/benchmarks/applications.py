@@ -1,0 +1,44 @@
+"""Every name of keras.applications, with random weights and small images: both exports give what it gives.
+
+python -m tests.benchmarks.applications [NAME ...]
+"""
+
+import pathlib
+import sys
+import tempfile
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.export import MODULES, exporter
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from retrain.modules.loading import load_module
+from retrain.modules.sources.keras_application import IMAGE_SIZES
+from retrain.settings.module import ModuleSettings
+
+SIDE = 96  # what all of them take
+
+
+def error_of(name: str, form: str, directory: str) -> float:
+    """How far the features of the export are from those of the network, relative to the largest."""
+    module = load_module(f"keras:{name}:none", ModuleSettings(image_size=SIDE))
+    exporter(form)(ImageClassifier(module, {"label": SoftmaxHead(["a", "b"])}), directory)
+    images = np.random.default_rng(0).random([2, SIDE, SIDE, 3], np.float32)
+    expected = module(images).numpy()
+    return float(np.abs(load_module(directory)(images) - expected).max() / np.abs(expected).max())
+
+
+def main(names: list[str]) -> None:
+    for name in names or IMAGE_SIZES:
+        for form in MODULES:
+            began = time.monotonic()
+            with tempfile.TemporaryDirectory() as directory:
+                error = error_of(name, form, str(pathlib.Path(directory, "export")))
+            print(f"{name:20} {form:12} {error:.1e} {time.monotonic() - began:6.1f} s", flush=True)
+            tf.keras.backend.clear_session()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
