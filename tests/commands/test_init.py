@@ -92,7 +92,7 @@ REFUSED = {
         "--warm_start_from='photos' is none of these: name the directory of a run, one of its checkpoints, "
         "such as RUN/ckpt-100, or an exported classifier."
     ),
-    "predict --tfhub_module=export lone.tif": ("None of the 1 files is an image that can be decoded."),
+    "predict --tfhub_module=export lone.psd": "None of the 1 files is an image that can be decoded.",
     f"evaluate {PHOTOS} --tfhub_module=export": (
         "The classifier 'export' does not know the class 'roses' of this folder; it knows 'cats', 'tulips'. "
         "Rename or remove the class folder."
@@ -123,7 +123,7 @@ def said(tmp_path_factory) -> dict[str, list]:
     for split in ("train", "validation"):
         shutil.copytree(here / "photos", here / "split" / split)
     shutil.copytree(here / "photos" / "roses", here / "one" / "roses")
-    Image.new("RGB", (2, 2)).save(here / "lone.tif")
+    files.write_text(here / "lone.psd", "8BPS")
     files.write_text(here / "module" / "saved_model.pb", "")
     files.write_text(here / "splits.csv", "path,splt\nroses/1.png,test\n")
     files.write_text(here / "labels.csv", "path,kind\nroses/1.png,a\ntulips/1.png,b\n")

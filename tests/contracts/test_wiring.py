@@ -144,7 +144,9 @@ OF_PIXELS = {
     "save_checkpoints_steps": Case(pixels, {"save_checkpoints_steps": "1"}, {**LONGER, "eval_every": "3"}),
     "max_train_time": Case(pixels, {"max_train_time": "1e-6"}, LONGER),
     "early_stopping_patience": Case(
-        pixels, {"early_stopping_patience": "1"}, {**LONGER, "learning_rate": "1e-30"}
+        pixels,
+        {"early_stopping_patience": "1"},
+        {**LONGER, "learning_rate": "1e-30", "freeze_batch_norm": "true"},
     ),
     "early_stopping_metric": Case(
         pixels, {"early_stopping_metric": "accuracy"}, {**LONGER, "learning_rate": "1e-3"}
@@ -168,7 +170,7 @@ SWEEP = {
     "sampler": Case(swept, {"sampler": "random"}, {"sweep": "dropout_rate=0..0.5"}),
     "pruner": Case(swept, {"pruner": "halving"}, {**HALVING, "pruner": "none"}),
     "sweep_memory_gb": Case(swept, {"sweep_memory_gb": "1e-9"}, HALVING),
-    "prefer": Case(swept, {"prefer": "cheap"}, {"sweep": "image_size=8,12,16", "image_size": ""}),
+    "prefer": Case(swept, {"prefer": "cheap"}, {"sweep": "image_size=8,24", "image_size": ""}),
 }
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),

@@ -108,8 +108,10 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
     features = None
-    # In a graph of TensorFlow 1 nothing has values yet by which it could be told.
-    if kind is None and tf.executing_eagerly() and _is_unnamed_vector(loaded, functions, main):
+    # In a graph of TensorFlow 1 nothing has values yet by which it could be told; on several replicas each
+    # value is several.
+    can_be_told = tf.executing_eagerly() and not tf.distribute.has_strategy()
+    if kind is None and can_be_told and _is_unnamed_vector(loaded, functions, main):
         features = before_head(main, image_size, handle)
     if features is not None:
         methods = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: main}

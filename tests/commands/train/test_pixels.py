@@ -64,7 +64,7 @@ def test_a_module_is_trained_on_images(command, colour_folder, handles, tmp_path
     same = [np.array_equal(*pair) for pair in zip(before, values(run), strict=True)]
     assert all(same) if frozen else not all(same)
     metrics = json.loads((run / "metrics.json").read_text())
-    assert set(metrics) == {"test", "global_step"}
+    assert set(metrics) == {"test", "cross_validation", "global_step"}
     assert (metrics["test"]["count"], metrics["global_step"]) == (3, 6)
     assert len(pd.read_csv(run / "predictions.csv")) == 24
     assert (run / "augmented.png").is_file()
