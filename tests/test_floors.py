@@ -31,7 +31,6 @@ FLOORS = {
 # Packages that a file may import inside a function, because few runs need them.
 IMPORTED_ON_USE = {
     "cache_directory.py": {"platformdirs"},
-    "modules/sources/fetched_sources.py": {"tensorflow_hub"},
 }
 
 HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "tensorflow_hub", "optuna"}

@@ -12,11 +12,13 @@ import tarfile
 import tempfile
 import zlib
 
-from retrain import files
+from retrain import extensions, files
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, Directory
 from retrain.modules.sources.source import Source, source_of
+
+DOWNLOAD = "retrain.modules.sources.download:download"
 
 
 class FetchedSource(Source):
@@ -57,16 +59,7 @@ class Url(FetchedSource):
     title = "URL of a module"
 
     def fetch(self) -> pathlib.Path:
-        # Only now: its import costs a second, needs an old setuptools, and few runs use a URL.
-        import tensorflow_hub
-
-        try:
-            return pathlib.Path(tensorflow_hub.resolve(self.handle))
-        except (OSError, ValueError, tarfile.TarError) as error:
-            raise InputError(
-                f"{self.handle!r} could not be downloaded ({error}): check the address and the connection, "
-                f"or download the module elsewhere and give its directory."
-            ) from error
+        return extensions.named(DOWNLOAD)(self.handle)
 
 
 @functools.cache

@@ -1,15 +1,12 @@
-import http.server
 import io
 import os
 import pathlib
 import tarfile
-import threading
-from collections.abc import Iterator
 
 import pytest
 
 from retrain.errors import InputError
-from retrain.modules.sources.path_sources import SavedModel, TF1Hub
+from retrain.modules.sources.path_sources import TF1Hub
 from retrain.modules.sources.source import Source, check_handle, source_of
 
 
@@ -91,58 +88,3 @@ def test_archives_cannot_write_elsewhere(tmp_path):
         fetched(handle)
     assert "escaped" in str(info.value)
     assert not list(tmp_path.rglob("escaped"))
-
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    """One archive, whatever is asked for."""
-
-    archive: pathlib.Path
-
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.archive.read_bytes())
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture
-def served(tmp_path, monkeypatch) -> Iterator[str]:
-    """The URL of a module."""
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
-    Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"saved_model.pb": b"graph"}))
-    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/module"
-        server.shutdown()
-
-
-def test_a_url_is_downloaded_once(served, tmp_path):
-    source = fetched(served)
-    assert source == SavedModel(served, source.location)
-    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == b"graph"
-    assert tmp_path / "hub" in pathlib.Path(source.location).parents
-    Answer.archive.unlink()
-    assert fetched(served) == source
-
-
-def test_a_module_behind_a_url_may_lie_one_folder_down(served, tmp_path):
-    (tmp_path / "network").mkdir()
-    (tmp_path / "network" / "saved_model.pb").write_bytes(b"graph")
-    with tarfile.open(tmp_path / "module.tgz", "w:gz") as tar:
-        tar.add(tmp_path / "network", "network")
-    source = fetched(served)
-    assert source == SavedModel(served, source.location)
-    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == b"graph"
-
-
-def test_a_url_that_cannot_be_reached():
-    url = "http://127.0.0.1:1/module"
-    check_handle(url)
-    with pytest.raises(InputError) as info:
-        fetched(url)
-    assert str(info.value) == (
-        f"{url!r} could not be downloaded (<urlopen error [Errno 111] Connection refused>): check the "
-        f"address and the connection, or download the module elsewhere and give its directory."
-    )

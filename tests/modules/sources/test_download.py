@@ -1,0 +1,123 @@
+import http.server
+import os
+import pathlib
+import tarfile
+import threading
+import urllib.parse
+from collections.abc import Iterator
+
+import pytest
+
+from retrain.errors import InputError
+from retrain.modules.sources.path_sources import SavedModel
+from retrain.modules.sources.source import check_handle
+from tests.modules.sources.test_fetched_sources import archive, fetched
+
+GRAPH = os.urandom(50_000)  # of several blocks
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """One archive, whatever is asked for, unless the path says how the host behaves."""
+
+    archive: pathlib.Path
+
+    def do_GET(self):
+        behaviour, content = urllib.parse.urlsplit(self.path).path.strip("/"), self.archive.read_bytes()
+        if behaviour.isdigit():
+            self.send_error(int(behaviour))
+            return
+        to = {"moved": "/module", "loop": "/loop"}.get(behaviour)
+        self.send_response(302 if to else 200)
+        self.send_header("Location", to or self.path)
+        self.send_header("Content-Length", str(0 if to else len(content)))
+        self.end_headers()
+        self.wfile.write(
+            {"page": b"<html>Sign in", "cut": content[: len(content) // 2]}.get(behaviour, content)
+        )
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch) -> Iterator[str]:
+    """The URL of a module."""
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"saved_model.pb": GRAPH}))
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/module"
+        server.shutdown()
+
+
+def test_a_url_is_downloaded_once(served, tmp_path):
+    source = fetched(served)
+    assert source == SavedModel(served, source.location)
+    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == GRAPH
+    assert tmp_path / "hub" in pathlib.Path(source.location).parents
+    Answer.archive.unlink()
+    assert fetched(served) == source
+
+
+def test_a_module_behind_a_url_may_lie_one_folder_down(served, tmp_path):
+    (tmp_path / "network").mkdir()
+    (tmp_path / "network" / "saved_model.pb").write_bytes(GRAPH)
+    with tarfile.open(tmp_path / "module.tgz", "w:gz") as tar:
+        tar.add(tmp_path / "network", "network")
+    source = fetched(served)
+    assert source == SavedModel(served, source.location)
+    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == GRAPH
+
+
+def at(url: str, behaviour: str) -> str:
+    return url.replace("/module", f"/{behaviour}")
+
+
+def test_a_url_may_have_moved(served):
+    source = fetched(at(served, "moved"))
+    assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == GRAPH
+
+
+# The library leaves its connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("403", "HTTP Error 403: Forbidden"),
+        ("404", "HTTP Error 404: Not Found"),
+        (
+            "loop",
+            "HTTP Error 302: The HTTP server returned a redirect error that would lead to an infinite loop",
+        ),
+        ("page", "{} does not appear to be a valid module"),
+        ("cut", "{} does not appear to be a valid module"),
+    ],
+)
+def test_a_host_that_does_not_give_the_module_leaves_nothing(served, tmp_path, behaviour, reason):
+    url = at(served, behaviour)
+    with pytest.raises(InputError) as info:
+        fetched(url)
+    assert str(info.value) == (
+        f"{url!r} could not be downloaded ({reason.format(url)}): check the address and the connection, or "
+        f"download the module elsewhere and give its .tar.gz or directory."
+    )
+    assert list((tmp_path / "hub").iterdir()) == []
+
+
+def test_folders_that_an_archive_does_not_list(served, tmp_path):
+    """The library that fetches URLs does not make them; ours does, for files."""
+    Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"folder/saved_model.pb": GRAPH}))
+    with pytest.raises(InputError, match=r"could not be downloaded .* give its \.tar\.gz or directory"):
+        fetched(served)
+    assert fetched(str(Answer.archive)).location
+
+
+def test_a_url_that_cannot_be_reached():
+    url = "http://127.0.0.1:1/module"
+    check_handle(url)
+    with pytest.raises(InputError) as info:
+        fetched(url)
+    assert str(info.value) == (
+        f"{url!r} could not be downloaded (<urlopen error [Errno 111] Connection refused>): check the "
+        f"address and the connection, or download the module elsewhere and give its .tar.gz or directory."
+    )
