@@ -32,6 +32,10 @@ class ScaledModule(ImageModule):
         self.module = module
         self._settings = settings
 
+    def says(self, name: str) -> bool:
+        """Whether this of its settings is another than that of images in [0, 1]."""
+        return getattr(self._settings, name) != getattr(ModuleSettings(), name)
+
     @property
     def spec(self) -> ModuleSpec:
         return self.module.spec

@@ -11,6 +11,7 @@ from absl import logging
 
 from retrain.commands.module_check import nothing_to_train
 from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.range_warning import check_range_matters
 from retrain.errors import InputError
 from retrain.export.reload import load_classifier
 from retrain.files import file_hash
@@ -42,6 +43,7 @@ class Base(NamedTuple):
 def load_base(plan: TrainPlan) -> Base:
     """Loads it; InputError when it cannot be fine-tuned as the flags say, or not here."""
     base = _loaded(plan.config.module, plan.source)
+    check_range_matters(base.module)
     pixels = plan.config.pixels
     if pixels.fine_tune and not base.module.trainable_variables:
         raise InputError(nothing_to_train(base.module.handle))

@@ -1,4 +1,6 @@
-"""Tells of a module that was made for pixels of another range than the one it is given."""
+"""Tells of a module that was made for pixels of another range than the one it is given, and refuses a range
+that makes no difference.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,13 +8,34 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.data.images import load_image
+from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
 from retrain.modules.image_module import ImageModule
 from retrain.modules.inspection.input_range import FAR_BETTER, gain_of
+from retrain.modules.scaled_module import ScaledModule
 from retrain.modules.sources.source import INPUT, source_of
 from retrain.settings.module import ModuleSettings
 
 IMAGES = 8
+
+
+def check_range_matters(module: ImageModule) -> None:
+    """InputError where the range that was said only makes the features so many times as large.
+
+    As those of a network without biases are: heads, which are trained at the scale of the features, are then
+    what they would be without it.
+    """
+    if not isinstance(module, ScaledModule):
+        return
+    images = np.random.default_rng(0).random([IMAGES, *module.image_size, 3], np.float32)
+    features, plain = module(images).numpy(), module.module(images).numpy()
+    factor = float(np.abs(features).sum() / max(np.abs(plain).sum(), np.finfo(np.float32).tiny))
+    if np.allclose(features, factor * plain, rtol=1e-4, atol=1e-5 * np.abs(features).max()):
+        said = " and ".join(f"--{name}" for name in sorted(INPUT) if module.says(name))
+        raise InputError(
+            f"{said} has no effect on {module.handle!r}, but that its features are {factor:.4g} times as "
+            f"large: leave it out."
+        )
 
 
 def tell_input_range(module: ImageModule, examples: LabelledExamples, settings: ModuleSettings) -> None:

@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 from absl import logging
 
-from retrain.commands.train.range_warning import some_of_each_class, tell_input_range
+from retrain.commands.train.range_warning import check_range_matters, some_of_each_class, tell_input_range
+from retrain.errors import InputError
 from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests.examples.worlds import made_up, of_folder
@@ -63,3 +64,22 @@ def test_images_of_each_class_come_first():
     examples = made_up([f"{row}.png" for row in range(7)], kind=["a", "a", "a", "b", "b", "c", None])
     assert some_of_each_class(examples, 4).tolist() == [0, 3, 5, 6]
     assert some_of_each_class(examples, 100).tolist() == [0, 3, 5, 6, 1, 4, 2]
+
+
+@pytest.mark.parametrize("std", [None, (0.5, 0.5, 0.5)])
+def test_a_range_that_only_makes_features_larger_is_refused(averaging_module, std):
+    settings = ModuleSettings(module_input_range=(0.0, 255.0), module_input_std=std)
+    with pytest.raises(InputError) as info:
+        check_range_matters(load_module(averaging_module, settings))
+    said, factor = ("", 255) if std is None else (" and --module_input_std", 510)
+    assert str(info.value) == (
+        f"--module_input_range{said} has no effect on {averaging_module!r}, but that its features are "
+        f"{factor} times as large: leave it out."
+    )
+
+
+def test_a_range_that_makes_a_difference_is_taken(averaging_module, bright_module):
+    check_range_matters(load_module(averaging_module))
+    check_range_matters(load_module(averaging_module, ModuleSettings(module_input_range=(-1.0, 1.0))))
+    check_range_matters(load_module(averaging_module, ModuleSettings(module_input_std=(0.5, 1.0, 1.0))))
+    check_range_matters(load_module(bright_module, ModuleSettings(module_input_range=(0.0, 255.0))))
