@@ -1,6 +1,8 @@
 """A network of JAX, as jax2tf writes it into a reusable SavedModel: skipped where JAX is not installed."""
 
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,39 +16,15 @@ from retrain.modules.inspection.examined_module import ExaminedModule
 from retrain.modules.loading import load_module
 
 jax = pytest.importorskip("jax")
-SIDE, CHANNELS = 16, 5
-PARAMETERS = {
-    "kernel": np.random.default_rng(0).normal(size=(3, 3, 3, CHANNELS)).astype(np.float32),
-    "bias": np.linspace(-1, 1, CHANNELS, dtype=np.float32),
-}
-
-
-def network(parameters, images):
-    """A convolution and an average."""
-    numbers = ("NHWC", "HWIO", "NHWC")
-    places = jax.lax.conv_general_dilated(
-        images, parameters["kernel"], (2, 2), "SAME", dimension_numbers=numbers
-    )
-    return jax.numpy.tanh(places + parameters["bias"]).mean((1, 2))
+jax_network = pytest.importorskip("tests.jax_network", exc_type=ImportError)
+PARAMETERS, SIDE, network = jax_network.PARAMETERS, jax_network.SIDE, jax_network.network
 
 
 @pytest.fixture(scope="module")
 def handle(tmp_path_factory) -> str:
-    from jax.experimental import jax2tf
-
-    root = tf.train.Checkpoint()
-    root.parameters = {name: tf.Variable(value, name=name) for name, value in PARAMETERS.items()}
-    root.variables = root.trainable_variables = list(root.parameters.values())
-    converted = jax2tf.convert(network, polymorphic_shapes=[None, "(b, ...)"], with_gradient=True)
-    root.__call__ = tf.function(
-        lambda images, training=False: converted(dict(root.parameters), images), autograph=False
-    )
-    for training in (False, True):
-        spec = tf.TensorSpec([None, SIDE, SIDE, 3], tf.float32)
-        root.__call__.get_concrete_function(spec, training=training)
-    path = tmp_path_factory.mktemp("jax") / "module"
-    tf.saved_model.save(root, str(path))
-    return str(path)
+    path = str(tmp_path_factory.mktemp("jax") / "module")
+    subprocess.run([sys.executable, "-m", "tests.jax_network", path], check=True)
+    return path
 
 
 def images() -> np.ndarray:
