@@ -38,6 +38,7 @@ class Centred(NamedTuple):
       weightings: the class weights by which the examples are weighted, where they are trained on.
       resident: all of them, centred, as tensors; None where they do not fit.
       mean_square: of the centred features, where it is asked for.
+      shifts: float32 [folds, F], the mean of the examples of each fold less the centre; None of one fold.
     """
 
     features: Features
@@ -47,6 +48,7 @@ class Centred(NamedTuple):
     weightings: tuple[str, ...] = ()
     resident: Examples | None = None
     mean_square: float = 1.0
+    shifts: np.ndarray | None = None
 
 
 def made_resident(data: Centred, memory: int) -> Centred:

@@ -179,6 +179,7 @@ def _hyperparameters(head: Head, candidates: Sequence[HeadSettings], data: Centr
 
     rate, smoothing, l1 = by_head("learning_rate"), by_head("label_smoothing"), by_head("l1_regularizer")
     weighting = [data.weightings.index(candidate.class_weights) for candidate in candidates]
+    columns_of_fold = len(candidates) * head.num_classes
     with np.errstate(over="ignore"):  # a candidate that will diverge
         return Hyperparameters(
             learning_rate=columns(rate),
@@ -187,6 +188,7 @@ def _hyperparameters(head: Head, candidates: Sequence[HeadSettings], data: Centr
             l1=columns(rate * l1) if l1.any() else None,
             label_smoothing=tf.constant(smoothing[:, None]) if smoothing.any() else None,
             weighting=tf.constant(weighting, tf.int32),
+            shift=None if data.shifts is None else tf.repeat(data.shifts.T, columns_of_fold, axis=1),
         )
 
 
@@ -200,4 +202,5 @@ def _kept(of: Hyperparameters, places: np.ndarray, heads: np.ndarray, columns: n
         label_smoothing=None if of.label_smoothing is None else tf.gather(of.label_smoothing, heads),
         weighting=tf.gather(of.weighting, places),
         start=None if of.start is None else tf.gather(of.start, columns, axis=1),
+        shift=None if of.shift is None else tf.gather(of.shift, columns, axis=1),
     )

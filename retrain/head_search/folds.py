@@ -1,7 +1,7 @@
 """Cross-validation: every example is predicted by a head that never saw it.
 
-In each fold the examples that are held out weigh nothing, and the others as much more. Features are centred
-by the mean over all of them, and classes balanced by the counts of all, which tells of no single label.
+In each fold the examples that are held out weigh nothing, and the others as much more; features are centred
+by these alone. Classes are balanced by the counts of all, which tells of no single label.
 """
 
 from collections.abc import Sequence

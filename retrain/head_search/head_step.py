@@ -36,6 +36,9 @@ class Hyperparameters(NamedTuple):
       weighting: int [candidates], which of the weightings of the examples a candidate has, in all folds.
       label_smoothing: [heads, 1].
       start: the kernels [F, columns] from which penalties are measured; else zero.
+      shift: [F, columns], where the examples of a column's fold have their mean, seen from that of all; of
+        several folds only. Around the mean of all, what is held out would lie opposite to what a head learns
+        from, and a rare class, whose kernel points away from everything, would be seen in all of it.
     """
 
     learning_rate: tf.Tensor
@@ -45,6 +48,7 @@ class Hyperparameters(NamedTuple):
     label_smoothing: tf.Tensor | None
     weighting: tf.Tensor
     start: tf.Tensor | None = None
+    shift: tf.Tensor | None = None
 
 
 class State(NamedTuple):
@@ -120,16 +124,20 @@ def _step(
         losses = head.loss(head.targets(batch.labels)[:, None, :], logits, smoothing)
         loss = tf.reduce_mean(weights * losses, axis=0)
     gradient = tf.reshape(tape.gradient(loss, logits), [-1, tf.size(state.bias)])
+    summed = tf.reduce_sum(gradient, axis=0)
     kernel_velocity = tf.add_n(
         [
             MOMENTUM * state.kernel_velocity,
             tf.matmul(batch.features, hyper.learning_rate * gradient, transpose_a=True),
+            *([] if hyper.shift is None else [-hyper.shift * (hyper.learning_rate * summed)]),
             *_penalties(hyper, state.kernel),
         ]
     )
-    bias_gradient = hyper.bias_learning_rate * tf.reduce_sum(gradient, axis=0)
-    bias_velocity = MOMENTUM * state.bias_velocity + bias_gradient
+    bias_velocity = MOMENTUM * state.bias_velocity + hyper.bias_learning_rate * summed
     kernel, bias = state.kernel - decay * kernel_velocity, state.bias - decay * bias_velocity
+    if hyper.shift is not None:
+        # The bias at the mean of all, when that at the fold's own has changed so, and the kernel.
+        bias += decay * tf.reduce_sum(hyper.shift * kernel_velocity, axis=0)
     return State(kernel, bias, kernel_velocity, bias_velocity), loss
 
 

@@ -115,7 +115,16 @@ def _centred(head: Head, folds: Folds, class_weights: Sequence[str], memory: int
     centre = mean_features(train.features)
     data = Centred(train.features, train.labels, weights, centre, tuple(class_weights))
     data = made_resident(data, memory)
-    return data._replace(mean_square=mean_square(data))
+    return data._replace(mean_square=mean_square(data), shifts=_shifts(folds, centre))
+
+
+def _shifts(folds: Folds, centre: np.ndarray) -> np.ndarray | None:
+    """Where the mean of each fold's examples lies, of those that are not held out in it, less that of all."""
+    if folds.shares.shape[1] == 1:
+        return None
+    count, held_out = len(folds.shares), (folds.shares == 0).sum(axis=0, dtype=np.float32)[:, None]
+    means = np.stack([mean_features(split.features) for split in folds.validations])
+    return (centre - means) * held_out / np.maximum(count - held_out, 1)
 
 
 def _validation(split: TaskExamples, centre: np.ndarray, memory: int) -> Centred:

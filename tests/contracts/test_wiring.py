@@ -378,7 +378,7 @@ def test_folds_are_drawn_by_the_seed(world):
         whole = {"dropout_rate": "0", "batch_size": count}
         return abs(stage(world, whole)[0] - stage(world, {**whole, "seed": "1"})[0])
 
-    assert changes(trial, "train") < 1e-4 < 1e-3 < changes(trial_in_folds, "train", "validation")
+    assert 10 * changes(trial, "train") < changes(trial_in_folds, "train", "validation") > 1e-4
 
 
 @pytest.mark.parametrize("name", ["class_weights", "dropout_rate", "flip_left_right"])

@@ -350,3 +350,22 @@ def test_companions_do_no_harm_and_halving_keeps_folds_together():
         (alone,) = out_of_sample(HEAD, [one], EXAMPLES, FOLD_OF)
         np.testing.assert_allclose(found.trained.kernel, alone.trained.kernel, atol=1e-6)
         np.testing.assert_allclose(found.logits, alone.logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+def test_a_rare_class_is_not_seen_in_all_that_is_held_out(kind):
+    """With more features than examples, as those of the embedded module are for few photos."""
+    random, rare = np.random.default_rng(0), np.arange(60) < 3
+    features = random.normal(size=(60, 400)).astype(np.float32)
+    features[:, 0] += 3 * rare
+    if kind == "softmax":
+        head, labels = SoftmaxHead(["common", "rare"]), rare.astype(np.int32)
+    else:
+        head, labels = SigmoidHead(["common", "rare"]), np.stack([~rare, rare], axis=1).astype(np.int8)
+    examples = TaskExamples(features, labels, np.ones(60, np.float32))
+    settings = candidate(0.01, l2_regularizer=0.01, max_steps=200, batch_size=60)
+    [found] = out_of_sample(head, [settings], examples, assign_folds(rare.astype(int), None, 5, seed=0))
+    assert np.mean(np.argmax(found.logits, axis=1)[~rare] == 0) > 0.85
+    [whole] = train_candidates(head, [settings], examples, None)
+    in_sample = features @ whole.kernel + whole.bias
+    np.testing.assert_allclose(found.logits[~rare].mean(0), in_sample[~rare].mean(0), atol=1.0)

@@ -10,7 +10,7 @@ from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
 from retrain.export.seen_images import seen_images
-from retrain.head_search.label_issues import FOLDS, LabelCheck, check_labels
+from retrain.head_search.label_issues import FOLDS, SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
 from retrain.report.comparison import comparison_lines
@@ -63,9 +63,10 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         write_figures(plan.run.path / f"eval_{split}", trained.global_step, figures)
     # By the features of the module as it was: a base that was trained on a label believes it.
     chosen = {task: best.candidate for task, best in trained.best.items()}
-    checked = check_labels(prepared.examples, chosen, plan.config.sweep.folds or FOLDS)
+    folds, is_told = plan.config.sweep.folds, _is_cross_validated(plan, prepared.examples)
+    checked = check_labels(prepared.examples, chosen, folds or FOLDS, shorter=1 if is_told else SHORTER)
     outcome = outcome._replace(
-        figures={**outcome.figures, **_cross_validated(plan, outcome, checked)},
+        figures={**outcome.figures, **(_cross_validated(outcome, checked) if is_told else {})},
         global_step=trained.global_step,
         label_issues=checked.issues,
         corrections=plan.data.corrections,
@@ -75,10 +76,14 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
 
 
-def _cross_validated(plan: TrainPlan, outcome: Outcome, checked: LabelCheck) -> dict[str, Figures]:
-    """Figures over all images, if asked for, or where few are held out, and labels can be judged at all."""
-    held_out = sum(split != "train" for split in outcome.examples.splits)
-    if not checked.labels or (plan.config.sweep.folds is None and held_out >= FEW):
+def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:
+    """Whether figures over all images are told: if asked for, or where few are held out."""
+    return plan.config.sweep.folds is not None or sum(split != "train" for split in examples.splits) < FEW
+
+
+def _cross_validated(outcome: Outcome, checked: LabelCheck) -> dict[str, Figures]:
+    """The figures, where labels can be judged at all."""
+    if not checked.labels:
         return {}
     weights = outcome.examples.task_weights
     return {CROSS_VALIDATION: figures_by_task(outcome.heads, checked.labels, checked.probabilities, weights)}
