@@ -38,8 +38,8 @@ def test_from_photos_to_predictions(command, colour_folder, averaging_module, tm
     lines = trained.stdout.splitlines()
     assert lines[-4] == "Test accuracy 100.0% (43.9% to 100.0%, 3 images)"
     assert lines[-3] == (
-        "Cross-validated accuracy 100.0% (86.2% to 100.0%, 24 images); all images, each by a head of the "
-        "frozen module that never saw it"
+        "Frozen module, cross-validated: accuracy 100.0% (86.2% to 100.0%, 24 images); all images, each by a "
+        "head that never saw it"
     )
     assert lines[-2].startswith(f"Everything is in runs/{run.name}: ")
     monkeypatch.chdir(tmp_path)

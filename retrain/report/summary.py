@@ -27,8 +27,8 @@ def training_summary(
     for split, of_split in figures.items():
         if split != CROSS_VALIDATION:
             lines += _headlines(heads, of_split, split)
-    judged = _headlines(heads, figures.get(CROSS_VALIDATION, {}), "cross-validated")
-    lines += [f"{line}; all images, each by a head of the frozen module that never saw it" for line in judged]
+    judged = _headlines(heads, figures.get(CROSS_VALIDATION, {}), "frozen module, cross-validated:")
+    lines += [f"{line}; all images, each by a head that never saw it" for line in judged]
     lines += notes
     written = [*ARTEFACTS, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")

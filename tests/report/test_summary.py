@@ -58,8 +58,8 @@ def test_the_accuracy_of_all_images_comes_last_and_says_what_it_is():
     found = {"test": figures(0.9, a=1.0), "cross_validation": {**figures(0.85, a=1.0), "count": 300}}
     said = [
         "Test accuracy 90.0% (80.0% to 95.0%, 40 images)",
-        "Cross-validated accuracy 85.0% (75.0% to 90.0%, 300 images); all images, each by a head of the "
-        "frozen module that never saw it",
+        "Frozen module, cross-validated: accuracy 85.0% (75.0% to 90.0%, 300 images); all images, each by a "
+        "head that never saw it",
     ]
     assert training_summary(found, HEADS, Run("runs/a"), []).splitlines()[1:3] == said
     del found["test"]

@@ -182,7 +182,7 @@ def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tm
     assert result.status == 0
     assert result.out.splitlines()[1] == f"{last} accuracy 100.0% (75.8% to 100.0%, 12 images)"
     assert result.out.splitlines()[2].startswith(
-        "Cross-validated accuracy 100.0% (86.2% to 100.0%, 24 images)"
+        "Frozen module, cross-validated: accuracy 100.0% (86.2% to 100.0%, 24 images)"
     )
     metrics = read_json(tmp_path / "run" / "metrics.json")
     assert set(metrics) == {last.lower(), "cross_validation", "global_step"}
