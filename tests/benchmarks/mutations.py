@@ -121,6 +121,13 @@ MUTATIONS = (
     ),
     # Others of their kind.
     Mutation(
+        "head_search/head_step.py",
+        "[-hyper.shift * (hyper.learning_rate * summed)]",
+        "[]",
+        "rare",
+        ("tests/head_search/test_train_candidates.py",),
+    ),
+    Mutation(
         "commands/train/classifier.py",
         "examples.by_split(task), prepared.starts.get(task))",
         "examples.by_split(task), None)",

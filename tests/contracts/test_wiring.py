@@ -403,7 +403,7 @@ def test_a_share_is_that_of_its_split(world, kept):
 
 def test_labels_are_judged_by_the_features_of_the_module_as_it_was(world):
     """A base that was trained on a label believes it."""
-    of_run, as_it_was = wiring_world.doubted(world, {"learning_rate": "0.5"})
+    of_run, as_it_was = wiring_world.doubted(world, {"learning_rate": "0.1"})
     assert of_run == as_it_was
 
 
