@@ -72,7 +72,10 @@ def next_trials(study: optuna.Study, distributions: Mapping[str, Any], most: int
     """As `ask`, but waits for the last trials of other workers, who may die; [] when all are finished."""
     asked = ask(study, distributions, most, trials)
     if not asked and unfinished(study):
-        logging.info("Waiting for %d trials that other workers run, or died of.", unfinished(study))
+        logging.info(
+            "Waiting for %d trials that other workers have begun; a dead worker's are given out again.",
+            unfinished(study),
+        )
         keep_watch(study)
     while not asked and unfinished(study):
         time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -19,7 +19,10 @@ from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import Figures, figures_by_task, write_figures, write_scalars
 
-STEP_0 = "Step 0 was the best: what is exported is the frozen classifier."
+STEP_0 = (
+    "Step 0 was the best: what is exported is the frozen classifier.",
+    "A lower --learning_rate, or more --max_steps, may do better.",
+)
 FEW = 100  # images held out, below which a figure of all images is given, too
 
 
@@ -49,7 +52,7 @@ def run(plan: TrainPlan) -> int:
         find_learning_rate(plan, prepared.examples, model)
         return 0
     outcome, exports = train_classifier(plan, prepared)
-    notes = [STEP_0] if outcome.global_step == 0 else []
+    notes = [*STEP_0] if outcome.global_step == 0 else []
     notes += comparison_lines(outcome)
     print(training_summary(outcome.figures, outcome.heads, plan.run, exports, notes))
     return 0 if exports else 1

@@ -278,9 +278,10 @@ def test_it_is_said_when_no_step_was_better_than_none(colour_plan, monkeypatch, 
     monkeypatch.setattr("retrain.commands.train.run.prepare", lambda plan: None)
     monkeypatch.setattr("retrain.commands.train.run.train_classifier", lambda *_: (outcome, []))
     run(colour_plan)
-    assert capsys.readouterr().out.splitlines()[2] == (
-        "Step 0 was the best: what is exported is the frozen classifier."
-    )
+    assert capsys.readouterr().out.splitlines()[2:4] == [
+        "Step 0 was the best: what is exported is the frozen classifier.",
+        "A lower --learning_rate, or more --max_steps, may do better.",
+    ]
 
 
 def test_the_story_is_told_below_the_command_line(colour_plan, prepared_colours, tmp_path):
