@@ -63,12 +63,13 @@ def _figures(
         figures |= of(examples.splits, *SPLITS)
     seen = NOTHING_SEEN if plan.published else read_seen(source_of(scoring.module.handle).fetched().files)
     if seen.train:
-        contents = file_contents(examples.files)
+        contents, only_chosen_by = file_contents(examples.files), seen.validation - seen.train
         figures[SPLIT] |= {
             TRAINED_ON: sum(content in seen.train for content in contents),
-            CHOSEN_BY: sum(content in seen.validation - seen.train for content in contents),
+            CHOSEN_BY: sum(content in only_chosen_by for content in contents),
         }
-        others = ["" if content in seen.train | seen.validation else UNSEEN for content in contents]
+        known = seen.train | only_chosen_by
+        others = ["" if content in known else UNSEEN for content in contents]
         figures |= of(others, UNSEEN)
     return examples if plan.data.listing.given_split else examples.with_splits(all_splits), figures
 

@@ -50,10 +50,8 @@ def load_scoring(settings: ModuleSettings, published: Published | None) -> Scori
 
 def load_features(settings: ModuleSettings) -> Scoring:
     """Loads a module for its features, which no head scores."""
-    module, files = (
-        load_module(settings.tfhub_module, settings),
-        source_of(settings.tfhub_module).fetched().files,
-    )
+    module = load_module(settings.tfhub_module, settings)
+    files = source_of(settings.tfhub_module).fetched().files
     return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_background(files or ""))
 
 
