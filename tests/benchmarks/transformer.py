@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks.transformer IMAGE_DIR`. Wanted: at least 0.9 of its steps a second, input
 included. Both train a network of KerasHub with the same random weights in float32, on batches from files that
-were decoded once, without augmentation. Measured on 2 cores that eight others shared: 0.91 by the median, 0.99 of
-the CPU time; neither compiles by XLA.
+were decoded once, without augmentation. Measured on 2 cores that eight others shared: 0.91 by the
+median, 0.99 by CPU time; neither compiles by XLA.
 """
 
 import os

@@ -162,3 +162,11 @@ def test_a_file_is_missing(tmp_path, name, reason):
         f"{handle!r} cannot be loaded by KerasHub {KERAS_HUB} ({reason.format(handle)}): give the preset of "
         f"an image model, whole, with its image converter."
     )
+
+
+def test_a_classifier_in_a_file(vit, tmp_path):
+    """It ends in logits, before which stands a class token that no layer takes."""
+    backbone = keras_hub.models.Backbone.from_preset(vit)
+    keras_hub.models.ViTImageClassifier(backbone=backbone, num_classes=3).save(tmp_path / "vit.keras")
+    features = load_module(str(tmp_path / "vit.keras"))(images(SIDE))
+    np.testing.assert_allclose(features, backbone(images(SIDE))[:, 0], rtol=1e-5, atol=1e-6)

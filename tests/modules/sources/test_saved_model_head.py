@@ -51,6 +51,8 @@ def loaded(handle: str, **settings: object) -> ImageModule:
         ([layers.Dense(9), layers.Softmax()], "9 values behind a softmax"),
         ([layers.Dense(1, activation="sigmoid")], "1 values behind a sigmoid"),
         ([layers.Dropout(0.5), layers.Dense(5)], "5 values of a dense layer"),
+        ([layers.Dense(6, name="predictions")], "6 values of a dense layer"),
+        ([layers.Dense(8, use_bias=False, name="class_logits")], "8 values of a dense layer"),
         ([layers.Reshape([1, 1, 6]), layers.Conv2D(3, 1), layers.Flatten()], "3 values of a dense layer"),
     ],
 )
@@ -68,7 +70,14 @@ def test_features_are_what_makes_the_scores(tmp_path, told, ends, scores):
 
 
 @pytest.mark.parametrize(
-    "ends", [[], [layers.Dense(6)], [layers.Dense(3, activation="relu")], [layers.Dense(3, use_bias=False)]]
+    "ends",
+    [
+        [],
+        [layers.Dense(6)],
+        [layers.Dense(3, activation="relu")],
+        [layers.Dense(3, use_bias=False)],
+        [layers.Dense(3, name="projection")],
+    ],
 )
 def test_features_that_are_no_scores_stay(tmp_path, told, ends):
     model, handle = exported(tmp_path, *ends)
@@ -117,3 +126,50 @@ def test_what_is_before_the_scores_learns(tmp_path, told):
     np.testing.assert_allclose(shift, 2 * features.numpy().sum(axis=0), atol=1e-5)
     moved = [variable.numpy() for variable in module.variables if "moving_mean" in variable.name]
     np.testing.assert_allclose(moved[0], 0.5 * means, rtol=1e-4)
+
+
+def wide(directory: pathlib.Path) -> tuple[keras.Model, str]:
+    """A network that makes 32 values of 40: an embedding, or scores of classes."""
+    keras.utils.set_random_seed(0)
+    trunk = [layers.Conv2D(40, 3, activation="relu"), layers.GlobalAveragePooling2D(name="pool")]
+    model = keras.Sequential([keras.Input([8, 8, 3]), *trunk, layers.Dense(32)])
+    model.export(directory, verbose=False)
+    return model, str(directory)
+
+
+def test_an_output_of_which_nothing_tells_what_it_is(tmp_path, told):
+    model, handle = wide(tmp_path)
+    module = loaded(handle)
+    assert told == [
+        f"{handle}: its output, 32 values of a dense layer that reads 40, is taken for features, and a head "
+        "learns little if it is class scores: --module_kind=image_classification says that, and takes what "
+        "the layer reads; --module_kind=image_feature_vector says that it is features"
+    ]
+    assert module.doubt == (
+        "the 32 values of a dense layer that reads 40 may be scores of classes; --module_kind says what "
+        "they are"
+    )
+    np.testing.assert_allclose(module(IMAGES), model(IMAGES), atol=1e-6)
+
+
+def test_what_the_user_says_of_scores_stands(tmp_path, told):
+    model, handle = wide(tmp_path)
+    as_scores = loaded(handle, module_kind="image_classification")
+    np.testing.assert_allclose(as_scores(IMAGES), pooled(model), atol=1e-6)
+    np.testing.assert_allclose(as_scores.output(IMAGES, OFFERED[1]), model(IMAGES), atol=1e-6)
+    as_features = loaded(handle, module_kind="image_feature_vector")
+    np.testing.assert_allclose(as_features(IMAGES), model(IMAGES), atol=1e-6)
+    assert [len(told), as_scores.doubt, as_features.doubt] == [1, "", ""]
+    assert len({module.fingerprint for module in (as_scores, as_features, loaded(handle))}) == 3
+
+
+def test_an_output_that_is_called_scores(tmp_path, told):
+    model, _ = wide(tmp_path / "model")
+    serving = tf.function(lambda images: {"logits": model(images)})
+    specs = tf.TensorSpec([None, 8, 8, 3])
+    handle = str(tmp_path / "named")
+    tf.saved_model.save(model, handle, signatures=serving.get_concrete_function(specs))
+    module = loaded(handle)
+    assert list(module.signatures) == OFFERED
+    np.testing.assert_allclose(module(IMAGES), pooled(model), atol=1e-6)
+    assert len(told) == 1
