@@ -53,6 +53,17 @@ def test_own_choice(tmp_path, model, layer):
         np.testing.assert_allclose(features(IMAGES), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_last_layer_that_gives_more():
+    class Encoder(layers.Layer):
+        def call(self, images):
+            return keras.ops.mean(images, (1, 2)), [images]
+
+    images = keras.Input((8, 8, 3))
+    model = keras.Model(images, Encoder()(images)[0])
+    features = feature_model(model, DEFAULTS, "m")(IMAGES)
+    np.testing.assert_allclose(features, IMAGES.mean((1, 2)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("layer", ["spatial", "pooled", "dense"])
 def test_named_layer(layer):
     model = convolutional(layers.Dense(5, activation="softmax", name="dense"))
