@@ -6,7 +6,10 @@ scikit-learn's, with C chosen by cross-validation on the same rows (1 where a cl
 interval is of the paired difference, over the images that are scored. Wanted: no less than -0.3 points on
 average for every module, and not below 0 over all; nor below nearest centroids with up to 10 images.
 
-MEASURED
+Measured with 1, 2, 5, 10, 20 and 80 images, mean of the modules: ours 36.1, 42.8, 53.8, 62.3, 68.4 and 77.2;
+logistic regression 35.4, 42.8, 53.8, 62.2, 68.1 and 76.8; nearest centroids 33.0, 41.1, 51.9, 58.6, 63.5 and
+67.4. Ours less logistic regression, mean of the sizes: gradients +0.29, MobileNet v1 0.25 +0.35, v2 -0.04,
+EfficientNet-Lite1 +0.40.
 """
 
 import pathlib
