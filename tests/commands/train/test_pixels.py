@@ -84,7 +84,7 @@ def test_the_best_step_is_what_is_exported_and_predicted_with(
     assert {path.name for path in run.glob("ckpt-*")} == {"ckpt-0", "ckpt-3", "ckpt-6"}
     assert not (run / "augmented.png").exists()
     # What is said of steps and rates is said of fine-tuning: its head is that of the frozen module.
-    [head] = [line for line in result.err.splitlines() if line.startswith("Head: the best of 8")]
+    [head] = [line for line in result.err.splitlines() if line.startswith("Head: learning_rate=")]
     assert "; 1000 steps of 100 images, " in head
 
 
