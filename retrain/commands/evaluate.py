@@ -29,7 +29,7 @@ from retrain.report.predictions_table import write_table
 from retrain.report.summary import evaluation_summary
 from retrain.runs.run import SKIPPED
 from retrain.settings.config import to_flags, to_json
-from retrain.training.evaluation import ByTask, Figures
+from retrain.training.evaluation import Figures
 
 
 def run(plan: EvaluatePlan) -> None:
@@ -41,7 +41,7 @@ def run(plan: EvaluatePlan) -> None:
     examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
     examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
     probabilities = scoring.by_task(np.asarray(examples.features))
-    examples, figures = _figures(plan, scoring, examples, probabilities)
+    examples, figures = _figures(plan, scoring, examples)
     outcome = Outcome(examples, scoring.heads, probabilities, figures)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
     write_table(plan.run.file(SKIPPED), skipped)
@@ -50,12 +50,15 @@ def run(plan: EvaluatePlan) -> None:
 
 
 def _figures(
-    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples, probabilities: ByTask
+    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples
 ) -> tuple[LabelledExamples, dict[str, Figures]]:
     """The examples with their splits, and figures by split, over all, and over those that were not seen."""
 
+    rows = np.asarray(examples.features)
+    probabilities, logits = scoring.by_task(rows), scoring.logits_by_task(rows)
+
     def of(splits: Sequence[str], *told: str) -> dict[str, Figures]:
-        return figures_by_split(examples.with_splits(splits), scoring.heads, probabilities, told)
+        return figures_by_split(examples.with_splits(splits), scoring.heads, probabilities, told, logits)
 
     all_splits = [SPLIT] * len(examples)
     figures = of(all_splits, SPLIT)

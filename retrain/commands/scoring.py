@@ -15,12 +15,12 @@ from retrain.commands.module_check import label_map_of
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
 from retrain.export.assets import described_background
-from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.export.reload import SideBySide, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
 from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
@@ -29,7 +29,9 @@ from retrain.settings.module import ModuleSettings
 class Scoring(NamedTuple):
     """A signature of a module, whose rows [N, F] become the probabilities [N, C] of each head, in order.
 
-    `background` is the colour behind pixels that are not opaque.
+    Attributes:
+      logits: the same of logits; none where a module may give probabilities for logits.
+      background: the colour behind pixels that are not opaque.
     """
 
     module: ImageModule
@@ -37,10 +39,15 @@ class Scoring(NamedTuple):
     heads: Mapping[str, Head]
     probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
     background: str = WHITE
+    logits: Callable[[np.ndarray], Sequence[np.ndarray]] = lambda rows: []
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The probabilities of each task."""
         return dict(zip(self.heads, self.probabilities(rows), strict=True))
+
+    def logits_by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The logits of each task; of none where there are none."""
+        return dict(zip(self.heads, self.logits(rows), strict=False))
 
 
 def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
@@ -57,13 +64,21 @@ def load_features(settings: ModuleSettings) -> Scoring:
 
 def _exported(settings: ModuleSettings) -> Scoring:
     classifier = load_classifier(settings.tfhub_module, settings)
-    served = ServedProbabilities(classifier)
+    module = SideBySide(classifier)
+
+    def probabilities(rows: np.ndarray) -> list[np.ndarray]:
+        logits = module.by_task(rows).items()
+        return [
+            classifier.heads[task].probabilities(tf.constant(of_task)).numpy() for task, of_task in logits
+        ]
+
     return Scoring(
-        served,
-        SERVING_SIGNATURE,
+        module,
+        IMAGE_CLASSIFICATION,
         classifier.heads,
-        lambda rows: [*served.by_task(rows).values()],
+        probabilities,
         classifier.background,
+        logits=lambda rows: [*module.by_task(rows).values()],
     )
 
 

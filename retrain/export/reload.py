@@ -12,6 +12,7 @@ from retrain.export.documents import read_heads
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
 from retrain.modules.loading import load_module
+from retrain.modules.publisher_head import find_publisher_head
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,
@@ -41,32 +42,40 @@ class ExportedClassifier(NamedTuple):
         return next(iter(self.heads.values()))
 
 
-class ServedProbabilities(ImageModule):
-    """What a classifier serves as one output: the probabilities of all tasks, side by side.
+class SideBySide(ImageModule):
+    """What a classifier gives as one output: the logits of all tasks, side by side.
 
-    So images pass through it once, however many tasks there are.
+    So images pass through it once, however many tasks there are, where the layers that make the logits of
+    features are found in the module.
     """
 
     def __init__(self, classifier: ExportedClassifier):
         module = classifier.module
         sizes = {task: head.num_classes for task, head in classifier.heads.items()}
         outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, sum(sizes.values())], tf.float32)}
-        signatures = {SERVING_SIGNATURE: image_signature(module.image_size, outputs)}
+        signatures = {IMAGE_CLASSIFICATION: image_signature(module.image_size, outputs)}
         super().__init__(module.handle, module.fingerprint, signatures, module.image_size)
         self.module = module
+        # Closures: tf.Module would track what they hold.
         self._sizes = MappingProxyType(sizes)
+        names = [classifier.signatures[task] for task in sizes]
+        heads = [find_publisher_head(module, name) for name in names] if len(names) > 1 else [None]
+        self._names, self._heads = lambda: names, lambda: heads
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
         return self.module.variables
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
-        served = self.module.outputs(images, signature, training)
-        tasks = self._sizes if len(self._sizes) > 1 else [DEFAULT_OUTPUT]
-        return {DEFAULT_OUTPUT: tf.concat([served[task] for task in tasks], axis=-1)}
+        if None in self._heads():
+            logits = [self.module.output(images, name, training) for name in self._names()]
+        else:
+            features = self.module(images, training)
+            logits = [features @ head.kernel + head.bias for head in self._heads()]
+        return {DEFAULT_OUTPUT: tf.concat(logits, axis=-1)}
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Rows of the output -> the probabilities of each task, [N, C]."""
+        """Rows of the output -> the logits of each task, [N, C]."""
         ends = np.cumsum(list(self._sizes.values()))[:-1]
         return dict(zip(self._sizes, np.split(rows, ends, axis=1), strict=True))
 

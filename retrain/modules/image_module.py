@@ -35,6 +35,7 @@ class ImageModule(tf.Module):
       image_size: the expected (height, width).
       feature_output: the key of the `image_feature_vector` output that holds the features.
       feature_pooling: how these become one vector where they are several, as ModuleSettings has it.
+      doubt: what speaks against these being features; "" where nothing does.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ImageModule(tf.Module):
         image_size: tuple[int, int],
         feature_output: str = DEFAULT_OUTPUT,
         feature_pooling: str = AUTO,
+        doubt: str = "",
     ):
         super().__init__(name="image_module")
         self.handle = handle
@@ -54,6 +56,7 @@ class ImageModule(tf.Module):
         self.image_size = image_size
         self.feature_output = feature_output
         self.feature_pooling = feature_pooling
+        self.doubt = doubt
 
     @property
     def spec(self) -> ModuleSpec:

@@ -28,6 +28,7 @@ class ScaledModule(ImageModule):
             image_size=module.image_size,
             feature_output=module.feature_output,
             feature_pooling=module.feature_pooling,
+            doubt=module.doubt,
         )
         self.module = module
         self._settings = settings

@@ -36,7 +36,8 @@ class ModuleSettings:
     )
     module_kind: str | None = setting(
         None,
-        "What calling the module gives, where the module itself does not say it right.",
+        "What calling the module gives, where the module itself does not say it right. Of an "
+        "image_classification, features are what its last layer reads.",
         verbs=ALL_VERBS,
         choices=("image_feature_vector", "image_classification"),
         needs=MODULE_KIND,
@@ -75,8 +76,8 @@ class ModuleSettings:
     )
     feature_output: str | None = setting(
         None,
-        "For a .keras file: the layer whose output is the features. Default: the output, unless that is a "
-        "softmax; then the layer before it.",
+        "For a .keras file: the layer whose output is the features. Default: the output, unless that is "
+        "class scores; then what the last layer reads.",
         verbs=MODULE_VERBS,
         needs=MODULE_SOURCE,
     )

@@ -117,6 +117,8 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
 def linear_scores(examined: ExaminedModule) -> Finding:
     """Classes are given linear scores, as a softmax or a sigmoid takes them, and are no features."""
     if IMAGE_CLASSIFICATION not in examined.loaded.signatures:
+        if examined.loaded.doubt:
+            return Finding(FAILS, examined.loaded.doubt)
         if _are_probabilities(_rows(examined, IMAGE_FEATURE_VECTOR)):
             return Finding(
                 FAILS, f"each row of {IMAGE_FEATURE_VECTOR} has the sum 1: probabilities of classes"

@@ -23,9 +23,11 @@ from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
+from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hdf5 import read_hdf5
+from retrain.modules.sources.keras_head import before_head
 from retrain.modules.sources.path_sources import HDF5
 from retrain.settings.module import ModuleSettings
 
@@ -50,10 +52,11 @@ class KerasModule(ImageModule):
         preprocess: Preprocessing,
         image_size: tuple[int, int],
         bfloat16: bool = False,
+        doubt: str = "",
     ):
         outputs = {DEFAULT_OUTPUT: tf.TensorSpec(model.output.shape, tf.float32)}
         signatures = {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)}
-        super().__init__(handle, fingerprint, signatures, image_size)
+        super().__init__(handle, fingerprint, signatures, image_size, doubt=doubt)
         if bfloat16:
             use_bfloat16(model)
         for variable in model.non_trainable_variables:
@@ -177,13 +180,17 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
     """Loads the model in the file."""
     check_is_eager(handle)
     model = _read(location, handle, settings.image_size)
+    before = before_head(model, settings, handle)
+    # Features of the whole model may be remembered.
+    taken = [BEFORE_HEAD] if before.is_part else []
     return KerasModule(
         handle,
-        fingerprint=fingerprint_of(settings, files.file_hash(location)),
-        model=feature_model(model, settings, handle),
+        fingerprint=fingerprint_of(settings, files.file_hash(location), *taken),
+        model=feature_model(before.model, settings, handle),
         preprocess=tf.identity,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
+        doubt=before.doubt,
     )
 
 

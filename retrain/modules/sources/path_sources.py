@@ -20,7 +20,7 @@ class KerasFile(Source):
     form = "a .keras file"
     suffixes = (".keras", *HDF5)
     title = "Keras model"
-    reads = frozenset({"image_size", "feature_output", "feature_pooling"}) | INPUT
+    reads = frozenset({"image_size", "module_kind", "feature_output", "feature_pooling"}) | INPUT
     loader = "retrain.modules.sources.keras_model:load_file"
 
     def check(self) -> None:

@@ -13,7 +13,6 @@ the first two when it is saved, and then they are the variables that its functio
 
 import dataclasses
 import pathlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -37,16 +36,13 @@ from retrain.modules.signatures import (
     SERVING_SIGNATURE,
     image_signature,
 )
+from retrain.modules.sources.class_scores import BEFORE_HEAD, SCORE_WORDS, words_of
 from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
-from retrain.modules.sources.saved_model_head import before_head
+from retrain.modules.sources.saved_model_head import BeforeHead, before_head
 from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
 from retrain.settings.module import ModuleSettings
 
-BEFORE_HEAD = "before_head"
 LABELS_FILE = pathlib.Path("assets.extra", LABELS)
-# The words of output keys that mean class scores: "logits", "class_probabilities", "predictions/Softmax".
-SCORE_WORDS = {"logit", "logits", "prob", "probs", "probability", "probabilities", "score", "scores"}
-SCORE_WORDS |= {"class", "classes", "prediction", "predictions", "softmax"}
 
 
 class SavedModel(ImageModule):
@@ -61,6 +57,7 @@ class SavedModel(ImageModule):
         image_size: tuple[int, int],
         feature_output: str,
         feature_pooling: str,
+        doubt: str = "",
     ):
         signatures = {name: image_signature(image_size, method.outputs) for name, method in methods.items()}
         super().__init__(
@@ -70,6 +67,7 @@ class SavedModel(ImageModule):
             image_size,
             feature_output=feature_output,
             feature_pooling=feature_pooling,
+            doubt=doubt,
         )
         self._loaded = loaded
         self._methods = MappingProxyType(dict(methods))
@@ -107,14 +105,15 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
-    features = None
-    # In a graph of TensorFlow 1 nothing has values yet by which it could be told; on several replicas each
-    # value is several.
-    can_be_told = tf.executing_eagerly() and not tf.distribute.has_strategy()
-    if kind is None and can_be_told and _is_unnamed_vector(loaded, functions, main):
-        features = before_head(main, image_size, handle)
-    if features is not None:
-        methods = {IMAGE_FEATURE_VECTOR: features, IMAGE_CLASSIFICATION: main}
+    before = BeforeHead()
+    if (
+        kind != IMAGE_FEATURE_VECTOR
+        and tf.executing_eagerly()
+        and _is_unnamed_vector(loaded, functions, main)
+    ):
+        before = before_head(main, image_size, handle, IMAGE_CLASSIFICATION in functions)
+    if before.method is not None:
+        methods = {IMAGE_FEATURE_VECTOR: before.method, IMAGE_CLASSIFICATION: main}
         # Those of the output itself may be remembered.
         settings = dataclasses.replace(settings, module_kind=BEFORE_HEAD)
     return SavedModel(
@@ -125,14 +124,15 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
         image_size=image_size,
         feature_output=settings.feature_output or DEFAULT_OUTPUT,
         feature_pooling=settings.feature_pooling,
+        doubt=before.doubt,
     )
 
 
 def _is_unnamed_vector(loaded: Any, functions: Mapping[str, Any], main: Method) -> bool:
-    """Whether the only output is taken for features because nothing says what it is."""
+    """Whether the only output is a vector, and no name of a signature says what it is."""
     ranks = [spec.shape.rank for spec in main.outputs.values()]
-    unnamed = _named(loaded, IMAGE_FEATURE_VECTOR) is None
-    return unnamed and list(functions) == [IMAGE_FEATURE_VECTOR] and ranks == [2]
+    names = list(functions)
+    return len(names) == 1 and _named(loaded, names[0]) is None and ranks == [2]
 
 
 def functions_by_signature(loaded: Any, location: str, kind: str | None) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
     outputs = traces(unnamed)[0].structured_outputs
     serving = signatures.get(SERVING_SIGNATURE)
     keys = list(outputs if isinstance(outputs, Mapping) else serving.structured_outputs if serving else ())
-    if keys and all(SCORE_WORDS & set(re.split("[^a-z]+", key.lower())) for key in keys):
+    if keys and all(SCORE_WORDS & words_of(key) for key in keys):
         return True
     labels = pathlib.Path(location, LABELS_FILE)
     default = by_key(outputs).get(DEFAULT_OUTPUT)

@@ -1,10 +1,11 @@
 """Class scores that a SavedModel gives where features were expected, and the features that make them.
 
 A classifier that Keras exported has one output whose name says nothing: behind a softmax or a sigmoid, or the
-logits of a dense layer with fewer outputs than inputs. A head on class scores learns little, so the features
-are what that layer reads, before any dropout, which is the consumer's.
+logits of a dense layer. Which layer that is shows in the graph; whether it makes scores says class_scores, or
+`module_kind`. Features are what it reads, before any dropout, which is the consumer's.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,20 +18,30 @@ from retrain.modules.graphs.graph_part import GraphFunction
 from retrain.modules.graphs.pure_function import PureFunction, pure_function
 from retrain.modules.graphs.pure_graph import node_name
 from retrain.modules.signatures import DEFAULT_OUTPUT
+from retrain.modules.sources.class_scores import FEATURES, OPEN, LastLayer, tell_open, tell_scores, verdict
 from retrain.modules.sources.saved_model_methods import Method, traces
 
-SCORES = {"Softmax": "behind a softmax", "Sigmoid": "behind a sigmoid"}
+FUNCTIONS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 BIASES = {"BiasAdd", "AddV2"}
 HANDED_ON = {"Identity", "Cast", "Reshape", "Squeeze"}
-PASSED = {*SCORES, *BIASES, *HANDED_ON}
+PASSED = {*FUNCTIONS, *BIASES, *HANDED_ON}
 PROBES = 4
 
 
-class _LastLayer(NamedTuple):
-    """The tensor that the last dense layer reads, and what its outputs are."""
+class BeforeHead(NamedTuple):
+    """The method that gives the features, if it is another; what speaks against the output being features."""
 
+    method: Method | None = None
+    doubt: str = ""
+
+
+class _Head(NamedTuple):
+    """The node of the last dense layer, the tensor that it reads, and what stands behind it."""
+
+    name: str
     reads: str
-    scores: str | None
+    behind: str | None
+    has_bias: bool
 
 
 class _FeatureFunction:
@@ -47,43 +58,66 @@ class _FeatureFunction:
         return self._functions[training](variables, tf.convert_to_tensor(images), apply_updates=training)
 
 
-def before_head(whole: Method, image_size: tuple[int, int], handle: str) -> Method | None:
-    """The method that gives the features, and a line that tells of it; None where the output is no scores.
+def before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:
+    """The features where the output is class scores, as `is_scores` or the graph says; it is told."""
+    with _one_replica():
+        return _before_head(whole, image_size, handle, is_scores)
 
-    None and a warning where it is scores, and the features cannot be had.
-    """
-    count = whole.outputs[DEFAULT_OUTPUT].shape[-1]
+
+def _one_replica() -> contextlib.AbstractContextManager[Any]:
+    """Where each variable has one value, also in the scope of a strategy: that of the first replica."""
+    if not tf.distribute.in_cross_replica_context():
+        return contextlib.nullcontext()
+    return tf.distribute.ReplicaContext(tf.distribute.get_strategy(), replica_id_in_sync_group=0)
+
+
+def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:
     probe = tf.constant(np.random.default_rng(0).random([PROBES, *image_size, 3], np.float32))
     pure = {training: _pure(whole, image_size, training) for training in (False, True)}
-    layer = None if None in pure.values() else _last_layer(pure[False])
-    features = None if layer is None else _features(whole, pure, layer, image_size, handle)
+    heads = {} if None in pure.values() else {training: _head(of) for training, of in pure.items()}
+    features = None
+    if heads and None not in heads.values():
+        features = _features(whole, pure, heads, image_size, handle)
     if features is None:
-        if count > 1 and _are_probabilities(whole(probe, False)[DEFAULT_OUTPUT].numpy()):
-            _warn(handle, count)
-        return None
+        if not is_scores:
+            _warn_of_probabilities(whole(probe, False)[DEFAULT_OUTPUT].numpy(), handle)
+        return BeforeHead()
     shape = features(probe, False)[DEFAULT_OUTPUT].shape
-    if shape[0] != PROBES or not (layer.scores or count < shape[-1]):
-        return None
-    logging.info(
-        "%s: its output is class scores, %d values %s; features are the %d values that its last layer "
-        "reads (--module_kind=image_feature_vector takes the output itself)",
-        handle,
-        count,
-        SCORES.get(layer.scores, "of a dense layer"),
-        shape[-1],
-    )
+    if shape[0] != PROBES:
+        return BeforeHead()
+    layer = _described(heads, whole.outputs[DEFAULT_OUTPUT].shape[-1], shape[-1])
+    found = verdict(layer)
+    if not is_scores and found == OPEN:
+        return BeforeHead(doubt=tell_open(layer, handle))
+    if not is_scores and found == FEATURES:
+        return BeforeHead()
+    tell_scores(layer, handle)
     said = {training: {"training": training} for training in (False, True)}
     outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, *shape[1:]], tf.float32)}
-    return whole._replace(function=features, keyword=None, training=said, outputs=outputs)
+    return BeforeHead(whole._replace(function=features, keyword=None, training=said, outputs=outputs))
 
 
-def _warn(handle: str, count: int) -> None:
-    logging.warning(
-        "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes have; a "
-        "head on these learns little: use the module without its last layer",
-        handle,
+def _described(heads: Mapping[bool, _Head], count: int, reads: int) -> LastLayer:
+    head = heads[False]
+    return LastLayer(
         count,
+        reads,
+        # That of the layer, and not of the model that it stands in: "model/predictions/MatMul".
+        name=head.name.split("/")[-2] if "/" in head.name else head.name,
+        behind=head.behind,
+        has_bias=head.has_bias,
+        after_dropout=heads[True].reads != head.reads,
     )
+
+
+def _warn_of_probabilities(rows: np.ndarray, handle: str) -> None:
+    if rows.shape[-1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3):
+        logging.warning(
+            "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes "
+            "have; a head on these learns little: use the module without its last layer",
+            handle,
+            rows.shape[-1],
+        )
 
 
 def _pure(whole: Method, image_size: tuple[int, int], training: bool) -> PureFunction | None:
@@ -95,37 +129,36 @@ def _pure(whole: Method, image_size: tuple[int, int], training: bool) -> PureFun
     return pure_function(output.get_concrete_function(), {id(variable.handle): variable for variable in used})
 
 
-def _last_layer(pure: PureFunction) -> _LastLayer | None:
+def _head(pure: PureFunction) -> _Head | None:
     """The dense layer, or convolution, whose output only scores and reshapes follow; None where none is."""
     nodes = pure.graph.nodes
     passed, node = [], nodes[node_name(pure.outputs[0])]
     while node.op in PASSED:
         passed.append(node.op)
         node = nodes[node_name(node.input[0])]
-    scores = next((op for op in passed if op in SCORES), None)
-    if node.op not in ("MatMul", "Conv2D") or not (scores or BIASES & set(passed)):
+    if node.op not in ("MatMul", "Conv2D"):
         return None
     weights = nodes[node_name(node.input[1])]
     while weights.op in HANDED_ON:
         weights = nodes[node_name(weights.input[0])]
-    is_constant = weights.op == "Const" or weights.name in pure.variables
-    return _LastLayer(_tensor(node.input[0]), scores) if is_constant else None
+    if weights.op != "Const" and weights.name not in pure.variables:
+        return None
+    behind = next((FUNCTIONS[op] for op in passed if op in FUNCTIONS), None)
+    return _Head(node.name, _tensor(node.input[0]), behind, has_bias=bool(BIASES & set(passed)))
 
 
 def _features(
     whole: Method,
     pure: Mapping[bool, PureFunction],
-    layer: _LastLayer,
+    heads: Mapping[bool, _Head],
     image_size: tuple[int, int],
     handle: str,
 ) -> _FeatureFunction | None:
     spec = tf.TensorSpec([None, *image_size, 3], tf.float32)
-    trained = _last_layer(pure[True])
-    if trained is None:
-        return None
+    in_inference, in_training = heads[False].reads, heads[True].reads
     # In training a dropout may stand between; the layer before it has the name that it has in inference.
-    before = node_name(layer.reads) in pure[True].graph.ancestors([trained.reads])
-    reads = {False: layer.reads, True: layer.reads if before else trained.reads}
+    before = node_name(in_inference) in pure[True].graph.ancestors([in_training])
+    reads = {False: in_inference, True: in_inference if before else in_training}
     try:
         functions = {
             training: GraphFunction(
@@ -144,7 +177,3 @@ def _features(
 
 def _tensor(key: str) -> str:
     return key if ":" in key else f"{key}:0"
-
-
-def _are_probabilities(rows: np.ndarray) -> Any:
-    return (rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3)

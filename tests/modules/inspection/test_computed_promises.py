@@ -64,6 +64,20 @@ def test_probabilities_for_features(tmp_path):
     }
 
 
+def test_what_may_be_scores_for_features(tmp_path):
+    pooled = [keras.layers.Conv2D(40, 3), keras.layers.GlobalAveragePooling2D(name="pooled")]
+    layers = [keras.Input((8, 8, 3)), *pooled, keras.layers.Dense(32)]
+    keras.Sequential(layers).save(tmp_path / "open.keras")
+    assert broken(str(tmp_path / "open.keras")) == {
+        "linear scores": "the 32 values of a dense layer that reads 40 may be scores of classes; "
+        "--module_kind says what they are"
+    }
+    for kind in ("image_feature_vector", "image_classification"):
+        assert broken(str(tmp_path / "open.keras"), ModuleSettings(module_kind=kind)) == {}
+    scaled = ModuleSettings(module_input_range=(-1.0, 1.0))
+    assert set(broken(str(tmp_path / "open.keras"), scaled)) == {"linear scores"}
+
+
 def test_a_row_that_depends_on_its_batch(tmp_path):
     def body(images, training):
         features = mean(images, training)

@@ -1,4 +1,6 @@
+import json
 import pathlib
+import shutil
 
 import keras_hub
 import numpy as np
@@ -9,7 +11,7 @@ from retrain.errors import InputError
 from retrain.modules.loading import load_module
 from retrain.modules.sources.source import DEFAULTS
 from retrain.settings.module import ModuleSettings
-from tests import tiny_presets
+from tests import tiny_checkpoints, tiny_presets
 from tests.tiny_presets import OFFSET, SCALE, SIDE
 
 KERAS_HUB = keras_hub.__version__
@@ -51,6 +53,28 @@ def test_features_of_a_transformer(vit, pooling, pooled):
     np.testing.assert_allclose(module(images(SIDE)), pooled(expected(vit, SIDE)), rtol=1e-5, atol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def dinov2(tmp_path_factory) -> str:
+    return tiny_checkpoints.dinov2(tmp_path_factory.mktemp("checkpoints") / "dinov2")
+
+
+def test_a_checkpoint_of_transformers(dinov2, capsys):
+    module = load_module(dinov2)
+    assert module.image_size == (SIDE, SIDE)
+    expected = tiny_checkpoints.features(images(SIDE))
+    np.testing.assert_allclose(module(images(SIDE)), expected, rtol=1e-5, atol=2e-6)
+    assert capsys.readouterr().out == ""
+
+
+def test_dinov2_takes_images_of_any_size(dinov2):
+    module = load_module(dinov2, ModuleSettings(image_size=24))
+    assert module.image_size == (24, 24)
+    backbone = keras_hub.models.Backbone.from_preset(dinov2, image_shape=(24, 24, 3))
+    mean, std = np.float32(tiny_checkpoints.MEAN), np.float32(tiny_checkpoints.STD)
+    expected = backbone({"images": (images(24) - mean) / std})[:, 0]
+    np.testing.assert_allclose(module(images(24)), expected, rtol=1e-5, atol=2e-6)
+
+
 @pytest.mark.parametrize("side", [None, 24])
 def test_an_open_size_is_that_of_the_converter(resnet, side):
     module = load_module(resnet, ModuleSettings(image_size=side))
@@ -90,6 +114,40 @@ def test_a_model_of_texts(tmp_path):
     )
 
 
+CHECKPOINT = (
+    "give a whole checkpoint, with its model.safetensors, of a network that it converts: of transformers "
+    "DINOv2, DINOv3, DeiT, Swin, or ViT with its classification head; of timm resnet, efficientnet, "
+    "mobilenetv3 or vgg."
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (
+            {"model_type": "siglip"},
+            "KerasHub has no converter for huggingface/transformers models with model type `'siglip'`",
+        ),
+        (
+            {"architecture": "vit_tiny_patch16_224"},
+            "KerasHub has no converter for timm models with architecture `'vit_tiny_patch16_224'`",
+        ),
+        # As a ViT without its classification head lacks tensors of this name.
+        (
+            tiny_checkpoints.CONFIG | {"num_hidden_layers": 2},
+            "File does not contain tensor encoder.layer.1.norm1.weight",
+        ),
+    ],
+)
+def test_a_checkpoint_that_is_not_converted(dinov2, tmp_path, config, reason):
+    shutil.copytree(dinov2, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    handle = str(tmp_path)
+    assert sentence(handle) == (
+        f"{handle!r} cannot be loaded by KerasHub {KERAS_HUB} ({reason}): {CHECKPOINT}"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -104,3 +162,11 @@ def test_a_file_is_missing(tmp_path, name, reason):
         f"{handle!r} cannot be loaded by KerasHub {KERAS_HUB} ({reason.format(handle)}): give the preset of "
         f"an image model, whole, with its image converter."
     )
+
+
+def test_a_classifier_in_a_file(vit, tmp_path):
+    """It ends in logits, before which stands a class token that no layer takes."""
+    backbone = keras_hub.models.Backbone.from_preset(vit)
+    keras_hub.models.ViTImageClassifier(backbone=backbone, num_classes=3).save(tmp_path / "vit.keras")
+    features = load_module(str(tmp_path / "vit.keras"))(images(SIDE))
+    np.testing.assert_allclose(features, backbone(images(SIDE))[:, 0], rtol=1e-5, atol=1e-6)

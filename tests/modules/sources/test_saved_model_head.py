@@ -1,4 +1,8 @@
+import os
 import pathlib
+import subprocess
+import sys
+import textwrap
 
 import keras
 import numpy as np
@@ -12,6 +16,7 @@ from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
+ROOT = pathlib.Path(__file__).parents[3]
 OFFERED = ["image_feature_vector", "image_classification"]
 
 
@@ -51,6 +56,8 @@ def loaded(handle: str, **settings: object) -> ImageModule:
         ([layers.Dense(9), layers.Softmax()], "9 values behind a softmax"),
         ([layers.Dense(1, activation="sigmoid")], "1 values behind a sigmoid"),
         ([layers.Dropout(0.5), layers.Dense(5)], "5 values of a dense layer"),
+        ([layers.Dense(6, name="predictions")], "6 values of a dense layer"),
+        ([layers.Dense(8, use_bias=False, name="class_logits")], "8 values of a dense layer"),
         ([layers.Reshape([1, 1, 6]), layers.Conv2D(3, 1), layers.Flatten()], "3 values of a dense layer"),
     ],
 )
@@ -68,7 +75,14 @@ def test_features_are_what_makes_the_scores(tmp_path, told, ends, scores):
 
 
 @pytest.mark.parametrize(
-    "ends", [[], [layers.Dense(6)], [layers.Dense(3, activation="relu")], [layers.Dense(3, use_bias=False)]]
+    "ends",
+    [
+        [],
+        [layers.Dense(6)],
+        [layers.Dense(3, activation="relu")],
+        [layers.Dense(3, use_bias=False)],
+        [layers.Dense(3, name="projection")],
+    ],
 )
 def test_features_that_are_no_scores_stay(tmp_path, told, ends):
     model, handle = exported(tmp_path, *ends)
@@ -117,3 +131,93 @@ def test_what_is_before_the_scores_learns(tmp_path, told):
     np.testing.assert_allclose(shift, 2 * features.numpy().sum(axis=0), atol=1e-5)
     moved = [variable.numpy() for variable in module.variables if "moving_mean" in variable.name]
     np.testing.assert_allclose(moved[0], 0.5 * means, rtol=1e-4)
+
+
+def wide(directory: pathlib.Path) -> tuple[keras.Model, str]:
+    """A network that makes 32 values of 40: an embedding, or scores of classes."""
+    keras.utils.set_random_seed(0)
+    trunk = [layers.Conv2D(40, 3, activation="relu"), layers.GlobalAveragePooling2D(name="pool")]
+    model = keras.Sequential([keras.Input([8, 8, 3]), *trunk, layers.Dense(32)])
+    model.export(directory, verbose=False)
+    return model, str(directory)
+
+
+def test_an_output_of_which_nothing_tells_what_it_is(tmp_path, told):
+    model, handle = wide(tmp_path)
+    module = loaded(handle)
+    assert told == [
+        f"{handle}: its output, 32 values of a dense layer that reads 40, is taken for features, and a head "
+        "learns little if it is class scores: --module_kind=image_classification says that, and takes what "
+        "the layer reads; --module_kind=image_feature_vector says that it is features"
+    ]
+    assert module.doubt == (
+        "the 32 values of a dense layer that reads 40 may be scores of classes; --module_kind says what "
+        "they are"
+    )
+    np.testing.assert_allclose(module(IMAGES), model(IMAGES), atol=1e-6)
+
+
+def test_what_the_user_says_of_scores_stands(tmp_path, told):
+    model, handle = wide(tmp_path)
+    as_scores = loaded(handle, module_kind="image_classification")
+    np.testing.assert_allclose(as_scores(IMAGES), pooled(model), atol=1e-6)
+    np.testing.assert_allclose(as_scores.output(IMAGES, OFFERED[1]), model(IMAGES), atol=1e-6)
+    as_features = loaded(handle, module_kind="image_feature_vector")
+    np.testing.assert_allclose(as_features(IMAGES), model(IMAGES), atol=1e-6)
+    assert [len(told), as_scores.doubt, as_features.doubt] == [1, "", ""]
+    assert len({module.fingerprint for module in (as_scores, as_features, loaded(handle))}) == 3
+
+
+def test_an_output_that_is_called_scores(tmp_path, told):
+    model, _ = wide(tmp_path / "model")
+    serving = tf.function(lambda images: {"logits": model(images)})
+    specs = tf.TensorSpec([None, 8, 8, 3])
+    handle = str(tmp_path / "named")
+    tf.saved_model.save(model, handle, signatures=serving.get_concrete_function(specs))
+    module = loaded(handle)
+    assert list(module.signatures) == OFFERED
+    np.testing.assert_allclose(module(IMAGES), pooled(model), atol=1e-6)
+    assert len(told) == 1
+
+
+# Each replica sees two of the four images; features in inference need no replica.
+MIRRORED = """
+    import sys
+    import numpy as np, tensorflow as tf
+    from retrain.modules.loading import load_module
+
+    [cpu] = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        module = load_module(sys.argv[1])
+    images = np.load(sys.argv[2] + "/images.npy")
+
+    @tf.function
+    def step(part):
+        def gradient(part):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(module(part, training=True) ** 2)
+            gradient = tape.gradient(loss, module.trainable_variables[0])
+            return tf.distribute.get_replica_context().all_reduce("sum", gradient)
+        return strategy.run(gradient, (part,))
+
+    features = module(images)
+    [dataset] = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(images).rebatch(4))
+    gradient = strategy.experimental_local_results(step(dataset))[0]
+    np.savez(sys.argv[2] + "/found.npz", features=features, gradient=gradient)
+"""
+
+
+def test_two_replicas(tmp_path):
+    model, handle = exported(tmp_path / "module", layers.Dense(3, activation="softmax"))
+    np.save(tmp_path / "images.npy", IMAGES)
+    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), handle, str(tmp_path)]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    found, module = np.load(tmp_path / "found.npz"), loaded(handle)
+    np.testing.assert_allclose(found["features"], pooled(model), atol=1e-6)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(module(IMAGES, training=True) ** 2)
+    expected = tape.gradient(loss, module.trainable_variables[0])
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(found["gradient"], expected, rtol=1e-4, atol=1e-6)
