@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import io
 import os
-import pathlib
 import shutil
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from absl import logging
 
 from retrain.commands.predict.check import PredictPlan
 from retrain.commands.predict.sorting import sort_files
+from retrain.commands.predict.unfinished import kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.errors import InputError
 from retrain.extensions import named
@@ -45,8 +45,10 @@ def run(plan: PredictPlan) -> None:
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]
         check_finite(rows, paths, scoring.module.handle)
-        if results.sort_into is not None:
-            _sort(results, scoring, [files[row] for row in seen], rows)
+        if plan.is_sorted:
+            logging.info("Images have been sorted into %s already.", results.sort_into)
+        elif results.sort_into is not None:
+            _sort(plan, scoring, [files[row] for row in seen], rows)
         _write(plan, _blocks(paths, rows, scoring, results))
     if plan.output is not None:
         what = "feature vectors" if results.features else "predictions"
@@ -59,8 +61,7 @@ def _keeping(plan: PredictPlan, background: str) -> Iterator[PassOptions]:
     if plan.output is None:
         yield PassOptions(background=background)
         return
-    path = pathlib.Path(plan.output)
-    kept = path.with_name(f".{path.name}.partial")
+    kept = kept_beside(plan.output)
     settings = dataclasses.replace(plan.config.module, feature_cache=str(kept))
     try:
         yield PassOptions(settings, background=background, in_memory=0)
@@ -110,8 +111,9 @@ def _columns(values: np.ndarray, scoring: Scoring, results: ResultSettings) -> d
     return columns
 
 
-def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Features) -> None:
+def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features) -> None:
     """By the first task; a file of several classes goes to each of them, and one of none to none."""
+    results = plan.config.results
     task, head = next(iter(scoring.heads.items()))
     labels: list[list[str]] = []
     for begin in range(0, len(files), ROWS_AT_A_TIME):
@@ -119,6 +121,8 @@ def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Fea
         labels += map(head.names_in, head.predicted(scoring.by_task(values)[task]))
     with new_directory(results.sort_into) as directory:
         sort_files(directory, files, labels, head.class_names, results.sort_by)
+        if plan.note is not None:
+            plan.note.write(directory)
     without = sum(not of_file for of_file in labels)
     none = f"; {without} with none of the classes" if without else ""
     logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from retrain.commands.predict import run as predict
-from retrain.commands.predict.check import check
+from retrain.commands.predict.check import PredictPlan, check
 from retrain.commands.scoring import Scoring
+from retrain.errors import InputError
 from retrain.features import feature_pass as passing
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.settings.config import Config
-from retrain.settings.results import ResultSettings
 from tests import tiny_worlds
 
 
@@ -166,6 +166,25 @@ def test_images_are_sorted_by_class(trained_run, colour_folder, tmp_path, caplog
     assert len(capsys.readouterr().out.splitlines()) == 1 + 6
 
 
+def test_a_command_killed_between_the_folder_and_the_table_goes_on(
+    trained_run, colour_folder, tmp_path, monkeypatch, caplog
+):
+    into, output = tmp_path / "sorted", tmp_path / "p.csv"
+    settings = {"output": str(output), "sort_into": str(into), "sort_by": "link"}
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(predict, "_write", lambda *_: 1 / 0)
+        predicted(trained_run, colour_folder, **settings)
+    before = os.stat(into)
+    with pytest.raises(InputError, match="exists, and nothing is overwritten"):
+        predicted(trained_run, colour_folder, **{**settings, "sort_by": "copy"})
+    with caplog.at_level("INFO", "absl"):
+        predicted(trained_run, colour_folder, **settings)
+    assert f"Images have been sorted into {into} already." in caplog.messages
+    assert (os.stat(into).st_ino, os.stat(into).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert sorted(os.listdir(tmp_path)) == ["p.csv", "sorted"]
+    assert len(pd.read_csv(output)) == len([*into.rglob("*.png")]) == 24
+
+
 def test_an_image_of_several_classes_is_in_each_and_one_of_none_in_none(colour_folder, tmp_path, caplog):
     """As train reads them with --head=sigmoid."""
     heads = {"tags": SigmoidHead(["a", "b"])}
@@ -173,7 +192,8 @@ def test_an_image_of_several_classes_is_in_each_and_one_of_none_in_none(colour_f
     files = [f"{colour_folder}/{name}/000.png" for name in ("cyan", "magenta", "yellow")]
     rows = np.float32([[0.9, 0.8], [0.1, 0.8], [0.2, 0.1]])
     with caplog.at_level("INFO", "absl"):
-        predict._sort(ResultSettings(sort_into=str(tmp_path / "sorted")), scoring, files, rows)
+        plan = PredictPlan(Config.of(sort_into=str(tmp_path / "sorted")), (), "", None, None, None)
+        predict._sort(plan, scoring, files, rows)
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png"))
     assert found == ["sorted/a/000.png", "sorted/b/000-2.png", "sorted/b/000.png"]
     assert caplog.messages == [f"Images sorted into {tmp_path / 'sorted'}: 2; 1 with none of the classes."]
