@@ -29,7 +29,8 @@ from retrain.settings.module import ModuleSettings
 class Scoring(NamedTuple):
     """A signature of a module, whose rows [N, F] become the probabilities [N, C] of each head, in order.
 
-    `background` is the colour behind pixels that are not opaque.
+    `background` is the colour behind pixels that are not opaque. `familiarity` makes [N] of the rows, or None
+    where nothing tells it; below `threshold` an image is none of those that the module knows.
     """
 
     module: ImageModule
@@ -37,10 +38,18 @@ class Scoring(NamedTuple):
     heads: Mapping[str, Head]
     probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
     background: str = WHITE
+    familiarity: Callable[[np.ndarray], np.ndarray | None] = lambda rows: None
+    threshold: float | None = None
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The probabilities of each task."""
         return dict(zip(self.heads, self.probabilities(rows), strict=True))
+
+    def unfamiliar(self, rows: np.ndarray) -> np.ndarray:
+        """Which of the images are none of those that the module knows, bool [N]; none where nothing tells."""
+        if self.threshold is None:
+            return np.zeros(len(rows), bool)
+        return self.familiarity(rows) < self.threshold
 
 
 def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
@@ -63,7 +72,9 @@ def _exported(settings: ModuleSettings) -> Scoring:
         SERVING_SIGNATURE,
         classifier.heads,
         lambda rows: [*served.by_task(rows).values()],
-        classifier.background,
+        background=classifier.background,
+        familiarity=served.familiarity,
+        threshold=classifier.threshold,
     )
 
 

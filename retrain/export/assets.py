@@ -38,6 +38,15 @@ def check_is_classifier(directory: str, handle: str) -> None:
         )
 
 
+def check_tells_familiarity(threshold: float | None, handle: str) -> None:
+    """Raises InputError where an export has no threshold of familiarity."""
+    if threshold is None:
+        raise InputError(
+            f"{handle!r} does not tell how familiar images are, and --reject_unfamiliar goes by that: leave "
+            f"it out, or train a classifier again, with more images."
+        )
+
+
 def described_tasks(directory: str) -> dict[str, DescribedHead]:
     """The heads of an export, by task, the primary one first."""
     with _description(directory) as described:
@@ -50,6 +59,12 @@ def described_background(directory: str) -> str:
         return WHITE
     with _description(directory) as described:
         return described.get("alpha_background", WHITE)
+
+
+def described_threshold(directory: str) -> float | None:
+    """The familiarity below which an image is none of those it knows; None of an export that tells none."""
+    with _description(directory) as described:
+        return float(described["familiarity"]["threshold"]) if "familiarity" in described else None
 
 
 @contextlib.contextmanager

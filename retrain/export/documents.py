@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from retrain import __version__
 from retrain.export.assets import DESCRIPTION, FOLDER, described_tasks
+from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.files import write_text
 from retrain.heads import head_class
 from retrain.heads.head import Head
@@ -39,6 +40,12 @@ def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], 
         "module": classifier.base.handle,
         "writer": WRITER,
     }
+    if classifier.familiarity is not None:
+        description["familiarity"] = {
+            "threshold": THRESHOLD,
+            "known_images": classifier.familiarity.both.count,
+            "evidence_of": list(classifier.familiarity.evidence),
+        }
     write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
     write_text(pathlib.Path(directory) / "README.md", _readme(classifier, signatures))
 
@@ -63,6 +70,12 @@ def _readme(classifier: ImageClassifier, tasks: Mapping[str, str]) -> str:
         served = f"probabilities [batch, {classifier.heads[classifier.primary_task].num_classes}]"
     else:
         served = f"none; probabilities by task: {', '.join(tasks)}"
+    if classifier.familiarity is not None:
+        served += f"; and {FAMILIARITY} [batch], in [0, 1]"
+        uses.append(
+            f"Of images like those it was trained on {THRESHOLD:.0%} have a {FAMILIARITY} below {THRESHOLD}, "
+            "of others nearly all: take such an image for none of the classes."
+        )
     lines = "\n".join
     return f"""# An image classifier, retrained from {classifier.base.handle}
 

@@ -5,7 +5,7 @@ that with the tag "train" for fine-tuning: there batch norm uses the batch, UPDA
 REGULARIZATION_LOSSES the module's penalties. Both share their variables, all of them resource variables. The
 signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default;
 image_classification:TASK gives the logits of another task, by its plain name, serving_default the
-probabilities of all of them, by their own names.
+probabilities of all of them, by their own names, and the familiarity of images where it is told.
 """
 
 import itertools
@@ -133,7 +133,7 @@ def _outputs(
         **{names[task]: {DEFAULT_OUTPUT: output} for task, output in logits.items()},
         IMAGE_FEATURE_VECTOR: {DEFAULT_OUTPUT: features},
         DEFAULT_SIGNATURE: {DEFAULT_OUTPUT: logits[classifier.primary_task]},
-        SERVING_SIGNATURE: classifier.probabilities(logits),
+        SERVING_SIGNATURE: classifier.served(features, logits),
     }
 
 

@@ -7,8 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.export.assets import check_is_classifier, described_background, described_tasks
+from retrain.export.assets import (
+    check_is_classifier,
+    described_background,
+    described_tasks,
+    described_threshold,
+)
 from retrain.export.documents import read_heads
+from retrain.familiarity import FAMILIARITY
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
 from retrain.modules.loading import load_module
@@ -28,13 +34,15 @@ class ExportedClassifier(NamedTuple):
     """A module that serves probabilities of all tasks, the heads that they are of, by task, and which
     signature gives a head's logits.
 
-    `background` is the colour behind pixels that are not opaque.
+    `background` is the colour behind pixels that are not opaque. Below the `threshold` of familiarity an
+    image is like none that it knows; None where it tells no familiarity.
     """
 
     module: ImageModule
     heads: Mapping[str, Head]
     signatures: Mapping[str, str]
     background: str = WHITE
+    threshold: float | None = None
 
     @property
     def primary_head(self) -> Head:
@@ -42,7 +50,7 @@ class ExportedClassifier(NamedTuple):
 
 
 class ServedProbabilities(ImageModule):
-    """What a classifier serves as one output: the probabilities of all tasks, side by side.
+    """What a classifier serves as one output: the probabilities of all tasks, side by side, then familiarity.
 
     So images pass through it once, however many tasks there are.
     """
@@ -50,7 +58,9 @@ class ServedProbabilities(ImageModule):
     def __init__(self, classifier: ExportedClassifier):
         module = classifier.module
         sizes = {task: head.num_classes for task, head in classifier.heads.items()}
-        outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, sum(sizes.values())], tf.float32)}
+        self.tells_familiarity = classifier.threshold is not None
+        length = sum(sizes.values()) + self.tells_familiarity
+        outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32)}
         signatures = {SERVING_SIGNATURE: image_signature(module.image_size, outputs)}
         super().__init__(module.handle, module.fingerprint, signatures, module.image_size)
         self.module = module
@@ -63,12 +73,19 @@ class ServedProbabilities(ImageModule):
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         served = self.module.outputs(images, signature, training)
         tasks = self._sizes if len(self._sizes) > 1 else [DEFAULT_OUTPUT]
-        return {DEFAULT_OUTPUT: tf.concat([served[task] for task in tasks], axis=-1)}
+        columns = [served[task] for task in tasks]
+        if self.tells_familiarity:
+            columns.append(served[FAMILIARITY][:, None])
+        return {DEFAULT_OUTPUT: tf.concat(columns, axis=-1)}
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Rows of the output -> the probabilities of each task, [N, C]."""
-        ends = np.cumsum(list(self._sizes.values()))[:-1]
-        return dict(zip(self._sizes, np.split(rows, ends, axis=1), strict=True))
+        ends = np.cumsum(list(self._sizes.values()))
+        return dict(zip(self._sizes, np.split(rows, ends, axis=1)[:-1], strict=True))
+
+    def familiarity(self, rows: np.ndarray) -> np.ndarray | None:
+        """Rows of the output -> familiarity [N], where the classifier tells it."""
+        return rows[:, -1] if self.tells_familiarity else None
 
 
 def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> ExportedClassifier:
@@ -82,4 +99,10 @@ def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> Exporte
         task: of.signature or task_signature(task, primary=not position)
         for position, (task, of) in enumerate(described_tasks(directory).items())
     }
-    return ExportedClassifier(module, heads, signatures, described_background(directory))
+    return ExportedClassifier(
+        module,
+        heads,
+        signatures,
+        background=described_background(directory),
+        threshold=described_threshold(directory),
+    )

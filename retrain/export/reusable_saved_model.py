@@ -4,7 +4,8 @@ Source of the interface: https://www.tensorflow.org/hub/reusable_saved_models, a
 https://www.tensorflow.org/hub/common_saved_model_apis/images. The root's `__call__(images, training=False)`
 gives the logits of the primary task, `image_feature_vector(images, training=False)` the base's features. The
 signatures `image_feature_vector` and `image_classification` give the same by name,
-`image_classification/TASK` the logits of another task, `serving_default` probabilities.
+`image_classification/TASK` the logits of another task, `serving_default` probabilities, and the familiarity
+of images where it is told.
 """
 
 from collections.abc import Callable, Mapping
