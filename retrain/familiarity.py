@@ -64,13 +64,13 @@ class Familiarity:
     """What tells known images from strangers.
 
     Attributes:
-      sketch: float16 [P, F], what stands for the features of training, see `sketch_of`.
+      sketch: float16 [P, F], an array or a tensor, what stands for the features of training, see `sketch_of`.
       nearness: of features to the sketch.
       evidence: of logits, of the tasks whose heads have it.
       both: of the two together.
     """
 
-    sketch: np.ndarray
+    sketch: np.ndarray | tf.Tensor
     nearness: Ranks
     evidence: Mapping[str, Ranks]
     both: Ranks
@@ -96,10 +96,10 @@ def _log_shares(
     return of_near.log_share(near) + (tf.add_n(of_tasks) / len(of_tasks) if of_tasks else 0.0)
 
 
-def nearness(features: tf.Tensor, sketch: np.ndarray) -> tf.Tensor:
+def nearness(features: tf.Tensor, sketch: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Float32 [B]: the cosine between features [B, F] and the row of the sketch that is nearest."""
     lengths = tf.sqrt(tf.reduce_sum(features * features, axis=1))
-    products = tf.matmul(features, tf.cast(tf.constant(sketch), tf.float32), transpose_b=True)
+    products = tf.matmul(features, tf.cast(sketch, tf.float32), transpose_b=True)
     return tf.reduce_max(products, axis=1) / tf.maximum(lengths, SHORTEST)
 
 

@@ -27,6 +27,8 @@ from retrain.plain_name import plain_name
 from retrain.settings.data import WHITE
 
 IMAGES, FEATURES = "images", "features"
+# Beside the signatures of tasks, which a program that reads modules finds by how they begin.
+LOGITS_AND_FAMILIARITY = task_signature(FAMILIARITY, primary=False)
 SHOWN_NAMES = 8
 
 Seed = tuple[tf.Tensor | int, tf.Tensor | int]
@@ -157,6 +159,8 @@ class ImageClassifier(ImageModule):
         logits = self.logits(features)
         if signature == SERVING_SIGNATURE:
             return self.served(features, logits)
+        if signature == LOGITS_AND_FAMILIARITY:
+            return self.logits_and_familiarity(features, logits)
         return {DEFAULT_OUTPUT: logits[self.task_signatures[signature]]}
 
     def features(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -189,6 +193,13 @@ class ImageClassifier(ImageModule):
             outputs[FAMILIARITY] = self.familiarity(features, self.evidence(logits))
         return outputs
 
+    def logits_and_familiarity(
+        self, features: tf.Tensor, logits: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """The logits of all tasks side by side, and familiarity: what scores images in one pass."""
+        familiarity = self.familiarity(features, self.evidence(logits))
+        return {DEFAULT_OUTPUT: tf.concat([*logits.values()], axis=1), FAMILIARITY: familiarity}
+
 
 def variables_from(variables: Sequence[tf.Variable], pattern: re.Pattern[str]) -> Sequence[tf.Variable]:
     """The variables from the first one on whose name matches; InputError where none does."""
@@ -219,12 +230,17 @@ def _signatures(
     outputs = {task: tf.TensorSpec([None, head.num_classes], tf.float32) for task, head in heads.items()}
     if len(outputs) == 1:
         outputs = {DEFAULT_OUTPUT: outputs.popitem()[1]}
+    scores = {}
     if tells_familiarity:
         outputs[FAMILIARITY] = tf.TensorSpec([None], tf.float32)
+        length = sum(head.num_classes for head in heads.values())
+        every = {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32), FAMILIARITY: outputs[FAMILIARITY]}
+        scores = {LOGITS_AND_FAMILIARITY: image_signature(base.image_size, every)}
     return {
         IMAGE_FEATURE_VECTOR: vector(base.num_features),
         **{task_signature(task, task == primary): vector(head.num_classes) for task, head in heads.items()},
         SERVING_SIGNATURE: image_signature(base.image_size, outputs),
+        **scores,
     }
 
 

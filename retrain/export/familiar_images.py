@@ -59,7 +59,7 @@ def _some(examples: LabelledExamples, random: np.random.Generator) -> LabelledEx
 
 def _why_not(model: ImageClassifier, train: LabelledExamples, held_out: LabelledExamples) -> str:
     """Why familiarity cannot be told; empty where it can."""
-    if len(model.heads) > 1 and FAMILIARITY in model.heads:
+    if FAMILIARITY in model.heads:
         return f"a task is called {FAMILIARITY!r}, as the output would be"
     if len(held_out) >= FEWEST or (len(train) >= FEWEST and not model.train_base):
         return ""

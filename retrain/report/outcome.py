@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
       label_issues: a row for each label that can be judged; None where none was.
       corrections: of labels, where some were given.
       familiarity: of each image, [N], where an export tells it.
+      logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated.
     """
 
     examples: LabelledExamples
@@ -49,6 +50,7 @@ class Outcome(NamedTuple):
     label_issues: pd.DataFrame | None = None
     corrections: Corrections | None = None
     familiarity: np.ndarray | None = None
+    logits: ByTask = MappingProxyType({})
 
     @property
     def primary_task(self) -> str:

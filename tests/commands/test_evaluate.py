@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from retrain.export import exporter
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
 from tests import tiny_worlds
 
 SHARED = pathlib.Path(__file__).parents[3] / "shared"
@@ -30,7 +33,7 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
         "The classifier was trained on 18 of these 24 images, and chosen by 3 (its validation split): "
         "figures that count them flatter.",
         "On the 3 others: accuracy 100.0% (43.9% to 100.0%, 3 images)",
-        f"Everything is in {run}: predictions.csv, metrics.json",
+        f"Everything is in {run}: predictions.csv, report.html, metrics.json",
     ]
     trained, evaluated = (pd.read_csv(of / "predictions.csv") for of in (trained_run, run))
     for column in ("path", "label", "predicted"):
@@ -42,7 +45,7 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
     assert [metrics["evaluation"][key] for key in ("count", "trained_on", "chosen_by")] == [24, 18, 3]
     assert metrics["not_seen_in_training"]["count"] == 3
     assert set(os.listdir(run)) == {
-        *("config.json", "run.flags", "metrics.json", "predictions.csv", "skipped.csv")
+        *("config.json", "run.flags", "metrics.json", "predictions.csv", "report.html", "skipped.csv")
     }
 
 
@@ -212,3 +215,16 @@ def test_how_many_images_are_unfamiliar_and_figures_of_the_others(command, telli
         f"--reject_unfamiliar gives no class."
     )
     assert lines[at + 1].startswith("On the familiar ones: accuracy 100.0%")
+
+
+def test_a_certain_mistake_has_the_loss_of_its_logit(command, loaded_module, colour_folder, tmp_path):
+    """Where the probability of what is there is 0, and the loss of that would be the smallest number's."""
+    model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["cyan", "magenta", "yellow"])})
+    model.biases["label"].assign([300.0, 0.0, 0.0])
+    exporter("saved_model")(model, str(tmp_path / "export"))
+    run = tmp_path / "run"
+    flags = [f"--tfhub_module={tmp_path}/export", f"--image_dir={colour_folder}", f"--model_dir={run}"]
+    assert command("evaluate", *flags).status == 0
+    figures = json.loads((run / "metrics.json").read_text())["evaluation"]
+    assert figures["average_loss"] == pytest.approx(200.0, rel=1e-6)
+    assert figures["loss"] == figures["average_loss"]

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.export import EXPORTERS, exporter
-from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.export.reload import SideBySide, load_classifier
 from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -96,14 +96,16 @@ def test_it_tells_how_familiar_images_are(name, source, exports):
     again = load_classifier(directory)
     images = random_images(model)
     expected = model.outputs(images, SERVING_SIGNATURE)
-    assert again.threshold == THRESHOLD
+    assert again.familiarity.threshold == THRESHOLD
     assert expected[FAMILIARITY].shape == (len(images),)
     found = again.module.outputs(images, SERVING_SIGNATURE)
     assert set(found) == {DEFAULT_OUTPUT, FAMILIARITY}
     np.testing.assert_allclose(found[FAMILIARITY], expected[FAMILIARITY], atol=2e-3)
-    served = ServedProbabilities(again)
-    rows = served.output(images, SERVING_SIGNATURE).numpy()
-    np.testing.assert_array_equal(served.familiarity(rows), found[FAMILIARITY])
+    module = SideBySide(again)
+    rows = module.output(images, IMAGE_CLASSIFICATION).numpy()
+    np.testing.assert_allclose(module.familiarity(rows), found[FAMILIARITY], rtol=1e-4)
+    logits = model.outputs(images, IMAGE_CLASSIFICATION)[DEFAULT_OUTPUT]
+    np.testing.assert_allclose(module.by_task(rows)["label"], logits, rtol=1e-4, atol=1e-5)
 
 
 def test_it_is_trained_again_as_the_model_is(name, source, exports, tmp_path):

@@ -3,7 +3,7 @@ import pathlib
 import pytest
 
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_threshold
+from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
 
 
 def test_a_classifier_describes_itself(tmp_path):
@@ -23,20 +23,24 @@ def describe(directory: pathlib.Path, text: str) -> None:
     (directory / "assets.extra" / "retrain.json").write_text(text)
 
 
-def test_the_threshold_is_what_the_export_says(tmp_path):
-    describe(tmp_path, '{"familiarity": {"threshold": 0.1}}')
-    assert described_threshold(str(tmp_path)) == 0.1
+def test_what_an_export_says_of_familiarity(tmp_path):
+    describe(tmp_path, '{"familiarity": {"threshold": 0.1, "signature": "a signature", "more": 1}}')
+    assert described_familiarity(str(tmp_path)) == (0.1, "a signature")
     describe(tmp_path, '{"tasks": {}}')
-    assert described_threshold(str(tmp_path)) is None
+    assert described_familiarity(str(tmp_path)) is None
     describe(tmp_path, '{"familiarity": {}}')
-    with pytest.raises(InputError, match="was expected to describe tasks, their heads and classes, but does"):
-        described_threshold(str(tmp_path))
-
-
-def test_an_export_that_tells_no_familiarity():
-    check_tells_familiarity(0.05, "a handle")
     with pytest.raises(InputError) as raised:
-        check_tells_familiarity(None, "a handle")
+        described_familiarity(str(tmp_path))
+    assert str(raised.value) == (
+        f"'{tmp_path}/assets.extra/retrain.json' was expected to describe tasks, their heads and classes, "
+        "but does not (KeyError('threshold')): export the classifier again."
+    )
+
+
+def test_a_module_that_tells_no_familiarity():
+    check_tells_familiarity(True, "a handle")
+    with pytest.raises(InputError) as raised:
+        check_tells_familiarity(False, "a handle")
     assert str(raised.value) == (
         "'a handle' does not tell how familiar images are, and --reject_unfamiliar goes by that: leave it "
         "out, or train a classifier again, with more images."

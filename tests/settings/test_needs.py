@@ -149,8 +149,8 @@ CASES = {
         True,
         {},
         {"label_map": "a.txt", "warm_start_head": True},
-        "--reject_unfamiliar goes by the familiarity that an exported classifier tells, and with --features or "
-        "--label_map there is none: leave it out.",
+        "--reject_unfamiliar goes by the familiarity that an exported classifier tells, and with --features "
+        "or --label_map there is none: leave it out.",
     ),
     "sort_into": of_predictions("sort_into=dir", "dir"),
     "sort_by": Case(

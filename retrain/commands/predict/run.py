@@ -47,7 +47,7 @@ def run(plan: PredictPlan) -> None:
     settings, results = plan.config.module, plan.config.results
     scoring = load_features(settings) if results.features else load_scoring(settings, plan.published)
     if results.reject_unfamiliar:  # of an archive or a URL it is known only now
-        check_tells_familiarity(scoring.threshold, settings.tfhub_module)
+        check_tells_familiarity(scoring.threshold is not None, settings.tfhub_module)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
     with _keeping(plan, scoring.background) as options:
         done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)

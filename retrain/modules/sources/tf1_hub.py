@@ -101,6 +101,8 @@ class TF1HubModule(ImageModule):
                 f"{self.handle!r} computes {signature!r} in a loop of TensorFlow 1 ({function.loop!r}), "
                 f"through which it cannot be trained; use it frozen, without --fine_tune."
             )
+        if training:
+            function.check_no_jax(signature)
         return function(self._by_name, tf.convert_to_tensor(images, tf.float32), apply_updates=training)
 
 
