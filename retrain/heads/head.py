@@ -170,6 +170,16 @@ class Head:
         """Whether what is predicted is what the label says, bool [N]; not, where there is no label."""
         raise NotImplementedError
 
+    def certainties(self, labels: Labels, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How sure each known judgement is, [M] in [0, 1], and whether it is right, bool [M]."""
+        raise NotImplementedError
+
+    def detections(
+        self, labels: Labels, probabilities: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By class whether it is there, bool [M], and its probability; of classes that are found alone."""
+        return {}
+
     def losses(self, labels: Labels, logits: np.ndarray) -> np.ndarray:
         """Float32 [N]: the loss of each example at the temperature, 0 without a label."""
         scaled = self.tempered(tf.constant(logits), np.float32(self.temperature))

@@ -65,6 +65,10 @@ class SoftmaxHead(ClassHead):
     def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.argmax(axis=1) == labels
 
+    def certainties(self, labels: Labels, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        known = self.labelled(labels)
+        return self.confidence(probabilities[known]), self.right(labels, probabilities)[known]
+
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)
         return metrics.exclusive_classes(labels[known], probabilities[known], self.class_names)

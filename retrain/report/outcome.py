@@ -35,6 +35,7 @@ class Outcome(NamedTuple):
       global_step: the step of the weights, where it is known.
       label_issues: a row for each label that can be judged; None where none was.
       corrections: of labels, where some were given.
+      logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated.
     """
 
     examples: LabelledExamples
@@ -45,6 +46,7 @@ class Outcome(NamedTuple):
     global_step: int | None = None
     label_issues: pd.DataFrame | None = None
     corrections: Corrections | None = None
+    logits: ByTask = MappingProxyType({})
 
     @property
     def primary_task(self) -> str:

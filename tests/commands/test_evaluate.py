@@ -32,7 +32,7 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
         "The classifier was trained on 18 of these 24 images, and chosen by 3 (its validation split): "
         "figures that count them flatter.",
         "On the 3 others: accuracy 100.0% (43.9% to 100.0%, 3 images)",
-        f"Everything is in {run}: predictions.csv, metrics.json",
+        f"Everything is in {run}: predictions.csv, report.html, metrics.json",
     ]
     trained, evaluated = (pd.read_csv(of / "predictions.csv") for of in (trained_run, run))
     for column in ("path", "label", "predicted"):

@@ -117,3 +117,12 @@ def test_scores_that_are_probabilities_stay():
     np.testing.assert_array_equal(PUBLISHED.probabilities(probabilities), probabilities)
     np.testing.assert_allclose(PUBLISHED.probabilities(tf.constant(PUBLISHED_LOGITS)), probabilities)
     assert float(tf.reduce_sum(PUBLISHED.probabilities(2 * probabilities)[0])) == pytest.approx(1)
+
+
+def test_certainties_are_of_labelled_examples():
+    head = SoftmaxHead(["a", "b"])
+    probabilities = np.array([[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]], np.float32)
+    sure, right = head.certainties(np.array([0, 0, -1], np.int32), probabilities)
+    np.testing.assert_array_equal(sure, [0.75, 0.75])
+    np.testing.assert_array_equal(right, [True, False])
+    assert head.detections(np.array([0, 0, -1], np.int32), probabilities) == {}
