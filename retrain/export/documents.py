@@ -95,11 +95,11 @@ def _uses(classifier: ImageClassifier, signatures: Mapping[str, str]) -> Iterato
     """What to make of logits, and of familiarity."""
     for task, head in classifier.heads.items():
         yield (
-            f"The logits of {signatures[task]} are those of {task!r}, to be used with {head.kind}; the class of "
-            f"index i is on line i of {FOLDER}/{labels_file(classifier.heads, task)}, from 0."
+            f"The logits of {signatures[task]} are those of {task!r}, to be used with {head.kind}; the class "
+            f"of index i is on line i of {FOLDER}/{labels_file(classifier.heads, task)}, from 0."
         )
     if classifier.familiarity is not None:
         yield (
-            f"Of images like those it was trained on {THRESHOLD:.0%} have a {FAMILIARITY} below {THRESHOLD}, of "
-            f"others nearly all: take such an image for none of the classes."
+            f"Of images like those it was trained on {THRESHOLD:.0%} have a {FAMILIARITY} below {THRESHOLD}, "
+            f"of others nearly all: take such an image for none of the classes."
         )
