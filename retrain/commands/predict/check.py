@@ -13,7 +13,7 @@ from retrain.commands.predict.inputs import check_paths, find_images
 from retrain.commands.predict.unfinished import SortedNote
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier
+from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
 from retrain.extensions import named
 from retrain.report import TableRow, table_row
 from retrain.settings.config import Config
@@ -53,8 +53,11 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     handle, results = config.module.tfhub_module, config.results
     labels = label_map_of(config.module)
     says_classes = labels is None and not results.features
-    if says_classes and (export := local_directory(handle)):
+    export = local_directory(handle) if says_classes else None
+    if export:
         check_is_classifier(export, handle)
+    if results.reject_unfamiliar and (export or labels):
+        check_tells_familiarity(bool(export and described_familiarity(export)), handle)
     output = None if results.output in (None, STANDARD_OUTPUT) else results.output
     table = None if output is None else table_row(output, "output")
     _check_place("output", output, "file")

@@ -23,22 +23,31 @@ from retrain.commands.predict.sorting import sort_files
 from retrain.commands.predict.unfinished import kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.errors import InputError
+from retrain.export.assets import check_tells_familiarity
 from retrain.extensions import named
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
 from retrain.files import new_directory, new_file
-from retrain.report.predictions_table import class_columns, predicted_columns, top_columns
+from retrain.report.predictions_table import (
+    class_columns,
+    familiarity_column,
+    predicted_columns,
+    top_columns,
+)
 from retrain.report.table_writers import separated
 from retrain.settings.results import ResultSettings
 
 ROWS_AT_A_TIME = 1024
+UNKNOWN = "?"  # the class of an image that is like none that the classifier knows
 
 
 def run(plan: PredictPlan) -> None:
     """Writes path and prediction of each image, for each task, to --output or the terminal."""
     settings, results = plan.config.module, plan.config.results
     scoring = load_features(settings) if results.features else load_scoring(settings, plan.published)
+    if results.reject_unfamiliar:  # of an archive or a URL it is known only now
+        check_tells_familiarity(scoring.threshold is not None, settings.tfhub_module)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
     with _keeping(plan, scoring.background) as options:
         done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)
@@ -101,14 +110,16 @@ def _blocks(
 def _columns(values: np.ndarray, scoring: Scoring, results: ResultSettings) -> dict[str, Any]:
     """Of rows of the module's output what is predicted for each task, and how probable classes are."""
     columns: dict[str, Any] = {}
+    rejected = scoring.unfamiliar(values) & results.reject_unfamiliar
     for task, probabilities in scoring.by_task(values).items():
         head, suffix = scoring.heads[task], f"/{task}" if len(scoring.heads) > 1 else ""
         columns |= predicted_columns(head, probabilities, "class", suffix)
+        columns[f"class{suffix}"] = np.where(rejected, UNKNOWN, columns[f"class{suffix}"])
         if results.all_classes:
             columns |= class_columns(head, probabilities, suffix)
         elif results.top_k is not None:
             columns |= top_columns(head, probabilities, results.top_k, suffix)
-    return columns
+    return columns | familiarity_column(scoring.familiarity(values))
 
 
 def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features) -> None:
@@ -118,7 +129,9 @@ def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features)
     labels: list[list[str]] = []
     for begin in range(0, len(files), ROWS_AT_A_TIME):
         values = np.asarray(rows[begin : begin + ROWS_AT_A_TIME])
-        labels += map(head.names_in, head.predicted(scoring.by_task(values)[task]))
+        rejected = scoring.unfamiliar(values) & results.reject_unfamiliar
+        predicted = zip(head.predicted(scoring.by_task(values)[task]), rejected, strict=True)
+        labels += [[] if out else head.names_in(label) for label, out in predicted]
     with new_directory(results.sort_into) as directory:
         sort_files(directory, files, labels, head.class_names, results.sort_by)
         if plan.note is not None:

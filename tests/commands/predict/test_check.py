@@ -90,3 +90,17 @@ def test_images_that_are_sorted_into_their_own_folder_count_twice_and_that_is_to
     assert sentence not in caplog.messages
     plan("photos", sort_into="photos/sorted")
     assert sentence in caplog.messages
+
+
+def test_a_classifier_that_tells_no_familiarity_is_known_at_once(trained_run):
+    export = str(trained_run / "export" / "saved_model")
+    assert plan("photos", tfhub_module=export).config.results.reject_unfamiliar is False
+    for handle in (export, "builtin:efficientnet_lite1"):
+        assert sentence("photos", tfhub_module=handle, reject_unfamiliar=True) == (
+            f"{handle!r} does not tell how familiar images are, and --reject_unfamiliar goes by that: leave "
+            "it out, or train a classifier again, with more images."
+        )
+
+
+def test_a_classifier_that_tells_it(telling_run):
+    plan("photos", tfhub_module=str(telling_run), reject_unfamiliar=True)

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -241,3 +242,45 @@ def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging
     assert expected.nunique() > 12
     for table in tables[1:]:
         np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+
+
+STRANGE = {"grey": (128, 128, 128), "red": (255, 0, 0)}
+
+
+@pytest.fixture
+def some_strange(tmp_path):
+    """An image of a class, and two of none."""
+    Image.new("RGB", (8, 8), (10, 245, 245)).save(tmp_path / "cyan.png")
+    for name, colour in STRANGE.items():
+        Image.new("RGB", (8, 8), colour).save(tmp_path / f"{name}.png")
+    return [tmp_path / f"{name}.png" for name in ("cyan", *STRANGE)]
+
+
+@pytest.mark.parametrize("name", ["saved_model", "hub_module"])
+def test_images_like_none_that_are_known_have_no_class(telling_run, name, some_strange, capsys):
+    export = f"{telling_run}/export/{name}"
+    predicted(export, *some_strange)
+    header, *told = rows(capsys.readouterr().out)
+    assert header == ["path", "class", "probability", "familiarity"]
+    assert told[0][1] == "cyan"
+    assert [float(line[3]) < 0.05 for line in told] == [False, True, True]
+    assert "?" not in {line[1] for line in told}
+    predicted(export, *some_strange, reject_unfamiliar=True, top_k=1)
+    rejected = rows(capsys.readouterr().out)[1:]
+    assert [line[1] for line in rejected] == ["cyan", "?", "?"]
+    assert [[line[2], line[-1]] for line in rejected] == [line[2:] for line in told]
+    assert [line[3] for line in rejected] == [line[1] for line in told]
+
+
+def test_what_is_rejected_is_sorted_into_no_class(telling_run, some_strange, tmp_path, caplog):
+    into = tmp_path / "sorted"
+    with caplog.at_level("INFO", "absl"):
+        predicted(telling_run, *some_strange, reject_unfamiliar=True, sort_into=str(into))
+    assert caplog.messages[-1] == f"Images sorted into {into}: 1; 2 with none of the classes."
+    assert [path.relative_to(into).as_posix() for path in into.rglob("*.png")] == ["cyan/cyan.png"]
+
+
+def test_a_classifier_in_an_archive_that_tells_no_familiarity(trained_run, colour_folder, tmp_path):
+    archive = shutil.make_archive(tmp_path / "module", "gztar", trained_run / "export" / "saved_model")
+    with pytest.raises(InputError, match="does not tell how familiar images are"):
+        predicted(archive, colour_folder, reject_unfamiliar=True)
