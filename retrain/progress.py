@@ -15,6 +15,7 @@ Advance = Callable[[int, str], None]
 
 LINES = 10
 SECONDS_BETWEEN_LINES = 2.0
+MEGABYTE = 1e6
 
 
 def _one(_: object) -> int:
@@ -41,11 +42,20 @@ def _bar(
 def _lines(
     iterable: Iterable[Item], total: int, description: str, unit: str, size: Callable[[Item], int]
 ) -> Iterator[Item]:
-    start = last = time.monotonic()
-    done, threshold = 0, total / LINES
+    advance = _log_lines(total, description, unit)
     for item in iterable:
         yield item
-        done += size(item)
+        advance(size(item))
+
+
+def _log_lines(total: float, description: str, unit: str) -> Callable[[float], None]:
+    """A function that is told how much more is done, and logs so now and then."""
+    start = last = time.monotonic()
+    done, threshold = 0.0, total / LINES
+
+    def advance(more: float) -> None:
+        nonlocal done, last, threshold
+        done += more
         now = time.monotonic()
         if threshold <= done < total and now - last >= SECONDS_BETWEEN_LINES:
             rate = done / (now - start)
@@ -53,6 +63,20 @@ def _lines(
             progress_so_far = (description, done, total, unit, rate, left)
             logging.info("%s: %d of %d %s, %.0f a second, %.0f s left", *progress_so_far)
             last, threshold = now, done + total / LINES
+
+    return advance
+
+
+@contextlib.contextmanager
+def download_bar(total: int | None, description: str) -> Iterator[Callable[[int], None]]:
+    """Yields a function that is told how many more bytes have come, of `total` where that is known."""
+    if not sys.stderr.isatty():
+        log = _log_lines((total or 0) / MEGABYTE, description, "MB")
+        yield lambda count: log(count / MEGABYTE)
+        return
+    about = {"total": total, "desc": description, "unit": "B", "unit_scale": True}
+    with tqdm(**about, file=sys.stderr, dynamic_ncols=True) as bar:
+        yield bar.update
 
 
 @contextlib.contextmanager

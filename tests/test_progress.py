@@ -5,7 +5,7 @@ import pytest
 from absl import logging
 
 from retrain import progress as progress_module
-from retrain.progress import progress, step_bar
+from retrain.progress import download_bar, progress, step_bar
 
 
 class Terminal(io.StringIO):
@@ -72,6 +72,38 @@ def test_a_terminal_gets_a_bar_and_no_lines(monkeypatch, lines):
     assert "Reading: 100%" in terminal.getvalue()
     assert "4/4" in terminal.getvalue()
     assert lines == []
+
+
+def test_a_download_is_a_bar_of_bytes(monkeypatch, lines):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with download_bar(4_000_000, "Downloading") as advance:
+        advance(1_000_000)
+        advance(3_000_000)
+    assert "Downloading: 100%" in terminal.getvalue()
+    assert "4.00M/4.00M" in terminal.getvalue()
+    assert lines == []
+
+
+def test_a_download_elsewhere_is_a_few_lines(clock, lines):
+    with download_bar(200_000_000, "Downloading") as advance:
+        for _ in range(200):
+            clock[0] += 0.5
+            advance(1_000_000)
+    assert lines[0] == "Downloading: 20 of 200 MB, 2 a second, 90 s left"
+    assert len(lines) == 9
+
+
+def test_a_download_of_unknown_length(clock, lines, monkeypatch):
+    with download_bar(None, "Downloading") as advance:
+        clock[0] += 5
+        advance(1_000_000)
+    assert lines == []
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with download_bar(None, "Downloading") as advance:
+        advance(1_000_000)
+    assert "Downloading: 1.00MB" in terminal.getvalue()
 
 
 def test_a_bar_of_steps_with_log_lines_above_it(monkeypatch):

@@ -18,8 +18,10 @@ from retrain.export.seen_images import NOTHING_SEEN, read_seen
 from retrain.modules.sources.source import source_of
 from retrain.report.outcome import (
     CHOSEN_BY,
+    FAMILIAR,
     SPLIT,
     TRAINED_ON,
+    UNFAMILIAR,
     UNSEEN,
     Outcome,
     figures_by_split,
@@ -29,7 +31,7 @@ from retrain.report.predictions_table import write_table
 from retrain.report.summary import evaluation_summary
 from retrain.runs.run import SKIPPED
 from retrain.settings.config import to_flags, to_json
-from retrain.training.evaluation import ByTask, Figures
+from retrain.training.evaluation import Figures
 
 
 def run(plan: EvaluatePlan) -> None:
@@ -40,9 +42,11 @@ def run(plan: EvaluatePlan) -> None:
     scoring = _scoring(plan)
     examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
     examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
-    probabilities = scoring.by_task(np.asarray(examples.features))
-    examples, figures = _figures(plan, scoring, examples, probabilities)
-    outcome = Outcome(examples, scoring.heads, probabilities, figures)
+    rows = np.asarray(examples.features)
+    probabilities = scoring.by_task(rows)
+    examples, figures = _figures(plan, scoring, examples)
+    familiarity = scoring.familiarity(rows)
+    outcome = Outcome(examples, scoring.heads, probabilities, figures, familiarity=familiarity)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
     write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
@@ -50,17 +54,24 @@ def run(plan: EvaluatePlan) -> None:
 
 
 def _figures(
-    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples, probabilities: ByTask
+    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples
 ) -> tuple[LabelledExamples, dict[str, Figures]]:
     """The examples with their splits, and figures by split, over all, and over those that were not seen."""
 
+    rows = np.asarray(examples.features)
+    probabilities, logits = scoring.by_task(rows), scoring.logits_by_task(rows)
+
     def of(splits: Sequence[str], *told: str) -> dict[str, Figures]:
-        return figures_by_split(examples.with_splits(splits), scoring.heads, probabilities, told)
+        return figures_by_split(examples.with_splits(splits), scoring.heads, probabilities, told, logits)
 
     all_splits = [SPLIT] * len(examples)
     figures = of(all_splits, SPLIT)
     if plan.data.listing.given_split:
         figures |= of(examples.splits, *SPLITS)
+    if scoring.threshold is not None:
+        unfamiliar = scoring.unfamiliar(rows)
+        figures[SPLIT][UNFAMILIAR] = int(unfamiliar.sum())
+        figures |= of(np.where(unfamiliar, "", FAMILIAR).tolist(), FAMILIAR)
     seen = NOTHING_SEEN if plan.published else read_seen(source_of(scoring.module.handle).fetched().files)
     if seen.train:
         contents, only_chosen_by = file_contents(examples.files), seen.validation - seen.train

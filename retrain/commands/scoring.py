@@ -15,12 +15,12 @@ from retrain.commands.module_check import label_map_of
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
 from retrain.export.assets import described_background
-from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.export.reload import SideBySide, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
 from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
@@ -29,7 +29,11 @@ from retrain.settings.module import ModuleSettings
 class Scoring(NamedTuple):
     """A signature of a module, whose rows [N, F] become the probabilities [N, C] of each head, in order.
 
-    `background` is the colour behind pixels that are not opaque.
+    Attributes:
+      logits: the same of logits; none where a module may give probabilities for logits.
+      background: the colour behind pixels that are not opaque.
+      familiarity: the same of that, [N], or None where nothing tells it; below `threshold` an image is like
+        none that the module knows.
     """
 
     module: ImageModule
@@ -37,10 +41,23 @@ class Scoring(NamedTuple):
     heads: Mapping[str, Head]
     probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
     background: str = WHITE
+    logits: Callable[[np.ndarray], Sequence[np.ndarray]] = lambda rows: []
+    familiarity: Callable[[np.ndarray], np.ndarray | None] = lambda rows: None
+    threshold: float | None = None
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The probabilities of each task."""
         return dict(zip(self.heads, self.probabilities(rows), strict=True))
+
+    def logits_by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The logits of each task; of none where there are none."""
+        return dict(zip(self.heads, self.logits(rows), strict=False))
+
+    def unfamiliar(self, rows: np.ndarray) -> np.ndarray:
+        """Which of the images are like none that the module knows, bool [N]; none where nothing tells."""
+        if self.threshold is None:
+            return np.zeros(len(rows), bool)
+        return self.familiarity(rows) < self.threshold
 
 
 def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
@@ -57,13 +74,23 @@ def load_features(settings: ModuleSettings) -> Scoring:
 
 def _exported(settings: ModuleSettings) -> Scoring:
     classifier = load_classifier(settings.tfhub_module, settings)
-    served = ServedProbabilities(classifier)
+    module = SideBySide(classifier)
+
+    def probabilities(rows: np.ndarray) -> list[np.ndarray]:
+        logits = module.by_task(rows).items()
+        return [
+            classifier.heads[task].probabilities(tf.constant(of_task)).numpy() for task, of_task in logits
+        ]
+
     return Scoring(
-        served,
-        SERVING_SIGNATURE,
+        module,
+        IMAGE_CLASSIFICATION,
         classifier.heads,
-        lambda rows: [*served.by_task(rows).values()],
+        probabilities,
         classifier.background,
+        logits=lambda rows: [*module.by_task(rows).values()],
+        familiarity=module.familiarity,
+        threshold=classifier.familiarity and classifier.familiarity.threshold,
     )
 
 

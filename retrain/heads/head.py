@@ -145,6 +145,13 @@ class Head:
         """Probabilities [N, num_classes] -> how probable what was predicted is, [N]."""
         raise NotImplementedError
 
+    def evidence(self, logits: tf.Tensor) -> tf.Tensor | None:
+        """Float32 [B]: what in logits [B, num_classes] speaks for an image of one of the classes.
+
+        None of a head for which an image of no class is as good as any.
+        """
+        return None
+
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         """Encoded labels [N, ...] and probabilities [N, num_classes] of all examples -> figures by name.
 
@@ -169,6 +176,16 @@ class Head:
     def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
         """Whether what is predicted is what the label says, bool [N]; not, where there is no label."""
         raise NotImplementedError
+
+    def certainties(self, labels: Labels, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How sure each known judgement is, [M] in [0, 1], and whether it is right, bool [M]."""
+        raise NotImplementedError
+
+    def detections(
+        self, labels: Labels, probabilities: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By class whether it is there, bool [M], and its probability; of classes that are found alone."""
+        return {}
 
     def losses(self, labels: Labels, logits: np.ndarray) -> np.ndarray:
         """Float32 [N]: the loss of each example at the temperature, 0 without a label."""

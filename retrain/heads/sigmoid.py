@@ -110,6 +110,22 @@ class SigmoidHead(ClassHead):
         agree = ((probabilities >= self.thresholds) == labels) | np.isnan(labels)
         return agree.all(axis=1) & self.labelled(labels)
 
+    def certainties(self, labels: Labels, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each class of an example is a judgement; at half, whatever its threshold."""
+        known, there = ~np.isnan(labels), probabilities >= 0.5
+        return np.where(there, probabilities, 1.0 - probabilities)[known], (there == labels)[known]
+
+    def detections(
+        self, labels: Labels, probabilities: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Of classes that some examples have and others have not."""
+        found = {}
+        for name, of_class, scores in zip(self.class_names, labels.T, probabilities.T, strict=True):
+            there, known = of_class == 1.0, ~np.isnan(of_class)
+            if there.any() and not there[known].all():
+                found[name] = there[known], scores[known]
+        return found
+
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)
         return label_sets.orthogonal_classes(

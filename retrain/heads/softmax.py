@@ -62,8 +62,16 @@ class SoftmaxHead(ClassHead):
     def confidence(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.max(axis=1)
 
+    def evidence(self, logits: tf.Tensor) -> tf.Tensor:
+        """How far the largest logit stands out from their mean, to which softmax is blind."""
+        return tf.reduce_max(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
+
     def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.argmax(axis=1) == labels
+
+    def certainties(self, labels: Labels, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        known = self.labelled(labels)
+        return self.confidence(probabilities[known]), self.right(labels, probabilities)[known]
 
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         known = self.labelled(labels)

@@ -13,8 +13,10 @@ Importing this package is cheap: TensorFlow is loaded when one of the names is f
 from typing import Any
 
 from retrain import extensions
+from retrain.modules.retired import STANDS_FOR
 
 NAMES = {
+    "ImageModuleInfo": "retrain.modules.graphs.protos:ImageModuleInfo",
     "KerasLayer": "retrain.modules.resolved:KerasLayer",
     "Module": "retrain.modules.module:Module",
     "ModuleSpec": "retrain.modules.module_spec:ModuleSpec",
@@ -23,6 +25,7 @@ NAMES = {
     "load": "retrain.modules.resolved:load",
     "load_module_spec": "retrain.modules.module_spec:load_module_spec",
     "resolve": "retrain.modules.resolved:resolve",
+    **{name: f"retrain.modules.retired:{name}" for name in STANDS_FOR},
 }
 
 

@@ -108,6 +108,9 @@ class Module(tf.Module):
     def get_output_info_dict(self, signature: str | None = None) -> dict[str, tf.TypeSpec]:
         return self.spec.get_output_info_dict(signature, self._tags())
 
+    def get_attached_message(self, key: str, message_type: type, required: bool = False) -> Any:
+        return self.spec.get_attached_message(key, message_type, self._tags(), required)
+
     def export(self, path: str, session: tf.compat.v1.Session | None = None) -> None:
         """Writes the module with the values that its variables have now, those of the session in a graph."""
         if isinstance(self._module, ImageModule):

@@ -7,7 +7,8 @@ value of it. Names are those of tensorflow_hub, whose users ask these questions.
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 import tensorflow as tf
 
@@ -27,10 +28,14 @@ TRAIN: Tags = frozenset({"train"})
 
 
 class TensorInfo(tf.TensorSpec):
-    """A TensorSpec that answers `get_shape()`, too, as users of tensorflow_hub ask for it."""
+    """A TensorSpec that answers `get_shape()` and `is_sparse`, too, as users of tensorflow_hub ask for it."""
 
     def get_shape(self) -> tf.TensorShape:
         return self.shape
+
+    @property
+    def is_sparse(self) -> bool:
+        return False
 
     def __eq__(self, other: Any) -> bool:
         """Whether a TensorSpec says the same."""
@@ -47,11 +52,13 @@ class ModuleSpec(NamedTuple):
       handle: what the user named.
       graphs: tags -> signature name -> Signature; that for inference, without tags, is always there.
       attached_image_size: the (height, width) of the attached image_module_info, if there is one.
+      attachments: tags -> key -> what the publisher of a TF1 Hub module attached to the graph, serialized.
     """
 
     handle: str
     graphs: Mapping[Tags, Mapping[str, Signature]]
     attached_image_size: tuple[int, int] | None = None
+    attachments: Mapping[Tags, Mapping[str, bytes]] = MappingProxyType({})
 
     @property
     def default_signature(self) -> str:
@@ -75,6 +82,28 @@ class ModuleSpec(NamedTuple):
     def get_output_info_dict(self, signature: str | None = None, tags: Any = None) -> dict[str, tf.TypeSpec]:
         """Shapes and types of a signature's outputs, by key."""
         return _infos(self._signature(signature, tags).outputs)
+
+    def get_attached_message(
+        self, key: str, message_type: type, tags: Any = None, required: bool = False
+    ) -> Any:
+        """What was attached under `key`, as a message of this class of protocol buffers; None without any.
+
+        InputError instead where it is required.
+        """
+        attached = self.attachments.get(frozenset(tags or ()), {})
+        if key in attached:
+            return message_type.FromString(attached[key])
+        if required:
+            listed = ", ".join(map(repr, sorted(attached))) or "nothing"
+            raise InputError(f"{self.handle!r} has no attached message {key!r}, but {listed}.")
+        return None
+
+    def export(self, *_: Any, **__: Any) -> NoReturn:
+        """Says what writes a module."""
+        raise InputError(
+            f"The spec of {self.handle!r} has no values of variables: write the module with "
+            f"hub.Module(spec).export(path, session)."
+        )
 
     def _signature(self, name: str | None, tags: Any) -> Signature:
         found = self._graph(tags)

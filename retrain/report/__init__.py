@@ -26,6 +26,7 @@ ARTEFACTS = {
     "predictions.csv": ArtefactRow("retrain.report.predictions_table:write", of_evaluation=True),
     "predictions.png": ArtefactRow("retrain.report.prediction_page:write"),
     "label_issues.csv": ArtefactRow("retrain.report.label_issues_table:write", is_result=False),
+    "report.html": ArtefactRow("retrain.report.report_page:write", of_evaluation=True),
     "metrics.json": ArtefactRow("retrain.report.metrics_file:write", of_evaluation=True),
 }
 

@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 
-import jinja2
-
 from retrain.files import write_text
+from retrain.report.pages import TEMPLATES
 from retrain.report.sweep_plots import Trials, against, bars, best_so_far, parallel
 from retrain.report.sweep_table import as_figure, note, short, short_names
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("retrain.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
 COLUMNS = ("accuracy", "average_loss", "macro_f1", "expected_calibration_error")
 
 

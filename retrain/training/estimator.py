@@ -27,13 +27,8 @@ from retrain.extensions import unknown_name
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.driver import Action, Driver, StepReport
-from retrain.training.evaluation import (
-    Figures,
-    figures_of_logits,
-    labelled_logits,
-    write_figures,
-    write_scalars,
-)
+from retrain.training.evaluation import Figures, figures_of_logits, labelled_logits
+from retrain.training.events import TRAIN, Events
 from retrain.training.input_check import check_inputs, check_is_dataset, input_errors
 from retrain.training.loss import PLAIN, Loss
 from retrain.training.old_arguments import explained
@@ -43,6 +38,7 @@ from retrain.training.training_loop import TrainingLoop
 InputFn = Callable[..., tf.data.Dataset]
 
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
+EVALUATION = "evaluation"  # the name of one that is given none
 
 
 @explained
@@ -77,6 +73,7 @@ class Estimator:
         _check_tasks(loss, model)
         self.model = model
         self.model_dir = pathlib.Path(model_dir)
+        self.events = Events(model_dir)
         self.save_checkpoints_steps = save_checkpoints_steps
         optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
         self.loop = TrainingLoop(model, optimizer, loss, strategy=strategy, seed=seed, run_state=run_state)
@@ -119,12 +116,12 @@ class Estimator:
         """
         self._restore(checkpoint_path)
         figures = figures_of_logits(self.loop, *labelled_logits(self.loop, input_fn()))
-        write_figures(self.eval_dir(name), self.global_step, figures)
+        self.events.write(name or EVALUATION, {self.global_step: figures})
         return figures | {"global_step": self.global_step}
 
     def eval_dir(self, name: str | None = None) -> pathlib.Path:
         """Where the events of an evaluation of this name go."""
-        return self.model_dir / (f"eval_{name}" if name else "eval")
+        return self.events.directory(name or EVALUATION)
 
     @explained
     def predict(self, input_fn: InputFn, checkpoint_path: str | None = None) -> Iterator[dict[Any, Any]]:
@@ -166,7 +163,7 @@ class Estimator:
             losses[report.step] = {"loss": report.loss}
 
         def save(report: StepReport) -> None:
-            write_scalars(self.model_dir, losses)
+            self.events.write(TRAIN, losses)
             losses.clear()
             self.checkpoints.save()
             if report.step != stop:

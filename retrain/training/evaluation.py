@@ -1,10 +1,5 @@
-"""Figures over an input: every example counts once, however the batches fall; the heads see all at once.
+"""Figures over an input: every example counts once, however the batches fall; the heads see all at once."""
 
-They are written as TensorBoard events without the tensorboard package, which TensorFlow no longer brings
-along. tf.summary.scalar needs it; what it does is little, see tensorboard/plugins/scalar/summary_v2.py.
-"""
-
-import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -20,10 +15,6 @@ from retrain.training.training_loop import TrainingLoop
 
 Figures = dict[str, Any]
 ByTask = Mapping[str, np.ndarray]
-
-_SCALAR = tf.compat.v1.SummaryMetadata(
-    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class="DATA_CLASS_SCALAR"
-)
 
 
 def labelled_logits(loop: TrainingLoop, batches: tf.data.Dataset) -> tuple[ByTask, ByTask]:
@@ -87,23 +78,6 @@ def told(figures: Figures) -> str:
     """The figures of validation that stand in the log."""
     accuracies = [f"{key} {value:.1%}" for key, value in figures.items() if key.split("/")[0] == "accuracy"]
     return f"validation loss {figures['loss']:.4g}, {', '.join(accuracies)}"
-
-
-def write_scalars(directory: str | os.PathLike[str], by_step: Mapping[int, Mapping[str, float]]) -> None:
-    """Adds an events file with scalars by step to a directory."""
-    writer = tf.summary.create_file_writer(str(directory))
-    with writer.as_default():
-        for step, values in by_step.items():
-            for tag, value in values.items():
-                tf.summary.write(tag, tf.constant(value, tf.float32), step=step, metadata=_SCALAR)
-    writer.close()
-
-
-def write_figures(directory: str | os.PathLike[str], step: int, figures: Mapping[str, Any]) -> None:
-    """Adds the numbers among the figures of an evaluation."""
-    write_scalars(
-        directory, {step: {key: value for key, value in figures.items() if isinstance(value, float)}}
-    )
 
 
 def _average_loss(head: Head, labels: np.ndarray, logits: np.ndarray) -> float:

@@ -21,7 +21,8 @@ from retrain.settings.pixels import PixelSettings
 from retrain.signals import signals_deferred
 from retrain.training.driver import Action, Driver
 from retrain.training.estimator import Estimator, InputFn, positioned
-from retrain.training.evaluation import Figures, finite_figures, told, write_figures, write_scalars
+from retrain.training.evaluation import Figures, finite_figures, told
+from retrain.training.events import TRAIN
 from retrain.training.loss import Loss
 from retrain.training.optimizer import WarmupCosine, make_optimizer
 from retrain.training.run_state import RunState, has_diverged, note_figures, reason_to_stop
@@ -170,7 +171,7 @@ class PixelTraining:
             parts.append(told(figures) + (", the best so far" if best else ""))
         step, steps = self.estimator.global_step, self.pixels.max_steps
         logging.info("Step %d of %d: %s.", step, steps, "; ".join(filter(None, parts)) or "start")
-        write_scalars(self.estimator.model_dir, self._interval.losses())
+        self.estimator.events.write(TRAIN, self._interval.losses())
         self._interval.clear()
         return loss
 
@@ -178,7 +179,7 @@ class PixelTraining:
         with self.times.spent_on(EVALUATION), self.loop.averaged():
             figures = finite_figures(self.loop, self.validation())
         if figures is not None:
-            write_figures(self.estimator.eval_dir("validation"), self.estimator.global_step, figures)
+            self.estimator.events.write("validation", {self.estimator.global_step: figures})
         return figures
 
     def _save(self) -> None:

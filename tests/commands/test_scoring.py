@@ -4,7 +4,11 @@ import pytest
 from retrain.commands.checks import Published
 from retrain.commands.scoring import load_scoring
 from retrain.errors import InputError
+from retrain.export import exporter
+from retrain.heads.sigmoid import SigmoidHead
+from retrain.model import ImageClassifier
 from retrain.settings.module import ModuleSettings
+from retrain.training.evaluation import figures_by_task
 from tests import tiny_worlds
 
 CYAN = np.broadcast_to(np.float32([0, 1, 1]), [1, 8, 8, 3])
@@ -15,7 +19,10 @@ def test_an_export_says_itself_what_its_rows_mean_and_a_run_is_as_good(trained_r
     scoring = load_scoring(ModuleSettings(tfhub_module=str(trained_run / place)), None)
     rows = scoring.module.output(CYAN, scoring.signature).numpy()
     [probabilities] = scoring.by_task(rows).values()
-    assert scoring.heads["label"].predicted(probabilities) == ["cyan"]
+    [logits] = scoring.logits_by_task(rows).values()
+    head = scoring.heads["label"]
+    np.testing.assert_allclose(probabilities, head.probabilities(logits), rtol=1e-6)
+    assert head.predicted(probabilities) == ["cyan"]
     np.testing.assert_allclose(probabilities.sum(), 1.0, rtol=1e-6)
 
 
@@ -24,5 +31,20 @@ def test_the_classes_of_a_module_may_be_those_of_its_publisher(published):
     scoring = load_scoring(settings, Published(tiny_worlds.LABELS, {}))
     rows = scoring.module.output(CYAN, scoring.signature).numpy()
     assert scoring.heads["label"].predicted(scoring.by_task(rows)["label"]) == ["Aqua, Cyan"]
+    assert scoring.logits_by_task(rows) == {}
     with pytest.raises(InputError, match=r"has 2 lines, and '.*' gives scores for 7 classes"):
         load_scoring(settings, Published(("a", "b"), {}))
+
+
+def test_a_certain_mistake_costs_what_it_costs_in_training(loaded_module, tmp_path):
+    """Its probability rounds to 1, of which the loss would end at 16.1."""
+    model = ImageClassifier(loaded_module, {"tags": SigmoidHead(["a"])})
+    model.biases["tags"].assign([50.0])
+    exporter("saved_model")(model, str(tmp_path / "export"))
+    scoring = load_scoring(ModuleSettings(tfhub_module=str(tmp_path / "export")), None)
+    rows = scoring.module.output(CYAN, scoring.signature).numpy()
+    labels = {"tags": np.zeros([1, 1], np.float32)}
+    figures = figures_by_task(
+        scoring.heads, labels, scoring.by_task(rows), logits=scoring.logits_by_task(rows)
+    )
+    assert figures["average_loss"] == pytest.approx(50.0, abs=1e-3)

@@ -4,7 +4,10 @@ Numbers are the business of the other contracts and of tests/legacy; here each o
 something of the right shape.
 """
 
+import importlib.util
 import pathlib
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 
 import keras
@@ -33,6 +36,9 @@ CALLED = {
     "preset_directory": "KerasHub",
     "gradients": "`builtin:gradients`",
 }
+# A SavedModel, too, whose network is a program of another library: where that is installed.
+JAX = "JAX, as SavedModel"
+JAX_IS_HERE = importlib.util.find_spec("jax") is not None
 
 
 def images(size: tuple[int, int]) -> tf.Tensor:
@@ -72,10 +78,17 @@ def fine_tunes(handle: str, directory: pathlib.Path) -> bool | None:
     )
 
 
-def exports_to(name: str) -> Callable[[str, pathlib.Path], bool]:
-    def exports(handle: str, directory: pathlib.Path) -> bool:
+def exports_to(name: str) -> Callable[[str, pathlib.Path], bool | str]:
+    """To be trained again; or to be used only, where that answers with a sentence."""
+
+    def exports(handle: str, directory: pathlib.Path) -> bool | str:
         exporter(name)(retrained(handle), str(directory / name))
-        return load_module(str(directory / name)).num_features == load_module(handle).num_features
+        module = load_module(str(directory / name))
+        try:
+            module(images(module.image_size), training=True)
+        except InputError:
+            return "frozen"
+        return module.num_features == load_module(handle).num_features
 
     return exports
 
@@ -162,14 +175,24 @@ def cell(result: bool | str | None) -> str:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for name, called in CALLED.items():
-        handle = KINDS[name].make(tmp_path_factory.mktemp("module") / "module", 1.0)
-        found[called] = {
+    handles = {
+        called: KINDS[name].make(tmp_path_factory.mktemp("module") / "module", 1.0)
+        for name, called in CALLED.items()
+    }
+    if JAX_IS_HERE:
+        handles[JAX] = jax_module(tmp_path_factory.mktemp("module") / "module")
+    return {
+        called: {
             name: cell(operation(handle, tmp_path_factory.mktemp("work")))
             for name, operation in OPERATIONS.items()
         }
-    return found
+        for called, handle in handles.items()
+    }
+
+
+def jax_module(directory: pathlib.Path) -> str:
+    subprocess.run([sys.executable, "-m", "tests.jax_network", str(directory)], check=True, cwd=ROOT)
+    return str(directory)
 
 
 def as_markdown(table: Mapping[str, Mapping[str, str]]) -> str:
@@ -190,4 +213,7 @@ def test_the_table_is_full(table, capsys):
 
 
 def test_readme_shows_this_table(table):
-    assert as_markdown(table) in (ROOT / "README.md").read_text()
+    shown = (ROOT / "README.md").read_text().splitlines()
+    if not JAX_IS_HERE:
+        shown = [line for line in shown if not line.startswith(f"| {JAX} |")]
+    assert as_markdown(table) in "\n".join(shown)

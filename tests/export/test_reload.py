@@ -5,11 +5,12 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.export import EXPORTERS, exporter
-from retrain.export.reload import ServedProbabilities, load_classifier
+from retrain.export import EXPORTERS, exporter, reload
+from retrain.export.reload import SideBySide, load_classifier
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.publisher_head import find_publisher_head
 
 PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
@@ -25,7 +26,7 @@ def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_path):
+def test_one_output_has_the_logits_of_all_tasks(loaded_module, name, tmp_path, monkeypatch):
     heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
     model = ImageClassifier(loaded_module, heads, background="#808080")
     for kernel in model.kernels.values():
@@ -33,12 +34,28 @@ def test_one_output_has_the_probabilities_of_all_tasks(loaded_module, name, tmp_
     exporter(name)(model, str(tmp_path / "export"))
     classifier = load_classifier(str(tmp_path / "export"))
     assert classifier.background == "#808080"
-    served = ServedProbabilities(classifier)
-    rows = served.output(PIXELS, "serving_default").numpy()
-    assert rows.shape == (2, served.num_outputs("serving_default")) == (2, 5)
     logits = model.logits(model.base(PIXELS))
-    for task, probabilities in served.by_task(rows).items():
-        np.testing.assert_allclose(probabilities, heads[task].probabilities(logits[task]), atol=1e-6)
+    for head in (None, find_publisher_head):
+        monkeypatch.setattr(reload, "find_publisher_head", head or (lambda *_: None))
+        module = SideBySide(classifier)
+        rows = module.output(PIXELS, "image_classification").numpy()
+        assert rows.shape == (2, module.num_outputs("image_classification")) == (2, 5)
+        for task, found in module.by_task(rows).items():
+            np.testing.assert_allclose(found, logits[task], atol=1e-5)
+
+
+def test_images_pass_once_however_many_tasks_there_are(loaded_module, tmp_path):
+    heads = {"tags": SigmoidHead(["a", "b"]), "kind": SoftmaxHead(["c", "d", "e"])}
+    model = ImageClassifier(loaded_module, heads)
+    for kernel in model.kernels.values():
+        kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
+    exporter("hub_module")(model, str(tmp_path / "export"))
+    module = SideBySide(load_classifier(str(tmp_path / "export")))
+    asked = []
+    outputs = module.module.outputs
+    module.module.outputs = lambda images, *of: asked.append(of) or outputs(images, *of)
+    module.output(PIXELS, "image_classification")
+    assert asked == [("image_feature_vector", False)]
 
 
 @pytest.mark.parametrize("name", EXPORTERS)

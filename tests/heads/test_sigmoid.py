@@ -72,3 +72,22 @@ def test_one_class_is_enough():
     head = SigmoidHead(["a"])
     labels = head.encode(["a", "", "a"])
     assert head.metrics(labels, np.array([[0.9], [0.2], [0.1]]))["micro_f1"] == pytest.approx(2 / 3)
+
+
+def test_certainties_are_of_each_known_class():
+    head = SigmoidHead(["a", "b"])
+    labels = np.array([[1.0, 0.0], [np.nan, 1.0]], np.float32)
+    probabilities = np.array([[0.75, 0.75], [0.25, 0.625]], np.float32)
+    sure, right = head.certainties(labels, probabilities)
+    np.testing.assert_array_equal(sure, [0.75, 0.75, 0.625])
+    np.testing.assert_array_equal(right, [True, False, True])
+
+
+def test_detections_are_of_classes_that_some_have_and_others_have_not():
+    head = SigmoidHead(["a", "b", "c"])
+    labels = np.array([[1.0, 0.0, 1.0], [0.0, np.nan, 1.0], [np.nan, 0.0, 1.0]], np.float32)
+    probabilities = np.array([[0.75, 0.5, 0.5], [0.25, 0.5, 0.5], [0.5, 0.5, 0.5]], np.float32)
+    found = head.detections(labels, probabilities)
+    assert list(found) == ["a"]
+    np.testing.assert_array_equal(found["a"][0], [True, False])
+    np.testing.assert_array_equal(found["a"][1], [0.75, 0.25])

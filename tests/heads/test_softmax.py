@@ -22,6 +22,10 @@ def test_labels_are_positions_of_names():
     np.testing.assert_array_equal(HEAD.targets(labels), [[0, 0, 1], [1, 0, 0], [0, 0, 1]])
 
 
+def test_evidence_is_how_far_the_largest_logit_stands_out():
+    np.testing.assert_allclose(HEAD.evidence(tf.constant(LOGITS)), [1.5, 0.0, 7 / 3], rtol=1e-6)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 def test_loss_and_its_gradient_against_numpy(smoothing):
     targets = np.eye(3, dtype=np.float32)[LABELS]
@@ -117,3 +121,12 @@ def test_scores_that_are_probabilities_stay():
     np.testing.assert_array_equal(PUBLISHED.probabilities(probabilities), probabilities)
     np.testing.assert_allclose(PUBLISHED.probabilities(tf.constant(PUBLISHED_LOGITS)), probabilities)
     assert float(tf.reduce_sum(PUBLISHED.probabilities(2 * probabilities)[0])) == pytest.approx(1)
+
+
+def test_certainties_are_of_labelled_examples():
+    head = SoftmaxHead(["a", "b"])
+    probabilities = np.array([[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]], np.float32)
+    sure, right = head.certainties(np.array([0, 0, -1], np.int32), probabilities)
+    np.testing.assert_array_equal(sure, [0.75, 0.75])
+    np.testing.assert_array_equal(right, [True, False])
+    assert head.detections(np.array([0, 0, -1], np.int32), probabilities) == {}

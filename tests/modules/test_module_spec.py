@@ -1,6 +1,7 @@
 import pytest
 import tensorflow as tf
 
+import retrain.modules as hub
 from retrain.errors import InputError
 from retrain.modules.module_spec import (
     INFERENCE,
@@ -11,6 +12,7 @@ from retrain.modules.module_spec import (
     load_module_spec,
 )
 from retrain.modules.signatures import Signature, image_signature
+from tests import tiny_tf1_hub
 
 SIGNATURE = image_signature((8, 6), {"default": tf.TensorSpec([None, 5])})
 
@@ -102,3 +104,35 @@ def test_no_module(tmp_path):
     assert sentence(load_module_spec, str(tmp_path / "none")).startswith(
         f"{str(tmp_path / 'none')!r} does not exist; a module handle is "
     )
+
+
+def test_what_is_attached(tmp_path):
+    handle = tiny_tf1_hub.averaging_module(tmp_path / "m", attached_size=(8, 6))
+    spec = hub.load_module_spec(handle)
+    info = spec.get_attached_message("image_module_info", hub.ImageModuleInfo, required=True)
+    assert (info.default_image_size.height, info.default_image_size.width) == (8, 6)
+    module = hub.Module(spec, trainable=True, tags={"train"})
+    assert module.get_attached_message("image_module_info", hub.ImageModuleInfo) == info
+    assert module.get_attached_message("other", hub.ImageModuleInfo) is None
+    with pytest.raises(InputError) as error:
+        spec.get_attached_message("other", hub.ImageModuleInfo, tags={"train"}, required=True)
+    assert str(error.value) == f"{handle!r} has no attached message 'other', but 'image_module_info'."
+
+
+def test_nothing_is_attached():
+    with pytest.raises(InputError, match=r"^'m' has no attached message 'k', but nothing\.$"):
+        spec_of([None, 8, 6, 3]).get_attached_message("k", hub.ImageModuleInfo, required=True)
+
+
+def test_a_spec_writes_nothing():
+    with pytest.raises(InputError) as info:
+        spec_of([None, 8, 6, 3]).export("module", checkpoint_path="checkpoint")
+    assert str(info.value) == (
+        "The spec of 'm' has no values of variables: write the module with hub.Module(spec).export(path, "
+        "session)."
+    )
+
+
+def test_what_is_asked_of_a_tensor():
+    found = spec_of([None, 8, 6, 3]).get_input_info_dict()["images"]
+    assert (found.get_shape().as_list(), found.dtype, found.is_sparse) == ([None, 8, 6, 3], tf.float32, False)

@@ -11,7 +11,7 @@ from retrain.runs.run import Run
 from tests.examples.worlds import made_up
 from tests.report.outcomes import of_two_tasks, predicted
 
-NO_ISSUES = pd.DataFrame(columns=["path", "task", "label", "suggested", "probability", "support"])
+NO_ISSUES = pd.DataFrame(columns=["path", "task", "label", "suggested", "probability", "support", "in_doubt"])
 
 
 def test_tasks_are_named_where_there_are_several():
@@ -44,11 +44,15 @@ def test_a_task_counts_in_the_loss_by_its_weight():
 @pytest.mark.parametrize("of_evaluation", [False, True])
 def test_every_file_of_the_table_is_written(tmp_path, of_evaluation):
     outcome = of_two_tasks(label_issues=None if of_evaluation else NO_ISSUES, global_step=7)
-    written = write_artefacts(outcome, Run(tmp_path / "run"), of_evaluation)
-    expected = {"predictions.csv", "metrics.json"}
+    run = Run(tmp_path / "run")
+    run.begun_with("{}", "# python -m retrain train --flagfile=run.flags\n")
+    written = write_artefacts(outcome, run, of_evaluation)
+    expected = {"predictions.csv", "report.html", "metrics.json"}
     if not of_evaluation:
         expected |= {"predictions.png", "label_issues.csv"}
-    assert {path.name for path in (tmp_path / "run").iterdir()} == set(written) == expected
+    assert (
+        {path.name for path in run.path.iterdir()} - {"run.flags", "config.json"} == set(written) == expected
+    )
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == {"global_step": 7}
 
 
@@ -58,5 +62,5 @@ def test_metrics_are_last_so_that_all_else_is_there_with_them():
 
 def test_what_says_how_good_a_run_is_makes_way_for_a_longer_one():
     assert [name for name, row in ARTEFACTS.items() if row.is_result] == [
-        *("predictions.csv", "predictions.png", "metrics.json"),
+        *("predictions.csv", "predictions.png", "report.html", "metrics.json"),
     ]

@@ -33,8 +33,8 @@ def test_training_ends_with_the_test_accuracy_the_paths_and_what_comes_next():
         "",
         "Validation accuracy 80.0% (70.0% to 85.0%, 40 images)",
         "Test accuracy 90.0% (80.0% to 95.0%, 40 images)",
-        "Everything is in runs/a b: predictions.csv, predictions.png, label_issues.csv, metrics.json, "
-        "export/saved_model, export/hub_module",
+        "Everything is in runs/a b: predictions.csv, predictions.png, label_issues.csv, report.html, "
+        "metrics.json, export/saved_model, export/hub_module",
         "Next: python -m retrain predict --tfhub_module='runs/a b/export/saved_model' PICTURE.jpg",
     ]
 
@@ -44,8 +44,8 @@ def test_without_a_test_split_the_last_figure_is_that_of_validation():
     text = training_summary({"validation": figures(0.8, a=1.0)}, HEADS, Run("runs/a"), exports)
     assert text.splitlines()[1:3] == [
         "Validation accuracy 80.0% (70.0% to 85.0%, 40 images)",
-        "Everything is in runs/a: predictions.csv, predictions.png, label_issues.csv, metrics.json, "
-        "export/hub_module",
+        "Everything is in runs/a: predictions.csv, predictions.png, label_issues.csv, report.html, "
+        "metrics.json, export/hub_module",
     ]
 
 

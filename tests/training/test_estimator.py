@@ -170,9 +170,9 @@ def test_evaluation_writes_events_under_its_name(make, tmp_path):
     estimator = make()
     estimator.evaluate(feature_batches)
     estimator.evaluate(feature_batches, name="test")
-    assert estimator.eval_dir("test") == tmp_path / "run" / "eval_test"
-    for directory in ("eval", "eval_test"):
-        assert [name.partition(".")[0] for name in os.listdir(tmp_path / "run" / directory)] == ["events"]
+    assert estimator.eval_dir("test") == tmp_path / "run" / "events" / "test"
+    for name in (None, "test"):
+        assert [file.partition(".")[0] for file in os.listdir(estimator.eval_dir(name))] == ["events"]
 
 
 def test_several_tasks_have_their_own_keys(loaded_module, tmp_path):

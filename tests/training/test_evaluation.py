@@ -10,8 +10,6 @@ from retrain.training.evaluation import (
     finite_figures,
     labelled_logits,
     told,
-    write_figures,
-    write_scalars,
 )
 from tests.training import worlds
 
@@ -67,34 +65,3 @@ def test_a_model_that_no_longer_gives_numbers_has_no_figures(loaded_module, tmp_
 def test_the_log_has_the_loss_and_the_accuracy_of_each_task():
     line = "validation loss 1.5, accuracy/kind 100.0%, accuracy/colour 50.0%"
     assert told({"loss": 1.5, "accuracy/kind": 1.0, "accuracy/colour": 0.5, "macro_f1/kind": 0.25}) == line
-
-
-def read(directory) -> list[tuple[int, str, float, str]]:
-    scalars = []
-    for path in sorted(directory.glob("events*")):
-        for record in tf.data.TFRecordDataset(str(path)):
-            event = tf.compat.v1.Event.FromString(record.numpy())
-            for value in event.summary.value:
-                number = float(tf.make_ndarray(value.tensor))
-                scalars.append((event.step, value.tag, number, value.metadata.plugin_data.plugin_name))
-    return scalars
-
-
-def test_events_are_scalars_by_step(tmp_path):
-    write_scalars(tmp_path / "eval", {3: {"loss": 0.5, "accuracy": 0.25}, 6: {"loss": 0.125}})
-    assert read(tmp_path / "eval") == [
-        (3, "loss", 0.5, "scalars"),
-        (3, "accuracy", 0.25, "scalars"),
-        (6, "loss", 0.125, "scalars"),
-    ]
-
-
-def test_further_scalars_are_added(tmp_path):
-    for step in (1, 2):
-        write_scalars(tmp_path, {step: {"loss": 1.0}})
-    assert [scalar[0] for scalar in read(tmp_path)] == [1, 2]
-
-
-def test_of_figures_the_numbers_are_written(tmp_path):
-    write_figures(tmp_path, 5, {"loss": 0.5, "classes": ["a"], "count": 3, "auc": None})
-    assert read(tmp_path) == [(5, "loss", 0.5, "scalars")]

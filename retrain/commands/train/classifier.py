@@ -76,6 +76,7 @@ def outcome_of(
         probabilities,
         figures_by_split(examples, model.heads, probabilities, SPLITS[1:], logits),
         {name: of_task.decisions for name, of_task in decided.items()},
+        logits=logits,
     )
 
 

@@ -9,6 +9,7 @@ from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
+from retrain.export.familiar_images import with_familiarity
 from retrain.export.seen_images import seen_images
 from retrain.head_search.label_issues import FOLDS, SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
@@ -17,7 +18,8 @@ from retrain.report.comparison import comparison_lines
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
-from retrain.training.evaluation import Figures, figures_by_task, write_figures, write_scalars
+from retrain.training.evaluation import Figures, figures_by_task
+from retrain.training.events import TRAIN, Events
 
 STEP_0 = (
     "Step 0 was the best: what is exported is the frozen classifier.",
@@ -62,8 +64,9 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     """Writes all that a run leaves behind; the outcome, and the directories of the exports."""
     trained = train_model(plan, prepared)
     model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
+    events = Events(plan.run.path)
     for split, figures in outcome.figures.items():
-        write_figures(plan.run.path / f"eval_{split}", trained.global_step, figures)
+        events.write(split, {trained.global_step: figures})
     # By the features of the module as it was: a base that was trained on a label believes it.
     chosen = {task: best.candidate for task, best in trained.best.items()}
     folds, is_told = plan.config.sweep.folds, _is_cross_validated(plan, prepared.examples)
@@ -76,6 +79,7 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     )
     write_artefacts(outcome, plan.run)
     seen = seen_images(model, trained.examples)
+    model = with_familiarity(model, trained.examples, plan.config.head.seed)
     return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
 
 
@@ -99,7 +103,7 @@ def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:
     model = classifier(plan.config, prepared, best)
     if plan.config.trains_on_images:
         return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model))
-    write_scalars(plan.run.path, histories(best))
+    Events(plan.run.path).write(TRAIN, histories(best))
     global_step = max(found.candidate.max_steps for found in best.values())
     Estimator(model, plan.run.path).save_checkpoint(global_step)
     return TrainedModel(model, best, prepared.examples, global_step)

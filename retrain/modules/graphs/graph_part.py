@@ -71,7 +71,7 @@ class GraphFunction:
         self._inputs = list(map(node_name, inputs))
         self._specs = list(inputs.values())
         self._keys = list(outputs)
-        self._updates = list(updates)
+        self._updates, self._handle = list(updates), handle
         fetches = [*outputs.values(), *(update.value for update in updates)]
         self._part = cut(graph, self._inputs, fetches, handle)
         self._variables = [name for name in self._part.fed if name not in self._inputs]
@@ -80,7 +80,20 @@ class GraphFunction:
     @property
     def loop(self) -> str | None:
         """An operation of a TensorFlow 1 loop in it, through which no gradient passes, if there is one."""
-        return next((node.name for node in self._part.graph_def.node if node.op == "Enter"), None)
+        return self._first("Enter")
+
+    def check_no_jax(self, signature: str) -> None:
+        """InputError where it has a program of JAX, whose gradient stayed in the SavedModel it came from."""
+        program = self._first("XlaCallModule")
+        if program is not None:
+            raise InputError(
+                f"{self._handle!r} computes {signature!r} in a program of JAX ({program!r}), through which a "
+                f"TF1 Hub module cannot be trained; fine-tune the SavedModel that was exported beside it, or "
+                f"use this one frozen."
+            )
+
+    def _first(self, op: str) -> str | None:
+        return next((node.name for node in self._part.graph_def.node if node.op == op), None)
 
     def __call__(
         self, variables: Mapping[str, tf.Variable], *inputs: tf.Tensor, apply_updates: bool = False

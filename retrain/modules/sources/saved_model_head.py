@@ -5,8 +5,9 @@ logits of a dense layer. Which layer that is shows in the graph; whether it make
 `module_kind`. Features are what it reads, before any dropout, which is the consumer's.
 """
 
+import contextlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -59,6 +60,18 @@ class _FeatureFunction:
 
 def before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:
     """The features where the output is class scores, as `is_scores` or the graph says; it is told."""
+    with _one_replica():
+        return _before_head(whole, image_size, handle, is_scores)
+
+
+def _one_replica() -> contextlib.AbstractContextManager[Any]:
+    """Where each variable has one value, also in the scope of a strategy: that of the first replica."""
+    if not tf.distribute.in_cross_replica_context():
+        return contextlib.nullcontext()
+    return tf.distribute.ReplicaContext(tf.distribute.get_strategy(), replica_id_in_sync_group=0)
+
+
+def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:
     probe = tf.constant(np.random.default_rng(0).random([PROBES, *image_size, 3], np.float32))
     pure = {training: _pure(whole, image_size, training) for training in (False, True)}
     heads = {} if None in pure.values() else {training: _head(of) for training, of in pure.items()}

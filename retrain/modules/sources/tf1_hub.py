@@ -82,10 +82,6 @@ class TF1HubModule(ImageModule):
         return tuple(self._by_name.values())
 
     @property
-    def trainable_variables(self) -> tuple[tf.Variable, ...]:
-        return tuple(variable for variable in self.variables if variable.trainable)
-
-    @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         return tuple(map(self._loss, self._penalties()))
 
@@ -101,6 +97,8 @@ class TF1HubModule(ImageModule):
                 f"{self.handle!r} computes {signature!r} in a loop of TensorFlow 1 ({function.loop!r}), "
                 f"through which it cannot be trained; use it frozen, without --fine_tune."
             )
+        if training:
+            function.check_no_jax(signature)
         return function(self._by_name, tf.convert_to_tensor(images, tf.float32), apply_updates=training)
 
 

@@ -66,7 +66,8 @@ def read_spec(location: str, handle: str) -> ModuleSpec:
         }
         for tags, graph in graphs.items()
     }
-    return ModuleSpec(handle, described, attached_image_size(graphs[INFERENCE]))
+    attachments = {tags: _attachments(graph) for tags, graph in graphs.items()}
+    return ModuleSpec(handle, described, attached_image_size(graphs[INFERENCE]), attachments)
 
 
 def described_signature(definition: SignatureDef) -> Signature:
@@ -91,14 +92,17 @@ def tensor_spec(info: TensorInfo, name: str | None = None) -> tf.TypeSpec:
 
 def attached_image_size(graph: MetaGraphDef) -> tuple[int, int] | None:
     """The (height, width) that the publisher attached to the graph, or None."""
+    info = protos.ImageModuleInfo.FromString(_attachments(graph).get(protos.IMAGE_MODULE_INFO, b""))
+    size = info.default_image_size
+    return (size.height, size.width) if size.height and size.width else None
+
+
+def _attachments(graph: MetaGraphDef) -> dict[str, bytes]:
+    """The serialized messages that the publisher attached to the graph, by key."""
     if protos.ATTACHMENTS not in graph.collection_def:
-        return None
-    for content in graph.collection_def[protos.ATTACHMENTS].bytes_list.value:
-        attachment = protos.ModuleAttachment.FromString(content)
-        if attachment.key == protos.IMAGE_MODULE_INFO:
-            size = protos.ImageModuleInfo.FromString(attachment.value).default_image_size
-            return (size.height, size.width) if size.height and size.width else None
-    return None
+        return {}
+    contents = graph.collection_def[protos.ATTACHMENTS].bytes_list.value
+    return {each.key: each.value for each in map(protos.ModuleAttachment.FromString, contents)}
 
 
 def collected(graph: MetaGraphDef, collection: str) -> list[str]:

@@ -87,6 +87,8 @@ class EagerGraph(tf.Module):
                 f"through which it can be trained in a tf.Graph with a Session only; use it there, or with "
                 f"trainable=False."
             )
+        if self._trainable:
+            function.check_no_jax(signature)
         values = (inputs[key] for key in sorted(inputs))
         return function(self._by_name, *values, apply_updates=self._trainable)
 

@@ -46,22 +46,23 @@ def random_images(directory: pathlib.Path, count: int) -> None:
 
 
 def test_everything_is_there(trained_run):
-    assert {
-        path.name for path in trained_run.iterdir() if not path.name.startswith(("ckpt-", "events."))
-    } == {
+    assert {path.name for path in trained_run.iterdir() if not path.name.startswith("ckpt-")} == {
         *(
             "checkpoint",
             "config.json",
             "examples.csv",
-            "eval_test",
-            "eval_validation",
+            "events",
             "export",
             "labels.txt",
         ),
-        *("metrics.json", "predictions.csv", "predictions.png", "run.flags", "skipped.csv"),
+        *("metrics.json", "predictions.csv", "predictions.png", "report.html", "run.flags", "skipped.csv"),
         *("data_report.json", "label_issues.csv", "exports.json"),
     }
-    assert len(list(trained_run.glob("events.*"))) == 1
+    assert {path.name: len(list(path.iterdir())) for path in (trained_run / "events").iterdir()} == {
+        "train": 1,
+        "validation": 1,
+        "test": 1,
+    }
     assert (trained_run / "labels.txt").read_text() == "cyan\nmagenta\nyellow\n"
     assert (trained_run / "skipped.csv").read_text() == "path,reason\n"
     assert not list(trained_run.rglob("*.partial"))

@@ -40,6 +40,20 @@ def test_another_input_is_refused_by_name():
     )
 
 
+def test_a_program_of_jax_is_not_trained():
+    graph_def = v1.GraphDef()
+    graph_def.node.add(name="x", op="Placeholder").attr["dtype"].type = tf.float32.as_datatype_enum
+    graph_def.node.add(name="program", op="XlaCallModule", input=["x"])
+    function = GraphFunction(purify(graph_def, {}), {"x:0": X}, {"default": "program:0"}, [], "m")
+    counting().check_no_jax("default")
+    with pytest.raises(InputError) as info:
+        function.check_no_jax("default")
+    assert str(info.value) == (
+        "'m' computes 'default' in a program of JAX ('program'), through which a TF1 Hub module cannot be "
+        "trained; fine-tune the SavedModel that was exported beside it, or use this one frozen."
+    )
+
+
 def counting() -> GraphFunction:
     """`out` = x * scale; each use counts."""
     with tf.Graph().as_default() as graph:

@@ -1,6 +1,8 @@
 import http.server
+import io
 import os
 import pathlib
+import sys
 import tarfile
 import threading
 import urllib.parse
@@ -67,6 +69,26 @@ def test_a_module_behind_a_url_may_lie_one_folder_down(served, tmp_path):
     source = fetched(served)
     assert source == SavedModel(served, source.location)
     assert (pathlib.Path(source.location) / "saved_model.pb").read_bytes() == GRAPH
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_how_far_it_has_come(served, monkeypatch, caplog):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with caplog.at_level("INFO", logger="absl"):
+        fetched(served)
+    last = terminal.getvalue().strip().rpartition("\r")[2]
+    assert last.startswith("Downloading: 100%")
+    assert "B/s" in last
+    lines = [line for line in caplog.messages if line.startswith("Download")]
+    assert lines == [f"Downloading TF-Hub Module {served!r}."]
+    shown = terminal.getvalue()
+    fetched(served)
+    assert terminal.getvalue() == shown
 
 
 def at(url: str, behaviour: str) -> str:

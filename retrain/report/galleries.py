@@ -1,0 +1,151 @@
+"""Galleries of a run's page: the images that a user should look at, with their file names, by reason."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from retrain.report.outcome import Outcome
+from retrain.report.predictions_table import task_columns, top_columns
+from retrain.report.thumbnails import Thumbnails
+
+MISTAKES, UNCERTAIN, DOUBTFUL, SETS, OF_A_SET = 18, 12, 18, 8, 4  # images, or sets, that are shown
+TOP = 3  # classes that are named of an uncertain image
+
+
+class Tile(NamedTuple):
+    """An image with what is said of it: lines (kind, text), of which the kind decides the colour."""
+
+    path: str
+    picture: str
+    lines: Sequence[tuple[str, str]]
+
+
+class Gallery(NamedTuple):
+    """Images for one reason, in rows where they belong together."""
+
+    title: str
+    note: str
+    rows: Sequence[Sequence[Tile]]
+
+
+RIGHT, WRONG, PLAIN = "right", "wrong", "plain"
+
+
+def task_galleries(outcome: Outcome, task: str, split: str, thumbnails: Thumbnails) -> list[Gallery]:
+    """Mistakes, the most confident first, what was least certain, and labels in doubt, the worst first."""
+    judged = _judged(outcome, task, split)
+    shown = [_mistakes(judged, split, thumbnails), _least_certain(judged, split, thumbnails)]
+    if outcome.label_issues is not None:
+        shown.append(_doubtful_labels(outcome.label_issues, task, thumbnails))
+    return [gallery for gallery in shown if gallery.rows]
+
+
+def duplicate_galleries(facts: Mapping[str, Any], thumbnails: Thumbnails) -> list[Gallery]:
+    """Copies whose labels contradict each other, and near duplicates, of the facts of data_report.json."""
+    conflicts = [of["labels"] for of in facts.get("label_conflicts", ())]
+    near = [dict.fromkeys(paths, "") for paths in facts.get("near_duplicates", ())]
+    galleries = [
+        Gallery(
+            f"Copies with different labels ({len(conflicts)})",
+            "The same photo, or nearly so, under several labels: at most one of them is right.",
+            [*_sets(conflicts, thumbnails)],
+        ),
+        Gallery(
+            f"Near duplicates ({len(near)} sets)",
+            "Images that are nearly the same. Where the split is ours they share one; in splits that are "
+            "given, those that lie in several make figures flatter.",
+            [*_sets(near, thumbnails)],
+        ),
+    ]
+    return [gallery for gallery in galleries if gallery.rows]
+
+
+def _judged(outcome: Outcome, task: str, split: str) -> pd.DataFrame:
+    """Columns path, label, predicted, probability, right and top, of the labelled images of a split."""
+    head, probabilities, of_task = (
+        outcome.heads[task],
+        outcome.probabilities[task],
+        outcome.examples.tasks[task],
+    )
+    columns = task_columns(outcome, task)
+    table = pd.DataFrame(
+        {
+            "path": outcome.examples.paths,
+            "label": columns.pop(task),
+            **columns,
+            "right": head.right(of_task.labels, probabilities),
+            "top": _top_lines(top_columns(head, probabilities, TOP)),
+        }
+    )
+    return table[of_task.known & (np.asarray(outcome.examples.splits) == split)]
+
+
+def _top_lines(columns: Mapping[str, Any]) -> list[list[str]]:
+    """Of each image, "CLASS 12%" of its most probable classes."""
+    places = range(1, len(columns) // 2 + 1)
+    pairs = [zip(columns[f"class_{place}"], columns[f"probability_{place}"], strict=True) for place in places]
+    return [
+        [f"{name} {probability:.0%}" for name, probability in image] for image in zip(*pairs, strict=True)
+    ]
+
+
+def _mistakes(judged: pd.DataFrame, split: str, thumbnails: Thumbnails) -> Gallery:
+    wrong = judged[~judged["right"]].sort_values("probability", ascending=False)
+    tiles = [
+        Tile(
+            of.path,
+            thumbnails.of(of.path),
+            [
+                (WRONG, f"{of.predicted or 'nothing'} {of.probability:.0%}"),
+                (PLAIN, f"is {of.label or 'nothing'}"),
+            ],
+        )
+        for of in wrong[:MISTAKES].itertuples()
+    ]
+    title = f"Mistakes on {split} images ({len(wrong)} of {len(judged)})"
+    return Gallery(title, "The most confident first.", [tiles] if tiles else [])
+
+
+def _least_certain(judged: pd.DataFrame, split: str, thumbnails: Thumbnails) -> Gallery:
+    tiles = [
+        Tile(
+            of.path,
+            thumbnails.of(of.path),
+            [
+                *((PLAIN, line) for line in of.top),
+                (RIGHT if of.right else WRONG, f"is {of.label or 'nothing'}"),
+            ],
+        )
+        for of in judged.sort_values("probability")[:UNCERTAIN].itertuples()
+    ]
+    note = "With their most probable classes. More images like these teach the most."
+    return Gallery(f"Least certain {split} images", note, [tiles] if tiles else [])
+
+
+def _doubtful_labels(issues: pd.DataFrame, task: str, thumbnails: Thumbnails) -> Gallery:
+    of_task = issues[issues["task"] == task]
+    doubted = of_task[of_task["in_doubt"].astype(bool)].sort_values("support")
+    tiles = [
+        Tile(
+            of.path,
+            thumbnails.of(of.path),
+            [(PLAIN, f"labelled {of.label or 'nothing'}"), (WRONG, f"rather {of.suggested or 'nothing'}?")],
+        )
+        for of in doubted[:DOUBTFUL].itertuples()
+    ]
+    note = (
+        "What heads think that have not seen the image. Where you agree, write the right label into the "
+        "column “corrected” of label_issues.csv, and train again with --corrections."
+    )
+    return Gallery(f"Labels in doubt ({len(doubted)} of {len(of_task)})", note, [tiles] if tiles else [])
+
+
+def _sets(sets: Sequence[Mapping[str, str | None]], thumbnails: Thumbnails) -> Iterator[list[Tile]]:
+    """Some images of some of the sets, each path -> label, a row a set."""
+    for labels in sets[:SETS]:
+        yield [
+            Tile(path, thumbnails.of(path), [(PLAIN, label)] if label else [])
+            for path, label in [*labels.items()][:OF_A_SET]
+        ]

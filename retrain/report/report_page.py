@@ -1,0 +1,97 @@
+"""report.html: what a run is, how good, where it fails, what to do next; one page that needs nothing else."""
+
+import json
+import pathlib
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from retrain.data.listing import SPLITS
+from retrain.files import write_text
+from retrain.report.data_report import DATA_REPORT, data_report_lines
+from retrain.report.galleries import duplicate_galleries
+from retrain.report.outcome import SPLIT, Outcome
+from retrain.report.pages import TEMPLATES
+from retrain.report.report_plots import learning_curves
+from retrain.report.sweep_table import as_figure
+from retrain.report.task_page import OF_SPLIT, task_page
+from retrain.report.thumbnails import Thumbnails, data_uri
+from retrain.runs.run import RUN_FLAGS, SWEEP, Run, flag_lines
+from retrain.training.events import TRAIN, Curve, read_events
+
+# Of the events of a run, (split, tag) -> where it is drawn, and what it is called there.
+CURVES = {
+    (TRAIN, "loss"): ("loss", "training"),
+    (TRAIN, "validation_loss"): ("loss", "validation"),
+    ("validation", "loss"): ("loss", "validation"),
+    ("validation", "accuracy"): ("accuracy", "validation"),
+}
+AUGMENTED_PAGE, AUGMENTED_SIDE = "augmented.png", 1100
+
+
+def write(outcome: Outcome, path: str) -> None:
+    """Of the outcome, and of what else stands in the run's directory by now."""
+    run = Run(pathlib.Path(path).parent)
+    flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
+    thumbnails = Thumbnails(outcome.examples)
+    text = TEMPLATES.get_template("report.html").render(
+        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {_folder(flags)}",
+        subtitle=f"With the module {flag_lines(flags).get('tfhub_module', '')}, in {run}",
+        of_sweep=Run(run.path.parent).state == SWEEP,
+        flags=flags,
+        counts=outcome.examples.table["split"].value_counts(),
+        splits=[split for split in (*SPLITS, SPLIT) if split in outcome.examples.splits],
+        of_split={TRAIN: "trained on", **OF_SPLIT},
+        step=outcome.global_step,
+        tasks=[
+            task_page(outcome, task, thumbnails) for task in outcome.heads if task in outcome.examples.tasks
+        ],
+        facts=data_report_lines(facts) if facts else [],
+        left_out=_left_out(facts),
+        duplicates=duplicate_galleries(facts, thumbnails),
+        curves=_curves(run),
+        augmented=_augmented(run),
+        is_trained=run.flags is not None,
+        quoted=lambda name: shlex.quote(run.file(name)),
+        figure=as_figure,
+    )
+    write_text(path, text)
+
+
+def _folder(flags: str) -> str:
+    return pathlib.Path(flag_lines(flags).get("image_dir", "")).name
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    file = run.path / DATA_REPORT
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def _left_out(facts: Mapping[str, Any]) -> dict[str, int]:
+    """Reason -> how many files."""
+    counts = dict(facts.get("ignored_files", {}))
+    for skipped in facts.get("skipped", ()):
+        counts[skipped["reason"]] = counts.get(skipped["reason"], 0) + 1
+    return counts
+
+
+def _curves(run: Run) -> str:
+    """Those of CURVES that have more than one point."""
+    axes: dict[str, dict[str, Curve]] = {}
+    for split, tags in read_events(run.path).items():
+        for tag, curve in tags.items():
+            name, slash, task = tag.partition("/")
+            if (split, name) in CURVES and len(curve.steps) > 1:
+                axis, label = CURVES[split, name]
+                axes.setdefault(axis, {})[label + slash + task] = curve
+    return learning_curves(axes) if axes else ""
+
+
+def _augmented(run: Run) -> str:
+    page = run.path / AUGMENTED_PAGE
+    if not page.is_file():
+        return ""
+    with Image.open(page) as image:
+        return data_uri(image, AUGMENTED_SIDE)

@@ -1,0 +1,128 @@
+"""The plots of a run's page: SVG by matplotlib, in the colours and the font of the page they stand in.
+
+Text stays text, so that a browser shows any alphabet; what matplotlib draws in INK takes the colour of the
+page's own text, light or dark.
+"""
+
+import functools
+import io
+import itertools
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from sklearn.metrics import precision_recall_curve
+
+from retrain.training.events import Curve
+
+INK, BLUE, ORANGE, GREY = "#010203", "#3b6fd4", "#e2580c", "#8a93a6"
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "retrain",  # the same plot is the same text
+    "text.parse_math": False,  # names have dollars
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.frameon": False,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+}
+FROM_NOTHING = LinearSegmentedColormap.from_list("blue", [(0.23, 0.44, 0.83, 0.0), (0.23, 0.44, 0.83, 1.0)])
+BINS = 10  # of the reliability diagram
+NUMBERED = 20  # classes, up to which the cells of a confusion matrix have their counts
+CURVES = 12  # classes whose curves are drawn
+
+
+def plot(draw: Callable[..., None]) -> Callable[..., str]:
+    """The function as one that returns the SVG of what it draws into a Figure, its first argument."""
+
+    @functools.wraps(draw)
+    def drawn(*arguments: object) -> str:
+        # Fonts are the browser's: that matplotlib's own lacks a letter is of no matter.
+        with matplotlib.rc_context(STYLE), warnings.catch_warnings(action="ignore"):
+            figure, svg = Figure(layout="constrained"), io.StringIO()
+            draw(figure, *arguments)
+            figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+        text = svg.getvalue()
+        # Groups are numbered in each plot anew, and a page has several.
+        return re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :]).replace(INK, "currentColor")
+
+    return drawn
+
+
+@plot
+def confusion_matrix(figure: Figure, counts: Sequence[Sequence[int]], names: Sequence[str]) -> None:
+    """Counts [C, C], rows are labels; shares of a row as the depth of blue."""
+    matrix, size = np.asarray(counts), len(names)
+    inches = float(np.clip(1.6 + 0.34 * size, 3.2, 10.0))
+    figure.set_size_inches(inches, inches)
+    axes = figure.subplots()
+    axes.imshow(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), FROM_NOTHING, vmin=0.0, vmax=1.0)
+    small = float(np.clip(420 / max(size, 1), 4.0, 9.0))
+    axes.set_xticks(range(size), [_shortened(name) for name in names], rotation=90, fontsize=small)
+    axes.set_yticks(range(size), [_shortened(name) for name in names], fontsize=small)
+    axes.set(xlabel="predicted", ylabel="label")
+    axes.tick_params(length=0)
+    if size <= NUMBERED:
+        for row, column in zip(*np.nonzero(matrix), strict=True):
+            axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=small)
+
+
+@plot
+def reliability(figure: Figure, by_name: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Of each name how sure, [M] in [0, 1], and whether right, [M]: what is said, and how often it is so."""
+    figure.set_size_inches(3.6, 3.4)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
+    for (name, (sure, right)), colour in zip(by_name.items(), (GREY, BLUE), strict=False):
+        bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+        there = np.unique(bins)
+        said, so = ([values[bins == at].mean() for at in there] for values in (sure, right))
+        sizes = [12 + 100 * np.mean(bins == at) for at in there]
+        axes.plot(said, so, color=colour, linewidth=1.2)
+        axes.scatter(said, so, sizes, color=colour, label=name)
+    axes.set(xlabel="how sure", ylabel="how often right", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend(loc="upper left")
+
+
+@plot
+def precision_recall(figure: Figure, by_class: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Of each class whether it is there, bool [M], and its probability [M]; at the left by recall."""
+    figure.set_size_inches(7.4, 3.2)
+    recall, threshold = figure.subplots(1, 2)
+    for number, (name, (there, scores)) in enumerate([*by_class.items()][:CURVES]):
+        precisions, recalls, thresholds = precision_recall_curve(there, scores)
+        colour = matplotlib.colormaps["tab20"](number % 20)
+        recall.step(recalls, precisions, color=colour, where="post", label=_shortened(name))
+        sums = np.maximum(precisions + recalls, 1e-9)
+        threshold.plot(thresholds, (2 * precisions * recalls / sums)[:-1], color=colour)
+    recall.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.05))
+    threshold.set(xlabel="threshold", ylabel="F1", xlim=(0, 1), ylim=(0, 1.05))
+    figure.legend(*recall.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+
+
+@plot
+def learning_curves(figure: Figure, curves: Mapping[str, Mapping[str, Curve]]) -> None:
+    """Axis -> curve -> steps and values."""
+    figure.set_size_inches(3.7 * len(curves), 2.8)
+    for axes, (title, lines) in zip(np.ravel(figure.subplots(1, len(curves))), curves.items(), strict=True):
+        _curves(axes, title, lines)
+
+
+def _curves(axes: Axes, title: str, lines: Mapping[str, Curve]) -> None:
+    for (name, (steps, values)), colour in zip(lines.items(), itertools.cycle((GREY, BLUE, ORANGE))):
+        axes.plot(steps, values, color=colour, marker="." if len(steps) < 40 else "", label=name)
+    axes.set(xlabel="step", title=title)
+    axes.grid(alpha=0.2)
+    axes.legend()
+
+
+def _shortened(name: str, most: int = 24) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

@@ -1,0 +1,72 @@
+"""Figures by step as TensorBoard events, without the tensorboard package, which TensorFlow no longer brings.
+
+tf.summary.scalar needs it; what it does is little, see tensorboard/plugins/scalar/summary_v2.py.
+"""
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+EVENTS, TRAIN = "events", "train"
+
+
+class Curve(NamedTuple):
+    """Values by step: int [N], float [N]."""
+
+    steps: np.ndarray
+    values: np.ndarray
+
+
+_SCALAR = tf.compat.v1.SummaryMetadata(
+    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class="DATA_CLASS_SCALAR"
+)
+
+
+class Events:
+    """The events of a run: a directory for each split, and in it one file for each process that writes.
+
+    Args:
+      directory: of the run; they go to its folder `events`.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]):
+        self._root = pathlib.Path(directory, EVENTS)
+        self._writers: dict[str, Any] = {}
+
+    def directory(self, split: str) -> pathlib.Path:
+        """Where those of a split are."""
+        return self._root / split
+
+    def write(self, split: str, by_step: Mapping[int, Mapping[str, Any]]) -> None:
+        """Adds the numbers among these values, and has them on the disk when it returns."""
+        if split not in self._writers:
+            self._writers[split] = tf.summary.create_file_writer(str(self.directory(split)))
+        with self._writers[split].as_default():
+            for step, values in by_step.items():
+                for tag, value in values.items():
+                    if isinstance(value, float):
+                        tf.summary.write(tag, tf.constant(value, tf.float32), step=step, metadata=_SCALAR)
+        self._writers[split].flush()
+
+
+def read_events(directory: str | os.PathLike[str]) -> dict[str, dict[str, Curve]]:
+    """split -> tag -> its values by step, of all files of a run; of a step that was repeated the last."""
+    splits = sorted(path for path in pathlib.Path(directory, EVENTS).glob("*") if path.is_dir())
+    return {path.name: _curves(path) for path in splits}
+
+
+def _curves(directory: pathlib.Path) -> dict[str, Curve]:
+    values: dict[str, dict[int, float]] = {}
+    for file in sorted(directory.glob("events.out.tfevents.*")):
+        for record in tf.data.TFRecordDataset(str(file)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                values.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
+    return {
+        tag: Curve(np.asarray(sorted(of)), np.asarray([of[step] for step in sorted(of)]))
+        for tag, of in values.items()
+    }

@@ -1,0 +1,81 @@
+import pandas as pd
+
+from retrain.report.galleries import OF_A_SET, SETS, duplicate_galleries, task_galleries
+from tests.examples.worlds import made_up
+from tests.report.outcomes import of_two_tasks, predicted
+
+
+class Names:
+    """Stands for Thumbnails: a picture is called after its path."""
+
+    def of(self, path: str) -> str:
+        return f"picture of {path}"
+
+
+def outcome(**others):
+    examples = made_up(["1.jpg", "2.jpg", "3.jpg", "4.jpg"], kind=["a", "b", "b", "a"])
+    probabilities = [[0.25, 0.75], [0.875, 0.125], [0.375, 0.625], [0.75, 0.25]]
+    return predicted(examples.with_splits(["test", "test", "test", "train"]), probabilities, **others)
+
+
+def lines(gallery) -> list[tuple[str, list[str]]]:
+    [row] = gallery.rows
+    return [(tile.path, [text for _, text in tile.lines]) for tile in row]
+
+
+def test_mistakes_are_shown_the_most_confident_first():
+    mistakes, _ = task_galleries(outcome(), "kind", "test", Names())
+    assert mistakes.title == "Mistakes on test images (2 of 3)"
+    assert lines(mistakes) == [("2.jpg", ["a 88%", "is b"]), ("1.jpg", ["b 75%", "is a"])]
+    assert mistakes.rows[0][0].picture == "picture of 2.jpg"
+
+
+def test_what_is_least_certain_has_its_most_probable_classes():
+    _, uncertain = task_galleries(outcome(), "kind", "test", Names())
+    assert uncertain.title == "Least certain test images"
+    assert lines(uncertain)[0] == ("3.jpg", ["b 62%", "a 38%", "is b"])
+    assert [path for path, _ in lines(uncertain)] == ["3.jpg", "1.jpg", "2.jpg"]
+
+
+def test_labels_in_doubt_of_the_task_the_worst_first():
+    columns = ["path", "task", "label", "suggested", "support", "in_doubt"]
+    rows = [
+        ("1.jpg", "kind", "a", "b", 0.5, True),
+        ("2.jpg", "kind", "b", "a", 0.25, True),
+        ("3.jpg", "kind", "b", "a", 0.75, False),
+        ("3.jpg", "other", "b", "a", 0.125, True),
+    ]
+    doubtful = task_galleries(
+        outcome(label_issues=pd.DataFrame(rows, columns=columns)), "kind", "test", Names()
+    )[-1]
+    assert doubtful.title == "Labels in doubt (2 of 3)"
+    assert lines(doubtful) == [
+        ("2.jpg", ["labelled b", "rather a?"]),
+        ("1.jpg", ["labelled a", "rather b?"]),
+    ]
+
+
+def test_nothing_is_shown_of_images_without_a_label():
+    assert task_galleries(of_two_tasks(), "kind", "validation", Names()) == []
+
+
+def test_copies_and_labels_that_contradict_each_other():
+    facts = {
+        "near_duplicates": [["1.jpg", "2.jpg"], ["3.jpg", "4.jpg"]],
+        "label_conflicts": [{"labels": {"1.jpg": "a", "2.jpg": "b"}}],
+    }
+    conflicts, near = duplicate_galleries(facts, Names())
+    assert (conflicts.title, near.title) == ("Copies with different labels (1)", "Near duplicates (2 sets)")
+    assert [(tile.path, tile.lines) for tile in conflicts.rows[0]] == [
+        ("1.jpg", [("plain", "a")]),
+        ("2.jpg", [("plain", "b")]),
+    ]
+    assert [[tile.path for tile in row] for row in near.rows] == [["1.jpg", "2.jpg"], ["3.jpg", "4.jpg"]]
+    assert duplicate_galleries({}, Names()) == []
+
+
+def test_of_many_copies_some_are_shown():
+    [near] = duplicate_galleries({"near_duplicates": [["1.jpg"] * 50] * 50}, Names())
+    assert [len(row) for row in near.rows] == [1] * SETS
+    [near] = duplicate_galleries({"near_duplicates": [[f"{at}.jpg" for at in range(50)]]}, Names())
+    assert [len(row) for row in near.rows] == [OF_A_SET]

@@ -1,0 +1,171 @@
+import dataclasses
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from retrain.report.outcome import Outcome, figures_by_split
+from retrain.report.report_page import write
+from retrain.runs.run import Run
+from retrain.training.events import Events
+from tests.examples.worlds import made_up
+from tests.report.outcomes import predicted
+from tests.report.page_reader import read_page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOSTILE = ["<b>&amp;", "شجرة", "猫🐈", "$x_1$"]  # markup, from right to left, wide, mathematics
+
+
+def outcome(folder, names: list[str], count: int = 24) -> Outcome:
+    """Images of these classes in turn, each fourth one for the test; each seventh is mistaken."""
+    labels = [names[index % len(names)] for index in range(count)]
+    splits = ["test" if index % 8 < 4 else "train" for index in range(count)]
+    paths = [f"{index}.png" for index in range(count)]
+    for index, path in enumerate(paths):
+        Image.new("RGB", (12, 9), (10 * index % 255, 90, 120)).save(folder / path)
+    examples = dataclasses.replace(made_up(paths, kind=labels).with_splits(splits), image_dir=str(folder))
+    classes = examples.heads["kind"].class_names
+    taken = [classes.index(label) + (index % 7 == 1) for index, label in enumerate(labels)]
+    logits = 3.0 * np.eye(len(classes), dtype=np.float32)[np.asarray(taken) % len(classes)]
+    head = examples.heads["kind"].replaced(temperature=2.0)
+    probabilities = head.probabilities(tf.constant(logits)).numpy()
+    figures = figures_by_split(examples, {"kind": head}, {"kind": probabilities}, ["test"])
+    issues = {
+        "path": paths[:3],
+        "task": "kind",
+        "label": labels[:3],
+        "suggested": labels[1:4],
+        "support": [0.1, 0.2, 0.9],
+        "in_doubt": [True, True, False],
+    }
+    return predicted(
+        examples, probabilities, figures=figures, logits={"kind": logits}, label_issues=pd.DataFrame(issues)
+    )._replace(heads={"kind": head})
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    run = Run(tmp_path / "run of <i>")
+    run.begun_with("{}", "# python -m retrain train --flagfile=run.flags\n--image_dir=/photos/pets\n")
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    (tmp_path / "photos").mkdir()
+    return tmp_path / "photos"
+
+
+def page(run: Run, of: Outcome):
+    write(of, run.file("report.html"))
+    return read_page(run.path / "report.html")
+
+
+def test_a_page_has_what_was_found_and_what_to_do(run, photos):
+    shown = page(run, outcome(photos, ["cat", "dog", "owl"]))
+    assert shown.headings == [
+        "Classifier of pets",
+        "What it was made of",
+        "By class, of images kept for a test",
+        "Images to look at",
+        "Mistakes on test images (2 of 12)",
+        "Least certain test images",
+        "Labels in doubt (2 of 3)",
+        "What to do next",
+    ]
+    assert "12 images kept for a test: Accuracy 83.3% (55.2% to 95.3%, 12 images)" in shown.words
+    assert "12 images say no more than that: on others like them expect 55% to 95%." in shown.words
+    assert "Most often confused: dog taken for owl (1) , owl taken for cat (1) ." in shown.words
+    assert "labelled cat rather dog? 0.png" in shown.words
+    assert f"--corrections='{run.file('label_issues.csv')}'" in shown.words
+
+
+def test_it_needs_nothing_from_elsewhere(run, photos):
+    addresses = page(run, outcome(photos, ["cat", "dog"])).addresses
+    assert addresses
+    assert {address.split(",")[0] for address in addresses if not address.startswith("#")} == {
+        "data:image/jpeg;base64",
+        "data:image/png;base64",  # the cells of the confusion matrix
+    }
+
+
+def test_names_are_text_in_any_script(run, photos):
+    shown = page(run, outcome(photos, HOSTILE))
+    for name in HOSTILE:
+        assert f"labelled {name}" in shown.words or f"is {name}" in shown.words
+    assert "run of <i>" in shown.words
+
+
+def test_facts_of_the_data(run, photos):
+    facts = {
+        "width": {},
+        "height": {},
+        "tasks": {},
+        "transparent": 0,
+        "narrow_16_bit": 0,
+        "ignored_files": {"txt": 2},
+        "skipped": [{"path": "x.jpg", "reason": "not an image"}, {"path": "y.jpg", "reason": "not an image"}],
+        "exact_duplicates": [],
+        "in_several_splits": [],
+        "near_duplicates": [["0.png", "1.png"]],
+        "label_conflicts": [
+            {"task": "kind", "same_content": False, "labels": {"0.png": "cat", "1.png": "dog"}}
+        ],
+        "alpha_background": "white",
+    }
+    run.write("data_report.json", json.dumps(facts))
+    shown = page(run, outcome(photos, ["cat", "dog"]))
+    assert "2 txt 2 not an image" in shown.words
+    assert {"Copies", "Copies with different labels (1)", "Near duplicates (1 sets)"} <= set(shown.headings)
+    assert "cat 0.png dog 1.png" in shown.words
+
+
+def test_curves_are_those_of_the_events(run, photos):
+    assert "How it learnt" not in page(run, outcome(photos, ["cat", "dog"])).headings
+    Events(run.path).write("train", {step: {"loss": 1.0 / (1 + step)} for step in range(3)})
+    Events(run.path).write("validation", {step: {"loss": 1.0, "accuracy": 0.5} for step in range(3)})
+    shown = page(run, outcome(photos, ["cat", "dog"]))
+    assert "How it learnt" in shown.headings
+    for word in ("training", "validation", "accuracy", "step"):
+        assert word in shown.words
+
+
+def test_augmented_images_are_shown(run, photos):
+    Image.new("RGB", (40, 30)).save(run.path / "augmented.png")
+    assert "What training saw" in page(run, outcome(photos, ["cat", "dog"])).headings
+
+
+def test_an_evaluation_is_called_so(tmp_path, photos):
+    run = Run(tmp_path / "evaluation")
+    run.begun_with("{}", "# python -m retrain evaluate --flagfile=run.flags\n--image_dir=/photos/pets\n")
+    assert page(run, outcome(photos, ["cat", "dog"])).headings[-1] == "How it was made"
+    assert "Evaluation of pets" in page(run, outcome(photos, ["cat", "dog"])).headings
+
+
+def test_the_winner_of_a_sweep_leads_to_the_sweep(tmp_path, photos):
+    (tmp_path / "sweep.flags").write_text("# python -m retrain sweep\n")
+    run = Run(tmp_path / "best")
+    run.begun_with("{}", "# python -m retrain train --flagfile=run.flags\n--image_dir=/photos/pets\n")
+    assert "../sweep.html" in page(run, outcome(photos, ["cat", "dog"])).addresses
+
+
+def test_a_hundred_classes_stay_small(run, photos):
+    shown = page(run, outcome(photos, [f"class {index:03}" for index in range(100)], 300))
+    assert "class 099" in shown.words
+    assert (run.path / "report.html").stat().st_size < 1_000_000
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_a_browser_shows_it_without_a_complaint(run, photos):
+    write(outcome(photos, HOSTILE), run.file("report.html"))
+    words = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
+    shown = subprocess.run(
+        [*words, (run.path / "report.html").as_uri()], capture_output=True, text=True, timeout=120
+    )
+    assert "What to do next" in shown.stdout
+    assert "CONSOLE" not in shown.stderr

@@ -1,0 +1,56 @@
+import base64
+import dataclasses
+import io
+
+import pytest
+from PIL import Image
+
+from retrain.report.thumbnails import SIDE, Thumbnails, data_uri
+from tests.examples.worlds import made_up
+
+ORIENTATION = 0x0112
+
+
+def opened(uri: str) -> Image.Image:
+    head, _, content = uri.partition(",")
+    assert head == "data:image/jpeg;base64"
+    return Image.open(io.BytesIO(base64.b64decode(content)))
+
+
+@pytest.fixture
+def thumbnails(tmp_path):
+    def of(path: str, background: str = "white") -> Image.Image:
+        examples = dataclasses.replace(made_up([path], kind=["a"]).on(background), image_dir=str(tmp_path))
+        return opened(Thumbnails(examples).of(path))
+
+    return of
+
+
+def test_a_photo_is_made_small(tmp_path, thumbnails):
+    Image.new("RGB", (1200, 600), "blue").save(tmp_path / "a.jpg")
+    picture = thumbnails("a.jpg")
+    assert picture.size == (SIDE, SIDE // 2)
+    assert picture.getpixel((70, 30))[2] > 240
+
+
+def test_a_photo_is_upright(tmp_path, thumbnails):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    Image.new("RGB", (1200, 600), "blue").save(tmp_path / "a.jpg", exif=exif)
+    assert thumbnails("a.jpg").size == (SIDE // 2, SIDE)
+
+
+def test_transparent_pixels_are_on_the_background_of_the_run(tmp_path, thumbnails):
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "a.png")
+    assert max(thumbnails("a.png", "black").getpixel((20, 20))) < 10
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xd8\xff no photo"])
+def test_what_is_gone_or_broken_by_now_is_blank(tmp_path, thumbnails, content):
+    if content:
+        (tmp_path / "a.jpg").write_bytes(content)
+    assert thumbnails("a.jpg").getpixel((20, 20)) == pytest.approx((204, 204, 204), abs=2)
+
+
+def test_a_picture_that_is_small_stays_so():
+    assert opened(data_uri(Image.new("RGB", (20, 10)))).size == (20, 10)
