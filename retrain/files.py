@@ -23,7 +23,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # TensorFlow and others raise errors of their own with the system's words; NumPy's carry no reason at all.
 NO_ROOM_WORDS = re.compile("|".join([*map(os.strerror, NO_ROOM), r"\d+ requested and \d+ written"]))
 NO_PLACE = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT),  # the last of /proc, and of what was removed
     *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.familiarity import FAMILIARITY, Familiarity
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import (
@@ -26,6 +27,8 @@ from retrain.plain_name import plain_name
 from retrain.settings.data import WHITE
 
 IMAGES, FEATURES = "images", "features"
+# Beside the signatures of tasks, which a program that reads modules finds by how they begin.
+LOGITS_AND_FAMILIARITY = task_signature(FAMILIARITY, primary=False)
 SHOWN_NAMES = 8
 
 Seed = tuple[tf.Tensor | int, tf.Tensor | int]
@@ -43,6 +46,7 @@ class ImageClassifier(ImageModule):
         regular expression are trained, in the order of the module.
       freeze_batch_norm: whether a trained base computes as in inference, with the statistics that it has.
       background: the colour that was behind pixels of its images that are not opaque.
+      familiarity: what tells known images from strangers, which is served beside the probabilities; or None.
     """
 
     def __init__(
@@ -54,8 +58,10 @@ class ImageClassifier(ImageModule):
         fine_tune_from: re.Pattern[str] | None = None,
         freeze_batch_norm: bool = False,
         background: str = WHITE,
+        familiarity: Familiarity | None = None,
     ):
-        super().__init__(base.handle, base.fingerprint, _signatures(base, heads), base.image_size)
+        signatures = _signatures(base, heads, familiarity is not None)
+        super().__init__(base.handle, base.fingerprint, signatures, base.image_size)
         self.base = base
         # A proxy, because tf.Module would track a plain dict, and a head is nothing to save.
         self.heads = MappingProxyType(dict(heads))
@@ -64,6 +70,7 @@ class ImageClassifier(ImageModule):
         self.fine_tune_from = fine_tune_from
         self.freeze_batch_norm = freeze_batch_norm
         self.background = background
+        self.familiarity = familiarity
         size = base.num_features
         self.kernels = {
             task: _zeros([size, head.num_classes], f"{plain_name(task)}/kernel")
@@ -75,11 +82,15 @@ class ImageClassifier(ImageModule):
 
     def with_heads(self, heads: Mapping[str, Head]) -> "ImageClassifier":
         """The classifier with the same weights, and heads for the same classes."""
-        return self._with(self.base, heads)
+        return self._with(self.base, heads, self.familiarity)
+
+    def with_familiarity(self, familiarity: Familiarity) -> "ImageClassifier":
+        """The classifier with the same weights, which serves it, too."""
+        return self._with(self.base, self.heads, familiarity)
 
     def with_base(self, base: ImageModule) -> "ImageClassifier":
         """The classifier with the same weights in another module with the same variables."""
-        other = self._with(base, self.heads)
+        other = self._with(base, self.heads, self.familiarity)
         other.take_weights(self)
         return other
 
@@ -88,7 +99,9 @@ class ImageClassifier(ImageModule):
         for mine, its in zip(self.variables, other.variables, strict=True):
             mine.assign(its)
 
-    def _with(self, base: ImageModule, heads: Mapping[str, Head]) -> "ImageClassifier":
+    def _with(
+        self, base: ImageModule, heads: Mapping[str, Head], familiarity: Familiarity | None
+    ) -> "ImageClassifier":
         other = ImageClassifier(
             base,
             heads,
@@ -97,6 +110,7 @@ class ImageClassifier(ImageModule):
             fine_tune_from=self.fine_tune_from,
             freeze_batch_norm=self.freeze_batch_norm,
             background=self.background,
+            familiarity=familiarity,
         )
         for mine, its in zip(self.head_variables, other.head_variables, strict=True):
             its.assign(mine)
@@ -144,7 +158,9 @@ class ImageClassifier(ImageModule):
             return {DEFAULT_OUTPUT: features}
         logits = self.logits(features)
         if signature == SERVING_SIGNATURE:
-            return self.probabilities(logits)
+            return self.served(features, logits)
+        if signature == LOGITS_AND_FAMILIARITY:
+            return self.logits_and_familiarity(features, logits)
         return {DEFAULT_OUTPUT: logits[self.task_signatures[signature]]}
 
     def features(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -164,6 +180,25 @@ class ImageClassifier(ImageModule):
         """Logits by task -> probabilities by task, or under `default` when there is only one task."""
         by_task = {task: head.probabilities(logits[task]) for task, head in self.heads.items()}
         return by_task if len(by_task) > 1 else {DEFAULT_OUTPUT: by_task[self.primary_task]}
+
+    def evidence(self, logits: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Logits by task -> float32 [B] of the tasks whose heads tell known images from strangers by them."""
+        by_task = {task: head.evidence(logits[task]) for task, head in self.heads.items()}
+        return {task: evidence for task, evidence in by_task.items() if evidence is not None}
+
+    def served(self, features: tf.Tensor, logits: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """What is served of images with these features and logits, by key: probabilities, familiarity."""
+        outputs = self.probabilities(logits)
+        if self.familiarity is not None:
+            outputs[FAMILIARITY] = self.familiarity(features, self.evidence(logits))
+        return outputs
+
+    def logits_and_familiarity(
+        self, features: tf.Tensor, logits: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """The logits of all tasks side by side, and familiarity: what scores images in one pass."""
+        familiarity = self.familiarity(features, self.evidence(logits))
+        return {DEFAULT_OUTPUT: tf.concat([*logits.values()], axis=1), FAMILIARITY: familiarity}
 
 
 def variables_from(variables: Sequence[tf.Variable], pattern: re.Pattern[str]) -> Sequence[tf.Variable]:
@@ -185,7 +220,9 @@ def drop_features(features: tf.Tensor, rate: float, seed: Seed) -> tf.Tensor:
     return tf.where(kept, features / (1.0 - rate), 0.0)
 
 
-def _signatures(base: ImageModule, heads: Mapping[str, Head]) -> dict[str, Signature]:
+def _signatures(
+    base: ImageModule, heads: Mapping[str, Head], tells_familiarity: bool
+) -> dict[str, Signature]:
     def vector(length: int) -> Signature:
         return image_signature(base.image_size, {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32)})
 
@@ -193,10 +230,17 @@ def _signatures(base: ImageModule, heads: Mapping[str, Head]) -> dict[str, Signa
     outputs = {task: tf.TensorSpec([None, head.num_classes], tf.float32) for task, head in heads.items()}
     if len(outputs) == 1:
         outputs = {DEFAULT_OUTPUT: outputs.popitem()[1]}
+    scores = {}
+    if tells_familiarity:
+        outputs[FAMILIARITY] = tf.TensorSpec([None], tf.float32)
+        length = sum(head.num_classes for head in heads.values())
+        every = {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32), FAMILIARITY: outputs[FAMILIARITY]}
+        scores = {LOGITS_AND_FAMILIARITY: image_signature(base.image_size, every)}
     return {
         IMAGE_FEATURE_VECTOR: vector(base.num_features),
         **{task_signature(task, task == primary): vector(head.num_classes) for task, head in heads.items()},
         SERVING_SIGNATURE: image_signature(base.image_size, outputs),
+        **scores,
     }
 
 

@@ -104,6 +104,19 @@ def trained_run(
     return run
 
 
+@pytest.fixture(scope="session")
+def telling_run(averaging_module: str, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A run of `train` on 60 images of colours, whose exports tell how familiar images are; only read it."""
+    from retrain.__main__ import main
+    from tests import tiny_worlds
+
+    directory = tmp_path_factory.mktemp("telling")
+    tiny_worlds.colour_folder(directory / "colours", 20)
+    flags = [f"--image_dir={directory / 'colours'}", f"--tfhub_module={averaging_module}"]
+    assert main(["retrain", *flags, f"--model_dir={directory / 'run'}", "--validation_percentage=45"]) == 0
+    return directory / "run"
+
+
 class Result(NamedTuple):
     """How a command ended, and what it printed."""
 

@@ -120,6 +120,17 @@ def test_a_place_that_may_not_be_written_to(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.skipif(
+    not os.path.isdir("/proc/self"), reason="needs a file system in which nothing can be made"
+)
+def test_a_place_where_nothing_can_be_made():
+    with pytest.raises(InputError) as raised:
+        files.write_text("/proc/retrain/a.csv", "")
+    assert str(raised.value) == (
+        "'/proc/retrain/a.csv' cannot be written (No such file or directory): name a place where it can be."
+    )
+
+
 def test_a_new_file_gets_its_name_at_the_end_and_overwrites_nothing(tmp_path):
     path = tmp_path / "below" / "p.csv"
     with files.new_file(path) as file:

@@ -18,6 +18,7 @@ FLOORS = {
     **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files", "plain_name"], 0),
     "image_formats": 0,
     "settings": 1,
+    "familiarity": 2,
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
     "export": 4,

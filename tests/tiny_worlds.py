@@ -11,6 +11,8 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain import files
+from retrain.familiarity import calibrated, nearness, sketch_of
+from retrain.model import ImageClassifier
 
 # As Keras keeps its batch norm: one value for all replicas of a training step.
 MOVING = {
@@ -55,6 +57,15 @@ def colour_folder(
                 directory / name / f"{index:03}{suffix}", compress_level=0
             )
     return str(directory)
+
+
+def with_familiarity(model: ImageClassifier) -> ImageClassifier:
+    """The classifier that knows 24 images of noise."""
+    images = np.random.default_rng(5).random([24, *model.image_size, 3], np.float32)
+    features = model.base(images)
+    evidence = {task: values.numpy() for task, values in model.evidence(model.logits(features)).items()}
+    sketch = sketch_of(features[:8].numpy(), seed=0)
+    return model.with_familiarity(calibrated(sketch, nearness(features, sketch).numpy(), evidence))
 
 
 def averaging_module(

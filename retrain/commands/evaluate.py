@@ -18,8 +18,10 @@ from retrain.export.seen_images import NOTHING_SEEN, read_seen
 from retrain.modules.sources.source import source_of
 from retrain.report.outcome import (
     CHOSEN_BY,
+    FAMILIAR,
     SPLIT,
     TRAINED_ON,
+    UNFAMILIAR,
     UNSEEN,
     Outcome,
     figures_by_split,
@@ -40,9 +42,11 @@ def run(plan: EvaluatePlan) -> None:
     scoring = _scoring(plan)
     examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
     examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
-    probabilities = scoring.by_task(np.asarray(examples.features))
+    rows = np.asarray(examples.features)
+    probabilities = scoring.by_task(rows)
     examples, figures = _figures(plan, scoring, examples)
-    outcome = Outcome(examples, scoring.heads, probabilities, figures)
+    familiarity = scoring.familiarity(rows)
+    outcome = Outcome(examples, scoring.heads, probabilities, figures, familiarity=familiarity)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
     write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
@@ -64,6 +68,10 @@ def _figures(
     figures = of(all_splits, SPLIT)
     if plan.data.listing.given_split:
         figures |= of(examples.splits, *SPLITS)
+    if scoring.threshold is not None:
+        unfamiliar = scoring.unfamiliar(rows)
+        figures[SPLIT][UNFAMILIAR] = int(unfamiliar.sum())
+        figures |= of(np.where(unfamiliar, "", FAMILIAR).tolist(), FAMILIAR)
     seen = NOTHING_SEEN if plan.published else read_seen(source_of(scoring.module.handle).fetched().files)
     if seen.train:
         contents, only_chosen_by = file_contents(examples.files), seen.validation - seen.train

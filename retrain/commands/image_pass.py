@@ -24,11 +24,15 @@ from retrain.settings.module import ModuleSettings
 
 
 class Passed(NamedTuple):
-    """Examples with their features, a table (path, reason) of what is no image, and facts of the others."""
+    """Examples with their features, a table (path, reason) of what is no image, and facts of the others.
+
+    `computed`: how many images went through the module now; the others had been remembered.
+    """
 
     examples: LabelledExamples
     skipped: pd.DataFrame
     images: ImageFacts
+    computed: int = 0
 
 
 def pass_images(module: ImageModule, examples: LabelledExamples, plan: TrainPlan) -> Passed:
@@ -42,7 +46,7 @@ def pass_images(module: ImageModule, examples: LabelledExamples, plan: TrainPlan
         check_finite(kept.features, kept.paths, module.handle)
         images = [file for row, file in enumerate(files) if row not in done.skipped]
         store.fill(images)
-    return _passed(kept, skipped, store.facts(images))
+    return _passed(kept, skipped, store.facts(images))._replace(computed=done.computed)
 
 
 def pass_outputs(

@@ -32,6 +32,8 @@ class Scoring(NamedTuple):
     Attributes:
       logits: the same of logits; none where a module may give probabilities for logits.
       background: the colour behind pixels that are not opaque.
+      familiarity: the same of that, [N], or None where nothing tells it; below `threshold` an image is like
+        none that the module knows.
     """
 
     module: ImageModule
@@ -40,6 +42,8 @@ class Scoring(NamedTuple):
     probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
     background: str = WHITE
     logits: Callable[[np.ndarray], Sequence[np.ndarray]] = lambda rows: []
+    familiarity: Callable[[np.ndarray], np.ndarray | None] = lambda rows: None
+    threshold: float | None = None
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The probabilities of each task."""
@@ -48,6 +52,12 @@ class Scoring(NamedTuple):
     def logits_by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The logits of each task; of none where there are none."""
         return dict(zip(self.heads, self.logits(rows), strict=False))
+
+    def unfamiliar(self, rows: np.ndarray) -> np.ndarray:
+        """Which of the images are like none that the module knows, bool [N]; none where nothing tells."""
+        if self.threshold is None:
+            return np.zeros(len(rows), bool)
+        return self.familiarity(rows) < self.threshold
 
 
 def load_scoring(settings: ModuleSettings, published: Published | None) -> Scoring:
@@ -79,6 +89,8 @@ def _exported(settings: ModuleSettings) -> Scoring:
         probabilities,
         classifier.background,
         logits=lambda rows: [*module.by_task(rows).values()],
+        familiarity=module.familiarity,
+        threshold=classifier.familiarity and classifier.familiarity.threshold,
     )
 
 

@@ -40,10 +40,7 @@ class Corrections(NamedTuple):
 
 def read_corrections(path: str, listing: Listing, several: Mapping[str, bool]) -> Corrections:
     """InputError for what corrects nothing; `several`: task -> whether an image may have several labels."""
-    try:
-        table = read_cells(path)
-    except InputError as error:  # which knows tables of labels only
-        raise InputError(str(error).replace("--labels_file=", "--corrections=")) from error
+    table = read_cells(path, listing.image_dir, "corrections")
     if missing := {"path", CORRECTED} - set(table.columns):
         raise InputError(
             f"--corrections={path!r} has no column {min(missing)!r}: name a run's label_issues.csv, or a "
@@ -74,12 +71,12 @@ def _check_rows(path: str, filled: int, here: pd.DataFrame) -> None:
         )
     if here.empty:
         raise InputError(
-            f"--corrections={path!r} corrects {filled} labels, but none of an image that is there: name the "
-            f"file of a run on these images."
+            f"--corrections={path!r} corrects {count(filled, 'label')}, but none of an image that is there: "
+            f"name the file of a run on these images."
         )
     first = here.iloc[0]
     logging.info(
         "%s",
         f"Corrections: {count(len(here), 'label')}, such as that of {first['path']!r}, {first[CORRECTED]!r}."
-        + (f" {filled - len(here)} others are of images that are not there." if filled > len(here) else ""),
+        + (f" Of images that are not there: {filled - len(here)}." if filled > len(here) else ""),
     )

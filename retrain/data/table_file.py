@@ -21,49 +21,48 @@ SHOWN_CELLS = 3
 UNNAMED = "Unnamed: "  # what pandas calls a column without a name
 
 
-def read_cells(path: str, image_dir: str = os.curdir) -> pd.DataFrame:
+def read_cells(path: str, image_dir: str = os.curdir, flag: str = "labels_file") -> pd.DataFrame:
     """A row for each image, one at least; of Parquet and JSON, lists are joined.
 
-    `image_dir` is asked whether the first row is a header, or names an image.
+    `image_dir` is asked whether the first row is a header, or names an image; `flag` named the table.
     """
+    called = f"--{flag}={path!r}"  # in all that is said of it
     try:
-        table = _cells(path, image_dir)
+        table = _cells(path, called, image_dir)
     except InputError:  # a ValueError, too
         raise
     except ImportError as error:
         raise InputError(
-            f"--labels_file={path!r} is a Parquet file, which needs pyarrow: pip install 'retrain[parquet]'."
+            f"{called} is a Parquet file, which needs pyarrow: pip install 'retrain[parquet]'."
         ) from error
     except pd.errors.ParserWarning as error:
         raise InputError(
-            f"--labels_file={path!r} has rows with more cells than its header names: name every column, or "
+            f"{called} has rows with more cells than its header names: name every column, or "
             f"put cells with a separator in them into quotes."
         ) from error
     except (OSError, ValueError) as error:
         words = getattr(error, "strerror", None) or str(error).strip().splitlines()[0].rstrip(".")
         raise InputError(
-            f"--labels_file={path!r} was expected to be a table with a row for each image (CSV, TSV, Parquet "
+            f"{called} was expected to be a table with a row for each image (CSV, TSV, Parquet "
             f"or JSON lines), but cannot be read ({words}): name such a file."
         ) from error
-    table = _with_plain_names(path, table).dropna(how="all", ignore_index=True)
+    table = _with_plain_names(called, table).dropna(how="all", ignore_index=True)
     if table.empty:
-        raise InputError(
-            f"--labels_file={path!r} has no rows, but one for each image was expected: add some."
-        )
+        raise InputError(f"{called} has no rows, but one for each image was expected: add some.")
     return table.astype(object).where(table.notna(), None)
 
 
-def _cells(path: str, image_dir: str) -> pd.DataFrame:
+def _cells(path: str, called: str, image_dir: str) -> pd.DataFrame:
     """As the file's ending says, and what its text begins with."""
     if path.lower().endswith((".parquet", ".pq")):
-        return parquet_cells(path, image_dir)
-    text = read_text(path)
+        return parquet_cells(path, called, image_dir)
+    text = read_text(path, called)
     if text.lstrip().startswith(("{", "[")):
-        return json_cells(path, text, image_dir)
-    return _read_csv(path, *separated(path, text), image_dir)
+        return json_cells(text, called, image_dir)
+    return _read_csv(*separated(path, called, text), called, image_dir)
 
 
-def _read_csv(path: str, text: str, separator: str, image_dir: str) -> pd.DataFrame:
+def _read_csv(text: str, separator: str, called: str, image_dir: str) -> pd.DataFrame:
     table = _rows(text, separator, header=0)
     if _is_header(table, image_dir):
         return table
@@ -72,15 +71,15 @@ def _read_csv(path: str, text: str, separator: str, image_dir: str) -> pd.DataFr
     if len(first) > 2:
         shown = ", ".join(map(repr, first[:SHOWN_CELLS]))
         raise InputError(
-            f"--labels_file={path!r} has no header, as its first row names an image ({shown}), but with "
+            f"{called} has no header, as its first row names an image ({shown}), but with "
             f"{len(first)} columns it needs one: add a first row with the names of the columns, such as "
             f"'path' and 'label'."
         )
     names = [PATH, TASK][: len(first)]
     table.columns = names if looks_like_image(first[0], image_dir) else names[::-1]
     logging.info(
-        "--labels_file=%r has no header, as its first row names an image (%r): it is read as %s.",
-        path,
+        "%s has no header, as its first row names an image (%r): it is read as %s.",
+        called,
         table[PATH].iloc[0],
         " and ".join(map(repr, table.columns)),
     )
@@ -112,7 +111,7 @@ def looks_like_image(cell: str, image_dir: str) -> bool:
     )
 
 
-def _with_plain_names(path: str, table: pd.DataFrame) -> pd.DataFrame:
+def _with_plain_names(called: str, table: pd.DataFrame) -> pd.DataFrame:
     """Without blanks around names, and without nameless columns that are empty or count the rows."""
     table = table.rename(columns=lambda name: "" if str(name).startswith(UNNAMED) else str(name).strip())
     idle = [
@@ -122,13 +121,13 @@ def _with_plain_names(path: str, table: pd.DataFrame) -> pd.DataFrame:
     table = table.loc[:, [not is_idle for is_idle in idle]]
     if "" in table.columns:
         raise InputError(
-            f"--labels_file={path!r} has a column without a name beside "
+            f"{called} has a column without a name beside "
             f"{', '.join(repr(name) for name in table if name)}: name it in the first row, and remove what "
             "stands above the names."
         )
     twice = table.columns[table.columns.duplicated()]
     if len(twice):
-        raise InputError(f"--labels_file={path!r} has two columns {twice[0]!r}: rename one of them.")
+        raise InputError(f"{called} has two columns {twice[0]!r}: rename one of them.")
     return table
 
 

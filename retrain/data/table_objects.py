@@ -14,19 +14,19 @@ from retrain.image_formats import EXTENSIONS
 SHOWN_NAMES = 3
 
 
-def parquet_cells(path: str, image_dir: str) -> pd.DataFrame:
+def parquet_cells(path: str, called: str, image_dir: str) -> pd.DataFrame:
     """Of a Parquet file; ImportError without pyarrow."""
-    return _as_text(path, pd.read_parquet(path), image_dir)
+    return _as_text(called, pd.read_parquet(path), image_dir)
 
 
-def json_cells(path: str, text: str, image_dir: str) -> pd.DataFrame:
+def json_cells(text: str, called: str, image_dir: str) -> pd.DataFrame:
     """Of one object a line, of one array of objects, or of one object path -> label."""
     whole = _one_object(text)
     if whole and all(name.lower().endswith(EXTENSIONS) for name in whole):
         table = pd.DataFrame({"path": list(whole), "label": list(whole.values())}, dtype=object)
     elif any(isinstance(value, list) and value and isinstance(value[0], dict) for value in whole.values()):
         raise InputError(
-            f"--labels_file={path!r} is one JSON object with "
+            f"{called} is one JSON object with "
             f"{', '.join(map(repr, list(whole)[:SHOWN_NAMES]))} (as COCO's are), but one object for each "
             "image was expected, as JSON lines or an array: write such a table from it."
         )
@@ -35,10 +35,10 @@ def json_cells(path: str, text: str, image_dir: str) -> pd.DataFrame:
         table = pd.read_json(io.StringIO(text), lines=lines, dtype=False)
     if {"data", "annotations"} <= set(table.columns):
         raise InputError(
-            f"--labels_file={path!r} is Label Studio's full JSON, but one object with a path and labels for "
+            f"{called} is Label Studio's full JSON, but one object with a path and labels for "
             f"each image was expected: export as JSON-MIN or CSV, and name that."
         )
-    return _as_text(path, table, image_dir)
+    return _as_text(called, table, image_dir)
 
 
 def _one_object(text: str) -> dict[str, object]:
@@ -50,7 +50,7 @@ def _one_object(text: str) -> dict[str, object]:
     return whole
 
 
-def _as_text(path: str, table: pd.DataFrame, image_dir: str) -> pd.DataFrame:
+def _as_text(called: str, table: pd.DataFrame, image_dir: str) -> pd.DataFrame:
     for name, cells in table.items():
         files = [cell.get("path") if isinstance(cell, dict) else None for cell in cells]
         embedded = cells.map(_holds_bytes).any()
@@ -58,7 +58,7 @@ def _as_text(path: str, table: pd.DataFrame, image_dir: str) -> pd.DataFrame:
             table[name] = files
         elif embedded:
             raise InputError(
-                f"--labels_file={path!r} has images themselves in column {str(name)!r}, but a table of paths "
+                f"{called} has images themselves in column {str(name)!r}, but a table of paths "
                 f"was expected: write them to files, and a table that names these."
             )
     return table.astype(object).map(_text)

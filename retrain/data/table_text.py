@@ -22,36 +22,39 @@ SAMPLED_ROWS, SAMPLED_BYTES = 20, 1000
 EXCEL_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
-def read_text(path: str) -> str:
-    """The file's text; InputError for a workbook and for XML, ValueError for what is no text."""
+def read_text(path: str, called: str) -> str:
+    """The file's text; InputError for a workbook and for XML, ValueError for what is no text.
+
+    `called` is how sentences name the file, with the flag that named it.
+    """
     if os.path.isdir(path) and any(name.lower().endswith(".xml") for name in os.listdir(path)):
-        raise _no_table(path, "a folder of XML files (as Pascal VOC's)")
+        raise _no_table(called, "a folder of XML files (as Pascal VOC's)")
     with open(path, "rb") as file:
         data = file.read()
     if data.startswith(EXCEL):
         raise InputError(
-            f"--labels_file={path!r} is an Excel file or another archive, but a table was expected as text: "
+            f"{called} is an Excel file or another archive, but a table was expected as text: "
             f"save its sheet as CSV (UTF-8), and name that."
         )
-    encoding, called = _encoding(data)
+    encoding, encoding_name = _encoding(data)
     text = data.decode(encoding)
     if "\0" in text:
         raise ValueError("it is no text")
     if text.lstrip().startswith("<"):
-        raise _no_table(path, "an XML or HTML file (as CVAT's)")
-    if called != "UTF-8":
-        logging.info("--labels_file=%r is not UTF-8, and is read as %s.", path, called)
+        raise _no_table(called, "an XML or HTML file (as CVAT's)")
+    if encoding_name != "UTF-8":
+        logging.info("%s is not UTF-8, and is read as %s.", called, encoding_name)
     return text
 
 
-def _no_table(path: str, what: str) -> InputError:
+def _no_table(called: str, what: str) -> InputError:
     return InputError(
-        f"--labels_file={path!r} is {what}, but a table with a row for each image, its path and its labels, "
+        f"{called} is {what}, but a table with a row for each image, its path and its labels, "
         "was expected: write such a table from it, as CSV."
     )
 
 
-def separated(path: str, text: str) -> tuple[str, str]:
+def separated(path: str, called: str, text: str) -> tuple[str, str]:
     """The text without a line that only says the separator, and the separator; told if not the ending's."""
     own = "\t" if os.path.splitext(path)[1].lower() in (".tsv", ".tab") else ","
     hint = EXCEL_HINT.match(text)
@@ -60,8 +63,8 @@ def separated(path: str, text: str) -> tuple[str, str]:
     separator = hint[1] if hint else _separator(text, own)
     if separator != own:
         logging.info(
-            "--labels_file=%r is read with %s between its cells.",
-            path,
+            "%s is read with %s between its cells.",
+            called,
             SEPARATORS.get(separator, repr(separator)),
         )
     return text, separator

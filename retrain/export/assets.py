@@ -29,12 +29,31 @@ class DescribedHead(NamedTuple):
     signature: str
 
 
+class DescribedFamiliarity(NamedTuple):
+    """Below the threshold an image is like none that the classifier knows; the signature tells it.
+
+    Its output `familiarity` [B] stands beside the logits of all tasks, side by side [B, C].
+    """
+
+    threshold: float
+    signature: str
+
+
 def check_is_classifier(directory: str, handle: str) -> None:
     """Raises InputError for a module that does not say what its classes are; one of no directory has ""."""
     if not directory or not os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
         raise InputError(
             f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name the "
             f"export/saved_model of a run."
+        )
+
+
+def check_tells_familiarity(tells: bool, handle: str) -> None:
+    """Raises InputError for a module that does not tell familiarity."""
+    if not tells:
+        raise InputError(
+            f"{handle!r} does not tell how familiar images are, and --reject_unfamiliar goes by that: leave "
+            f"it out, or train a classifier again, with more images."
         )
 
 
@@ -50,6 +69,15 @@ def described_background(directory: str) -> str:
         return WHITE
     with _description(directory) as described:
         return described.get("alpha_background", WHITE)
+
+
+def described_familiarity(directory: str) -> DescribedFamiliarity | None:
+    """What an export says of the familiarity it tells; None of one that tells none."""
+    with _description(directory) as described:
+        if "familiarity" not in described:
+            return None
+        told = described["familiarity"]
+        return DescribedFamiliarity(float(told["threshold"]), str(told["signature"]))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,8 @@ that with the tag "train" for fine-tuning: there batch norm uses the batch, UPDA
 REGULARIZATION_LOSSES the module's penalties. Both share their variables, all of them resource variables. The
 signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default;
 image_classification:TASK gives the logits of another task, by its plain name, serving_default the
-probabilities of all of them, by their own names.
+probabilities of all of them, by their own names. Where familiarity is told, serving_default gives it, too,
+and image_classification:familiarity beside the logits of all tasks.
 """
 
 import itertools
@@ -21,6 +22,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from retrain.export.documents import write_documents
 from retrain.export.pure_classifier import PureClassifier, pure_classifier
+from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
 from retrain.modules.graphs import protos
@@ -56,7 +58,7 @@ def write(classifier: ImageClassifier, directory: str) -> None:
         write_bytes(os.path.join(partial, SAVED_MODEL_FILE), module.SerializeToString())
         definition = protos.ModuleDef(format=protos.FORMAT_V3)
         write_bytes(os.path.join(partial, TF1_HUB_FILE), definition.SerializeToString())
-        write_documents(classifier, _task_signatures(classifier), partial)
+        write_documents(classifier, _signature_names(classifier), partial)
 
 
 class _Graph(NamedTuple):
@@ -128,22 +130,27 @@ def _outputs(
     classifier: ImageClassifier, features: tf.Tensor, logits: Mapping[str, tf.Tensor]
 ) -> dict[str, dict[str, tf.Tensor]]:
     """The outputs of each signature, by key; `logits` by task."""
-    names = _task_signatures(classifier)
-    return {
+    names = _signature_names(classifier)
+    outputs = {
         **{names[task]: {DEFAULT_OUTPUT: output} for task, output in logits.items()},
         IMAGE_FEATURE_VECTOR: {DEFAULT_OUTPUT: features},
         DEFAULT_SIGNATURE: {DEFAULT_OUTPUT: logits[classifier.primary_task]},
         SERVING_SIGNATURE: classifier.probabilities(logits),
     }
+    if classifier.familiarity is not None:
+        told = classifier.logits_and_familiarity(features, logits)
+        outputs[names[FAMILIARITY]] = told
+        outputs[SERVING_SIGNATURE][FAMILIARITY] = told[FAMILIARITY]
+    return outputs
 
 
-def _task_signatures(classifier: ImageClassifier) -> dict[str, str]:
-    """The signature of each task's logits, by task.
+def _signature_names(classifier: ImageClassifier) -> dict[str, str]:
+    """The signature of each task's logits, by task, and of familiarity beside all of them.
 
     hub.Module makes a scope of the name, in which it replaces ":" and finds nothing behind "/" (0.15,
     module.py:257 and native_module.py:592).
     """
-    others = {task: f"{IMAGE_CLASSIFICATION}:{plain_name(task)}" for task in classifier.heads}
+    others = {name: f"{IMAGE_CLASSIFICATION}:{plain_name(name)}" for name in (*classifier.heads, FAMILIARITY)}
     return {**others, classifier.primary_task: IMAGE_CLASSIFICATION}
 
 

@@ -7,8 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.export.assets import check_is_classifier, described_background, described_tasks
+from retrain.export.assets import (
+    DescribedFamiliarity,
+    check_is_classifier,
+    described_background,
+    described_familiarity,
+    described_tasks,
+)
 from retrain.export.documents import read_heads
+from retrain.familiarity import FAMILIARITY
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule, check_has_signature
 from retrain.modules.loading import load_module
@@ -29,13 +36,15 @@ class ExportedClassifier(NamedTuple):
     """A module that serves probabilities of all tasks, the heads that they are of, by task, and which
     signature gives a head's logits.
 
-    `background` is the colour behind pixels that are not opaque.
+    `background` is the colour behind pixels that are not opaque, `familiarity` what is said of that, where
+    the classifier tells it.
     """
 
     module: ImageModule
     heads: Mapping[str, Head]
     signatures: Mapping[str, str]
     background: str = WHITE
+    familiarity: DescribedFamiliarity | None = None
 
     @property
     def primary_head(self) -> Head:
@@ -43,16 +52,18 @@ class ExportedClassifier(NamedTuple):
 
 
 class SideBySide(ImageModule):
-    """What a classifier gives as one output: the logits of all tasks, side by side.
+    """What a classifier gives as one output: the logits of all tasks, side by side, and familiarity last.
 
-    So images pass through it once, however many tasks there are, where the layers that make the logits of
-    features are found in the module.
+    So images pass through it once, however many tasks there are, where it tells familiarity, or the layers
+    that make the logits of features are found in the module.
     """
 
     def __init__(self, classifier: ExportedClassifier):
         module = classifier.module
         sizes = {task: head.num_classes for task, head in classifier.heads.items()}
-        outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, sum(sizes.values())], tf.float32)}
+        self._familiarity = classifier.familiarity and classifier.familiarity.signature
+        length = sum(sizes.values()) + bool(self._familiarity)
+        outputs = {DEFAULT_OUTPUT: tf.TensorSpec([None, length], tf.float32)}
         signatures = {IMAGE_CLASSIFICATION: image_signature(module.image_size, outputs)}
         super().__init__(module.handle, module.fingerprint, signatures, module.image_size)
         self.module = module
@@ -60,14 +71,18 @@ class SideBySide(ImageModule):
         self._sizes = MappingProxyType(sizes)
         names = [classifier.signatures[task] for task in sizes]
         heads = [find_publisher_head(module, name) for name in names] if len(names) > 1 else [None]
-        self._names, self._heads = lambda: names, lambda: heads
+        self._names = lambda: names
+        self._heads = lambda: heads
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
         return self.module.variables
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
-        if None in self._heads():
+        if self._familiarity:
+            found = self.module.outputs(images, self._familiarity, training)
+            logits = [found[DEFAULT_OUTPUT], found[FAMILIARITY][:, None]]
+        elif None in self._heads():
             logits = [self.module.output(images, name, training) for name in self._names()]
         else:
             features = self.module(images, training)
@@ -76,8 +91,12 @@ class SideBySide(ImageModule):
 
     def by_task(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Rows of the output -> the logits of each task, [N, C]."""
-        ends = np.cumsum(list(self._sizes.values()))[:-1]
-        return dict(zip(self._sizes, np.split(rows, ends, axis=1), strict=True))
+        ends = np.cumsum(list(self._sizes.values()))
+        return dict(zip(self._sizes, np.split(rows, ends, axis=1)[:-1], strict=True))
+
+    def familiarity(self, rows: np.ndarray) -> np.ndarray | None:
+        """Rows of the output -> familiarity [N], where the classifier tells it."""
+        return rows[:, -1] if self._familiarity else None
 
 
 def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> ExportedClassifier:
@@ -91,4 +110,5 @@ def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> Exporte
         task: of.signature or task_signature(task, primary=not position)
         for position, (task, of) in enumerate(described_tasks(directory).items())
     }
-    return ExportedClassifier(module, heads, signatures, described_background(directory))
+    background, familiarity = described_background(directory), described_familiarity(directory)
+    return ExportedClassifier(module, heads, signatures, background=background, familiarity=familiarity)

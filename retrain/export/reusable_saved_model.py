@@ -4,33 +4,34 @@ Source of the interface: https://www.tensorflow.org/hub/reusable_saved_models, a
 https://www.tensorflow.org/hub/common_saved_model_apis/images. The root's `__call__(images, training=False)`
 gives the logits of the primary task, `image_feature_vector(images, training=False)` the base's features. The
 signatures `image_feature_vector` and `image_classification` give the same by name,
-`image_classification/TASK` the logits of another task, `serving_default` probabilities.
+`image_classification/TASK` the logits of another task, `serving_default` probabilities, and the familiarity
+of images where it is told; then `image_classification/familiarity` gives it beside the logits of all tasks.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
 from retrain.export.documents import write_documents
+from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory
-from retrain.model import ImageClassifier
+from retrain.model import LOGITS_AND_FAMILIARITY, ImageClassifier
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     IMAGES,
-    SERVING_SIGNATURE,
 )
 
 
 def write(classifier: ImageClassifier, directory: str) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
-    root = _ReusableClassifier(classifier)
+    root = _ReusableClassifier(_sharing_sketch(classifier))
     with new_directory(directory) as partial:
-        names = (SERVING_SIGNATURE, IMAGE_FEATURE_VECTOR, *classifier.task_signatures)
-        tf.saved_model.save(root, partial, {name: root.signature(name) for name in names})
+        tf.saved_model.save(root, partial, {name: root.signature(name) for name in classifier.signatures})
         signatures = {task: signature for signature, task in classifier.task_signatures.items()}
-        write_documents(classifier, signatures, partial)
+        write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial)
 
 
 class _ReusableClassifier(tf.train.Checkpoint):
@@ -60,6 +61,14 @@ class _ReusableClassifier(tf.train.Checkpoint):
             return self.classifier.outputs_from(self.image_feature_vector(images), name)
 
         return served
+
+
+def _sharing_sketch(classifier: ImageClassifier) -> ImageClassifier:
+    """A tensor that functions capture is saved once, however many they are; an array in each of them."""
+    told = classifier.familiarity
+    if told is None:
+        return classifier
+    return classifier.with_familiarity(dataclasses.replace(told, sketch=tf.constant(told.sketch)))
 
 
 def _traced_base(classifier: ImageClassifier, training: bool) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -145,6 +145,13 @@ class Head:
         """Probabilities [N, num_classes] -> how probable what was predicted is, [N]."""
         raise NotImplementedError
 
+    def evidence(self, logits: tf.Tensor) -> tf.Tensor | None:
+        """Float32 [B]: what in logits [B, num_classes] speaks for an image of one of the classes.
+
+        None of a head for which an image of no class is as good as any.
+        """
+        return None
+
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         """Encoded labels [N, ...] and probabilities [N, num_classes] of all examples -> figures by name.
 

@@ -62,6 +62,10 @@ class SoftmaxHead(ClassHead):
     def confidence(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.max(axis=1)
 
+    def evidence(self, logits: tf.Tensor) -> tf.Tensor:
+        """How far the largest logit stands out from their mean, to which softmax is blind."""
+        return tf.reduce_max(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
+
     def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.argmax(axis=1) == labels
 

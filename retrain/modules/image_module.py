@@ -64,6 +64,11 @@ class ImageModule(tf.Module):
         return ModuleSpec(self.handle, dict.fromkeys((INFERENCE, TRAIN), self.signatures))
 
     @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        """In the order of `variables`: tf.Module would sort them by the names of attributes."""
+        return tuple(variable for variable in self.variables if variable.trainable)
+
+    @property
     def variable_map(self) -> dict[str, tf.Variable]:
         """The variables by name."""
         return {variable.name.partition(":")[0]: variable for variable in self.variables}

@@ -21,6 +21,8 @@ CROSS_VALIDATION = "cross_validation"
 # how many it was trained on, and how many it was chosen by.
 SPLIT, UNSEEN = "evaluation", "not_seen_in_training"
 TRAINED_ON, CHOSEN_BY = "trained_on", "chosen_by"
+# Of each split, how many images are like none that the classifier knows; and figures over all that are.
+UNFAMILIAR, FAMILIAR = "unfamiliar", "familiar"
 
 
 class Outcome(NamedTuple):
@@ -35,6 +37,7 @@ class Outcome(NamedTuple):
       global_step: the step of the weights, where it is known.
       label_issues: a row for each label that can be judged; None where none was.
       corrections: of labels, where some were given.
+      familiarity: of each image, [N], where an export tells it.
       logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated.
     """
 
@@ -46,6 +49,7 @@ class Outcome(NamedTuple):
     global_step: int | None = None
     label_issues: pd.DataFrame | None = None
     corrections: Corrections | None = None
+    familiarity: np.ndarray | None = None
     logits: ByTask = MappingProxyType({})
 
     @property

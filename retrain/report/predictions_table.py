@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
 from retrain.heads.head import Head
 from retrain.report.outcome import Outcome
@@ -17,11 +18,13 @@ DECIMALS = 6  # of a probability
 def write(outcome: Outcome, path: str) -> None:
     """Columns path, split, label, predicted, probability (of what was predicted).
 
-    With several tasks there are columns TASK, predicted/TASK and probability/TASK of each.
+    With several tasks there are columns TASK, predicted/TASK and probability/TASK of each. Of an evaluation
+    the last one is familiarity, where the classifier tells it.
     """
     columns = {"path": outcome.examples.paths, "split": outcome.examples.splits}
     for task in outcome.heads:
         columns |= task_columns(outcome, task, outcome.suffix(task))
+    columns |= familiarity_column(outcome.familiarity)
     write_table(path, pd.DataFrame(columns))
 
 
@@ -41,6 +44,11 @@ def predicted_columns(head: Head, probabilities: np.ndarray, called: str, suffix
         f"{called}{suffix}": head.predicted(probabilities),
         f"probability{suffix}": _rounded(head.confidence(probabilities)),
     }
+
+
+def familiarity_column(familiarity: np.ndarray | None) -> dict[str, Any]:
+    """How familiar the images are, [N], where that is known."""
+    return {} if familiarity is None else {FAMILIARITY: _rounded(familiarity)}
 
 
 def top_columns(head: Head, probabilities: np.ndarray, count: int, suffix: str = "") -> dict[str, Any]:

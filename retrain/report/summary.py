@@ -7,9 +7,19 @@ from typing import Any
 
 from retrain.data.listing import SPLITS
 from retrain.export import MODULES
+from retrain.familiarity import THRESHOLD
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
-from retrain.report.outcome import CHOSEN_BY, CROSS_VALIDATION, SPLIT, TRAINED_ON, UNSEEN, Outcome
+from retrain.report.outcome import (
+    CHOSEN_BY,
+    CROSS_VALIDATION,
+    FAMILIAR,
+    SPLIT,
+    TRAINED_ON,
+    UNFAMILIAR,
+    UNSEEN,
+    Outcome,
+)
 from retrain.runs.run import Run
 
 
@@ -60,8 +70,22 @@ def evaluation_summary(outcome: Outcome, run: Run, written: Sequence[str]) -> st
             lines += _headlines(
                 outcome.heads, others, f"on the {left} others:" if left > 1 else "on the other one:"
             )
+    lines += _of_familiar_images(outcome)
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     return "\n".join(lines)
+
+
+def _of_familiar_images(outcome: Outcome) -> list[str]:
+    """How many images are like none that the classifier knows, and figures of the others, where some are."""
+    count, unfamiliar = len(outcome.examples), outcome.figures[SPLIT].get(UNFAMILIAR)
+    if unfamiliar is None:
+        return []
+    told = (
+        f"Unfamiliar, as {THRESHOLD:.0%} of known images are: {unfamiliar} of {count} images, for which "
+        f"predict --reject_unfamiliar gives no class."
+    )
+    familiar = outcome.figures.get(FAMILIAR, {}) if unfamiliar else {}
+    return [told, *_headlines(outcome.heads, familiar, "on the familiar ones:")]
 
 
 def _headlines(heads: Mapping[str, Head], figures: Mapping[str, Any], split: str = "") -> list[str]:

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Iterator
 
 from retrain.errors import InputError
+from retrain.files import writing
 from retrain.runs.run import Run
 
 
@@ -17,7 +18,8 @@ def claimed(run: Run, shared: bool = False) -> Iterator[None]:
 
     In one that is `shared` many work at once. A run whose name was made here takes the next that is free.
     """
-    made = _made(run, shared)
+    with writing(run.path):
+        made = _made(run, shared)
     with contextlib.nullcontext() if shared else _locked(run.path):
         try:
             yield

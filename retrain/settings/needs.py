@@ -116,6 +116,11 @@ PREDICTIONS = Need(
     "--{name}={value} is about predictions, and --features writes feature vectors instead: give one of the "
     "two.",
 )
+EXPORTED = Need(
+    lambda at, name: not at.config.results.features and at.config.module.label_map is None,
+    "--{name} goes by the familiarity that an exported classifier tells, and with --features or --label_map "
+    "there is none: leave it out.",
+)
 SOME_CLASSES = Need(
     lambda at, name: not (at.config.results.features or at.config.results.all_classes),
     "--{name}={value} names some classes, where --all_classes names all and --features none: give one of the "

@@ -3,7 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import DATA_VERBS, setting
-from retrain.settings.needs import NO_CLASSES, PREDICTIONS, SOME_CLASSES, SORTED
+from retrain.settings.needs import EXPORTED, NO_CLASSES, PREDICTIONS, SOME_CLASSES, SORTED
 from retrain.settings.values import names
 
 
@@ -46,6 +46,13 @@ class ResultSettings:
         "The probability of every class is written, too.",
         verbs=("predict",),
         needs=PREDICTIONS,
+    )
+    reject_unfamiliar: bool = setting(
+        False,
+        "The class of an image that is like none of those the classifier was trained on is written as ?: one "
+        "whose familiarity is below the threshold of the export, as that of 5 % of known images is.",
+        verbs=("predict",),
+        needs=EXPORTED,
     )
     features: bool = setting(
         False,

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
@@ -44,7 +45,7 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
     assert [metrics["evaluation"][key] for key in ("count", "trained_on", "chosen_by")] == [24, 18, 3]
     assert metrics["not_seen_in_training"]["count"] == 3
     assert set(os.listdir(run)) == {
-        *("config.json", "run.flags", "metrics.json", "predictions.csv", "skipped.csv")
+        *("config.json", "run.flags", "metrics.json", "predictions.csv", "report.html", "skipped.csv")
     }
 
 
@@ -191,6 +192,29 @@ def test_a_label_file_of_another_module(command, published, colour_folder, tmp_p
         f"retrain: --label_map='{tmp_path}/labels.txt' has 3 lines, and '{published}/module' gives scores "
         "for 7 classes: name the label file of this module, which may begin with a line for the background."
     )
+
+
+def test_how_many_images_are_unfamiliar_and_figures_of_the_others(command, telling_run, tmp_path):
+    tiny_worlds.colour_folder(tmp_path / "photos", 6)
+    for index in range(2):
+        Image.new("RGB", (8, 8), (200 + index, 0, 0)).save(tmp_path / "photos" / "cyan" / f"red{index}.png")
+    run = tmp_path / "run"
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--model_dir={run}"]
+    result = command("evaluate", f"--tfhub_module={telling_run}", *flags)
+    assert result.status == 0
+    lines = result.out.splitlines()
+    assert lines[1].startswith("Accuracy 90.0%")
+    metrics, table = json.loads((run / "metrics.json").read_text()), pd.read_csv(run / "predictions.csv")
+    rejected = table["familiarity"] < 0.05
+    assert rejected[table["path"].str.contains("red")].all()
+    count = int(rejected.sum())
+    assert metrics["evaluation"]["unfamiliar"] == count
+    assert metrics["familiar"]["count"] == 20 - count
+    at = lines.index(
+        f"Unfamiliar, as 5% of known images are: {count} of 20 images, for which predict "
+        f"--reject_unfamiliar gives no class."
+    )
+    assert lines[at + 1].startswith("On the familiar ones: accuracy 100.0%")
 
 
 def test_a_certain_mistake_has_the_loss_of_its_logit(command, loaded_module, colour_folder, tmp_path):

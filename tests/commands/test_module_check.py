@@ -64,7 +64,7 @@ def test_handles_that_name_no_module():
         ("builtin:gradients", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
         ("builtin:gradients", {"feature_output": "last"}, "--feature_output=last"),
         ("builtin:gradients", {"module_input_range": (-1.0, 1.0)}, "--module_input_range=-1.0,1.0"),
-        ("model.keras", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
+        ("keras:MobileNetV2", {"module_kind": "image_classification"}, "--module_kind=image_classification"),
     ],
 )
 def test_a_setting_that_has_no_effect_on_the_module(handle, settings, flag):

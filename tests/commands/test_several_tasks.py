@@ -153,6 +153,7 @@ def test_predict_has_columns_for_each(run, photos, command):
     assert result.err.splitlines()[0] == f"Images to classify with {run}/export/saved_model: 1."
     assert result.out.splitlines()[0].split("\t") == [
         *("path", f"class/{KIND}", f"probability/{KIND}", f"class/{COLOURS}", f"probability/{COLOURS}"),
+        "familiarity",
     ]
 
 

@@ -9,12 +9,19 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.export import EXPORTERS, exporter
-from retrain.export.reload import load_classifier
+from retrain.export.reload import SideBySide, load_classifier
+from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
-from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    SERVING_SIGNATURE,
+)
+from tests import tiny_worlds
 from tests.contracts.example_modules import KINDS
 
 SIGNATURES = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
@@ -48,7 +55,7 @@ def classifier(base: ImageModule) -> ImageClassifier:
     )
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
-    return model
+    return tiny_worlds.with_familiarity(model)
 
 
 def random_images(module: ImageModule, count: int = 3) -> np.ndarray:
@@ -82,6 +89,23 @@ def test_it_knows_its_labels(name, source, exports):
     again = load_classifier(exports(name, source).directory)
     assert again.primary_head.class_names == ("a", "b", "c", "d")
     assert again.primary_head.kind == "softmax"
+
+
+def test_it_tells_how_familiar_images_are(name, source, exports):
+    model, directory = exports(name, source)
+    again = load_classifier(directory)
+    images = random_images(model)
+    expected = model.outputs(images, SERVING_SIGNATURE)
+    assert again.familiarity.threshold == THRESHOLD
+    assert expected[FAMILIARITY].shape == (len(images),)
+    found = again.module.outputs(images, SERVING_SIGNATURE)
+    assert set(found) == {DEFAULT_OUTPUT, FAMILIARITY}
+    np.testing.assert_allclose(found[FAMILIARITY], expected[FAMILIARITY], atol=2e-3)
+    module = SideBySide(again)
+    rows = module.output(images, IMAGE_CLASSIFICATION).numpy()
+    np.testing.assert_allclose(module.familiarity(rows), found[FAMILIARITY], rtol=1e-4)
+    logits = model.outputs(images, IMAGE_CLASSIFICATION)[DEFAULT_OUTPUT]
+    np.testing.assert_allclose(module.by_task(rows)["label"], logits, rtol=1e-4, atol=1e-5)
 
 
 def test_it_is_trained_again_as_the_model_is(name, source, exports, tmp_path):

@@ -40,6 +40,13 @@ def metrics_of(name):
     return [Metric(figure, None, figure, higher) for figure, higher in HEADS[name].figures.items()]
 
 
+def test_evidence_is_of_each_example_whatever_is_added_to_all_logits(name):
+    evidence = make(name).evidence(tf.constant(LOGITS))
+    if evidence is not None:
+        assert evidence.shape == (4,)
+        np.testing.assert_allclose(make(name).evidence(tf.constant(LOGITS + 7)), evidence, rtol=1e-5)
+
+
 def test_every_row_is_tested(name):
     assert name in LABELS
 

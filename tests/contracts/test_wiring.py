@@ -176,6 +176,7 @@ RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
+    "reject_unfamiliar": Case(predicted, {"reject_unfamiliar": "true"}, {"image_dir": "{strange}"}),
     "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
     "sort_by": Case(predicted, {"sort_by": "link"}, {"sort_into": "{sorted}"}),
     "json": Case(inspected, {"json": "true"}),

@@ -111,6 +111,14 @@ class World:
         return plan.run
 
     @functools.cached_property
+    def strange(self) -> pathlib.Path:
+        """A folder of an image like none of the photos."""
+        path = self.directory / "strange"
+        path.mkdir()
+        Image.new("RGB", (SIDE, SIDE), "black").save(path / "black.png")
+        return path
+
+    @functools.cached_property
     def labels(self) -> pathlib.Path:
         """The classes of the classifier, a label map."""
         return pathlib.Path(self.classifier) / "assets.extra" / "labels.txt"

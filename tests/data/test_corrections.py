@@ -45,15 +45,21 @@ def test_filled_cells_correct_and_all_rows_tell_of_the_earlier_run(tmp_path, mon
     assert found.earlier.columns.tolist() == EARLIER
     assert found.earlier.iloc[0].tolist() == ["a/2.jpg", "kind", "test", "a", "b"]
     assert logged == [
-        "Corrections: 2 labels, such as that of 'a/2.jpg', 'b'. 1 others are of images that are not there."
+        "Corrections: 2 labels, such as that of 'a/2.jpg', 'b'. Of images that are not there: 1."
     ]
 
 
-def test_a_spreadsheet_may_have_written_it_and_two_columns_will_do(tmp_path):
+def test_a_spreadsheet_may_have_written_it_and_two_columns_will_do(tmp_path, told):
     found = corrections(tmp_path, "a/2.jpg;b", header="path;corrected", encoding="utf-16")
     assert found.labels == {"kind": {"a/2.jpg": "b"}}
     assert found.splits == {}
     assert found.earlier.iloc[0].tolist() == ["a/2.jpg", "kind", "", "", ""]
+    called = f"--corrections={str(tmp_path / 'mine.csv')!r}"
+    assert told == [
+        f"{called} is not UTF-8, and is read as UTF-16.",
+        f"{called} is read with ';' between its cells.",
+        "Corrections: 1 label, such as that of 'a/2.jpg', 'b'.",
+    ]
 
 
 def test_what_corrects_nothing_is_refused(tmp_path):
@@ -61,7 +67,7 @@ def test_what_corrects_nothing_is_refused(tmp_path):
         " has nothing in its column 'corrected': write the right label there wherever a label is wrong."
     )
     assert sentence(tmp_path, "z.jpg,test,kind,a,b,b,b,0.1,1") == (
-        " corrects 1 labels, but none of an image that is there: name the file of a run on these images."
+        " corrects 1 label, but none of an image that is there: name the file of a run on these images."
     )
     assert sentence(tmp_path, "a/1.jpg,a", header="path,label") == (
         " has no column 'corrected': name a run's label_issues.csv, or a copy of it, with the right label in "

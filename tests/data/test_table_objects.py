@@ -6,6 +6,8 @@ import pytest
 from retrain.data.table_objects import json_cells, parquet_cells
 from retrain.errors import InputError
 
+CALLED = "--labels_file='a.json'"
+
 
 def parquet(folder, **columns: list) -> str:
     path = str(folder / "a.parquet")
@@ -23,7 +25,7 @@ def test_values_become_text():
     rows = [{"path": "1.jpg", "n": 3, "tags": ["a", "b"], "of": {"x": 1}}, {"path": "2.jpg", "n": 0.5}]
     text = "\n".join(map(json.dumps, rows))
     for written in (text, json.dumps(rows)):
-        table = json_cells("a.json", written, ".")
+        table = json_cells(written, CALLED, ".")
         assert table.astype(object).where(table.notna(), None).to_dict("list") == {
             "path": ["1.jpg", "2.jpg"],
             "n": ["3", "0.5"],
@@ -33,12 +35,12 @@ def test_values_become_text():
 
 
 def test_one_object_from_paths_to_labels():
-    table = json_cells("a.json", '{"1.jpg": "cat", "2.PNG": ["cat", "dog"]}', ".")
+    table = json_cells('{"1.jpg": "cat", "2.PNG": ["cat", "dog"]}', CALLED, ".")
     assert table.to_dict("list") == {"path": ["1.jpg", "2.PNG"], "label": ["cat", "cat|dog"]}
 
 
 def test_a_dump_of_annotations_is_no_table():
-    assert sentence(json_cells, "a.json", '{"images": [{"id": 1}],\n "annotations": []}', ".") == (
+    assert sentence(json_cells, '{"images": [{"id": 1}],\n "annotations": []}', CALLED, ".") == (
         "--labels_file='a.json' is one JSON object with 'images', 'annotations' (as COCO's are), but one "
         "object for each image was expected, as JSON lines or an array: write such a table from it."
     )
@@ -46,7 +48,7 @@ def test_a_dump_of_annotations_is_no_table():
 
 def test_the_tree_of_label_studio():
     text = '[{"id": 1, "annotations": [{}], "data": {"image": "1.jpg"}}]'
-    assert sentence(json_cells, "a.json", text, ".") == (
+    assert sentence(json_cells, text, CALLED, ".") == (
         "--labels_file='a.json' is Label Studio's full JSON, but one object with a path and labels for each "
         "image was expected: export as JSON-MIN or CSV, and name that."
     )
@@ -55,9 +57,9 @@ def test_the_tree_of_label_studio():
 def test_images_are_known_by_their_paths_where_these_are_there(tmp_path, tree):
     cells = [{"bytes": b"\x89PNG", "path": "1.png"}, {"bytes": b"\x89PNG", "path": "2.png"}]
     path = parquet(tmp_path, image=cells, label=[0, 1])
-    assert parquet_cells(path, tree(["1.png", "2.png"]))["image"].tolist() == ["1.png", "2.png"]
+    assert parquet_cells(path, CALLED, tree(["1.png", "2.png"]))["image"].tolist() == ["1.png", "2.png"]
     paths = parquet(tmp_path, image=[{"bytes": None, "path": "gone.png"}])
-    assert parquet_cells(paths, ".")["image"].tolist() == ["gone.png"]
+    assert parquet_cells(paths, CALLED, ".")["image"].tolist() == ["gone.png"]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_images_are_known_by_their_paths_where_these_are_there(tmp_path, tree):
 )
 def test_no_sentence_prints_an_image(tmp_path, cell):
     path = parquet(tmp_path, image=[cell], label=[1])
-    assert sentence(parquet_cells, path, str(tmp_path)) == (
-        f"--labels_file={path!r} has images themselves in column 'image', but a table of paths was expected: "
+    assert sentence(parquet_cells, path, CALLED, str(tmp_path)) == (
+        "--labels_file='a.json' has images themselves in column 'image', but a table of paths was expected: "
         "write them to files, and a table that names these."
     )

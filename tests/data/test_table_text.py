@@ -5,6 +5,7 @@ import pytest
 from retrain.data.table_text import read_text, separated
 from retrain.errors import InputError
 
+CALLED = "--labels_file='a.csv'"
 TEXT = "path,kind\n1.jpg,Käfer\n2.jpg,Mücke\n"
 
 
@@ -22,19 +23,17 @@ TEXT = "path,kind\n1.jpg,Käfer\n2.jpg,Mücke\n"
 )
 def test_the_encodings_of_spreadsheets_and_what_is_not_utf_8_is_told(tmp_path, told, data, called):
     (tmp_path / "a.csv").write_bytes(data)
-    path = str(tmp_path / "a.csv")
-    assert read_text(path) == TEXT
-    assert told == ([f"--labels_file={path!r} is not UTF-8, and is read as {called}."] if called else [])
+    assert read_text(str(tmp_path / "a.csv"), CALLED) == TEXT
+    assert told == ([f"{CALLED} is not UTF-8, and is read as {called}."] if called else [])
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
 def test_a_workbook_is_to_be_saved_as_a_table(tmp_path, beginning):
     (tmp_path / "a.xlsx").write_bytes(beginning + bytes(9))
-    path = str(tmp_path / "a.xlsx")
     with pytest.raises(InputError) as raised:
-        read_text(path)
+        read_text(str(tmp_path / "a.xlsx"), "--corrections='a.xlsx'")
     assert str(raised.value) == (
-        f"--labels_file={path!r} is an Excel file or another archive, but a table was expected as text: save "
+        "--corrections='a.xlsx' is an Excel file or another archive, but a table was expected as text: save "
         "its sheet as CSV (UTF-8), and name that."
     )
 
@@ -42,7 +41,7 @@ def test_a_workbook_is_to_be_saved_as_a_table(tmp_path, beginning):
 def test_what_is_no_text(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes([0, 0, 0, 13]))
     with pytest.raises(ValueError, match="it is no text"):
-        read_text(str(tmp_path / "a.csv"))
+        read_text(str(tmp_path / "a.csv"), CALLED)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def test_what_is_no_text(tmp_path):
     ],
 )
 def test_the_endings_own_separator_where_it_is_in_the_header(told, name, text, separator):
-    assert separated(name, text) == (text, separator)
+    assert separated(name, CALLED, text) == (text, separator)
     assert told == []
 
 
@@ -77,16 +76,16 @@ def test_the_endings_own_separator_where_it_is_in_the_header(told, name, text, s
     ],
 )
 def test_another_separator_is_found_and_told(told, name, text, separator, called):
-    assert separated(name, text) == (text, separator)
-    assert told == [f"--labels_file={name!r} is read with {called} between its cells."]
+    assert separated(name, CALLED, text) == (text, separator)
+    assert told == [f"{CALLED} is read with {called} between its cells."]
 
 
 def test_a_first_line_that_only_says_the_separator(told):
-    assert separated("a.csv", "sep=;\r\npath;kind\r\n1;a\r\n") == ("path;kind\r\n1;a\r\n", ";")
-    assert separated("a.csv", "sep=,\npath,kind\n") == ("path,kind\n", ",")
-    assert told == ["--labels_file='a.csv' is read with ';' between its cells."]
+    assert separated("a.csv", CALLED, "sep=;\r\npath;kind\r\n1;a\r\n") == ("path;kind\r\n1;a\r\n", ";")
+    assert separated("a.csv", CALLED, "sep=,\npath,kind\n") == ("path,kind\n", ",")
+    assert told == [f"{CALLED} is read with ';' between its cells."]
 
 
 def test_quotes_that_do_not_end(told):
     text = '"path;kind\n' + "1;a\n" * 60000
-    assert separated("a.csv", text) == (text, ",")
+    assert separated("a.csv", CALLED, text) == (text, ",")

@@ -1,7 +1,9 @@
+import pathlib
+
 import pytest
 
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier
+from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
 
 
 def test_a_classifier_describes_itself(tmp_path):
@@ -14,3 +16,32 @@ def test_a_classifier_describes_itself(tmp_path):
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "retrain.json").touch()
     check_is_classifier(str(tmp_path), "a handle")
+
+
+def describe(directory: pathlib.Path, text: str) -> None:
+    (directory / "assets.extra").mkdir(exist_ok=True)
+    (directory / "assets.extra" / "retrain.json").write_text(text)
+
+
+def test_what_an_export_says_of_familiarity(tmp_path):
+    describe(tmp_path, '{"familiarity": {"threshold": 0.1, "signature": "a signature", "more": 1}}')
+    assert described_familiarity(str(tmp_path)) == (0.1, "a signature")
+    describe(tmp_path, '{"tasks": {}}')
+    assert described_familiarity(str(tmp_path)) is None
+    describe(tmp_path, '{"familiarity": {}}')
+    with pytest.raises(InputError) as raised:
+        described_familiarity(str(tmp_path))
+    assert str(raised.value) == (
+        f"'{tmp_path}/assets.extra/retrain.json' was expected to describe tasks, their heads and classes, "
+        "but does not (KeyError('threshold')): export the classifier again."
+    )
+
+
+def test_a_module_that_tells_no_familiarity():
+    check_tells_familiarity(True, "a handle")
+    with pytest.raises(InputError) as raised:
+        check_tells_familiarity(False, "a handle")
+    assert str(raised.value) == (
+        "'a handle' does not tell how familiar images are, and --reject_unfamiliar goes by that: leave it "
+        "out, or train a classifier again, with more images."
+    )

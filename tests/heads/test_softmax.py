@@ -22,6 +22,10 @@ def test_labels_are_positions_of_names():
     np.testing.assert_array_equal(HEAD.targets(labels), [[0, 0, 1], [1, 0, 0], [0, 0, 1]])
 
 
+def test_evidence_is_how_far_the_largest_logit_stands_out():
+    np.testing.assert_allclose(HEAD.evidence(tf.constant(LOGITS)), [1.5, 0.0, 7 / 3], rtol=1e-6)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 def test_loss_and_its_gradient_against_numpy(smoothing):
     targets = np.eye(3, dtype=np.float32)[LABELS]

@@ -67,6 +67,7 @@ def exported(run_legacy, tmp_path_factory):
         model = classifier(load_module(make(directory / "sources" / name)), tasks)
         images = random.random((3, 4, *model.image_size, 3), np.float32)
         sgd_step(model, images[2], IMAGE_CLASSIFICATION)
+        model = tiny_worlds.with_familiarity(model)
         for kind in ("hub_module", "saved_model"):
             exporter(kind)(model, str(directory / name / kind))
         modules[name], batches[name] = model, images[:2]
@@ -133,6 +134,16 @@ def test_hub_module_learns(case):
 def first_step(found: dict[str, np.ndarray], signature: str) -> dict[str, np.ndarray]:
     start = f"{signature}|0/"
     return {key.removeprefix(start): value for key, value in found.items() if key.startswith(start)}
+
+
+def test_familiarity(case):
+    _, model, batches, figures, small = case
+    expected = model.outputs(batches[0], "serving_default")["familiarity"]
+    for found in (
+        figures["hub_module"]["serving_default/familiarity"],
+        figures["saved_model"]["served familiarity"],
+    ):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 if small else 5e-2)
 
 
 def test_a_second_task_of_any_name(exported):

@@ -320,10 +320,3 @@ def test_pixels_up_to_255_are_warned_of_once(tf1_hub, caplog):
         f"{tf1_hub!r} was given images with values up to 255, and images have values in [0, 1]: divide "
         f"decoded pixels by 255."
     ]
-
-
-def test_the_names_of_the_package():
-    assert {"Module", "load_module_spec", "get_expected_image_size", "get_num_image_channels"} <= {*dir(hub)}
-    with pytest.raises(AttributeError) as info:
-        _ = hub.create_module_spec
-    assert str(info.value) == "module 'retrain.modules' has no attribute 'create_module_spec'"

@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import os
 import pathlib
 import subprocess
@@ -52,6 +53,18 @@ def test_a_directory_that_was_there_stays(here):
     with claimed(Run("mine")):
         pass
     assert (here / "mine").is_dir()
+
+
+def test_a_place_where_no_directory_can_be(here, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "makedirs", refuse)
+    with pytest.raises(InputError) as raised, claimed(Run("away/run")):
+        pass
+    assert str(raised.value) == (
+        "'away/run' cannot be written (Permission denied): name a place where it can be."
+    )
 
 
 def test_many_work_in_a_shared_directory():

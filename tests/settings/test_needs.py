@@ -145,6 +145,13 @@ CASES = {
         "three.",
     ),
     "all_classes": of_predictions("all_classes=true", True),
+    "reject_unfamiliar": Case(
+        True,
+        {},
+        {"label_map": "a.txt", "warm_start_head": True},
+        "--reject_unfamiliar goes by the familiarity that an exported classifier tells, and with --features "
+        "or --label_map there is none: leave it out.",
+    ),
     "sort_into": of_predictions("sort_into=dir", "dir"),
     "sort_by": Case(
         "link",

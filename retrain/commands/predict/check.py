@@ -10,9 +10,10 @@ from absl import logging
 from retrain.commands.checks import Published
 from retrain.commands.module_check import check_modules, label_map_of, local_directory
 from retrain.commands.predict.inputs import check_paths, find_images
+from retrain.commands.predict.unfinished import SortedNote
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier
+from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
 from retrain.extensions import named
 from retrain.report import TableRow, table_row
 from retrain.settings.config import Config
@@ -31,6 +32,8 @@ class PredictPlan(NamedTuple):
       image_dir: where the paths begin; empty for the working directory.
       published: the classes, where they are those of a label map, and not of an export.
       output, table: the file to be written, and its format; None for standard output.
+      note: of the folder of sorted images, by which a killed command goes on; None without `output`.
+      is_sorted: whether that folder is there already, from such a command.
     """
 
     config: Config
@@ -39,6 +42,8 @@ class PredictPlan(NamedTuple):
     published: Published | None
     output: str | None
     table: TableRow | None
+    note: SortedNote | None = None
+    is_sorted: bool = False
     run: None = None
 
 
@@ -48,19 +53,26 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     handle, results = config.module.tfhub_module, config.results
     labels = label_map_of(config.module)
     says_classes = labels is None and not results.features
-    if says_classes and (export := local_directory(handle)):
+    export = local_directory(handle) if says_classes else None
+    if export:
         check_is_classifier(export, handle)
+    if results.reject_unfamiliar and (export or labels):
+        check_tells_familiarity(bool(export and described_familiarity(export)), handle)
     output = None if results.output in (None, STANDARD_OUTPUT) else results.output
     table = None if output is None else table_row(output, "output")
     _check_place("output", output, "file")
-    _check_place("sort_into", results.sort_into, "directory")
+    note = None if output is None else SortedNote(output, repr((config, *words)))
+    is_sorted = bool(note and results.sort_into and note.is_of(results.sort_into))
+    if not is_sorted:
+        _check_place("sort_into", results.sort_into, "directory")
     _tell_where_sorted(results.sort_into, words or [config.data.image_dir])
     paths, image_dir = _paths(config.data, words)
     published = None if labels is None else Published(read_label_map(labels), {})
     # TensorFlow takes seconds to load.
     what = "classify with" if not results.features else "pass through"
     logging.info("Images to %s %s: %d.", what, handle, len(paths))
-    return PredictPlan(config, paths, image_dir, published, output=output, table=table)
+    to = {"output": output, "table": table, "note": note, "is_sorted": is_sorted}
+    return PredictPlan(config, paths, image_dir, published, **to)
 
 
 def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], str]:

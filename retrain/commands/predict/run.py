@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import io
 import os
-import pathlib
 import shutil
 import sys
 from collections import Counter
@@ -21,32 +20,44 @@ from absl import logging
 
 from retrain.commands.predict.check import PredictPlan
 from retrain.commands.predict.sorting import sort_files
+from retrain.commands.predict.unfinished import kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.errors import InputError
+from retrain.export.assets import check_tells_familiarity
 from retrain.extensions import named
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
 from retrain.files import new_directory, new_file
-from retrain.report.predictions_table import class_columns, predicted_columns, top_columns
+from retrain.report.predictions_table import (
+    class_columns,
+    familiarity_column,
+    predicted_columns,
+    top_columns,
+)
 from retrain.report.table_writers import separated
 from retrain.settings.results import ResultSettings
 
 ROWS_AT_A_TIME = 1024
+UNKNOWN = "?"  # the class of an image that is like none that the classifier knows
 
 
 def run(plan: PredictPlan) -> None:
     """Writes path and prediction of each image, for each task, to --output or the terminal."""
     settings, results = plan.config.module, plan.config.results
     scoring = load_features(settings) if results.features else load_scoring(settings, plan.published)
+    if results.reject_unfamiliar:  # of an archive or a URL it is known only now
+        check_tells_familiarity(scoring.threshold is not None, settings.tfhub_module)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
     with _keeping(plan, scoring.background) as options:
         done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]
         check_finite(rows, paths, scoring.module.handle)
-        if results.sort_into is not None:
-            _sort(results, scoring, [files[row] for row in seen], rows)
+        if plan.is_sorted:
+            logging.info("Images have been sorted into %s already.", results.sort_into)
+        elif results.sort_into is not None:
+            _sort(plan, scoring, [files[row] for row in seen], rows)
         _write(plan, _blocks(paths, rows, scoring, results))
     if plan.output is not None:
         what = "feature vectors" if results.features else "predictions"
@@ -59,8 +70,7 @@ def _keeping(plan: PredictPlan, background: str) -> Iterator[PassOptions]:
     if plan.output is None:
         yield PassOptions(background=background)
         return
-    path = pathlib.Path(plan.output)
-    kept = path.with_name(f".{path.name}.partial")
+    kept = kept_beside(plan.output)
     settings = dataclasses.replace(plan.config.module, feature_cache=str(kept))
     try:
         yield PassOptions(settings, background=background, in_memory=0)
@@ -100,25 +110,32 @@ def _blocks(
 def _columns(values: np.ndarray, scoring: Scoring, results: ResultSettings) -> dict[str, Any]:
     """Of rows of the module's output what is predicted for each task, and how probable classes are."""
     columns: dict[str, Any] = {}
+    rejected = scoring.unfamiliar(values) & results.reject_unfamiliar
     for task, probabilities in scoring.by_task(values).items():
         head, suffix = scoring.heads[task], f"/{task}" if len(scoring.heads) > 1 else ""
         columns |= predicted_columns(head, probabilities, "class", suffix)
+        columns[f"class{suffix}"] = np.where(rejected, UNKNOWN, columns[f"class{suffix}"])
         if results.all_classes:
             columns |= class_columns(head, probabilities, suffix)
         elif results.top_k is not None:
             columns |= top_columns(head, probabilities, results.top_k, suffix)
-    return columns
+    return columns | familiarity_column(scoring.familiarity(values))
 
 
-def _sort(results: ResultSettings, scoring: Scoring, files: list[str], rows: Features) -> None:
+def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features) -> None:
     """By the first task; a file of several classes goes to each of them, and one of none to none."""
+    results = plan.config.results
     task, head = next(iter(scoring.heads.items()))
     labels: list[list[str]] = []
     for begin in range(0, len(files), ROWS_AT_A_TIME):
         values = np.asarray(rows[begin : begin + ROWS_AT_A_TIME])
-        labels += map(head.names_in, head.predicted(scoring.by_task(values)[task]))
+        rejected = scoring.unfamiliar(values) & results.reject_unfamiliar
+        predicted = zip(head.predicted(scoring.by_task(values)[task]), rejected, strict=True)
+        labels += [[] if out else head.names_in(label) for label, out in predicted]
     with new_directory(results.sort_into) as directory:
         sort_files(directory, files, labels, head.class_names, results.sort_by)
+        if plan.note is not None:
+            plan.note.write(directory)
     without = sum(not of_file for of_file in labels)
     none = f"; {without} with none of the classes" if without else ""
     logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)

@@ -14,7 +14,8 @@ from absl import logging
 from retrain.commands.sweep.image_trial import image_trial_run
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
-from retrain.commands.train.run import train_classifier
+from retrain.commands.train.run import FEW, train_classifier
+from retrain.data.folder import count
 from retrain.examples.labelled import heads_of
 from retrain.report.summary import training_summary
 from retrain.runs.run import EXPORTS, FINISHED, METRICS, RUN_FLAGS, Run
@@ -43,7 +44,19 @@ def train_winner(
             train_classifier(plan, preparing(plan))
     heads = heads_of(plan.data.listing, plan.data.kinds)
     exports = [best.export(name) for name in _content(best, EXPORTS)["written"]]
-    return training_summary(_figures(best), heads, best, exports), exports
+    figures = _figures(best)
+    return training_summary(figures, heads, best, exports, _notes(plan, figures)), exports
+
+
+def _notes(plan: TrainPlan, figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is to be said where the trials were judged by few images, and could be by more."""
+    counts = [value for key, value in figures.get("validation", {}).items() if key.split("/")[0] == "count"]
+    if plan.config.sweep.folds is not None or plan.config.trains_on_images or min(counts, default=FEW) >= FEW:
+        return []
+    return [
+        f"The trials were judged by {count(min(counts), 'validation image')}: with --folds=5 it would be all "
+        "images but those of test."
+    ]
 
 
 def _flags_text(run: Run) -> str:

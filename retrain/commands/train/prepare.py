@@ -56,7 +56,7 @@ def prepare(plan: TrainPlan) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     base, listed = load_base(plan), list_examples(plan)
     passed = pass_images(base.module, listed.examples, plan)
-    tell_input_range(base.module, passed.examples, plan.config.module)
+    tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
     left_out = pd.concat([passed.skipped, listed.leaks])

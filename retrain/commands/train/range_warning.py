@@ -11,7 +11,12 @@ from retrain.data.images import load_image
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
 from retrain.modules.image_module import ImageModule
-from retrain.modules.inspection.input_range import FAR_BETTER, gain_of
+from retrain.modules.inspection.input_range import (
+    FAR_BETTER,
+    FAR_NEARER,
+    gain_of,
+    nearness_of_signed,
+)
 from retrain.modules.scaled_module import ScaledModule
 from retrain.modules.sources.source import INPUT, source_of
 from retrain.settings.module import ModuleSettings
@@ -38,10 +43,14 @@ def check_range_matters(module: ImageModule) -> None:
         )
 
 
-def tell_input_range(module: ImageModule, examples: LabelledExamples, settings: ModuleSettings) -> None:
-    """A warning that names the flag, where the examples, with features, are told apart far better by it.
+def tell_input_range(
+    module: ImageModule, examples: LabelledExamples, settings: ModuleSettings, is_new: bool
+) -> None:
+    """A warning that names the flag, where a module looks as if made for pixels of another range.
 
-    Not of a module that knows its range, or whose range the user has said.
+    Not of a module that knows its range, or whose range the user has said. That of [-1, 1] takes a graph for
+    training, seconds, and is told when images pass through the module (`is_new`), not when their features had
+    been remembered.
     """
     said = any(getattr(settings, name) != getattr(ModuleSettings(), name) for name in INPUT)
     if said or settings.warm_start_from is not None or not source_of(module.handle).reads >= INPUT:
@@ -56,6 +65,15 @@ def tell_input_range(module: ImageModule, examples: LabelledExamples, settings: 
             "made for these: --module_input_range=0,255 says so.",
             module.handle,
             gain,
+        )
+        return
+    nearness = nearness_of_signed(module) if is_new else 1.0
+    if nearness > FAR_NEARER:
+        logging.warning(
+            "%r has a first batch norm that remembers images %.0f times nearer to those in [-1, 1] than to "
+            "those in [0, 1], which it is given, as if made for these: --module_input_range=-1,1 says so.",
+            module.handle,
+            nearness,
         )
 
 

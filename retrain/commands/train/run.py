@@ -9,6 +9,7 @@ from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
+from retrain.export.familiar_images import with_familiarity
 from retrain.export.seen_images import seen_images
 from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
@@ -79,6 +80,7 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     )
     write_artefacts(outcome, plan.run)
     seen = seen_images(model, trained.examples)
+    model = with_familiarity(model, trained.examples, plan.config.head.seed)
     return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
 
 

@@ -28,7 +28,7 @@ from retrain.modules.inspection.findings import (
     pixels,
     worst,
 )
-from retrain.modules.inspection.input_range import FAR_BETTER, gain_of
+from retrain.modules.inspection.input_range import FAR_BETTER, FAR_NEARER, gain_of, nearness_of_signed
 from retrain.modules.module_spec import TRAIN
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
@@ -108,10 +108,19 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
     bright_images = 255.0 * made_images(examined.loaded.image_size)
     gain = gain_of(rows, _default(run(examined.loaded, signature, bright_images), signature))
     if gain > FAR_BETTER:
-        seen = f"{signature} tells images in [0, 255] apart {gain:.0f} times as well: as if made for these"
-        can_be_said = "module_input_range" in examined.source.reads
-        return Finding(HINT, seen + can_be_said * " (--module_input_range=0,255 says so)")
+        seen = f"{signature} tells images in [0, 255] apart {gain:.0f} times as well"
+        return _other_range(examined, seen, "0,255")
+    nearness = nearness_of_signed(examined.loaded) if signature == IMAGE_FEATURE_VECTOR else 1.0
+    if nearness > FAR_NEARER:
+        seen = f"its first batch norm remembers images {nearness:.0f} times nearer to those in [-1, 1]"
+        return _other_range(examined, seen, "-1,1")
     return Finding(OK, "finite, and different for different images")
+
+
+def _other_range(examined: ExaminedModule, seen: str, meant: str) -> Finding:
+    can_be_said = "module_input_range" in examined.source.reads
+    says_so = f" (--module_input_range={meant} says so)" if can_be_said else ""
+    return Finding(HINT, f"{seen}: as if made for these{says_so}")
 
 
 def linear_scores(examined: ExaminedModule) -> Finding:

@@ -68,6 +68,7 @@ class EfficientNetLite(ImageModule):
             for number, stride in enumerate(strides)
         ]
         self._head = Convolution("head", weights, ("_conv_head", "_bn1"), compute_dtype)
+        # Features do not depend on ImageNet's classes, which stay as they are.
         self._kernel = tf.Variable(weights["_fc.weight"].T, trainable=False, name="logits/kernel")
         self._bias = tf.Variable(weights["_fc.bias"], trainable=False, name="logits/bias")
 
@@ -75,11 +76,6 @@ class EfficientNetLite(ImageModule):
     def variables(self) -> tuple[tf.Variable, ...]:
         layers = [self._stem, *(layer for block in self._blocks for layer in block.layers), self._head]
         return (*(variable for layer in layers for variable in layer.all), self._kernel, self._bias)
-
-    @property
-    def trainable_variables(self) -> tuple[tf.Variable, ...]:
-        """Those that features depend on, in the order of the network; ImageNet's classes stay as they are."""
-        return tuple(variable for variable in self.variables if variable.trainable)
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)

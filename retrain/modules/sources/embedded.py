@@ -4,11 +4,12 @@ Each comes in a package of the Python package index that holds nothing but one f
 package is imported, and a file whose SHA-256 is not the one noted here is not read. Without TensorFlow.
 """
 
-import hashlib
+import functools
 import importlib.util
 import pathlib
 from typing import NamedTuple
 
+from retrain import files
 from retrain.errors import InputError
 
 VERSION = "0.1.0"  # of all packages
@@ -67,7 +68,7 @@ def read_weights(handle: str) -> bytes:
             f"{GRADIENTS!r}, which needs none."
         )
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != about.sha256:
+    if _digest(path, path.stat().st_mtime_ns) != about.sha256:
         raise InputError(
             f"{str(path)!r} is not the file of weights that {handle!r} is known by, and is not read: pip "
             f"install --force-reinstall {requirement}, or use {GRADIENTS!r}, which needs none."
@@ -87,6 +88,12 @@ def why_not(handle: str) -> str:
     except InputError as error:
         return str(error)
     return ""
+
+
+@functools.cache
+def _digest(path: pathlib.Path, written: int) -> str:
+    """Of the file as it was written then: a run asks for it three times."""
+    return files.file_hash(path)
 
 
 def _is_here(handle: str) -> bool:

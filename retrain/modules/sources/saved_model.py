@@ -83,7 +83,7 @@ class SavedModel(ImageModule):
     def trainable_variables(self) -> tuple[tf.Variable, ...]:
         if hasattr(self._loaded, "trainable_variables"):
             return tuple(self._loaded.trainable_variables)
-        return tuple(variable for variable in self.variables if variable.trainable)
+        return super().trainable_variables
 
     @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:

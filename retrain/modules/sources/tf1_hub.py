@@ -82,10 +82,6 @@ class TF1HubModule(ImageModule):
         return tuple(self._by_name.values())
 
     @property
-    def trainable_variables(self) -> tuple[tf.Variable, ...]:
-        return tuple(variable for variable in self.variables if variable.trainable)
-
-    @property
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         return tuple(map(self._loss, self._penalties()))
 

@@ -61,7 +61,8 @@ def test_the_ending_says_how_the_table_is_written(ending):
 
 
 def test_standard_output_has_a_name():
-    assert plan("photos", output="-")[-3:] == plan("photos")[-3:] == (None, None, None)
+    for given in (plan("photos", output="-"), plan("photos")):
+        assert (given.output, given.table, given.note, given.run) == (None, None, None, None)
 
 
 def test_nothing_is_overwritten(here):
@@ -89,3 +90,17 @@ def test_images_that_are_sorted_into_their_own_folder_count_twice_and_that_is_to
     assert sentence not in caplog.messages
     plan("photos", sort_into="photos/sorted")
     assert sentence in caplog.messages
+
+
+def test_a_classifier_that_tells_no_familiarity_is_known_at_once(trained_run):
+    export = str(trained_run / "export" / "saved_model")
+    assert plan("photos", tfhub_module=export).config.results.reject_unfamiliar is False
+    for handle in (export, "builtin:efficientnet_lite1"):
+        assert sentence("photos", tfhub_module=handle, reject_unfamiliar=True) == (
+            f"{handle!r} does not tell how familiar images are, and --reject_unfamiliar goes by that: leave "
+            "it out, or train a classifier again, with more images."
+        )
+
+
+def test_a_classifier_that_tells_it(telling_run):
+    plan("photos", tfhub_module=str(telling_run), reject_unfamiliar=True)

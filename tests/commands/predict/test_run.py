@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,12 @@ import pytest
 from PIL import Image
 
 from retrain.commands.predict import run as predict
-from retrain.commands.predict.check import check
+from retrain.commands.predict.check import PredictPlan, check
 from retrain.commands.scoring import Scoring
+from retrain.errors import InputError
 from retrain.features import feature_pass as passing
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.settings.config import Config
-from retrain.settings.results import ResultSettings
 from tests import tiny_worlds
 
 
@@ -166,6 +167,25 @@ def test_images_are_sorted_by_class(trained_run, colour_folder, tmp_path, caplog
     assert len(capsys.readouterr().out.splitlines()) == 1 + 6
 
 
+def test_a_command_killed_between_the_folder_and_the_table_goes_on(
+    trained_run, colour_folder, tmp_path, monkeypatch, caplog
+):
+    into, output = tmp_path / "sorted", tmp_path / "p.csv"
+    settings = {"output": str(output), "sort_into": str(into), "sort_by": "link"}
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(predict, "_write", lambda *_: 1 / 0)
+        predicted(trained_run, colour_folder, **settings)
+    before = os.stat(into)
+    with pytest.raises(InputError, match="exists, and nothing is overwritten"):
+        predicted(trained_run, colour_folder, **{**settings, "sort_by": "copy"})
+    with caplog.at_level("INFO", "absl"):
+        predicted(trained_run, colour_folder, **settings)
+    assert f"Images have been sorted into {into} already." in caplog.messages
+    assert (os.stat(into).st_ino, os.stat(into).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert sorted(os.listdir(tmp_path)) == ["p.csv", "sorted"]
+    assert len(pd.read_csv(output)) == len([*into.rglob("*.png")]) == 24
+
+
 def test_an_image_of_several_classes_is_in_each_and_one_of_none_in_none(colour_folder, tmp_path, caplog):
     """As train reads them with --head=sigmoid."""
     heads = {"tags": SigmoidHead(["a", "b"])}
@@ -173,7 +193,8 @@ def test_an_image_of_several_classes_is_in_each_and_one_of_none_in_none(colour_f
     files = [f"{colour_folder}/{name}/000.png" for name in ("cyan", "magenta", "yellow")]
     rows = np.float32([[0.9, 0.8], [0.1, 0.8], [0.2, 0.1]])
     with caplog.at_level("INFO", "absl"):
-        predict._sort(ResultSettings(sort_into=str(tmp_path / "sorted")), scoring, files, rows)
+        plan = PredictPlan(Config.of(sort_into=str(tmp_path / "sorted")), (), "", None, None, None)
+        predict._sort(plan, scoring, files, rows)
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png"))
     assert found == ["sorted/a/000.png", "sorted/b/000-2.png", "sorted/b/000.png"]
     assert caplog.messages == [f"Images sorted into {tmp_path / 'sorted'}: 2; 1 with none of the classes."]
@@ -221,3 +242,45 @@ def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging
     assert expected.nunique() > 12
     for table in tables[1:]:
         np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+
+
+STRANGE = {"grey": (128, 128, 128), "red": (255, 0, 0)}
+
+
+@pytest.fixture
+def some_strange(tmp_path):
+    """An image of a class, and two of none."""
+    Image.new("RGB", (8, 8), (10, 245, 245)).save(tmp_path / "cyan.png")
+    for name, colour in STRANGE.items():
+        Image.new("RGB", (8, 8), colour).save(tmp_path / f"{name}.png")
+    return [tmp_path / f"{name}.png" for name in ("cyan", *STRANGE)]
+
+
+@pytest.mark.parametrize("name", ["saved_model", "hub_module"])
+def test_images_like_none_that_are_known_have_no_class(telling_run, name, some_strange, capsys):
+    export = f"{telling_run}/export/{name}"
+    predicted(export, *some_strange)
+    header, *told = rows(capsys.readouterr().out)
+    assert header == ["path", "class", "probability", "familiarity"]
+    assert told[0][1] == "cyan"
+    assert [float(line[3]) < 0.05 for line in told] == [False, True, True]
+    assert "?" not in {line[1] for line in told}
+    predicted(export, *some_strange, reject_unfamiliar=True, top_k=1)
+    rejected = rows(capsys.readouterr().out)[1:]
+    assert [line[1] for line in rejected] == ["cyan", "?", "?"]
+    assert [[line[2], line[-1]] for line in rejected] == [line[2:] for line in told]
+    assert [line[3] for line in rejected] == [line[1] for line in told]
+
+
+def test_what_is_rejected_is_sorted_into_no_class(telling_run, some_strange, tmp_path, caplog):
+    into = tmp_path / "sorted"
+    with caplog.at_level("INFO", "absl"):
+        predicted(telling_run, *some_strange, reject_unfamiliar=True, sort_into=str(into))
+    assert caplog.messages[-1] == f"Images sorted into {into}: 1; 2 with none of the classes."
+    assert [path.relative_to(into).as_posix() for path in into.rglob("*.png")] == ["cyan/cyan.png"]
+
+
+def test_a_classifier_in_an_archive_that_tells_no_familiarity(trained_run, colour_folder, tmp_path):
+    archive = shutil.make_archive(tmp_path / "module", "gztar", trained_run / "export" / "saved_model")
+    with pytest.raises(InputError, match="does not tell how familiar images are"):
+        predicted(archive, colour_folder, reject_unfamiliar=True)

@@ -54,7 +54,7 @@ def train(run: Run, **flags: object):
 
 
 def test_the_winner_is_trained_in_best_by_one_worker_at_a_time(run, trained):
-    (figures, heads, best, exports), written = train(run)
+    (figures, heads, best, exports, notes), written = train(run)
     assert trained == [("best", "new")]
     assert (figures, heads, str(best)) == (
         {"validation": {"accuracy": 0.5}},
@@ -62,7 +62,29 @@ def test_the_winner_is_trained_in_best_by_one_worker_at_a_time(run, trained):
         f"{run}/best",
     )
     assert exports == written == [f"{run}/best/export/saved_model"]
+    assert notes == []
     assert Run(best.path).state == FINISHED
+
+
+@pytest.mark.parametrize(
+    ("counts", "flags", "told"),
+    [
+        ({"count": 99}, {}, "99 validation images"),
+        ({"count/kind": 120, "count/size": 1}, {}, "1 validation image"),
+        ({"count": 100}, {}, None),
+        ({"count": 99}, {"folds": 3}, None),
+        ({"count": 99}, {"fine_tune": True}, None),
+        ({}, {}, None),
+    ],
+)
+def test_few_images_by_which_trials_were_judged_are_told(run, trained, monkeypatch, counts, flags, told):
+    monkeypatch.setattr(winner, "_figures", lambda best: {"validation": {"accuracy": 0.5, **counts}})
+    notes = train(run, **flags)[0][-1]
+    assert notes == (
+        [f"The trials were judged by {told}: with --folds=5 it would be all images but those of test."]
+        if told
+        else []
+    )
 
 
 def test_a_winner_that_is_there_is_left_alone(run, trained):

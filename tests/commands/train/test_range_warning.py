@@ -8,6 +8,7 @@ from retrain.errors import InputError
 from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests.examples.worlds import made_up, of_folder
+from tests.modules.inspection.test_input_range import remembering
 
 
 @pytest.fixture
@@ -27,13 +28,13 @@ def bright_module(tmp_path) -> str:
     return str(tmp_path / "bright")
 
 
-def tell(handle: str, folder: str, **given) -> None:
+def tell(handle: str, folder: str, is_new: bool = True, **given) -> None:
     """As after a pass over the folder."""
     settings = ModuleSettings(tfhub_module=handle, **given)
     module, examples = load_module(handle, settings), of_folder(folder)
     images = [tf.image.decode_image(tf.io.read_file(path)) / 255 for path in examples.files]
     features = [module(tf.image.resize(image, [8, 8])[None]).numpy()[0] for image in images]
-    tell_input_range(module, examples.with_features(np.stack(features)), settings)
+    tell_input_range(module, examples.with_features(np.stack(features)), settings, is_new)
 
 
 def test_a_module_made_for_other_pixels_is_told_in_a_line_that_names_the_flag(
@@ -53,6 +54,20 @@ def test_who_has_said_the_range_is_not_told(bright_module, colour_folder, told):
     tell(bright_module, colour_folder, module_input_range=(0.0, 255.0))
     tell(bright_module, colour_folder, module_input_mean=(0.5, 0.5, 0.5))
     assert told == []
+
+
+def test_a_network_for_signed_pixels_is_told_once(tmp_path, colour_folder, told):
+    handle = remembering(tmp_path / "signed.keras", -1.0, 1.0)
+    tell(handle, colour_folder, is_new=False)
+    tell(handle, colour_folder, module_input_range=(-1.0, 1.0))
+    assert told == []
+    tell(handle, colour_folder)
+    [line] = told
+    assert line.startswith(f"{handle!r} has a first batch norm that remembers images ")
+    assert line.endswith(
+        " times nearer to those in [-1, 1] than to those in [0, 1], which it is given, as if made for these: "
+        "--module_input_range=-1,1 says so."
+    )
 
 
 def test_a_module_for_the_range_it_is_given_is_not_told(averaging_module, colour_folder, told):

@@ -8,6 +8,7 @@ from retrain.modules.inspection.findings import NOT_APPLICABLE, OK
 from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 from tests.broken_modules import broken, found, hints, hub_module, mean
+from tests.modules.inspection.test_input_range import remembering
 
 CLASSIFIER = ("default", "image_classification")
 BOTH = ("default", "image_feature_vector", "image_classification")
@@ -131,6 +132,16 @@ def test_the_range_of_a_keras_file_can_be_said(tmp_path):
     hint = hints(str(tmp_path / "dark.keras"))["values in [0, 1]"]
     assert hint.endswith(" as if made for these (--module_input_range=0,255 says so)")
     assert hints(str(tmp_path / "dark.keras"), ModuleSettings(module_input_range=(0.0, 255.0))) == {}
+
+
+def test_a_hint_when_signed_pixels_are_meant(tmp_path):
+    path = remembering(tmp_path / "signed.keras", -1.0, 1.0)
+    hint = hints(path)["values in [0, 1]"]
+    assert hint.startswith("its first batch norm remembers images ")
+    assert hint.endswith(
+        " times nearer to those in [-1, 1]: as if made for these (--module_input_range=-1,1 says so)"
+    )
+    assert hints(path, ModuleSettings(module_input_range=(-1.0, 1.0))) == {}
 
 
 def test_a_length_that_depends_on_the_size(tmp_path):

