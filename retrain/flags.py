@@ -16,6 +16,7 @@ from retrain.commands import COMMANDS
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
+from retrain.plain_log import VERBOSITIES
 from retrain.settings.config import FIELDS, Config, check, read_by
 from retrain.settings.field import TRUTHS, about, from_text, kind
 
@@ -32,7 +33,6 @@ ALIASES = {
 }
 FRACTIONS = ("validation_split", "testing_split")
 SWITCHES = {"do_data_augmentation": {True: "classic", False: "none"}}
-VERBOSITIES = ("debug", "info", "warning", "error")
 
 
 class Parsed(NamedTuple):
