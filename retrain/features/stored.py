@@ -70,10 +70,12 @@ def mean_features(features: Features) -> np.ndarray:
     return (total / len(features)).astype(np.float32)
 
 
-def mean_square(features: Features) -> float:
-    """Of all values."""
+def variance(features: Features) -> float:
+    """Of features [N, F] around their mean [F], the mean over all values."""
+    mean = mean_features(features)
     # Not np.square, which would need the memory of a block in double precision.
-    total = sum(np.einsum("ij,ij->", block, block, dtype=np.float64) for block in blocks(features))
+    centred = (block - mean for block in blocks(features))
+    total = sum(np.einsum("ij,ij->", block, block, dtype=np.float64) for block in centred)
     return float(total) / features.size
 
 

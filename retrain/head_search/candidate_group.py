@@ -120,14 +120,12 @@ class CandidateGroup:
         if self.folds == 1:
             kernels, biases = kernels[:, 0], biases[:, 0]
         losses = np.asarray(self.losses).reshape(len(self.steps), 2, *shape[:2]).mean(axis=2)
-        calibrated = self.calibrated_losses()
         return {
             number: TrainedHead(
                 kernel=kernels[place],
                 bias=biases[place],
                 losses=losses[:, :, place],
                 steps=np.asarray(self.steps),
-                calibrated_loss=calibrated[number],
                 stopped=None if self.step == self.shared.max_steps else self.step,
             )
             for place, number in enumerate(self.numbers)

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from retrain.examples.labelled import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
+from retrain.heads.head import Head, Labels
+
+FOLDS = 5
 
 
 class Folds(NamedTuple):
@@ -52,3 +55,20 @@ def assign_folds(strata: np.ndarray, groups: Sequence[object] | None, folds: int
     fold_of_group = np.empty(len(firsts), np.int64)
     fold_of_group[order] = np.arange(len(firsts)) % folds
     return fold_of_group[group_of.ravel()]
+
+
+def task_folds(examples: LabelledExamples, task: str, folds: int, seed: int) -> np.ndarray:
+    """The fold, int [N], of each example that has a label of the task."""
+    known = examples.labelled(task)
+    strata = known.tasks[task].head.strata(known.tasks[task].labels)
+    return assign_folds(strata, known.groups, folds, seed)
+
+
+def judged_in_folds(head: Head, labels: Labels, fold_of: np.ndarray) -> np.ndarray:
+    """Which examples, bool [N], can be judged: those of classes that the heads of their fold have seen."""
+    judged = np.ones(len(labels), bool)
+    for fold in np.unique(fold_of):
+        held_out = fold_of == fold
+        judged[held_out] = not held_out.all()
+        judged[held_out & head.of_unseen(labels, ~held_out)] = False
+    return judged

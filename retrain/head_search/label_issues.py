@@ -11,12 +11,11 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.examples.labelled import LabelledExamples, TaskExamples
-from retrain.head_search.folds import assign_folds
+from retrain.head_search.folds import FOLDS, assign_folds, judged_in_folds
 from retrain.head_search.train_candidates import out_of_sample
 from retrain.heads.head import Head, Labels
 from retrain.settings.head import HeadSettings
 
-FOLDS = 5
 SHORTER = 5  # so many times fewer steps than the chosen head took: enough to rank labels, not for a figure
 SUFFICE = 10  # examples; fewer cannot be judged by each other
 COLUMNS = ["path", "task", "label", "probability", "support", "suggested", "in_doubt"]
@@ -83,9 +82,7 @@ def out_of_sample_probabilities(
     fold_of = assign_folds(head.strata(examples.labels), groups, folds, candidate.seed)
     [predicted] = out_of_sample(head, [candidate], examples, fold_of)
     logits = predicted.logits
-    for fold in np.unique(fold_of):
-        held_out = fold_of == fold
-        logits[held_out & head.of_unseen(examples.labels, ~held_out)] = np.nan
+    logits[~judged_in_folds(head, examples.labels, fold_of)] = np.nan
     known = np.isfinite(logits).all(axis=1)
     calibrated = head.calibrated(examples.labels[known], logits[known])
     return calibrated.probabilities(tf.constant(logits)).numpy()

@@ -1,37 +1,33 @@
-"""Chooses the head of a frozen base: trains all candidates at once, takes the lowest validation loss.
+"""The head of a frozen base: one candidate is chosen from a grid, and trained on all images to train on."""
 
-Each candidate's loss is taken at the temperature that suits it best (Guo et al. 2017): a strong penalty makes
-a head less sure of itself before it makes it worse, and sureness can be mended afterwards.
-
-Without a validation split every tenth training example is held out to choose by, and the chosen candidate is
-trained again on all of them.
-"""
-
+import dataclasses
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.labelled import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.budget import PLAIN, Budget, Halving, operations
+from retrain.head_search.choice import Choice, Grid, chosen
 from retrain.head_search.decisions import head_of
+from retrain.head_search.folds import FOLDS, judged_in_folds, task_folds
 from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.starts import Start
-from retrain.head_search.train_candidates import OutOfSample, out_of_sample, train_candidates
-from retrain.head_search.trained_head import TrainedHead, best_of
+from retrain.head_search.train_candidates import out_of_sample, train_candidates
+from retrain.head_search.trained_head import OutOfSample, TrainedHead
 from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 
-HELD_OUT = 10  # one in so many, where there is no validation split
+# So many times fewer steps, but so many at least, rank penalties as all steps do.
+SHORTER, STEPS = 5, 200
 # Operations, about half a minute, from which on the worse half of a grid is not trained to its end.
 HALVED = 2e12
-DIVERGED = "Training diverged at every learning rate (up to {rate:.3g}): give a lower --learning_rate."
 
-Grid = Sequence[HeadSettings]
+DIVERGED = "Training diverged at every learning rate (up to {rate:.3g}): give a lower --learning_rate."
 
 
 class BestHead(NamedTuple):
@@ -40,7 +36,6 @@ class BestHead(NamedTuple):
     Attributes:
       kernel, bias: float32 [F, C] and [C].
       candidate: its settings.
-      criterion, loss: what it was chosen by ("validation loss"), and its own.
       history: its losses by step, as TensorBoard shows them.
       stopped: the step at which halving gave it up; None when it was trained to its end.
     """
@@ -49,71 +44,87 @@ class BestHead(NamedTuple):
     kernel: np.ndarray
     bias: np.ndarray
     candidate: HeadSettings
-    criterion: str
-    loss: float
     history: dict[int, dict[str, float]]
     stopped: int | None = None
 
 
 def search_task(
-    task: str, head: Head, settings: HeadSettings, splits: Mapping[str, TaskExamples], start: Start | None
+    task: str, settings: HeadSettings, examples: LabelledExamples, start: Start | None
 ) -> BestHead:
-    """The best head of a task for these settings; a line of the log tells of it."""
-    began, train = time.monotonic(), splits["train"]
+    """The best head of a task for these settings; a line of the log tells of it.
+
+    Validation images only tell how training went. InputError when all candidates diverge.
+    """
+    began, head, splits = time.monotonic(), examples.heads[task], examples.by_split(task)
+    train = splits["train"]
     grid = candidates(settings, feature_scale(train.features), len(train.labels))
-    best = search_head(head, grid, train, splits.get("validation"), start)
-    of, seconds = best.candidate, time.monotonic() - began
+    choice = choose(head, grid, train, choosing_folds(examples, task, settings.seed), start)
+    [best] = train_chosen(head, [choice], train, splits.get("validation"), start)
+    if best is None:
+        raise InputError(DIVERGED.format(rate=max(candidate.learning_rate for candidate in grid)))
+    of, why = best.candidate, f" ({choice.reason})" if choice.reason else ""
     logging.info(
         "%s",
-        f"{head_of(task)}: the best of {len(grid)} by {best.criterion} ({best.loss:.4g}) has "
-        f"learning_rate={of.learning_rate:.3g} and l2_regularizer={of.l2_regularizer:.3g}; "
-        f"{of.max_steps} steps of {of.batch_size} images, {seconds:.1f} s.",
+        f"{head_of(task)}: learning_rate={of.learning_rate:.3g}, l2_regularizer={of.l2_regularizer:.3g}{why}"
+        f"; {of.max_steps} steps of {of.batch_size} images, {time.monotonic() - began:.1f} s.",
     )
     return best
 
 
-def search_head(
+def choosing_folds(examples: LabelledExamples, task: str, seed: int) -> np.ndarray:
+    """The folds that a candidate is chosen by: int [N], of the images to train on."""
+    return task_folds(examples.split("train"), task, FOLDS, seed)
+
+
+def choose(
     head: Head,
     grid: Grid,
     train: TaskExamples,
-    validation: TaskExamples | None,
+    fold_of: np.ndarray,
     start: Start | None = None,
-) -> BestHead:
-    """Trains the candidates and returns the best; InputError when all of them diverge.
+    memory: int = PLAIN.memory,
+) -> Choice | None:
+    """The candidate of a grid to train on `train`, by cross-validation; None where all diverge.
 
-    All have the same class weights, by which the validation images count, too.
+    `fold_of` is int [N], the fold of each example; about `memory` bytes are taken.
     """
-    class_weights = grid[0].class_weights
-    if validation is not None:
-        return _best(head, grid, train, _weighed(head, validation, class_weights), start)
-    if len(grid) == 1 or len(train.labels) < HELD_OUT:
-        return _best(head, grid, train, None, start)
-    at = np.arange(len(train.labels)) % HELD_OUT == 0
-    held_out = _weighed(head, train.rows(at), class_weights)
-    chosen = _best(head, grid, train.rows(~at), held_out, start)
-    again = _best(head, [chosen.candidate], train, None, start)
-    return again._replace(criterion="loss on held out training images", loss=chosen.loss)
+    if len(grid) == 1:
+        return Choice(grid[0])
+    if not judged_in_folds(head, train.labels, fold_of).any():
+        return Choice(grid[0], 0, f"the strongest of {len(grid)}: too few images to compare them by")
+    shorter = [dataclasses.replace(of, max_steps=_fewer(of.max_steps)) for of in grid]
+    budget = Budget(memory, Halving() if _is_large(head, shorter, train, fold_of) else None)
+    results = out_of_sample(head, shorter, train, fold_of, start=start, budget=budget)
+    return chosen(head, grid, results, train, fold_of)
 
 
-def search_heads(
+def train_chosen(
     head: Head,
-    grids: Sequence[Grid],
+    choices: Sequence[Choice | None],
     train: TaskExamples,
-    validation: TaskExamples,
+    validation: TaskExamples | None,
     start: Start | None = None,
     budget: Budget = PLAIN,
 ) -> list[BestHead | None]:
-    """What search_head finds for each of the grids, all trained together; None where all of one diverge."""
-    best: dict[int, BestHead | None] = {}
-    for (class_weights, alone), positions in _together(head, grids, train).items():
-        held_out = _weighed(head, validation, class_weights)
-        within = budget if alone is None else budget._replace(halving=Halving())
-        of_all = [candidate for position in positions for candidate in grids[position]]
-        heads = iter(train_candidates(head, of_all, train, held_out, start=start, budget=within))
-        for position in positions:
-            of_grid = list(itertools.islice(heads, len(grids[position])))
-            best[position] = _best_head(head, grids[position], of_grid, validated=True)
-    return [best[position] for position in range(len(grids))]
+    """The heads of these choices, trained together; None where there is none, or where it diverges."""
+    of_all = [choice.candidate for choice in choices if choice is not None]
+    if not of_all:
+        return [None] * len(choices)
+    heads = iter(train_candidates(head, of_all, train, validation, start=start, budget=budget))
+    return [choice and _best_head(head, choice.candidate, next(heads)) for choice in choices]
+
+
+def _best_head(head: Head, candidate: HeadSettings, trained: TrainedHead) -> BestHead | None:
+    if trained.failed:
+        return None
+    return BestHead(
+        head=head,
+        kernel=trained.kernel,
+        bias=trained.bias,
+        candidate=candidate,
+        history=trained.history,
+        stopped=trained.stopped,
+    )
 
 
 def search_folds(
@@ -124,62 +135,19 @@ def search_folds(
     start: Start | None = None,
     budget: Budget = PLAIN,
 ) -> list[OutOfSample | None]:
-    """Of each grid the best candidate in cross-validation; None where all diverge. `fold_of` is int [N]."""
+    """Of each grid the chosen candidate in cross-validation; None where all diverge. `fold_of` is int [N]."""
     of_all = [candidate for grid in grids for candidate in grid]
     results = iter(out_of_sample(head, of_all, examples, fold_of, start=start, budget=budget))
     by_grid = [list(itertools.islice(results, len(grid))) for grid in grids]
-    best = [best_of([result.trained for result in of_grid], validated=True) for of_grid in by_grid]
-    return [None if at is None else of_grid[at] for at, of_grid in zip(best, by_grid, strict=True)]
+    choices = [chosen(head, *of_grid, examples, fold_of) for of_grid in zip(grids, by_grid, strict=True)]
+    return [choice and of_grid[choice.position] for choice, of_grid in zip(choices, by_grid, strict=True)]
 
 
-def _together(
-    head: Head, grids: Sequence[Grid], train: TaskExamples
-) -> dict[tuple[str, int | None], list[int]]:
-    """(class weights of validation, the grid that is alone, or None) -> the grids trained together."""
-    together: dict[tuple[str, int | None], list[int]] = {}
-    for position, grid in enumerate(grids):
-        # Where there is nothing to choose, it does not matter what the validation images count. A grid that
-        # is halved by itself must be trained by itself, and one so large would gain nothing from others.
-        weights = grid[0].class_weights if len(grid) > 1 else "none"
-        alone = position if len(grid) > 1 and _is_halved(head, grid, train) else None
-        together.setdefault((weights, alone), []).append(position)
-    return together
+def _fewer(steps: int) -> int:
+    return min(steps, max(STEPS, -(-steps // SHORTER)))
 
 
-def _weighed(head: Head, split: TaskExamples, class_weights: str) -> TaskExamples:
-    return split._replace(weights=split.weights * head.example_weights(split.labels, class_weights))
-
-
-def _best(
-    head: Head, grid: Grid, train: TaskExamples, validation: TaskExamples | None, start: Start | None
-) -> BestHead:
-    halved = validation is not None and _is_halved(head, grid, train)
-    budget = Budget(halving=Halving()) if halved else PLAIN
-    heads = train_candidates(head, grid, train, validation, start=start, budget=budget)
-    best = _best_head(head, grid, heads, validation is not None)
-    if best is None:
-        raise InputError(DIVERGED.format(rate=max(candidate.learning_rate for candidate in grid)))
-    return best
-
-
-def _is_halved(head: Head, grid: Grid, train: TaskExamples) -> bool:
-    """Whether the grid is large."""
+def _is_large(head: Head, grid: Grid, train: TaskExamples, fold_of: np.ndarray) -> bool:
     examples = sum(candidate.max_steps * candidate.batch_size for candidate in grid)
-    return operations(examples, train.features.shape[1], head.num_classes) >= HALVED
-
-
-def _best_head(head: Head, grid: Grid, heads: Sequence[TrainedHead], validated: bool) -> BestHead | None:
-    at = best_of(heads, validated)
-    if at is None:
-        return None
-    best = heads[at]
-    return BestHead(
-        head=head,
-        kernel=best.kernel,
-        bias=best.bias,
-        candidate=grid[at],
-        criterion="validation loss" if validated else "training loss",
-        loss=float(best.calibrated_loss) if validated else best.training_loss,
-        history=best.history,
-        stopped=best.stopped,
-    )
+    columns = len(np.unique(fold_of)) * head.num_classes
+    return operations(examples, train.features.shape[1], columns) >= HALVED

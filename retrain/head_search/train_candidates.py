@@ -8,7 +8,6 @@ trained like the weight of one more feature, as large as the others are.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,22 +18,10 @@ from retrain.head_search.budget import PLAIN, Budget, Halving, Size, cohort_limi
 from retrain.head_search.candidate_group import CandidateGroup
 from retrain.head_search.folds import Folds, cross_validation, one_fold
 from retrain.head_search.starts import Start
-from retrain.head_search.trained_head import TrainedHead
+from retrain.head_search.trained_head import OutOfSample, TrainedHead
 from retrain.heads.head import Head
 from retrain.progress import progress
 from retrain.settings.head import HeadSettings
-
-
-class OutOfSample(NamedTuple):
-    """What one candidate predicts for all examples, each by the head of the fold in which it was held out.
-
-    Attributes:
-      logits: float32 [N, C], not finite where training diverged.
-      trained: the heads of the folds, and their mean losses.
-    """
-
-    logits: np.ndarray
-    trained: TrainedHead
 
 
 def train_candidates(

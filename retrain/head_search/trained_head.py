@@ -1,6 +1,5 @@
 """What comes of the training of a head."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,6 @@ class TrainedHead(NamedTuple):
       losses: float32 [entries, 2]: mean loss over the training batches since the last entry, and over the
         validation split (nan without one); the last entry is of the head as it is returned.
       steps: int [entries], the step of each entry.
-      calibrated_loss: the last validation loss at the temperature at which it is lowest; nan without one.
       stopped: the step at which halving gave it up; None when it was trained to its end.
     """
 
@@ -22,18 +20,12 @@ class TrainedHead(NamedTuple):
     bias: np.ndarray
     losses: np.ndarray
     steps: np.ndarray
-    calibrated_loss: float
     stopped: int | None = None
 
     @property
     def failed(self) -> bool:
         """Whether training diverged."""
         return not (np.isfinite(self.kernel).all() and np.isfinite(self.bias).all())
-
-    @property
-    def training_loss(self) -> float:
-        """That of the last steps."""
-        return float(self.losses[-1, 0])
 
     @property
     def history(self) -> dict[int, dict[str, float]]:
@@ -46,9 +38,13 @@ class TrainedHead(NamedTuple):
         return history
 
 
-def best_of(heads: Sequence[TrainedHead], validated: bool) -> int | None:
-    """The position of the best, of those not given up if there are such; None where all diverged."""
-    losses = np.asarray([of.calibrated_loss if validated else of.training_loss for of in heads])
-    given_up = np.asarray([of.stopped is not None for of in heads])
-    possible = np.isfinite(losses) & (~given_up | given_up.all())
-    return int(np.where(possible, losses, np.inf).argmin()) if possible.any() else None
+class OutOfSample(NamedTuple):
+    """What one candidate predicts for all examples, each by the head of the fold in which it was held out.
+
+    Attributes:
+      logits: float32 [N, C], not finite where training diverged.
+      trained: the heads of the folds, and their mean losses.
+    """
+
+    logits: np.ndarray
+    trained: TrainedHead

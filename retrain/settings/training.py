@@ -63,7 +63,8 @@ class TrainingSettings:
     )
     l2_regularizer: float | None = setting(
         None,
-        "Weight of the L2 penalty on the head; more for fewer images. Default: the best of a small grid.",
+        "Weight of the L2 penalty on the head; more for fewer images. Default: one of a small grid, by "
+        "cross-validation on the images to train on.",
         sweep=True,
         low=0.0,
     )

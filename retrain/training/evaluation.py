@@ -1,8 +1,9 @@
 """Figures over an input: every example counts once, however the batches fall; the heads see all at once."""
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -57,17 +58,34 @@ def figures_by_task(
     return figures
 
 
-def finite_figures(loop: TrainingLoop, batches: tf.data.Dataset) -> Figures | None:
-    """Figures of the model as it is; None where it no longer gives numbers."""
+class Judged(NamedTuple):
+    """Figures, and the loss before heads were calibrated, which is nan where a model gives no numbers."""
+
+    figures: Figures
+    raw_loss: float
+
+
+def judged(loop: TrainingLoop, batches: tf.data.Dataset, calibrate: bool) -> Judged:
+    """The model as it is, or with its heads as they would be exported: calibrated on these examples.
+
+    A step is chosen by what would come of it: with smoothed labels a network becomes ever less sure than it
+    is right, which a temperature mends, and which would else count against every step but the first.
+    """
     labels, logits = labelled_logits(loop, batches)
     if not all(np.isfinite(values).all() for values in logits.values()):
-        return None
-    return figures_of_logits(loop, labels, logits)
+        return Judged({}, math.nan)
+    raw = figures_of_logits(loop, labels, logits)
+    if not calibrate:
+        return Judged(raw, raw["loss"])
+    heads = {task: head.calibrated(labels[task], logits[task]) for task, head in loop.model.heads.items()}
+    return Judged(figures_of_logits(loop, labels, logits, heads), raw["loss"])
 
 
-def figures_of_logits(loop: TrainingLoop, labels: ByTask, logits: ByTask) -> Figures:
-    """Figures of what a model makes of examples with these labels."""
-    heads = loop.model.heads
+def figures_of_logits(
+    loop: TrainingLoop, labels: ByTask, logits: ByTask, heads: Mapping[str, Head] | None = None
+) -> Figures:
+    """Figures of what a model, by its own heads or others, makes of examples with these labels."""
+    heads = heads or loop.model.heads
     probabilities = {
         task: head.probabilities(tf.constant(logits[task])).numpy() for task, head in heads.items()
     }

@@ -21,7 +21,7 @@ from retrain.settings.pixels import PixelSettings
 from retrain.signals import signals_deferred
 from retrain.training.driver import Action, Driver
 from retrain.training.estimator import Estimator, InputFn, positioned
-from retrain.training.evaluation import Figures, finite_figures, told
+from retrain.training.evaluation import Judged, judged, told
 from retrain.training.events import TRAIN
 from retrain.training.loss import Loss
 from retrain.training.optimizer import WarmupCosine, make_optimizer
@@ -61,6 +61,7 @@ class PixelTraining:
       metric: the figure that says which step is the best.
       train: batches without end, from a step on.
       validation: all of validation, once; None where no image is held out.
+      calibrate: whether heads will be calibrated on validation, as they are to be judged then.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class PixelTraining:
         metric: Metric,
         train: InputFn,
         validation: InputFn | None,
+        calibrate: bool,
     ):
         self.estimator, self.pixels, self.metric = estimator, pixels, metric
-        self.train, self.validation = train, validation
+        self.train, self.validation, self.calibrate = train, validation, calibrate
         self.loop, self.checkpoints = estimator.loop, estimator.checkpoints
         self.state = estimator.loop.run_state
         self.times, self._interval = TimeAccount(), Interval()
@@ -157,16 +159,15 @@ class PixelTraining:
         return False
 
     def _validate(self) -> float:
-        """Figures of the validation images, where there are any, and a line that tells all; their loss.
+        """Figures of the validation images, where there are any, and a line that tells all; their raw loss.
 
         The loss is nan, and nothing is told, when the model no longer gives numbers.
         """
         loss, parts = 0.0, [self._interval.told(self.pixels.batch_size)]
         if self.validation is not None:
-            figures = self._figures()
-            if figures is None:
-                return math.nan
-            loss = figures["loss"]
+            figures, loss = self._judged()
+            if math.isnan(loss):
+                return loss
             best = note_figures(self.state, figures, self.metric)
             parts.append(told(figures) + (", the best so far" if best else ""))
         step, steps = self.estimator.global_step, self.pixels.max_steps
@@ -175,12 +176,11 @@ class PixelTraining:
         self._interval.clear()
         return loss
 
-    def _figures(self) -> Figures | None:
+    def _judged(self) -> Judged:
         with self.times.spent_on(EVALUATION), self.loop.averaged():
-            figures = finite_figures(self.loop, self.validation())
-        if figures is not None:
-            self.estimator.events.write("validation", {self.estimator.global_step: figures})
-        return figures
+            found = judged(self.loop, self.validation(), self.calibrate)
+        self.estimator.events.write("validation", {self.estimator.global_step: found.figures})
+        return found
 
     def _save(self) -> None:
         with self.times.spent_on(CHECKPOINTS):

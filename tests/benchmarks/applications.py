@@ -14,6 +14,7 @@ import tensorflow as tf
 from retrain.export import MODULES, exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
 from retrain.modules.sources.keras_application import IMAGE_SIZES
 from retrain.settings.module import ModuleSettings
@@ -24,10 +25,19 @@ SIDE = 96  # what all of them take
 def error_of(name: str, form: str, directory: str) -> float:
     """How far the features of the export are from those of the network, relative to the largest."""
     module = load_module(f"keras:{name}:none", ModuleSettings(image_size=SIDE))
+    draw_vectors(module)
     exporter(form)(ImageClassifier(module, {"label": SoftmaxHead(["a", "b"])}), directory)
     images = np.random.default_rng(0).random([2, SIDE, SIDE, 3], np.float32)
     expected = module(images).numpy()
     return float(np.abs(load_module(directory)(images) - expected).max() / np.abs(expected).max())
+
+
+def draw_vectors(module: ImageModule) -> None:
+    """Makes biases and scales seen: many begin at 0, and ConvNeXt's at 1e-6, which hides its blocks."""
+    rng = np.random.default_rng(0)
+    for variable in module.trainable_variables:
+        if variable.shape.rank == 1:
+            variable.assign(rng.uniform(0.5, 1.0, variable.shape))
 
 
 def main(names: list[str]) -> None:

@@ -15,9 +15,10 @@ from retrain.data.layout import read_listing
 from retrain.examples.labelled import TaskExamples
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import PassOptions, feature_pass
+from retrain.head_search.folds import FOLDS, assign_folds
 from retrain.head_search.label_issues import SHORTER, out_of_sample_probabilities
 from retrain.head_search.recipe import candidates, feature_scale
-from retrain.head_search.search import search_head
+from retrain.head_search.search import choose
 from retrain.heads.softmax import SoftmaxHead
 from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
@@ -56,11 +57,10 @@ def main(image_dir: str, handle: str, seeds: int = 6) -> None:
 
 
 def _support(head: SoftmaxHead, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """As in a run: the candidate is chosen on every tenth example, with its noise."""
+    """As in a run: the candidate is chosen by the same labels, with their noise."""
     examples = TaskExamples(features, labels, np.ones(len(labels), np.float32))
-    held_out = np.arange(len(labels)) % 10 == 0
     grid = candidates(HeadSettings(), feature_scale(features), len(labels))
-    best = search_head(head, grid, examples.rows(~held_out), examples.rows(held_out)).candidate
+    best = choose(head, grid, examples, assign_folds(labels, None, FOLDS, 0)).candidate
     shorter = dataclasses.replace(best, max_steps=best.max_steps // SHORTER)
     groups = [str(row) for row in range(len(labels))]
     return head.doubts(labels, out_of_sample_probabilities(head, shorter, examples, groups)).support

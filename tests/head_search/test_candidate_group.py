@@ -62,6 +62,20 @@ def test_heads_of_folds_stand_apart(folds):
     assert candidates.validation_losses(np.ones(1, np.float32)).shape == (1, 2 * folds)
 
 
+@pytest.mark.parametrize("folds", [1, 3])
+def test_the_calibrated_loss_is_that_at_the_best_temperature_the_mean_over_folds(folds):
+    candidates, temperatures = group(folds), np.geomspace(1 / 8, 8, 37, dtype=np.float32)
+    list(candidates.advance(1.0))
+    for number, head in candidates.heads().items():
+        kernels, biases = head.kernel.reshape(folds, 3, 2), head.bias.reshape(folds, 1, 2)
+        targets = HEAD.targets(LABELS)
+        best = [
+            min(np.mean(HEAD.loss(targets, logits / temperature)) for temperature in temperatures)
+            for logits in FEATURES @ kernels + biases
+        ]
+        assert candidates.calibrated_losses()[number] == pytest.approx(np.mean(best), rel=1e-4)
+
+
 def test_without_validation_there_are_no_losses():
     candidates = group(validated=False)
     assert np.isnan(candidates.validation_losses(np.ones(2, np.float32))).all()

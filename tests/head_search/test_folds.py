@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.examples.labelled import TaskExamples
-from retrain.head_search.folds import assign_folds, cross_validation, one_fold
+from retrain.head_search.folds import (
+    assign_folds,
+    cross_validation,
+    judged_in_folds,
+    one_fold,
+    task_folds,
+)
+from retrain.heads.softmax import SoftmaxHead
+from tests.examples.worlds import made_up
 
 STRATA = np.arange(30) % 3
 FOLD_OF = assign_folds(STRATA, None, 5, 0)
@@ -48,3 +56,17 @@ def test_one_fold_is_trained_on_all():
     assert (folds.shares.tolist(), list(folds.validations)) == ([[1], [1], [1], [1]], [])
     validation = EXAMPLES.rows([0])
     assert list(one_fold(EXAMPLES, validation).validations) == [validation]
+
+
+def test_what_is_of_a_class_that_no_other_fold_has_cannot_be_judged():
+    head, fold_of = SoftmaxHead(["a", "b", "c"]), np.array([0, 1, 0, 0, 1])
+    labels = np.array([0, 0, 1, 1, 2], np.int32)
+    assert judged_in_folds(head, labels, fold_of).tolist() == [True, True, False, False, False]
+    assert not judged_in_folds(head, labels, np.zeros(5, int)).any()
+
+
+def test_the_folds_of_a_task_are_of_the_examples_that_have_a_label():
+    cells, groups = [None, *"abababab"], ["0", *"11223344"]
+    examples = made_up([f"{row}.jpg" for row in range(9)], kind=cells).with_groups(groups)
+    expected = assign_folds(np.arange(8) % 2, groups[1:], 3, 7)
+    np.testing.assert_array_equal(task_folds(examples, "kind", 3, 7), expected)

@@ -45,7 +45,7 @@ def test_how_many_steps(given, count, steps):
 
 def test_there_is_a_candidate_for_every_penalty_with_one_rate():
     found = candidates(HeadSettings(), SCALE, 60)
-    assert [one.l2_regularizer for one in found] == [l2 * SCALE.mean_square for l2 in L2_REGULARIZERS]
+    assert [one.l2_regularizer for one in found] == [l2 * SCALE.variance for l2 in L2_REGULARIZERS]
     assert {one.learning_rate for one in found} == {LEARNING_RATE / largest_variance(FEATURES)}
     assert {one.label_smoothing for one in found} == {0.0}
 
@@ -65,7 +65,9 @@ def test_what_the_user_gave_is_never_overridden():
     )
     assert candidates(given, SCALE, 60) == [given]
     of_each_penalty = candidates(dataclasses.replace(given, l2_regularizer=None), SCALE, 60)
-    assert [dataclasses.replace(one, l2_regularizer=0.0) for one in of_each_penalty] == [given] * 8
+    assert [dataclasses.replace(one, l2_regularizer=0.0) for one in of_each_penalty] == [given] * len(
+        L2_REGULARIZERS
+    )
 
 
 def test_along_their_mean_features_that_are_not_centred_are_largest():

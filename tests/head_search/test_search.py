@@ -6,23 +6,26 @@ import pytest
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.examples.labelled import TaskExamples
+from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search import search as head_search
 from retrain.head_search.budget import Budget, Halving
+from retrain.head_search.choice import Choice, chosen
 from retrain.head_search.folds import assign_folds
-from retrain.head_search.search import search_folds, search_head, search_heads, search_task
+from retrain.head_search.recipe import candidates, feature_scale
+from retrain.head_search.search import choose, choosing_folds, search_folds, search_task, train_chosen
 from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import out_of_sample, train_candidates
 from retrain.heads.softmax import SoftmaxHead
 from retrain.settings.head import HeadSettings
+from tests.examples.worlds import made_up
 from tests.head_search.candidates import candidate
 
 HEAD = SoftmaxHead(["a", "b"])
 SHORT = {"max_steps": 30, "batch_size": 8}
-HALVED = Budget(halving=Halving())
 CANDIDATES = [
     candidate(rate, l2, **SHORT) for rate, l2 in [(1e30, 1e30), (0.3, 5.0), (0.3, 1e-4), (1e-6, 0.0)]
 ]
+GIVEN = HeadSettings(learning_rate=0.25, **SHORT)
 
 
 def make_split(count: int, seed: int) -> TaskExamples:
@@ -32,136 +35,146 @@ def make_split(count: int, seed: int) -> TaskExamples:
 
 
 TRAIN, VALIDATION = make_split(40, 0), make_split(10, 1)
+FOLD_OF = assign_folds(TRAIN.labels, None, 5, 0)
 
 
-def test_the_lowest_validation_loss_wins():
-    found = search_head(HEAD, CANDIDATES, TRAIN, VALIDATION)
-    heads = train_candidates(HEAD, CANDIDATES, TRAIN, VALIDATION)
-    losses = [head.calibrated_loss for head in heads]
-    assert losses[2] == np.nanmin(losses)
-    assert found.candidate == CANDIDATES[2]
-    np.testing.assert_array_equal(found.kernel, heads[2].kernel)
-    np.testing.assert_array_equal(found.bias, heads[2].bias)
-    assert (found.criterion, found.loss) == ("validation loss", losses[2])
-    assert list(found.history) == heads[2].steps.tolist()
-    training, validation = heads[2].losses[-1].tolist()
-    assert found.history[30] == {"loss": training, "validation_loss": validation}
+def examples_of(task: str) -> LabelledExamples:
+    """40 to train on, which are TRAIN, and 10 of validation, VALIDATION."""
+    cells = [HEAD.class_names[label] for label in (*TRAIN.labels, *VALIDATION.labels)]
+    examples = made_up([f"{row}.jpg" for row in range(50)], **{task: cells})
+    features = np.concatenate([TRAIN.features, VALIDATION.features])
+    return examples.with_splits(["train"] * 40 + ["validation"] * 10).with_features(features)
 
 
-@pytest.mark.parametrize(("limit", "halving"), [(4 * 4 * 30 * 8 * 3 * 2, Halving()), (1e9, None)])
-def test_a_long_search_gives_up_candidates_on_the_way(monkeypatch, limit, halving):
+@pytest.mark.parametrize(("task", "name"), [("label", "Head"), ("kind", "Head of kind")])
+def test_the_chosen_candidate_is_trained_on_all_and_told_of_in_one_line(monkeypatch, task, name):
+    logged = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
+    examples = examples_of(task)
+    found = search_task(task, GIVEN, examples, None)
+    grid = candidates(GIVEN, feature_scale(TRAIN.features), 40)
+    choice = choose(HEAD, grid, TRAIN, choosing_folds(examples, task, 0))
+    [trained] = train_candidates(HEAD, [choice.candidate], TRAIN, VALIDATION)
+    assert found.candidate == choice.candidate
+    np.testing.assert_array_equal(found.kernel, trained.kernel)
+    np.testing.assert_array_equal(found.bias, trained.bias)
+    assert found.history == trained.history
+    told = f"{name}: learning_rate=0.25, l2_regularizer={choice.candidate.l2_regularizer:.3g} "
+    rest = rf"\({re.escape(choice.reason)}\); 30 steps of 8 images, \d+\.\d s\."
+    assert re.fullmatch(re.escape(told) + rest, logged[-1])
+
+
+def test_images_of_validation_have_no_part_in_the_choice():
+    examples = examples_of("label")
+    lies = examples.with_cells("label", [*examples.tasks["label"].cells[:40], *"ba" * 5])
+    one, other = (search_task("label", GIVEN, of, None) for of in (examples, lies))
+    assert one.candidate == other.candidate
+    np.testing.assert_array_equal(one.kernel, other.kernel)
+
+
+def test_images_of_a_group_lie_in_one_fold():
+    examples = examples_of("label")
+    groups = [str(row % 13) for row in range(50)]
+    fold_of = choosing_folds(examples.with_groups(groups), "label", 3)
+    np.testing.assert_array_equal(fold_of, assign_folds(TRAIN.labels, groups[:40], 5, 3))
+
+
+def test_when_every_candidate_diverges():
+    wild = dataclasses.replace(GIVEN, learning_rate=1e35)
+    for settings in (wild, dataclasses.replace(wild, l2_regularizer=1e30)):
+        with pytest.raises(InputError) as raised:
+            search_task("label", settings, examples_of("label"), None)
+        assert str(raised.value) == (
+            "Training diverged at every learning rate (up to 1e+35): give a lower --learning_rate."
+        )
+
+
+def test_training_begins_at_the_start():
+    start = Start(np.full([3, 2], 7, np.float32), np.full([2], 3, np.float32))
+    still = dataclasses.replace(GIVEN, learning_rate=1e-30)
+    for settings in (still, dataclasses.replace(still, l2_regularizer=0.1)):
+        found = search_task("label", settings, examples_of("label"), start)
+        np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
+        np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)
+
+
+def test_it_is_chosen_by_cross_validation():
+    found = choose(HEAD, CANDIDATES, TRAIN, FOLD_OF)
+    results = out_of_sample(HEAD, CANDIDATES, TRAIN, FOLD_OF)
+    assert found == chosen(HEAD, CANDIDATES, results, TRAIN, FOLD_OF)
+    assert found.candidate in CANDIDATES[1:3]
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(30, 30), (999, 200), (1000, 200), (1001, 201), (6000, 1200)])
+def test_a_fifth_of_the_steps_is_enough(monkeypatch, steps, taken):
+    results, trained = out_of_sample(HEAD, CANDIDATES[2:3], TRAIN, FOLD_OF), []
+
+    def listening(head, grid, *others, **named):
+        trained.extend(grid)
+        return [results[0]] * len(grid)
+
+    monkeypatch.setattr(head_search, "out_of_sample", listening)
+    grid = [dataclasses.replace(of, max_steps=steps) for of in CANDIDATES[1:3]]
+    assert choose(HEAD, grid, TRAIN, FOLD_OF).candidate == grid[0]
+    assert trained == [dataclasses.replace(of, max_steps=taken) for of in grid]
+
+
+def test_there_may_be_nothing_to_choose_or_nothing_to_choose_by():
+    assert choose(HEAD, [CANDIDATES[2]], TRAIN, FOLD_OF) == Choice(CANDIDATES[2])
+    few = Choice(CANDIDATES[1], 0, "the strongest of 2: too few images to compare them by")
+    two = TRAIN.rows(slice(2))
+    assert choose(HEAD, CANDIDATES[1:3], two, np.array([0, 1])) == few
+    assert choose(HEAD, CANDIDATES[1:3], TRAIN, np.zeros(40, int)) == few
+
+
+def test_when_all_diverge_there_is_none():
+    assert choose(HEAD, CANDIDATES[:1] * 2, TRAIN, FOLD_OF) is None
+
+
+@pytest.mark.parametrize(("limit", "halving"), [(4 * 4 * 30 * 8 * 3 * 10, Halving()), (1e9, None)])
+def test_of_a_large_grid_candidates_are_given_up_on_the_way(monkeypatch, limit, halving):
     asked = []
 
     def listening(*arguments, start, budget):
-        asked.append(budget.halving)
-        return train_candidates(*arguments, start=start, budget=budget)
+        asked.append(budget)
+        return out_of_sample(*arguments, start=start, budget=budget)
 
     monkeypatch.setattr(head_search, "HALVED", limit)
-    monkeypatch.setattr(head_search, "train_candidates", listening)
-    assert search_head(HEAD, CANDIDATES, TRAIN, VALIDATION).candidate == CANDIDATES[2]
-    assert asked == [halving]
+    monkeypatch.setattr(head_search, "out_of_sample", listening)
+    assert choose(HEAD, CANDIDATES, TRAIN, FOLD_OF, memory=10**6).candidate in CANDIDATES[1:3]
+    assert asked == [(10**6, halving)]
 
 
-def test_class_weights_count_in_validation_too():
-    lopsided = VALIDATION.rows(np.array([0, 1, 3, 5, 7]))
-    balanced = [dataclasses.replace(of, class_weights="balanced") for of in CANDIDATES]
-    found = search_head(HEAD, balanced, TRAIN, lopsided)
-    logits = (lopsided.features @ found.kernel + found.bias).astype(np.float32)
-    losses = HEAD.loss(HEAD.targets(lopsided.labels), logits).numpy()
-    expected = (losses[0] + losses[1:].mean()) / 2
-    assert found.history[30]["validation_loss"] == pytest.approx(expected, rel=1e-5)
+def test_choices_are_trained_together_as_they_are_alone():
+    balanced = dataclasses.replace(CANDIDATES[2], class_weights="balanced", dropout_rate=0.5)
+    choices = [Choice(CANDIDATES[2]), None, Choice(balanced), Choice(CANDIDATES[0])]
+    together = train_chosen(HEAD, choices, TRAIN, VALIDATION)
+    assert (together[1], together[3]) == (None, None)
+    for place in (0, 2):
+        [alone] = train_chosen(HEAD, [choices[place]], TRAIN, VALIDATION)
+        assert together[place].candidate == choices[place].candidate
+        np.testing.assert_allclose(together[place].kernel, alone.kernel, atol=1e-6)
+    assert train_chosen(HEAD, [None], TRAIN, VALIDATION) == [None]
 
 
-def test_without_validation_every_tenth_is_held_out_and_then_trained_on():
-    found = search_head(HEAD, CANDIDATES, TRAIN, None)
-    held_out = np.arange(40) % 10 == 0
-    chosen = train_candidates(HEAD, CANDIDATES, TRAIN.rows(~held_out), TRAIN.rows(held_out))
-    (again,) = train_candidates(HEAD, [CANDIDATES[2]], TRAIN, None)
-    assert found.candidate == CANDIDATES[2]
-    assert found.criterion == "loss on held out training images"
-    assert found.loss == chosen[2].calibrated_loss
-    np.testing.assert_array_equal(found.kernel, again.kernel)
+def test_without_validation_there_is_no_loss_of_it():
+    [found] = train_chosen(HEAD, [Choice(CANDIDATES[2])], TRAIN, None)
     assert set(found.history[30]) == {"loss"}
 
 
-@pytest.mark.parametrize(("candidates", "count"), [(CANDIDATES[2:3], 40), (CANDIDATES, 9)])
-def test_one_candidate_or_few_examples_are_trained_at_once(candidates, count):
-    train = TRAIN.rows(np.arange(count))
-    found = search_head(HEAD, candidates, train, None)
-    assert found.candidate == CANDIDATES[2]
-    assert found.criterion == "training loss"
-    assert np.isfinite(found.loss)
-
-
-@pytest.mark.parametrize("validation", [VALIDATION, None])
-def test_when_every_candidate_diverges(validation):
-    wild = [candidate(1e30, 1e30, **SHORT), candidate(1e35, 1e30, **SHORT)]
-    with pytest.raises(InputError) as raised:
-        search_head(HEAD, wild, TRAIN, validation)
-    assert str(raised.value) == (
-        "Training diverged at every learning rate (up to 1e+35): give a lower --learning_rate."
-    )
-
-
-@pytest.mark.parametrize("validation", [VALIDATION, None])
-@pytest.mark.parametrize("count", [40, 9])
-def test_every_road_begins_at_the_start(validation, count):
-    start = Start(np.full([3, 2], 7, np.float32), np.full([2], 3, np.float32))
-    still = [candidate(1e-30, 0.0, **SHORT), candidate(1e-30, 0.1, **SHORT)]
-    found = search_head(HEAD, still, TRAIN.rows(np.arange(count)), validation, start)
-    np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
-    np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)
-
-
-def test_several_grids_at_once_are_searched_as_if_alone():
-    balanced = [dataclasses.replace(of, class_weights="balanced", dropout_rate=0.5) for of in CANDIDATES]
-    uneven = VALIDATION.rows(np.arange(10) % 4 < 2)
-    together = search_heads(HEAD, [CANDIDATES, balanced, CANDIDATES[2:3], CANDIDATES[:1]], TRAIN, uneven)
-    for found, grid in zip(together, (CANDIDATES, balanced, CANDIDATES[2:3]), strict=False):
-        alone = search_head(HEAD, grid, TRAIN, uneven)
-        assert (found.candidate, found.criterion) == (alone.candidate, alone.criterion)
-        assert found.loss == pytest.approx(alone.loss, rel=1e-5)
-        np.testing.assert_allclose(found.kernel, alone.kernel, atol=1e-6)
-    assert together[3] is None
-
-
-def test_a_grid_is_given_up_only_where_another_is_better():
-    found = search_heads(HEAD, [[of] for of in CANDIDATES], TRAIN, VALIDATION, budget=HALVED)
+def test_a_choice_is_given_up_only_where_another_is_better():
+    halved = Budget(halving=Halving())
+    found = train_chosen(HEAD, [Choice(of) for of in CANDIDATES], TRAIN, VALIDATION, budget=halved)
     assert found[0] is None
     assert found[2].stopped is None
     assert found[3].stopped is not None
 
 
-def test_a_large_grid_is_halved_among_others_as_it_is_alone(monkeypatch):
-    monkeypatch.setattr(head_search, "HALVED", 0.0)
-    grid = CANDIDATES[1:]
-    together = search_heads(HEAD, [grid, CANDIDATES[2:3]], TRAIN, VALIDATION)
-    alone = search_head(HEAD, grid, TRAIN, VALIDATION)
-    np.testing.assert_array_equal(together[0].kernel, alone.kernel)
-    assert together[0].history == alone.history
-
-
-def test_of_each_grid_the_best_in_cross_validation():
+def test_of_each_grid_the_chosen_in_cross_validation():
     fold_of = assign_folds(TRAIN.labels, None, 4, 0)
     found = search_folds(HEAD, [CANDIDATES, CANDIDATES[:1], CANDIDATES[3:]], TRAIN, fold_of)
     results = out_of_sample(HEAD, CANDIDATES, TRAIN, fold_of)
-    losses = [result.trained.calibrated_loss for result in results]
-    assert losses[2] == np.nanmin(losses)
-    assert found[0].trained.calibrated_loss == losses[2]
-    np.testing.assert_allclose(found[0].logits, results[2].logits, atol=1e-5)
+    expected = results[chosen(HEAD, CANDIDATES, results, TRAIN, fold_of).position]
+    np.testing.assert_allclose(found[0].logits, expected.logits, atol=1e-5)
     assert found[1] is None
     np.testing.assert_allclose(found[2].logits, results[3].logits, atol=1e-5)
-
-
-@pytest.mark.parametrize(("task", "name"), [("label", "Head"), ("kind", "Head of kind")])
-def test_the_search_of_a_task_is_told_in_one_line(monkeypatch, task, name):
-    logged = []
-    monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
-    settings = HeadSettings(learning_rate=0.25, max_steps=30, batch_size=8)
-    found = search_task(task, HEAD, settings, {"train": TRAIN, "validation": VALIDATION}, None)
-    line = (
-        rf"{name}: the best of 8 by validation loss \({found.loss:.4g}\) has learning_rate=0.25 and "
-        rf"l2_regularizer={found.candidate.l2_regularizer:.3g}; 30 steps of 8 images, \d+\.\d s\."
-    )
-    assert re.fullmatch(line, logged[-1])
-    assert found.candidate.max_steps == 30

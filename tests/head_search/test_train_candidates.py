@@ -75,7 +75,6 @@ def check_same(one: TrainedHead, other: TrainedHead) -> None:
     np.testing.assert_allclose(one.kernel, other.kernel, rtol=0, atol=1e-6)
     np.testing.assert_allclose(one.bias, other.bias, rtol=0, atol=1e-5)
     np.testing.assert_allclose(one.losses, other.losses, rtol=1e-5)
-    np.testing.assert_allclose(one.calibrated_loss, other.calibrated_loss, rtol=1e-4, atol=1e-6)
     assert one.stopped == other.stopped
     np.testing.assert_array_equal(one.steps, other.steps)
 
@@ -108,17 +107,6 @@ def test_shapes_and_steps(trained):
         assert head.kernel.dtype == head.bias.dtype == np.float32
         assert head.steps.tolist() == list(range(1, 13))
         assert (head.stopped, head.failed) == (None, False)
-
-
-def test_the_calibrated_loss_is_that_at_the_best_temperature(trained):
-    for head in trained:
-        logits = (VALIDATION.features @ head.kernel + head.bias).astype(np.float32)
-        targets = HEAD.targets(VALIDATION.labels)
-        losses = [
-            np.mean(VALIDATION.weights * HEAD.loss(targets, logits / temperature))
-            for temperature in np.geomspace(1 / 8, 8, 37, dtype=np.float32)
-        ]
-        assert head.calibrated_loss == pytest.approx(min(losses), rel=1e-4)
 
 
 def test_compiled_candidates_are_what_they_are_otherwise(trained, compiled):
@@ -260,7 +248,6 @@ def test_a_candidate_that_diverges_harms_no_other(trained):
 def test_without_validation_there_is_no_validation_loss(trained):
     for head, without in zip(trained, train_candidates(HEAD, CANDIDATES, TRAIN, None), strict=True):
         assert np.isnan(without.losses[:, 1]).all()
-        assert np.isnan(without.calibrated_loss)
         np.testing.assert_array_equal(without.kernel, head.kernel)
 
 

@@ -7,7 +7,7 @@ from retrain.heads.softmax import SoftmaxHead
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import (
     figures_by_task,
-    finite_figures,
+    judged,
     labelled_logits,
     told,
 )
@@ -56,10 +56,23 @@ def test_the_loss_of_a_certain_mistake_is_that_of_its_logits(head):
 
 def test_a_model_that_no_longer_gives_numbers_has_no_figures(loaded_module, tmp_path):
     loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
-    figures = finite_figures(loop, worlds.feature_batches())
-    assert figures["loss"] == pytest.approx(np.log(3))
+    figures, loss = judged(loop, worlds.feature_batches(), calibrate=False)
+    assert figures["loss"] == loss == pytest.approx(np.log(3))
     loop.model.biases["label"].assign([0.0, np.nan, 0.0])
-    assert finite_figures(loop, worlds.feature_batches()) is None
+    figures, loss = judged(loop, worlds.feature_batches(), calibrate=True)
+    assert figures == {}
+    assert np.isnan(loss)
+
+
+def test_a_step_is_judged_by_heads_as_they_would_be_exported(loaded_module, tmp_path):
+    """A model that is surer than it is right, and one as sure as it is right, differ by a temperature."""
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
+    loop.model.kernels["label"].assign(50.0 * np.eye(3)[:, [1, 2, 0]])  # wrong throughout
+    as_it_is, raw = judged(loop, worlds.feature_batches(), calibrate=False)
+    calibrated, also_raw = judged(loop, worlds.feature_batches(), calibrate=True)
+    assert as_it_is["loss"] == raw == also_raw
+    assert calibrated["loss"] < 0.2 * raw
+    assert calibrated["accuracy"] == as_it_is["accuracy"]
 
 
 def test_the_log_has_the_loss_and_the_accuracy_of_each_task():

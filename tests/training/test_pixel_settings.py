@@ -80,7 +80,9 @@ def train(averaging_module, tmp_path):
         model = worlds.classifier(load_module(averaging_module), dropout_rate=0.25, train_base=True)
         model.kernels["label"].assign(np.eye(3))
         estimator = pixel_estimator(model, tmp_path / name, pixels, task_weights or {})
-        PixelTraining(estimator, pixels, metric, positioned_images, worlds.image_batches).run()
+        PixelTraining(
+            estimator, pixels, metric, positioned_images, worlds.image_batches, calibrate=True
+        ).run()
         run = pathlib.Path(tmp_path / name)
         return Outcome(
             weights=[values.tobytes() for values in worlds.weights(model)],

@@ -12,6 +12,7 @@ from retrain.metric import LOSS, Metric
 from retrain.settings.values import SECONDS, Quantity
 from retrain.signals import Terminated
 from retrain.training import driver, pixel_training
+from retrain.training.evaluation import Judged
 from retrain.training.pixel_training import PixelTraining, pixel_estimator
 from tests.training import worlds
 
@@ -46,7 +47,7 @@ def make(loaded_module, tmp_path):
         pixels = worlds.filled(**given)
         model = worlds.classifier(loaded_module, dropout_rate=0.25)
         estimator = pixel_estimator(model, tmp_path / name, pixels, {})
-        return PixelTraining(estimator, pixels, metric, train, validation)
+        return PixelTraining(estimator, pixels, metric, train, validation, calibrate=True)
 
     return training
 
@@ -58,10 +59,11 @@ def saved(training: PixelTraining) -> list[str]:
 def figures_at(monkeypatch, values: dict[int, float], key: str = "loss") -> None:
     """Lets validation have these figures."""
 
-    def figures(self):
-        return {"loss": 1.0, "accuracy": 0.5} | {key: values[self.estimator.global_step]}
+    def judged(self):
+        figures = {"loss": 1.0, "accuracy": 0.5} | {key: values[self.estimator.global_step]}
+        return Judged(figures, figures["loss"])
 
-    monkeypatch.setattr(PixelTraining, "_figures", figures)
+    monkeypatch.setattr(PixelTraining, "_judged", judged)
 
 
 def test_the_model_is_evaluated_now_and_then_and_that_is_told(make, lines):
@@ -187,15 +189,15 @@ def test_what_diverges_goes_on_from_the_last_evaluation_with_half_the_rate_once(
 
 def test_a_model_that_gives_no_numbers_for_validation_has_diverged(make, lines, monkeypatch):
     training = make()
-    figures, spoilt = training._figures, []
+    figures, spoilt = training._judged, []
 
     def spoilt_once():
         if training.estimator.global_step == 8 and not spoilt:
             spoilt.append(figures())
-            return None
+            return Judged({}, float("nan"))
         return figures()
 
-    monkeypatch.setattr(training, "_figures", spoilt_once)
+    monkeypatch.setattr(training, "_judged", spoilt_once)
     training.run()
     assert "Training has diverged at step 8: it goes on from step 4 with half the learning rate." in lines
     assert [line[:7] for line in lines if line.startswith("Step")] == [

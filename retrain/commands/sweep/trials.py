@@ -14,9 +14,10 @@ from retrain.commands.sweep.judging import Judging, Predicted, Unseen, judged, v
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.examples.labelled import LabelledExamples, TaskExamples
-from retrain.head_search.folds import assign_folds
+from retrain.head_search.choice import Grid
+from retrain.head_search.folds import task_folds
 from retrain.head_search.recipe import candidates, feature_scale
-from retrain.head_search.search import search_folds, search_heads
+from retrain.head_search.search import choose, choosing_folds, search_folds, train_chosen
 from retrain.runs.run import Run
 from retrain.sweep.record import Record
 
@@ -60,13 +61,16 @@ def head_trials(plans: Sequence[TrainPlan], prepared: Prepared, judging: Judging
 
 
 def _held_out(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging: Judging) -> Predictions:
-    """Trained on train, for validation."""
+    """Chosen and trained on train, for validation."""
     head, splits = prepared.examples.heads[task], prepared.examples.by_split(task)
     train, validation = splits["train"], validation_of(splits)
-    scale, count = feature_scale(train.features), len(train.labels)
-    grids = [candidates(plan.config.head, scale, count) for plan in plans]
+    fold_of = choosing_folds(prepared.examples, task, plans[0].config.head.seed)
     start = prepared.starts.get(task)
-    best = search_heads(head, grids, train, validation, start=start, budget=judging.budget)
+    choices = [
+        choose(head, grid, train, fold_of, start=start, memory=judging.budget.memory)
+        for grid in _grids(plans, train, len(train.labels))
+    ]
+    best = train_chosen(head, choices, train, validation, start=start, budget=judging.budget)
     return validation, [
         found and Predicted(validation.features @ found.kernel + found.bias, found.stopped) for found in best
     ]
@@ -74,14 +78,19 @@ def _held_out(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging
 
 def _in_folds(plans: Sequence[TrainPlan], task: str, prepared: Prepared, judging: Judging) -> Predictions:
     """Trained on all folds but one, for that one; train and validation together make the folds."""
-    head, examples = prepared.examples.heads[task], _without_test(prepared.examples).labelled(task)
-    of_task, seed = examples.of(task), plans[0].config.head.seed
-    fold_of = assign_folds(head.strata(of_task.labels), examples.groups, judging.folds, seed)
-    scale, count = feature_scale(of_task.features), round(len(fold_of) * (1 - 1 / judging.folds))
-    grids = [candidates(plan.config.head, scale, count) for plan in plans]
+    head, examples = prepared.examples.heads[task], _without_test(prepared.examples)
+    of_task = examples.of(task)
+    fold_of = task_folds(examples, task, judging.folds, plans[0].config.head.seed)
+    grids = _grids(plans, of_task, round(len(fold_of) * (1 - 1 / judging.folds)))
     start = prepared.starts.get(task)
     best = search_folds(head, grids, of_task, fold_of, start=start, budget=judging.budget)
     return of_task, [found and Predicted(found.logits, found.trained.stopped) for found in best]
+
+
+def _grids(plans: Sequence[TrainPlan], examples: TaskExamples, count: int) -> list[Grid]:
+    """Of each plan, as `train` fills it in for so many of the examples."""
+    scale = feature_scale(examples.features)
+    return [candidates(plan.config.head, scale, count) for plan in plans]
 
 
 def _without_test(examples: LabelledExamples) -> LabelledExamples:

@@ -22,10 +22,7 @@ from retrain.training.evaluation import ByTask
 def best_heads(settings: HeadSettings, prepared: Prepared) -> dict[str, BestHead]:
     """By task, on the features of the module as it is."""
     examples = prepared.examples
-    return {
-        task: search_task(task, head, settings, examples.by_split(task), prepared.starts.get(task))
-        for task, head in examples.heads.items()
-    }
+    return {task: search_task(task, settings, examples, prepared.starts.get(task)) for task in examples.tasks}
 
 
 def classifier(config: Config, prepared: Prepared, best: Mapping[str, BestHead]) -> ImageClassifier:

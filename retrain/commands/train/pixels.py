@@ -54,6 +54,7 @@ def train_on_images(
         plan.metric,
         train=train_batches(of_train, model.image_size, recipe.pixels, recipe.augmentation),
         validation=_validation(examples, model),
+        calibrate=config.head.calibrate,
     )
     training.run()
     if trained is not model:

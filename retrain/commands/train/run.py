@@ -11,7 +11,8 @@ from retrain.commands.train.records import begin_run, write_exports
 from retrain.examples.labelled import LabelledExamples
 from retrain.export.familiar_images import with_familiarity
 from retrain.export.seen_images import seen_images
-from retrain.head_search.label_issues import FOLDS, SHORTER, LabelCheck, check_labels
+from retrain.head_search.folds import FOLDS
+from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
 from retrain.report.comparison import comparison_lines

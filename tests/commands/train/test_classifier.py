@@ -41,11 +41,7 @@ def test_a_start_is_where_its_task_begins(colour_plan, prepared_colours, best):
         ({"max_steps": 7}, "; 7 steps of 100 images, "),
         (
             {"learning_rate": 0.5, "l2_regularizer": 0.25, "max_steps": 7},
-            "Head: the best of 1 by validation loss (",
-        ),
-        (
-            {"learning_rate": 0.5, "l2_regularizer": 0.25, "max_steps": 7},
-            "learning_rate=0.5 and l2_regularizer=0.25;",
+            "Head: learning_rate=0.5, l2_regularizer=0.25; 7 steps of 100 images, ",
         ),
     ],
 )

@@ -187,7 +187,7 @@ def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tm
     )
     metrics = read_json(tmp_path / "run" / "metrics.json")
     assert set(metrics) == {last.lower(), "cross_validation", "global_step"}
-    assert ("loss on held out training images" in result.err) == (left_out == "validation")
+    assert "the lowest cross-validated loss" in result.err
 
 
 def test_without_any_held_out_image_there_is_no_figure(command, colour_folder, averaging_module, tmp_path):
@@ -241,7 +241,7 @@ def test_a_run_that_fails_before_it_writes_leaves_no_directory(
     def failing(*_):
         raise InputError("A sentence.")
 
-    monkeypatch.setattr("retrain.head_search.search.search_head", failing)
+    monkeypatch.setattr("retrain.head_search.search.choose", failing)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert (result.status, result.out) == (2, "")

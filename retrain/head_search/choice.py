@@ -1,0 +1,77 @@
+"""Which candidate of a grid is trained: chosen by cross-validation on the images to train on, by no others.
+
+An image is judged by the head that has not seen it, at the temperature that suits all of a candidate's heads
+best (Guo et al. 2017): a strong penalty makes a head less sure of itself before it makes it worse, and
+sureness can be mended afterwards.
+
+Few images cannot tell penalties apart, and chance picks a bad one among them as gladly as a good one. Of the
+candidates whose loss is within one standard error of the lowest, that of the strongest penalty is taken
+(Breiman et al. 1984); the error is that of the differences between the two, image by image.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from retrain.examples.labelled import TaskExamples
+from retrain.head_search.folds import judged_in_folds
+from retrain.head_search.trained_head import OutOfSample
+from retrain.heads.head import Head, Labels
+from retrain.settings.head import HeadSettings
+
+Grid = Sequence[HeadSettings]
+
+
+class Choice(NamedTuple):
+    """A candidate, its position in its grid, and in words why it was taken; nothing where there is one."""
+
+    candidate: HeadSettings
+    position: int = 0
+    reason: str = ""
+
+
+def chosen(
+    head: Head, grid: Grid, results: Sequence[OutOfSample], examples: TaskExamples, fold_of: np.ndarray
+) -> Choice | None:
+    """The candidate of a grid, the strongest penalty first, by its results; None where all diverged.
+
+    `fold_of` is int [N], the fold of each example.
+    """
+    at = judged_in_folds(head, examples.labels, fold_of)
+    at |= not at.any()
+    given_up = [result.trained.stopped is not None for result in results]
+    losses = np.stack([_losses(head, result.logits[at], examples.labels[at]) for result in results])
+    losses[np.asarray(given_up) & (not all(given_up))] = np.inf
+    weights = (examples.weights * head.example_weights(examples.labels, grid[0].class_weights))[at]
+    place = _strongest_of_the_best(losses, weights)
+    if place is None:
+        return None
+    return Choice(grid[place], place, _reason(np.average(losses, axis=1, weights=weights), place))
+
+
+def _reason(means: np.ndarray, place: int) -> str:
+    lowest = f"the lowest cross-validated loss, {means.min():.3g}"
+    if means[place] == means.min():
+        return f"of {len(means)} that of {lowest}"
+    return f"the strongest of {len(means)} within a standard error of {lowest}: {means[place]:.3g}"
+
+
+def _strongest_of_the_best(losses: np.ndarray, weights: np.ndarray) -> int | None:
+    """The first of the candidates, losses [candidates, N], that is no worse than the best by chance alone."""
+    shares = weights / weights.sum()
+    means = losses @ shares
+    possible = np.flatnonzero(np.isfinite(means))
+    for place in possible:
+        differences = losses[place] - losses[possible[means[possible].argmin()]]
+        error = np.sqrt(np.square(shares) @ np.square(differences - shares @ differences))
+        if shares @ differences <= error:
+            return int(place)
+    return None
+
+
+def _losses(head: Head, logits: np.ndarray, labels: Labels) -> np.ndarray:
+    """Of each example at the temperature that suits all; infinite where the candidate diverged."""
+    if not np.isfinite(logits).all():
+        return np.full(len(logits), np.inf)
+    return head.calibrated(labels, logits).losses(labels, logits).astype(np.float64)
