@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from absl import logging
+
 from retrain import flags
 from retrain.commands.perform import perform
 from retrain.errors import InputError
@@ -45,6 +47,8 @@ def _run(argv: Sequence[str]) -> int:
         return 0
     parsed = flags.parse(argv)
     with logged_plainly(parsed.verbosity):
+        for note in parsed.notes:
+            logging.info("%s", note)
         return perform(parsed.verb, parsed.config, parsed.files).result or 0
 
 
