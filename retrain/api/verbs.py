@@ -19,14 +19,20 @@ if TYPE_CHECKING:  # which takes a while to import
 
 @with_keywords("train")
 @errors_of_keywords()
-def train(*, verbosity: str = "info", **keywords: Any) -> TrainedRun:
+def train(data: Any = None, labels: Any = None, *, verbosity: str = "info", **keywords: Any) -> TrainedRun:
     """Trains a classifier on images, as `python -m retrain` does.
 
     retrain.train(image_dir="photos", fine_tune=True).metrics["test"]["accuracy"]
+    retrain.train(table, image_dir="photos")  # a DataFrame with the columns of a labels_file
+    retrain.train(paths, labels)  # a label each, or a list of labels
 
-    InputError for what cannot work, before anything is written.
+    A table, or paths and labels, are written beside the run, as labels-HASH.csv. InputError for what cannot
+    work, before anything is written.
     """
-    return TrainedRun(_performed("train", keywords, verbosity).plan.run.path)
+    if data is None and labels is None:
+        return TrainedRun(_performed("train", keywords, verbosity).plan.run.path)
+    with named("retrain.api.label_tables:as_labels_file")(data, labels, keywords) as with_table:
+        return TrainedRun(_performed("train", with_table, verbosity).plan.run.path)
 
 
 @with_keywords("evaluate")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from absl import logging
 from PIL import Image
@@ -131,3 +132,34 @@ def test_nothing_heavy_is_imported_before_the_check():
         "DIR/CLASS/*.jpg.",
         "set()",
     ]
+
+
+def test_train_on_a_table(colour_folder, averaging_module, tmp_path):
+    paths = sorted(path.relative_to(colour_folder) for path in pathlib.Path(colour_folder).rglob("*.png"))
+    table = pd.DataFrame(
+        {"path": map(str, paths), "warm": [int(path.parts[0] == "yellow") for path in paths], "tint": "x"}
+    )
+    table["tint"] = [["red", "blue"] if path.parts[0] == "magenta" else ["green"] for path in paths]
+    given = {"tfhub_module": averaging_module, "tasks": {"warm": "softmax", "tint": "sigmoid"}, **FAST}
+    run = retrain.train(table, image_dir=colour_folder, model_dir=tmp_path / "run", **given)
+    assert run.predictions["warm"].tolist() == table["warm"].astype(str).tolist()
+    assert set(run.predictions["tint"]) == {"green", "red|blue"}
+    [kept] = tmp_path.glob("labels-*.csv")
+    assert f"--labels_file={kept}\n" in (run.path / "run.flags").read_text()
+
+
+def test_train_on_paths_and_labels(colour_folder, averaging_module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = sorted(pathlib.Path(colour_folder).rglob("*.png"))
+    labels = np.asarray([path.parent.name for path in paths])
+    run = retrain.train(paths, labels, tfhub_module=averaging_module, export_formats="saved_model", **FAST)
+    assert run.path.parent == tmp_path / "runs"
+    assert run.predictions["label"].tolist() == labels.tolist()
+
+
+def test_of_a_table_with_a_mistake_nothing_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as raised:
+        retrain.train(pd.DataFrame({"path": ["1.png"], "kind": ["a"]}))
+    assert str(raised.value) == "train needs image_dir=: a folder with one folder of images per class."
+    assert [*tmp_path.iterdir()] == []
