@@ -88,7 +88,7 @@ def _joined(table: pd.DataFrame, separator: str | None) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def _written(path: pathlib.Path, text: str) -> Iterator[pathlib.Path]:
-    """Yields the path of a file with this text, which on an InputError goes away, unless it was there before."""
+    """Yields the path of a file with this text, which an InputError removes, unless it was there before."""
     was_there, had_directory = path.exists(), path.parent.exists()
     if not was_there:
         write_text(path, text)
