@@ -21,6 +21,7 @@ NAMES = {
     "inspect": "retrain.api.verbs:inspect",
     "load_module": "retrain.modules.loading:load_module",
     "predict": "retrain.api.verbs:predict",
+    "sweep": "retrain.api.verbs:sweep",
     "train": "retrain.api.verbs:train",
     "train_and_evaluate": "retrain.training.train_and_evaluate:train_and_evaluate",
 }

@@ -22,7 +22,7 @@ FLOORS = {
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
     "export": 4,
-    **dict.fromkeys(["training", "head_search", "sweep", "runs"], 5),
+    **dict.fromkeys(["training", "head_search", "studies", "runs"], 5),
     "report": 6,
     "commands": 7,
     **dict.fromkeys(["help_page", "flags"], 8),
@@ -44,7 +44,13 @@ ANSWER_FIRST = [
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.layout"],
     *["retrain.data.listing", "retrain.data.label_map", "retrain.examples.split_file"],
     *["retrain.modules", "retrain.modules.sources.source", "retrain.heads", "retrain.heads.figures"],
-    *["retrain.export", "retrain.export.assets", "retrain.report", "retrain.sweep", "retrain.sweep.space"],
+    *[
+        "retrain.export",
+        "retrain.export.assets",
+        "retrain.report",
+        "retrain.studies",
+        "retrain.studies.space",
+    ],
     *["retrain.runs.run", "retrain.runs.claim", "retrain.runs.continuing", "retrain.runs.warm_start_source"],
     *["retrain.commands", "retrain.commands.data_plan", "retrain.commands.module_check"],
     *["retrain.commands.checks", "retrain.commands.train.check", "retrain.commands.sweep.check"],
@@ -118,7 +124,7 @@ def test_imports_make_no_circle():
 def test_a_section_is_all_that_a_stage_sees():
     """Config, in which all sections are, is for who hands them out, and for what records or checks all."""
     readers = {module for module in MODULES if "retrain.settings.config" in imported_modules(module)}
-    assert {top(module) for module in readers} == {"flags", "api", "help_page", "commands", "runs", "sweep"}
+    assert {top(module) for module in readers} == {"flags", "api", "help_page", "commands", "runs", "studies"}
 
 
 def test_only_flags_defines_flags():

@@ -6,8 +6,13 @@ from collections.abc import Collection
 import pandas as pd
 
 
-def read_run_table(path: str | os.PathLike[str], numbers: Collection[str]) -> pd.DataFrame:
-    """All columns as text, for a class may be called 1 or NA, but `numbers` (of any task: NAME/TASK)."""
+def read_run_table(path: str | os.PathLike[str], numbers: Collection[str] | None) -> pd.DataFrame:
+    """All columns as text, for a class may be called 1 or NA, but `numbers` (of any task: NAME/TASK).
+
+    None takes each column for what it looks like.
+    """
+    if numbers is None:
+        return pd.read_csv(path)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     columns = [column for column in table if column.partition("/")[0] in numbers]
     return table.assign(**{column: pd.to_numeric(table[column]) for column in columns})

@@ -30,6 +30,21 @@ class RunFiles:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
 
+    def _file(self, name: str) -> pathlib.Path:
+        path = self.path / name
+        if not path.is_file():
+            raise InputError(
+                f"{str(self.path)!r} holds no {name}: name the directory of a run that has ended."
+            )
+        return path
+
+    def _table(self, name: str, numbers: Collection[str] | None = None) -> "pd.DataFrame":
+        return named("retrain.api.run_tables:read_run_table")(self._file(name), numbers)
+
+
+class Evaluation(RunFiles):
+    """Figures and predictions: what `retrain.evaluate` has made, and a run of train has, too."""
+
     @property
     def metrics(self) -> dict[str, Any]:
         """metrics.json: by split accuracy, its 95 % interval, loss, figures of each class."""
@@ -45,24 +60,9 @@ class RunFiles:
         """The path of report.html, which shows all of it."""
         return str(self._file("report.html"))
 
-    def _file(self, name: str) -> pathlib.Path:
-        path = self.path / name
-        if not path.is_file():
-            raise InputError(
-                f"{str(self.path)!r} holds no {name}: name the directory of a run that has ended."
-            )
-        return path
 
-    def _table(self, name: str, numbers: Collection[str]) -> "pd.DataFrame":
-        return named("retrain.api.run_tables:read_run_table")(self._file(name), numbers)
-
-
-class Evaluation(RunFiles):
-    """What `retrain.evaluate` has measured."""
-
-
-class TrainedRun(RunFiles):
-    """What `retrain.train` has made; `TrainedRun(path)` is an earlier run, from the command line, too."""
+class TrainedRun(Evaluation):
+    """What `retrain.train` has made and measured; `TrainedRun(path)` is any run, of the command line, too."""
 
     @property
     def data_report(self) -> dict[str, Any]:
@@ -88,3 +88,22 @@ class TrainedRun(RunFiles):
     def predict(self, images: Any = None, **keywords: Any) -> "pd.DataFrame":
         """As `retrain.predict`, with the classifier of this run."""
         return named("retrain.api.verbs:predict")(images, tfhub_module=self, **keywords)
+
+
+class FinishedSweep(RunFiles):
+    """What `retrain.sweep` has found; `FinishedSweep(path)` is an earlier sweep."""
+
+    @property
+    def best(self) -> TrainedRun:
+        """The winner, trained."""
+        return TrainedRun(self.path / "best")
+
+    @property
+    def trials(self) -> "pd.DataFrame":
+        """sweep.csv: a row a trial; its settings, figures of validation, seconds, status."""
+        return self._table("sweep.csv")
+
+    @property
+    def report(self) -> str:
+        """The path of sweep.html, which shows all trials."""
+        return str(self._file("sweep.html"))

@@ -3,11 +3,12 @@
 Nothing heavy is imported before the check. A mistake is an InputError, which speaks of keywords.
 """
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, with_keywords
-from retrain.api.trained_run import Evaluation, TrainedRun
+from retrain.api.trained_run import Evaluation, FinishedSweep, TrainedRun
 from retrain.commands.perform import Performed, perform
 from retrain.errors import InputError
 from retrain.extensions import named, unknown_name
@@ -29,10 +30,19 @@ def train(data: Any = None, labels: Any = None, *, verbosity: str = "info", **ke
     A table, or paths and labels, are written beside the run, as labels-HASH.csv. InputError for what cannot
     work, before anything is written.
     """
-    if data is None and labels is None:
-        return TrainedRun(_performed("train", keywords, verbosity).plan.run.path)
-    with named("retrain.api.label_tables:as_labels_file")(data, labels, keywords) as with_table:
-        return TrainedRun(_performed("train", with_table, verbosity).plan.run.path)
+    return TrainedRun(_run_on(data, labels, "train", keywords, verbosity))
+
+
+@with_keywords("sweep")
+@errors_of_keywords()
+def sweep(data: Any = None, labels: Any = None, *, verbosity: str = "info", **keywords: Any) -> FinishedSweep:
+    """Finds the settings of `train` that suit the images best, as `python -m retrain sweep` does.
+
+    retrain.sweep(image_dir="photos", sweep={"dropout_rate": [0, 0.2], "l2_regularizer": "1e-4..0.5"}).best
+
+    Images are given as to `train`.
+    """
+    return FinishedSweep(_run_on(data, labels, "sweep", keywords, verbosity))
 
 
 @with_keywords("evaluate")
@@ -72,6 +82,16 @@ def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) 
     with named("retrain.api.given_images:as_files")(images) as given:
         found = _performed("predict", keywords, verbosity, given.words, "retrain.commands.predict.run:table")
         return given.with_names(found.result)
+
+
+def _run_on(
+    data: Any, labels: Any, verb: str, keywords: Mapping[str, Any], verbosity: str
+) -> os.PathLike[str]:
+    """The directory of a run on images that are given by keywords, or as a table, or as paths and labels."""
+    if data is None and labels is None:
+        return _performed(verb, keywords, verbosity).plan.run.path
+    with named("retrain.api.label_tables:as_labels_file")(data, labels, keywords) as with_table:
+        return _performed(verb, with_table, verbosity).plan.run.path
 
 
 def _performed(

@@ -38,7 +38,7 @@ class SweepSettings:
         "quasirandom",
         "How combinations are drawn: quasirandom fills the space evenly, tpe draws where trials were good.",
         verbs=SWEEP,
-        table=("retrain.sweep:SAMPLERS", "sampler"),
+        table=("retrain.studies:SAMPLERS", "sampler"),
     )
     pruner: str = setting(
         "none",

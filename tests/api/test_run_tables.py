@@ -13,3 +13,10 @@ def test_classes_are_text_whatever_they_are_called(tmp_path):
         "probability/a": [1, 0],
         "rank": ["3", "x"],
     }
+
+
+def test_or_what_they_look_like(tmp_path):
+    (tmp_path / "t.csv").write_text("trial,rate,status\n0,0.5,finished\n1,,failed\n")
+    table = read_run_table(tmp_path / "t.csv", None)
+    assert table["trial"].tolist() == [0, 1]
+    assert table["rate"].isna().tolist() == [False, True]

@@ -26,7 +26,7 @@ def run(colour_folder, averaging_module, tmp_path_factory):
     return retrain.train(image_dir=colour_folder, tfhub_module=averaging_module, model_dir=directory, **FAST)
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "inspect"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "evaluate", "predict", "inspect"])
 def test_every_flag_is_a_keyword(verb):
     parameters = inspect.signature(getattr(retrain, verb)).parameters
     assert set(read_by(verb)) - set(parameters) == ({"json"} if verb == "inspect" else set())
@@ -163,3 +163,16 @@ def test_of_a_table_with_a_mistake_nothing_stays(tmp_path, monkeypatch):
         retrain.train(pd.DataFrame({"path": ["1.png"], "kind": ["a"]}))
     assert str(raised.value) == "train needs image_dir=: a folder with one folder of images per class."
     assert [*tmp_path.iterdir()] == []
+
+
+def test_sweep(colour_folder, averaging_module, tmp_path):
+    paths = sorted(pathlib.Path(colour_folder).rglob("*.png"))
+    labels = [path.parent.name for path in paths]
+    given = {"tfhub_module": averaging_module, "export_formats": ["saved_model"], **FAST}
+    varied = {"dropout_rate": [0, 0.5]}
+    found = retrain.sweep(paths, labels, model_dir=tmp_path / "sweep", sweep=varied, **given)
+    assert sorted(found.trials["dropout_rate"]) == [0, 0.5]
+    assert os.path.isfile(found.report)
+    assert found.best.metrics["test"]["accuracy"] == 1.0
+    assert found.best.predict(paths[0])["class"].tolist() == ["cyan"]
+    assert callable(retrain.sweep)  # and no folder of that name has taken its place

@@ -6,11 +6,11 @@ import optuna
 import pytest
 
 from retrain.extensions import named
-from retrain.sweep import SAMPLERS
-from retrain.sweep.sequences import distributions
-from retrain.sweep.space import parse_space, trial_count
-from retrain.sweep.study import ask, finished, open_study, tell
-from tests.sweep.studies import ABOUT, url
+from retrain.studies import SAMPLERS
+from retrain.studies.sequences import distributions
+from retrain.studies.space import parse_space, trial_count
+from retrain.studies.study import ask, finished, open_study, tell
+from tests.studies.studies import ABOUT, url
 
 # Values of every kind: a list, whole numbers, any numbers on either scale, what JSON has no type for.
 ENTRIES = ["dropout_rate=0,0.5", "batch_size=8..9", "fine_tune_from=Conv;Dense", "tasks=a:softmax;a:sigmoid"]

@@ -43,7 +43,7 @@ from retrain.head_search.label_issues import check_labels
 from retrain.head_search.search import BestHead
 from retrain.runs.run import Run
 from retrain.settings.config import read_by
-from retrain.sweep.objective import find_objective
+from retrain.studies.objective import find_objective
 from tests import tiny_worlds
 
 SEED = 2  # of the photos: with it a step is better than none, which not every draw of so few images has

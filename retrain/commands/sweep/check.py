@@ -17,8 +17,8 @@ from retrain.settings.config import check as check_settings
 from retrain.settings.data import DataSettings
 from retrain.settings.field import about
 from retrain.settings.needs import Circumstances, unread
-from retrain.sweep.objective import about_sweep, find_objective, name_of
-from retrain.sweep.space import Space, check_space, parse_space, sampler_for, trial_count
+from retrain.studies.objective import about_sweep, find_objective, name_of
+from retrain.studies.space import Space, check_space, parse_space, sampler_for, trial_count
 
 STUDY_FILE = "study.db"
 
@@ -138,4 +138,4 @@ def _check_storage(plan: SweepPlan) -> None:
     """InputError for a database that cannot be reached, or a study that another sweep began."""
     if plan.config.sweep.storage is not None or plan.run.state == SWEEP:
         # Only then what talks to databases is imported, half a second of it.
-        named("retrain.sweep.study:check_study")(plan.storage, plan.config.sweep.study, plan.about)
+        named("retrain.studies.study:check_study")(plan.storage, plan.config.sweep.study, plan.about)

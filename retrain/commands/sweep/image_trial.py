@@ -10,7 +10,7 @@ from retrain.commands.train.run import train_model
 from retrain.errors import InputError
 from retrain.runs.run import Run
 from retrain.settings.config import Config, to_flags
-from retrain.sweep.record import Record, failed_record
+from retrain.studies.record import Record, failed_record
 
 IMAGE_TRIALS = "trials"
 

@@ -16,8 +16,8 @@ from retrain.metric import Metric
 from retrain.modules.graphs.traced_graph import count_float_operations, traced
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
-from retrain.sweep.objective import name_of
-from retrain.sweep.record import Record, failed_record
+from retrain.studies.objective import name_of
+from retrain.studies.record import Record, failed_record
 from retrain.training.evaluation import Figures, figures_by_task
 
 DIVERGED = "training diverged"

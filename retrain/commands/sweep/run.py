@@ -23,12 +23,12 @@ from retrain.report.sweep_table import short, sweep_summary
 from retrain.runs.run import SWEEP_FLAGS
 from retrain.settings.config import to_flags
 from retrain.settings.needs import costs_differ
-from retrain.sweep import SAMPLERS
-from retrain.sweep.heartbeat import heartbeat
-from retrain.sweep.objective import name_of
-from retrain.sweep.record import encoded, flags_of
-from retrain.sweep.sequences import distributions
-from retrain.sweep.study import next_trials, open_study, tell
+from retrain.studies import SAMPLERS
+from retrain.studies.heartbeat import heartbeat
+from retrain.studies.objective import name_of
+from retrain.studies.record import encoded, flags_of
+from retrain.studies.sequences import distributions
+from retrain.studies.study import next_trials, open_study, tell
 
 KEPT = 4  # modules whose features stay in memory for later trials
 GIB = 2**30

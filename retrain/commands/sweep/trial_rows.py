@@ -14,12 +14,12 @@ from retrain.report.sweep_page import write_sweep_page
 from retrain.report.sweep_plots import Scale, Trials
 from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
 from retrain.runs.run import Run
-from retrain.sweep.objective import name_of
-from retrain.sweep.ranges import Choices
-from retrain.sweep.ranking import ranked, tied, winner
-from retrain.sweep.record import Record, decoded, flags_of
-from retrain.sweep.space import Space
-from retrain.sweep.study import finished
+from retrain.studies.objective import name_of
+from retrain.studies.ranges import Choices
+from retrain.studies.ranking import ranked, tied, winner
+from retrain.studies.record import Record, decoded, flags_of
+from retrain.studies.space import Space
+from retrain.studies.study import finished
 
 FEWEST_TO_EXPLAIN = 8  # trials
 

@@ -19,7 +19,7 @@ from retrain.head_search.folds import task_folds
 from retrain.head_search.recipe import candidates, feature_scale
 from retrain.head_search.search import choose, choosing_folds, search_folds, train_chosen
 from retrain.runs.run import Run
-from retrain.sweep.record import Record
+from retrain.studies.record import Record
 
 Predictions = tuple[TaskExamples, list[Predicted | None]]
 

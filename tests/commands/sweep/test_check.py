@@ -14,9 +14,9 @@ from retrain.heads import HEADS
 from retrain.metric import Metric
 from retrain.settings.config import Config, to_flags
 from retrain.settings.values import OfTask
-from retrain.sweep import SAMPLERS
-from retrain.sweep.study import open_study
-from tests.sweep.studies import SPACE, url
+from retrain.studies import SAMPLERS
+from retrain.studies.study import open_study
+from tests.studies.studies import SPACE, url
 
 KIND, TAGS = OfTask("kind", "softmax"), OfTask("tags", "sigmoid")
 

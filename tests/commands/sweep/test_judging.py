@@ -8,7 +8,7 @@ from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.budget import PLAIN
 from retrain.metric import LOSS, Metric
 from retrain.modules.loading import load_module
-from retrain.sweep.record import Record
+from retrain.studies.record import Record
 from tests.commands.sweep.trial_worlds import examples_of
 
 ACCURACY = Metric("accuracy", "kind", "accuracy", higher_is_better=True)

@@ -18,9 +18,9 @@ from retrain.flags import parse
 from retrain.head_search.budget import Budget, Halving
 from retrain.settings.config import Config
 from retrain.settings.field import as_text
-from retrain.sweep.record import Record, failed_record
-from retrain.sweep.sequences import grid_sampler
-from retrain.sweep.study import open_study
+from retrain.studies.record import Record, failed_record
+from retrain.studies.sequences import grid_sampler
+from retrain.studies.study import open_study
 from tests.commands.sweep.trial_worlds import trial_of
 
 ON_IMAGES = ["--fine_tune", "--tfhub_module=keras:MobileNetV3Small"]
@@ -111,7 +111,7 @@ def test_a_killed_sweep_goes_on_where_it_was(command, photos, space, trials, tmp
     worker.wait()
     kept = trials(run).drop(columns="tied_with_best")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("retrain.sweep.storage.GRACE", 1)
+        patched.setattr("retrain.studies.storage.GRACE", 1)
         assert command(*words).status == 0
     table = trials(run)
     assert len(table) == 40

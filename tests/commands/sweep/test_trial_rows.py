@@ -11,10 +11,10 @@ from retrain.heads.metrics import NORMAL_95
 from retrain.metric import LOSS, Metric
 from retrain.runs.run import Run
 from retrain.settings.values import OfTask
-from retrain.sweep.record import Record, encoded, failed_record
-from retrain.sweep.sequences import distributions, grid_sampler
-from retrain.sweep.space import Space, parse_space
-from retrain.sweep.study import tell
+from retrain.studies.record import Record, encoded, failed_record
+from retrain.studies.sequences import distributions, grid_sampler
+from retrain.studies.space import Space, parse_space
+from retrain.studies.study import tell
 
 SPACE = parse_space(["batch_size=8..99", "tasks=kind:softmax;kind:sigmoid"])
 ACCURACY = Metric("accuracy", "kind", "accuracy", higher_is_better=True)

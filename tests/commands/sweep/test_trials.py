@@ -9,7 +9,7 @@ from retrain.errors import InputError
 from retrain.head_search.budget import PLAIN, Budget, Halving
 from retrain.metric import LOSS, Metric
 from retrain.runs.run import Run
-from retrain.sweep.record import Record, failed_record
+from retrain.studies.record import Record, failed_record
 from tests.commands.sweep.trial_worlds import prepared_of, trial_of
 
 BY_LOSS = Judging(LOSS, None, PLAIN, costs=False)

@@ -2,7 +2,7 @@ import contextlib
 
 import pytest
 
-from tests.sweep.studies import ABOUT, opened
+from tests.studies.studies import ABOUT, opened
 
 
 @pytest.fixture

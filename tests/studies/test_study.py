@@ -4,10 +4,10 @@ from optuna.trial import TrialState
 
 from retrain.errors import InputError
 from retrain.extensions import named
-from retrain.sweep import SAMPLERS
-from retrain.sweep import study as study_module
-from retrain.sweep.study import ask, check_study, finished, next_trials, open_study, tell, unfinished
-from tests.sweep.studies import ABOUT, DRAWN, SPACE, told, url
+from retrain.studies import SAMPLERS
+from retrain.studies import study as study_module
+from retrain.studies.study import ask, check_study, finished, next_trials, open_study, tell, unfinished
+from tests.studies.studies import ABOUT, DRAWN, SPACE, told, url
 
 
 def test_trials_are_asked_for_until_there_are_enough(make_study, tmp_path):

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from retrain.sweep.sequences import PointSampler, distributions, position, quasirandom_points
-from retrain.sweep.space import Space
+from retrain.studies.sequences import PointSampler, distributions, position, quasirandom_points
+from retrain.studies.space import Space
 
 BEGINNING = 16  # trials before TPE has something to go by
 

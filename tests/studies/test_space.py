@@ -9,8 +9,8 @@ from retrain.errors import InputError
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about, as_text, kind
 from retrain.settings.values import OfTask
-from retrain.sweep.ranges import Choices, Range
-from retrain.sweep.space import DEFAULT, check_space, grid_axes, parse_space, sampler_for, trial_count
+from retrain.studies.ranges import Choices, Range
+from retrain.studies.space import DEFAULT, check_space, grid_axes, parse_space, sampler_for, trial_count
 
 KIND = OfTask("kind", "softmax")
 ROOT = pathlib.Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from absl import logging
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from retrain.sweep.storage import without_warnings
+from retrain.studies.storage import without_warnings
 
 
 @contextlib.contextmanager

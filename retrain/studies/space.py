@@ -17,8 +17,8 @@ from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about, as_text, complaint, from_text, kind
-from retrain.sweep import SAMPLERS
-from retrain.sweep.ranges import Choices, Range
+from retrain.studies import SAMPLERS
+from retrain.studies.ranges import Choices, Range
 
 LOG_RATIO = 20.0
 RANGE = re.compile(r"(?:(lin|log):)?(.+?)\.\.(.+?)(?:/(\d+))?")

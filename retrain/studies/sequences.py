@@ -12,8 +12,8 @@ import numpy as np
 import optuna
 from scipy.stats import qmc
 
-from retrain.sweep.ranges import Choices, Range
-from retrain.sweep.space import Space, combinations, grid_axes
+from retrain.studies.ranges import Choices, Range
+from retrain.studies.space import Space, combinations, grid_axes
 
 REPEATS = "failed_trial"  # as Optuna calls the number of the trial that is repeated
 

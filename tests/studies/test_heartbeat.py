@@ -7,18 +7,18 @@ import time
 import pytest
 from optuna.trial import TrialState
 
-from retrain.sweep import storage
-from retrain.sweep import study as study_module
-from retrain.sweep.heartbeat import heartbeat
-from retrain.sweep.storage import without_warnings
-from retrain.sweep.study import ask, finished, next_trials
-from tests.sweep.studies import DRAWN, told
+from retrain.studies import storage
+from retrain.studies import study as study_module
+from retrain.studies.heartbeat import heartbeat
+from retrain.studies.storage import without_warnings
+from retrain.studies.study import ask, finished, next_trials
+from tests.studies.studies import DRAWN, told
 
 KILLED = """
 import sys
 sys.path.insert(0, {root!r})
-from tests.sweep.studies import opened
-from tests.sweep.test_heartbeat import *
+from tests.studies.studies import opened
+from tests.studies.test_heartbeat import *
 with opened({directory!r}) as study:
     trials = ask(study, DRAWN, 3, 3)
     told(study, trials[0])

@@ -3,7 +3,7 @@ import collections
 import numpy as np
 import optuna
 
-from retrain.sweep.sequences import (
+from retrain.studies.sequences import (
     distributions,
     grid_points,
     grid_sampler,
@@ -11,7 +11,7 @@ from retrain.sweep.sequences import (
     quasirandom_points,
     random_points,
 )
-from retrain.sweep.space import parse_space
+from retrain.studies.space import parse_space
 
 SPACE = parse_space(["learning_rate=1e-4..1e-1", "dropout_rate=0,0.2,0.5", "batch_size=8..15"])
 GRID = parse_space(["dropout_rate=0,0.2,0.5", "batch_size=8..9"])

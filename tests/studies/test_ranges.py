@@ -3,7 +3,7 @@ import re
 import pytest
 
 from retrain.settings.values import OfTask
-from retrain.sweep.ranges import Choices, Range
+from retrain.studies.ranges import Choices, Range
 
 
 def test_a_number_drawn_from_a_range_has_few_digits_and_lies_within():

@@ -15,7 +15,7 @@ from retrain.heads.figures import metrics_of
 from retrain.metric import Metric
 from retrain.settings.config import FIELDS, Config, read_by
 from retrain.settings.field import about, as_text
-from retrain.sweep.space import Space
+from retrain.studies.space import Space
 
 SPLIT = "validation"
 

@@ -4,9 +4,9 @@ import contextlib
 
 import optuna
 
-from retrain.sweep.sequences import distributions, grid_sampler
-from retrain.sweep.space import parse_space
-from retrain.sweep.study import open_study, tell
+from retrain.studies.sequences import distributions, grid_sampler
+from retrain.studies.space import parse_space
+from retrain.studies.study import open_study, tell
 
 SPACE = parse_space(["dropout_rate=0,0.2,0.5", "batch_size=8..9"])
 DRAWN = distributions(SPACE)

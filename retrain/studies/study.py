@@ -14,10 +14,10 @@ from absl import logging
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from retrain.errors import InputError
-from retrain.sweep.heartbeat import as_stored, beat, keep_watch, miss_the_dead
-from retrain.sweep.record import RESULT
-from retrain.sweep.sequences import is_repeated, position
-from retrain.sweep.storage import open_storage, without_password, without_warnings
+from retrain.studies.heartbeat import as_stored, beat, keep_watch, miss_the_dead
+from retrain.studies.record import RESULT
+from retrain.studies.sequences import is_repeated, position
+from retrain.studies.storage import open_storage, without_password, without_warnings
 
 ABOUT = "about"
 SURPLUS = "surplus"  # asked for by two workers at once, when only one was left

@@ -6,9 +6,9 @@ import optuna
 import pytest
 
 from retrain.settings.values import OfTask
-from retrain.sweep.record import RESULT, Record, decoded, encoded, failed_record, flags_of
-from retrain.sweep.sequences import distributions
-from retrain.sweep.space import parse_space
+from retrain.studies.record import RESULT, Record, decoded, encoded, failed_record, flags_of
+from retrain.studies.sequences import distributions
+from retrain.studies.space import parse_space
 
 
 def through_json(record: Record) -> Record:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
-from retrain.sweep.record import Record
+from retrain.studies.record import Record
 
 SIGNIFICANT = 0.05
 

@@ -18,8 +18,8 @@ class SamplerRow(NamedTuple):
 
 
 SAMPLERS = {
-    "grid": SamplerRow("retrain.sweep.sequences:grid_sampler", counts=True),
-    "random": SamplerRow("retrain.sweep.sequences:random_sampler"),
-    "quasirandom": SamplerRow("retrain.sweep.sequences:quasirandom_sampler"),
-    "tpe": SamplerRow("retrain.sweep.tpe:tpe_sampler", at_once=16),
+    "grid": SamplerRow("retrain.studies.sequences:grid_sampler", counts=True),
+    "random": SamplerRow("retrain.studies.sequences:random_sampler"),
+    "quasirandom": SamplerRow("retrain.studies.sequences:quasirandom_sampler"),
+    "tpe": SamplerRow("retrain.studies.tpe:tpe_sampler", at_once=16),
 }

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from retrain.sweep.ranking import differs, ranked, tied, winner
-from retrain.sweep.record import Record
+from retrain.studies.ranking import differs, ranked, tied, winner
+from retrain.studies.record import Record
 
 RIGHT = np.ones(100, np.float32)
 

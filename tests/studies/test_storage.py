@@ -3,8 +3,8 @@ import sys
 import pytest
 
 from retrain.errors import InputError
-from retrain.sweep.storage import open_storage, without_password
-from tests.sweep.studies import url
+from retrain.studies.storage import open_storage, without_password
+from tests.studies.studies import url
 
 ADVICE = (
     "name a database that can be reached, such as sqlite:////path/study.db or "

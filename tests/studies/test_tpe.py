@@ -1,9 +1,9 @@
 import numpy as np
 import optuna
 
-from retrain.sweep.sequences import distributions, quasirandom_points
-from retrain.sweep.space import parse_space
-from retrain.sweep.tpe import BEGINNING, tpe_sampler
+from retrain.studies.sequences import distributions, quasirandom_points
+from retrain.studies.space import parse_space
+from retrain.studies.tpe import BEGINNING, tpe_sampler
 
 SPACE = parse_space(["learning_rate=1e-4..1e-1", "dropout_rate=0,0.2,0.5", "batch_size=8..15"])
 

@@ -4,8 +4,8 @@ from retrain.data.layout import read_listing
 from retrain.errors import InputError
 from retrain.metric import LOSS, Metric
 from retrain.settings.config import Config
-from retrain.sweep.objective import about_sweep, find_objective, name_of
-from retrain.sweep.space import parse_space
+from retrain.studies.objective import about_sweep, find_objective, name_of
+from retrain.studies.space import parse_space
 
 SPACE = parse_space(["dropout_rate=0,0.5"])
 TWO_TASKS = {"kind": "softmax", "tags": "sigmoid"}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from retrain.sweep.space import Space
+from retrain.studies.space import Space
 
 RESULT = "result"  # the attribute of a trial that holds it
 
