@@ -62,6 +62,8 @@ def _run(argv: Sequence[str]) -> int:
         return 0
     parsed = flags.parse(argv)
     _log_plainly(parsed.verbosity)
+    for note in parsed.notes:
+        absl.logging.info("%s", note)
     row = COMMANDS[parsed.verb]
     config = named_in_full(parsed.config)
     plan = named(row.check)(config, parsed.files)

@@ -16,33 +16,33 @@ from retrain.commands import COMMANDS
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
+from retrain.predecessors import (
+    ALIASES,
+    FORMER,
+    FRACTIONS,
+    LOGGING_VERBOSITIES,
+    SWITCHES,
+    refusal,
+    told,
+)
 from retrain.settings.config import FIELDS, Config, check, read_by
 from retrain.settings.field import TRUTHS, about, from_text, kind
 
-# Names in retrain.py and make_image_classifier; those in FRACTIONS are given there as parts of 1, those in
-# SWITCHES as true or false.
-ALIASES = {
-    "validation_split": "validation_percentage",
-    "testing_split": "testing_percentage",
-    "how_many_training_steps": "max_steps",
-    "train_batch_size": "batch_size",
-    "do_fine_tuning": "fine_tune",
-    "horizontal_flip": "flip_left_right",
-    "do_data_augmentation": "augment",
-}
-FRACTIONS = ("validation_split", "testing_split")
-SWITCHES = {"do_data_augmentation": {True: "classic", False: "none"}}
 VERBOSITIES = ("debug", "info", "warning", "error")
 
 
 class Parsed(NamedTuple):
-    """A command line: `given` names the fields that the user set, `files` are the words after the flags."""
+    """A command line: `given` names the fields that the user set, `files` are the words after the flags.
+
+    `notes` are sentences on flags of the predecessors, to be told first.
+    """
 
     verb: str
     config: Config
     given: frozenset[str]
     files: tuple[str, ...]
     verbosity: str
+    notes: tuple[str, ...] = ()
 
 
 def answer(argv: Sequence[str]) -> str | None:
@@ -58,10 +58,19 @@ def parse(argv: Sequence[str]) -> Parsed:
     """The checked command line; argv[0] is the program's name."""
     flags = _flags()
     verb, files = _verb_and_files(_parse_flags(flags, argv))
+    former = _former(flags, verb)
     values = _values(flags)
     config = Config.of(**values)
     check(config, verb, values)
-    return Parsed(verb, config, frozenset(values), files, flags["verbosity"].value)
+    typed = [name for name in [*FIELDS, *ALIASES] if flags[name].present]
+    return Parsed(
+        verb,
+        config,
+        given=frozenset(values),
+        files=files,
+        verbosity=_chosen_verbosity(flags),
+        notes=told(former, typed, values),
+    )
 
 
 def _also() -> dict[str, str]:
@@ -84,7 +93,10 @@ def _flags() -> absl_flags.FlagValues:
             )
         else:
             absl_flags.DEFINE(parser, flag, None, "", flag_values=flags, boolean=is_boolean)
+    for name, known in FORMER.items():
+        absl_flags.DEFINE(_Parser(str), name, None, "", flag_values=flags, boolean=known.is_switch)
     absl_flags.DEFINE(_Parser(_verbosity), "verbosity", "info", "", flag_values=flags)
+    absl_flags.DEFINE(_Parser(_logging_verbosity), "logging_verbosity", None, "", flag_values=flags)
     return flags
 
 
@@ -130,6 +142,19 @@ def _verbosity(text: str) -> str:
     return text
 
 
+def _logging_verbosity(text: str) -> str:
+    if text not in LOGGING_VERBOSITIES:
+        raise InputError(unknown_name(text, LOGGING_VERBOSITIES, "value of --logging_verbosity"))
+    return LOGGING_VERBOSITIES[text]
+
+
+def _chosen_verbosity(flags: absl_flags.FlagValues) -> str:
+    first, other = flags["verbosity"], flags["logging_verbosity"]
+    if first.present and other.present:
+        _check_equal(first, other)
+    return (other if other.present else first).value
+
+
 def _parse_flags(flags: absl_flags.FlagValues, argv: Sequence[str]) -> list[str]:
     """Fills `flags`, and returns the words that are none."""
     try:
@@ -168,7 +193,8 @@ def _unknown_flags(error: absl_flags.UnrecognizedFlagError, argv: Sequence[str])
 def _unknown_flag(name: str, verb: str) -> str:
     known = read_by(verb)
     aliases = [alias for alias, meant in ALIASES.items() if meant in known]
-    advice = nearest(name, [*known, *aliases, "flagfile", "help", "version", "verbosity"])
+    former = FORMER if verb == "train" else ()
+    advice = nearest(name, [*known, *aliases, *former, "flagfile", "help", "version", "verbosity"])
     listing = "python -m retrain --help" if verb == "train" else f"python -m retrain {verb} --help"
     return f"--{name} is no flag of retrain: " + (
         f"did you mean --{advice}?" if advice else f"{listing} lists them."
@@ -198,8 +224,22 @@ def _values(flags: absl_flags.FlagValues) -> dict[str, Any]:
     for alias, name in ALIASES.items():
         if not flags[alias].present:
             continue
-        first = sources.setdefault(name, alias)
-        if flags[first].value != flags[alias].value:
-            raise InputError(f"--{first} and --{alias} mean the same, but differ: give one of the two.")
+        _check_equal(flags[sources.setdefault(name, alias)], flags[alias])
     values = {name: flags[source].value for name, source in sources.items()}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _check_equal(first: absl_flags.Flag, other: absl_flags.Flag) -> None:
+    if first.value != other.value:
+        raise InputError(f"--{first.name} and --{other.name} mean the same, but differ: give one of the two.")
+
+
+def _former(flags: absl_flags.FlagValues, verb: str) -> list[str]:
+    """The flags of the predecessors that were given, and that nothing reads any more."""
+    values = {name: flags[name].value for name in FORMER if flags[name].present}
+    for name, value in values.items():
+        if verb != "train":
+            raise InputError(f"--{name}={value} is not read by {verb}: it applies to train.")
+    if sentences := refusal(values):
+        raise InputError(sentences)
+    return list(values)

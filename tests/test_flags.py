@@ -2,7 +2,8 @@ import pytest
 
 from retrain import __version__
 from retrain.errors import InputError
-from retrain.flags import ALIASES, Parsed, answer, parse
+from retrain.flags import Parsed, answer, parse
+from retrain.predecessors import ALIASES
 from retrain.settings.config import Config
 
 
@@ -102,6 +103,7 @@ def test_home_is_known_in_paths(monkeypatch):
         ("--train_batch_size=5", Config.of(image_dir="a", batch_size=5)),
         ("--horizontal_flip", Config.of(image_dir="a", flip_left_right=True)),
         ("--horizontal_flip=false", Config.of(image_dir="a", flip_left_right=False)),
+        ("--bottleneck_dir=/tmp/b", Config.of(image_dir="a", feature_cache="/tmp/b")),
         ("--do_data_augmentation", Config.of(image_dir="a", augment="classic")),
         ("--do_data_augmentation=1", Config.of(image_dir="a", augment="classic")),
         ("--do_data_augmentation=false", Config.of(image_dir="a", augment="none")),
@@ -117,6 +119,38 @@ def test_a_switch_of_the_predecessors_can_be_turned_off():
     assert parsed("--image_dir=a", "--nodo_data_augmentation").config.augmentation.augment == "none"
     assert sentence("--image_dir=a", "--do_data_augmentation=maybe") == (
         "--do_data_augmentation takes true or false, but was given 'maybe'."
+    )
+
+
+def test_what_is_told_of_flags_of_the_predecessors():
+    result = parsed("--image_dir=a", "--summaries_dir=x", "--noset_memory_growth", "--horizontal_flip")
+    assert result.config == Config.of(image_dir="a", flip_left_right=True)
+    assert result.notes == (
+        "--summaries_dir: events for TensorBoard are in RUN/events, and no directory is emptied for them.",
+        "--set_memory_growth: TF_FORCE_GPU_ALLOW_GROWTH=true in the environment says the same to TensorFlow.",
+        "--horizontal_flip: it counts without --do_data_augmentation, too.",
+    )
+    assert parsed("--image_dir=a", "--horizontal_flip", "--do_data_augmentation").notes == ()
+
+
+def test_flags_of_the_predecessors_that_had_another_result():
+    assert sentence("--output_graph=a.pb", "--tflite_output_file=b.tflite") == (
+        "--output_graph: a frozen graph cannot be written yet; the classifier is exported as "
+        "RUN/export/saved_model: leave it out. --tflite_output_file: a TFLite file cannot be written yet; "
+        "tf.lite.TFLiteConverter.from_saved_model makes one of RUN/export/saved_model: leave it out."
+    )
+    assert sentence("evaluate", "--summaries_dir=x") == (
+        "--summaries_dir=x is not read by evaluate: it applies to train."
+    )
+
+
+def test_how_much_retrain_py_told():
+    assert parsed("--image_dir=a", "--logging_verbosity=WARN").verbosity == "warning"
+    assert sentence("--image_dir=a", "--logging_verbosity=loud") == (
+        "'loud' is no value of --logging_verbosity: choose from DEBUG, INFO, WARN, ERROR, FATAL."
+    )
+    assert sentence("--image_dir=a", "--logging_verbosity=WARN", "--verbosity=info") == (
+        "--verbosity and --logging_verbosity mean the same, but differ: give one of the two."
     )
 
 

@@ -3,8 +3,9 @@ import re
 import pytest
 
 from retrain.commands import COMMANDS
-from retrain.flags import ALIASES, answer, parse
+from retrain.flags import answer, parse
 from retrain.help_page import VERBS, help_page
+from retrain.predecessors import ALIASES
 from retrain.settings.config import FIELDS, SECTIONS, read_by
 
 # What each verb cannot do without.

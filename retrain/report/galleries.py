@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from retrain.familiarity import THRESHOLD
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns, top_columns
 from retrain.report.thumbnails import Thumbnails
@@ -60,6 +61,22 @@ def duplicate_galleries(facts: Mapping[str, Any], thumbnails: Thumbnails) -> lis
         ),
     ]
     return [gallery for gallery in galleries if gallery.rows]
+
+
+def unfamiliar_galleries(outcome: Outcome, thumbnails: Thumbnails) -> list[Gallery]:
+    """The least familiar images, where the classifier tells it: what it should not have been asked."""
+    if outcome.familiarity is None:
+        return []
+    order, below = np.argsort(outcome.familiarity, kind="stable"), outcome.familiarity < THRESHOLD
+    tiles = [
+        Tile(path, thumbnails.of(path), [(WRONG if below[row] else PLAIN, f"{outcome.familiarity[row]:.3f}")])
+        for row, path in ((row, outcome.examples.paths[row]) for row in order[:UNCERTAIN])
+    ]
+    note = (
+        f"What is below {THRESHOLD} is like none that it was trained on: predict --reject_unfamiliar says ?."
+    )
+    title = f"Least familiar images ({np.count_nonzero(below)} of {len(order)} are below {THRESHOLD})"
+    return [Gallery(title, note, [tiles])]
 
 
 def _judged(outcome: Outcome, task: str, split: str) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns
 
 COLUMNS, ROWS = 6, 4
-SIDE, BORDER, CAPTION = 160, 4, 40  # pixels
-RIGHT, WRONG, TEXT, BLANK = "#2e7d32", "#c62828", "#222222", "#cccccc"
+SIDE, BORDER, CAPTION, TITLE = 160, 4, 56, 24  # pixels
+RIGHT, WRONG, TEXT, QUIET, BLANK = "#2e7d32", "#c62828", "#222222", "#777777", "#cccccc"
 
 
 class _Example(NamedTuple):
@@ -34,12 +34,15 @@ def write(outcome: Outcome, path: str) -> None:
     They are of the test split, or of validation where there is no test; first the mistakes, the most
     confident ahead, then what was predicted rightly, the least confident ahead.
     """
-    shown, examples = _most_telling(_predictions(outcome)), outcome.examples
+    split, shown = _most_telling(_predictions(outcome))
+    examples = outcome.examples
     rows = max(1, -(-len(shown) // COLUMNS))
-    page = Image.new("RGB", (COLUMNS * (SIDE + BORDER) + BORDER, rows * (SIDE + CAPTION) + BORDER), "white")
+    size = (COLUMNS * (SIDE + BORDER) + BORDER, TITLE + rows * (SIDE + CAPTION) + BORDER)
+    page = Image.new("RGB", size, "white")
+    ImageDraw.Draw(page).text((BORDER, BORDER), _title(outcome, split), TEXT, _font())
     for position, example in enumerate(map(_Example._make, shown.itertuples(index=False, name=None))):
         row, column = divmod(position, COLUMNS)
-        corner = (BORDER + column * (SIDE + BORDER), BORDER + row * (SIDE + CAPTION))
+        corner = (BORDER + column * (SIDE + BORDER), TITLE + BORDER + row * (SIDE + CAPTION))
         picture = _picture(os.path.join(examples.image_dir, example.path), examples.background)
         page.paste(_tile(picture, example), corner)
     png = io.BytesIO()
@@ -57,12 +60,18 @@ def _predictions(outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame({**table, "right": right, "split": examples.splits})[known]
 
 
-def _most_telling(predictions: pd.DataFrame) -> pd.DataFrame:
+def _title(outcome: Outcome, split: str) -> str:
+    of_task = f", {outcome.primary_task}" if len(outcome.heads) > 1 else ""
+    return f"Images of the {split} split{of_task}: mistakes first, then what was least certain"
+
+
+def _most_telling(predictions: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """The split that is shown, and its images in order."""
     split = "test" if (predictions["split"] == "test").any() else "validation"
     held_out = predictions[predictions["split"] == split]
     mistakes = held_out[~held_out["right"]].sort_values("probability", ascending=False)
     shown = pd.concat([mistakes, held_out[held_out["right"]].sort_values("probability")])
-    return shown[["path", "label", "predicted", "probability", "right"]][: COLUMNS * ROWS]
+    return split, shown[["path", "label", "predicted", "probability", "right"]][: COLUMNS * ROWS]
 
 
 def _tile(picture: Image.Image, example: _Example) -> Image.Image:
@@ -76,6 +85,7 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     draw.text((2, SIDE + 1), prediction, colour, font)
     if not example.right:
         draw.text((2, SIDE + 17), _fitting(f"is {example.label}", font), TEXT, font)
+    draw.text((2, SIDE + 33), _fitting(os.path.basename(example.path), font), QUIET, font)
     return tile
 
 

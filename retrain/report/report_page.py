@@ -11,7 +11,7 @@ from PIL import Image
 from retrain.data.listing import SPLITS
 from retrain.files import write_text
 from retrain.report.data_report import DATA_REPORT, data_report_lines
-from retrain.report.galleries import duplicate_galleries
+from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
 from retrain.report.report_plots import learning_curves
@@ -50,7 +50,7 @@ def write(outcome: Outcome, path: str) -> None:
         ],
         facts=data_report_lines(facts) if facts else [],
         left_out=_left_out(facts),
-        duplicates=duplicate_galleries(facts, thumbnails),
+        others=[*unfamiliar_galleries(outcome, thumbnails), *duplicate_galleries(facts, thumbnails)],
         curves=_curves(run),
         augmented=_augmented(run),
         is_trained=run.flags is not None,

@@ -1,6 +1,7 @@
+import numpy as np
 import pandas as pd
 
-from retrain.report.galleries import OF_A_SET, SETS, duplicate_galleries, task_galleries
+from retrain.report.galleries import OF_A_SET, SETS, duplicate_galleries, task_galleries, unfamiliar_galleries
 from tests.examples.worlds import made_up
 from tests.report.outcomes import of_two_tasks, predicted
 
@@ -79,3 +80,14 @@ def test_of_many_copies_some_are_shown():
     assert [len(row) for row in near.rows] == [1] * SETS
     [near] = duplicate_galleries({"near_duplicates": [[f"{at}.jpg" for at in range(50)]]}, Names())
     assert [len(row) for row in near.rows] == [OF_A_SET]
+
+
+def test_what_is_least_familiar_is_shown_first():
+    strange = outcome(familiarity=np.array([0.5, 0.01, 0.04, 0.9]))
+    [gallery] = unfamiliar_galleries(strange, Names())
+    assert gallery.title == "Least familiar images (2 of 4 are below 0.05)"
+    assert lines(gallery) == [
+        *(("2.jpg", ["0.010"]), ("3.jpg", ["0.040"]), ("1.jpg", ["0.500"]), ("4.jpg", ["0.900"])),
+    ]
+    assert [tile.lines[0][0] for tile in gallery.rows[0]] == ["wrong", "wrong", "plain", "plain"]
+    assert unfamiliar_galleries(outcome(), Names()) == []

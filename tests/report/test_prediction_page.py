@@ -6,7 +6,7 @@ from PIL import Image
 
 from retrain.report import prediction_page
 from retrain.report.outcome import Outcome
-from retrain.report.prediction_page import BORDER, CAPTION, COLUMNS, SIDE, write
+from retrain.report.prediction_page import BORDER, CAPTION, COLUMNS, SIDE, TITLE, write
 from tests.examples.worlds import made_up
 from tests.report.outcomes import of_two_tasks, predicted
 
@@ -45,7 +45,10 @@ def tiles(folder, *rows) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     page = np.asarray(opened(folder))
     lefts = [BORDER + column * (SIDE + BORDER) for column in range(min(COLUMNS, len(rows)))]
     return [
-        (tuple(page[BORDER, left + SIDE // 2]), tuple(page[BORDER + SIDE // 2, left + SIDE // 2]))
+        (
+            tuple(page[TITLE + BORDER, left + SIDE // 2]),
+            tuple(page[TITLE + BORDER + SIDE // 2, left + SIDE // 2]),
+        )
         for left in lefts
     ]
 
@@ -77,19 +80,31 @@ def test_a_page_holds_24_images(folder):
     write(outcome(folder, *[("cyan.png", "a", "a", 0.5, "test")] * 40), str(folder / "page.png"))
     assert opened(folder).size == (
         6 * (SIDE + BORDER) + BORDER,
-        4 * (SIDE + CAPTION) + BORDER,
+        TITLE + 4 * (SIDE + CAPTION) + BORDER,
     )
 
 
 def test_without_held_out_images_there_is_an_empty_page(folder):
     write(outcome(folder, ("cyan.png", "a", "a", 0.9, "train")), str(folder / "page.png"))
-    assert opened(folder).getextrema() == ((255, 255),) * 3
+    page = opened(folder)
+    assert page.crop((0, TITLE, *page.size)).getextrema() == ((255, 255),) * 3
+
+
+def test_the_page_says_of_what_it_is(folder):
+    assert prediction_page._title(of_two_tasks(), "test") == (
+        "Images of the test split, kind: mistakes first, then what was least certain"
+    )
+    one = outcome(folder, ("cyan.png", "a", "a", 0.9, "validation"))
+    assert prediction_page._title(one, "validation") == (
+        "Images of the validation split: mistakes first, then what was least certain"
+    )
 
 
 def test_an_image_without_a_label_of_the_primary_task_is_not_shown():
     held_out = of_two_tasks()
     held_out = held_out._replace(examples=held_out.examples.with_splits(["train", "test", "test"]))
-    shown = prediction_page._most_telling(prediction_page._predictions(held_out))
+    split, shown = prediction_page._most_telling(prediction_page._predictions(held_out))
+    assert split == "test"
     assert shown.to_dict("records") == [
         {"path": "3.jpg", "label": "b", "predicted": "a", "probability": 0.75, "right": False}
     ]

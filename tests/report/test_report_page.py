@@ -121,7 +121,9 @@ def test_facts_of_the_data(run, photos):
     run.write("data_report.json", json.dumps(facts))
     shown = page(run, outcome(photos, ["cat", "dog"]))
     assert "2 txt 2 not an image" in shown.words
-    assert {"Copies", "Copies with different labels (1)", "Near duplicates (1 sets)"} <= set(shown.headings)
+    assert {"Strangers and copies", "Copies with different labels (1)", "Near duplicates (1 sets)"} <= set(
+        shown.headings
+    )
     assert "cat 0.png dog 1.png" in shown.words
 
 

@@ -1,7 +1,7 @@
 """The house rule: what is known of a setting stands in its field, and no list elsewhere repeats names.
 
-Not meant are the names that the predecessors had (flags.ALIASES), and `reads` of a source of modules: which
-settings it reads is known of the source, whose row it is, and not of the setting.
+Not meant are the names that the predecessors had (predecessors.ALIASES), and `reads` of a source of modules:
+which settings it reads is known of the source, whose row it is, and not of the setting.
 """
 
 import ast
