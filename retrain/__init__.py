@@ -16,7 +16,12 @@ NAMES = {
     "InputError": "retrain.errors:InputError",
     "ModuleLayer": "retrain.keras:ModuleLayer",
     "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
+    "TrainedRun": "retrain.api.trained_run:TrainedRun",
+    "evaluate": "retrain.api.verbs:evaluate",
+    "inspect": "retrain.api.verbs:inspect",
     "load_module": "retrain.modules.loading:load_module",
+    "predict": "retrain.api.verbs:predict",
+    "train": "retrain.api.verbs:train",
     "train_and_evaluate": "retrain.training.train_and_evaluate:train_and_evaluate",
 }
 
@@ -31,4 +36,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *NAMES})
+    return sorted(NAMES)

@@ -16,6 +16,7 @@ from retrain.commands import COMMANDS
 from retrain.errors import InputError
 from retrain.extensions import nearest, unknown_name
 from retrain.help_page import help_page
+from retrain.plain_log import VERBOSITIES
 from retrain.predecessors import (
     ALIASES,
     FORMER,
@@ -27,8 +28,6 @@ from retrain.predecessors import (
 )
 from retrain.settings.config import FIELDS, Config, check, read_by
 from retrain.settings.field import TRUTHS, about, from_text, kind
-
-VERBOSITIES = ("debug", "info", "warning", "error")
 
 
 class Parsed(NamedTuple):

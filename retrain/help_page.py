@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from retrain.settings.config import FIELDS, SECTIONS, read_by
@@ -36,7 +37,7 @@ def help_page(verb: str, also: Mapping[str, str], width: int) -> str:
     for section in SECTIONS.values():
         names = [name for name in read_by(verb) if name in section.__dataclass_fields__ and name not in told]
         if names:
-            sections.append(_section(section.title, {_flag(n, verb): _advice(n, also) for n in names}, width))
+            sections.append(_section(section.title, {_flag(n, verb): advice(n, also) for n in names}, width))
         told.update(names)
     sections.append(_section("Always", GENERAL, width))
     return "\n\n".join(sections) + "\n"
@@ -73,7 +74,8 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else as_text(value)
 
 
-def _advice(name: str, also: Mapping[str, str]) -> str:
+def advice(name: str, also: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a setting is for, its choices, and how else it can be given."""
     known = about(FIELDS[name])
     names = choices_of(known)
     choices = f" One of {', '.join(names)}." if names else ""

@@ -17,6 +17,7 @@ ALIASES = {
     "horizontal_flip": "flip_left_right",
     "do_data_augmentation": "augment",
     "bottleneck_dir": "feature_cache",
+    "output_labels": "labels_output_file",
 }
 FRACTIONS = ("validation_split", "testing_split")
 SWITCHES = {"do_data_augmentation": {True: "classic", False: "none"}}
@@ -104,6 +105,10 @@ CLASHES = {
     "validation_split": Clash(
         "images are kept for test, too, which make_image_classifier did not: --testing_split=0 keeps none.",
         unless=frozenset({"testing_percentage"}),
+    ),
+    "output_labels": Clash("names are as folders are called; retrain.py wrote them in small letters."),
+    "assert_accuracy_at_least": Clash(
+        "it goes by the test images; make_image_classifier went by those of validation."
     ),
     "horizontal_flip": Clash("it counts without --do_data_augmentation, too.", unless=frozenset({"augment"})),
 }

@@ -5,10 +5,12 @@ import re
 
 import pytest
 
+from retrain.__main__ import main
 from retrain.flags import parse
 
 ROOT = pathlib.Path(__file__).parents[1]
-FLAG_FILES = sorted((ROOT / "flags").iterdir())
+FLAG_FILES = sorted((ROOT / "flags").glob("*.flags"))
+TUTORIALS = ("retrain_tutorial", "make_image_classifier_tutorial")
 
 
 def command(path: pathlib.Path) -> list[str]:
@@ -32,3 +34,17 @@ def test_it_opens_with_command_time_and_result(path):
     assert f"--flagfile={path}" in command(path)
     assert re.search(r"\n# Time: .*\d+ s", head)
     assert re.search(r"\n# Result: .*\d+", head)
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_the_command_line_of_a_tutorial_runs(name, tmp_path, monkeypatch):
+    """With what it writes in another place, and fewer steps."""
+    copy = tmp_path / "tutorial.flags"
+    copy.write_text((ROOT / "flags" / f"{name}.flags").read_text().replace("=/tmp/", f"={tmp_path}/"))
+    monkeypatch.chdir(ROOT)
+    words = [f"--flagfile={copy}", f"--model_dir={tmp_path}/run", "--max_steps=50", "--learning_rate=1"]
+    words += ["--how_many_training_steps=50"] if name == "retrain_tutorial" else []
+    assert main(["retrain", *words, "--export_formats=saved_model"]) == 0
+    given = parse(["retrain", *words]).config.results
+    assert pathlib.Path(given.labels_output_file).read_text() == "boat\nfish\nhouse\ntree\n"
+    assert pathlib.Path(given.saved_model_dir, "saved_model.pb").is_file()

@@ -33,8 +33,8 @@ def test_the_help_page_names_every_flag_that_the_verb_reads(verb):
 
 def test_the_help_page_knows_every_verb_section_and_alias():
     assert list(VERBS) == list(COMMANDS)
+    assert all(f"--{alias}" in answer(["retrain", "train", "-h"]) for alias in ALIASES)
     page = answer(["retrain", "sweep", "-h"])
-    assert all(f"--{alias}" in page for alias in ALIASES)
     titles = [section.title for section in SECTIONS.values()]
     assert [line for line in page.splitlines() if line in titles] == titles
 

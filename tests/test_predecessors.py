@@ -1,10 +1,100 @@
 """No flag of retrain.py or make_image_classifier is unknown: each has its meaning or a sentence."""
 
+import pathlib
+
 import pytest
 
+from retrain.errors import InputError
 from retrain.flags import parse
 from retrain.predecessors import ALIASES, CLASHES, FORMER, refusal, told
 from retrain.settings.config import FIELDS
+
+README = pathlib.Path(__file__).parents[1] / "flags" / "README.md"
+# With a value as it was given to them, the default where they had one; None to a switch.
+RETRAIN_PY = {
+    "image_dir": "photos",
+    "output_graph": "/tmp/output_graph.pb",
+    "intermediate_output_graphs_dir": "/tmp/intermediate_graph/",
+    "intermediate_store_frequency": "0",
+    "output_labels": "/tmp/output_labels.txt",
+    "summaries_dir": "/tmp/retrain_logs",
+    "how_many_training_steps": "4000",
+    "learning_rate": "0.01",
+    "testing_percentage": "10",
+    "validation_percentage": "10",
+    "eval_step_interval": "10",
+    "train_batch_size": "100",
+    "test_batch_size": "-1",
+    "validation_batch_size": "100",
+    "print_misclassified_test_images": None,
+    "bottleneck_dir": "/tmp/bottleneck",
+    "final_tensor_name": "final_result",
+    "flip_left_right": None,
+    "random_crop": "10",
+    "random_scale": "10",
+    "random_brightness": "10",
+    "tfhub_module": "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/3",
+    "saved_model_dir": "/tmp/saved_models/1",
+    "logging_verbosity": "INFO",
+    "checkpoint_path": "/tmp/_retrain_checkpoint",
+}
+MAKE_IMAGE_CLASSIFIER = {
+    "image_dir": "photos",
+    "tfhub_module": "https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4",
+    "image_size": "224",
+    "saved_model_dir": "my_dir/new_model",
+    "tflite_output_file": "new_mobile_model.tflite",
+    "labels_output_file": "class_labels.txt",
+    "summaries_dir": "my_log_dir",
+    "assert_accuracy_at_least": "0.8",
+    "train_epochs": "5",
+    "do_fine_tuning": None,
+    "batch_size": "32",
+    "learning_rate": "0.005",
+    "momentum": "0.9",
+    "dropout_rate": "0.2",
+    "set_memory_growth": None,
+    "l1_regularizer": "0.0",
+    "l2_regularizer": "0.0001",
+    "label_smoothing": "0.1",
+    "validation_split": "0.2",
+    "do_data_augmentation": None,
+    "rotation_range": "40",
+    "horizontal_flip": None,
+    "width_shift_range": "0.2",
+    "height_shift_range": "0.2",
+    "shear_range": "0",
+    "zoom_range": "0.2",
+    "distribution_strategy": "",
+    "use_tf_data_input": None,
+}
+NOT_YET = ("output_graph", "tflite_output_file")
+
+
+@pytest.mark.parametrize(
+    "flags", [RETRAIN_PY, MAKE_IMAGE_CLASSIFIER], ids=["retrain", "make_image_classifier"]
+)
+def test_a_command_line_with_every_flag_is_understood(flags):
+    words = {name: f"--{name}" if value is None else f"--{name}={value}" for name, value in flags.items()}
+    [refused] = set(flags) & set(NOT_YET)
+    with pytest.raises(InputError) as raised:
+        parse(["retrain", *words.values()])
+    assert str(raised.value) == f"--{refused}: {FORMER[refused].sentence}"
+    del words[refused]
+    result = parse(["retrain", *words.values()])
+    meant = {ALIASES.get(name, name) for name in words} - set(FORMER) - {"logging_verbosity"}
+    assert result.given == meant
+    pointless = [name for name in words if name in FORMER and not FORMER[name].is_refused]
+    assert {note.partition(":")[0] for note in result.notes} >= {f"--{name}" for name in pointless}
+
+
+def test_there_are_as_many_as_they_had():
+    assert (len(RETRAIN_PY), len(MAKE_IMAGE_CLASSIFIER)) == (25, 28)
+
+
+@pytest.mark.parametrize("name", {**RETRAIN_PY, **MAKE_IMAGE_CLASSIFIER, **ALIASES, **FORMER})
+def test_each_has_a_row(name):
+    assert f"`--{name}`" in README.read_text()
 
 
 def test_a_name_has_one_meaning():

@@ -4,6 +4,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -34,10 +35,14 @@ def as_text(description: Description, findings: Mapping[str, Finding]) -> str:
 
 def as_json(description: Description, findings: Mapping[str, Finding]) -> str:
     """The same in full, as one object."""
+    return json.dumps(as_content(description, findings), indent=2, ensure_ascii=False)
+
+
+def as_content(description: Description, findings: Mapping[str, Finding]) -> dict[str, Any]:
+    """That object: facts, signatures, promises, and whether the module conforms."""
     facts = description._asdict() | {"signatures": _specs(description.signatures)}
     promises = [{"promise": name, "verdict": of.verdict, "seen": of.seen} for name, of in findings.items()]
-    content = {**facts, "promises": promises, "conforms": conforms(findings)}
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return {**facts, "promises": promises, "conforms": conforms(findings)}
 
 
 def _facts(description: Description) -> dict[str, str]:

@@ -57,6 +57,12 @@ def _label_map_is_read(at: Circumstances, name: str) -> bool:
     return at.verb not in ("train", "sweep") or at.config.module.warm_start_head
 
 
+def _has_test_images(at: Circumstances, name: str) -> bool:
+    """For all that is known before the data are: an earlier run may say which they are, too."""
+    data = at.config.data
+    return data.testing_percentage > 0 or data.split_file is not None or data.corrections is not None
+
+
 def costs_differ(varied: Collection[str]) -> bool:
     """Whether trials in which these settings vary may cost more or less for an image."""
     return not {"tfhub_module", "image_size"}.isdisjoint(varied)
@@ -125,6 +131,16 @@ SOME_CLASSES = Need(
     lambda at, name: not (at.config.results.features or at.config.results.all_classes),
     "--{name}={value} names some classes, where --all_classes names all and --features none: give one of the "
     "three.",
+)
+SAVED_MODEL = Need(
+    lambda at, name: "saved_model" in at.config.results.export_formats,
+    "--{name}={value!r} is for a copy of the export saved_model, which --export_formats leaves out: give "
+    "both, or neither.",
+)
+TEST_IMAGES = Need(
+    _has_test_images,
+    "--{name}={value} goes by the test images, and --testing_percentage=0 keeps none: leave out one of the "
+    "two.",
 )
 SORTED = Need(
     lambda at, name: at.config.results.sort_into is not None,

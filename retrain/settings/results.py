@@ -3,7 +3,15 @@
 import dataclasses
 
 from retrain.settings.field import DATA_VERBS, setting
-from retrain.settings.needs import EXPORTED, NO_CLASSES, PREDICTIONS, SOME_CLASSES, SORTED
+from retrain.settings.needs import (
+    EXPORTED,
+    NO_CLASSES,
+    PREDICTIONS,
+    SAVED_MODEL,
+    SOME_CLASSES,
+    SORTED,
+    TEST_IMAGES,
+)
 from retrain.settings.values import names
 
 
@@ -26,6 +34,38 @@ class ResultSettings:
         parse=names,
         table=("retrain.export:EXPORTERS", "export format"),
         decides=False,
+    )
+    saved_model_dir: str | None = setting(
+        None,
+        "New directory for a copy of the export in the format saved_model.",
+        verbs=("train",),
+        path=True,
+        needs=SAVED_MODEL,
+        recorded=False,
+    )
+    labels_output_file: str | None = setting(
+        None,
+        "New file for a copy of labels.txt: the classes, one a line.",
+        verbs=("train",),
+        path=True,
+        recorded=False,
+    )
+    print_misclassified_test_images: bool = setting(
+        False,
+        "Name the test images that are predicted wrong, each with what was predicted, at the end.",
+        verbs=("train",),
+        needs=TEST_IMAGES,
+        recorded=False,
+    )
+    assert_accuracy_at_least: float | None = setting(
+        None,
+        "End with status 1, and a sentence, when the accuracy of the test images is lower; everything is "
+        "written all the same.",
+        verbs=("train",),
+        needs=TEST_IMAGES,
+        recorded=False,
+        low=0.0,
+        high=1.0,
     )
     output: str | None = setting(
         None,

@@ -161,6 +161,7 @@ AUGMENTATION = {
     **of(batch, random_hue="30", rand_augment="2", random_erasing="1", mixup="0.5", cutmix="1"),
     "rand_augment_magnitude": Case(batch, {"rand_augment_magnitude": "2"}, {"rand_augment": "2"}),
 }
+EXPORTED = {**HEAD, "export_formats": "saved_model"}
 HALVING = {"pruner": "halving", "sweep": "dropout_rate=0,0.1,0.2,0.3", "trials": "4"}
 SWEEP = {
     **of(
@@ -175,6 +176,10 @@ SWEEP = {
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
+    "saved_model_dir": Case(ran, {"saved_model_dir": "{copied}"}, EXPORTED),
+    "labels_output_file": Case(ran, {"labels_output_file": "{listed}"}, EXPORTED),
+    "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
+    "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
     "reject_unfamiliar": Case(predicted, {"reject_unfamiliar": "true"}, {"image_dir": "{strange}"}),
     "sort_into": Case(predicted, {"sort_into": "{sorted}"}),

@@ -364,14 +364,14 @@ def _trained_on_images(world: World, plan: TrainPlan) -> Iterator[Prepared]:
 
 
 def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = ()) -> Any:
-    """A whole command: what it printed, and the files that it wrote."""
+    """A whole command: how it ended, what it printed, and the files that it wrote."""
     plan = world.plan(given, verb, words)
     if plan.run:
         plan.run.path.mkdir()
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        named(COMMANDS[verb].run)(plan)
+        status = named(COMMANDS[verb].run)(plan)
     said = printed.getvalue()
-    return [said.replace(str(plan.run), "RUN"), _files(plan.run) if plan.run else []]
+    return [status, said.replace(str(plan.run), "RUN"), _files(plan.run) if plan.run else []]
 
 
 def rate_found(world: World, given: Flags) -> Any:

@@ -51,7 +51,7 @@ def test_the_chosen_candidate_is_trained_on_all_and_told_of_in_one_line(monkeypa
     logged = []
     monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
     examples = examples_of(task)
-    found = search_task(task, GIVEN, examples, None)
+    found, told = search_task(task, GIVEN, examples, None), logged[-1]
     grid = candidates(GIVEN, feature_scale(TRAIN.features), 40)
     choice = choose(HEAD, grid, TRAIN, choosing_folds(examples, task, 0))
     [trained] = train_candidates(HEAD, [choice.candidate], TRAIN, VALIDATION)
@@ -59,9 +59,9 @@ def test_the_chosen_candidate_is_trained_on_all_and_told_of_in_one_line(monkeypa
     np.testing.assert_array_equal(found.kernel, trained.kernel)
     np.testing.assert_array_equal(found.bias, trained.bias)
     assert found.history == trained.history
-    told = f"{name}: learning_rate=0.25, l2_regularizer={choice.candidate.l2_regularizer:.3g} "
+    given = f"{name}: learning_rate=0.25, l2_regularizer={choice.candidate.l2_regularizer:.3g} "
     rest = rf"\({re.escape(choice.reason)}\); 30 steps of 8 images, \d+\.\d s\."
-    assert re.fullmatch(re.escape(told) + rest, logged[-1])
+    assert re.fullmatch(re.escape(given) + rest, told)
 
 
 def test_images_of_validation_have_no_part_in_the_choice():

@@ -74,6 +74,13 @@ def of_heads_alone(flag: str, value: Any) -> Case:
     return Case(value, {"augment": "none"}, {"flip_left_right": True}, sentence)
 
 
+def of_test_images(flag: str, value: Any) -> Case:
+    sentence = (
+        f"--{flag} goes by the test images, and --testing_percentage=0 keeps none: leave out one of the two."
+    )
+    return Case(value, {"testing_percentage": 5.0}, {"testing_percentage": 0.0}, sentence)
+
+
 CASES = {
     "path_column": of_a_table("path_column=file", "file"),
     "tasks": of_a_table(
@@ -135,6 +142,15 @@ CASES = {
         {"rand_augment": 0, "augment": "medium"},
         "--rand_augment_magnitude needs --rand_augment: how many operations are done, such as 2.",
     ),
+    "saved_model_dir": Case(
+        "copy",
+        {"export_formats": ("saved_model",)},
+        {"export_formats": ("hub_module",)},
+        "--saved_model_dir='copy' is for a copy of the export saved_model, which --export_formats leaves "
+        "out: give both, or neither.",
+    ),
+    "print_misclassified_test_images": of_test_images("print_misclassified_test_images=true", True),
+    "assert_accuracy_at_least": of_test_images("assert_accuracy_at_least=0.8", 0.8),
     "pruner": of_heads_alone("pruner=halving", "halving"),
     "sweep_memory_gb": of_heads_alone("sweep_memory_gb=4.0", 4.0),
     "top_k": Case(
@@ -205,6 +221,12 @@ def test_a_default_needs_nothing(name):
 )
 def test_fine_tuning_reads_all_that_is_said_of_it(name):
     assert unread(at(fine_tune=True, **{name: CASES[name].value}), FIELDS) == {}
+
+
+@pytest.mark.parametrize("earlier", ["split_file", "corrections"])
+def test_an_earlier_run_may_say_which_images_are_test(earlier):
+    given = {"testing_percentage": 0.0, "assert_accuracy_at_least": 0.8, earlier: "run.csv"}
+    assert unread(at(**given), FIELDS) == {}
 
 
 def test_momentum_needs_images_as_well_as_its_optimizer():

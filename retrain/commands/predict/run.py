@@ -44,6 +44,25 @@ UNKNOWN = "?"  # the class of an image that is like none that the classifier kno
 
 def run(plan: PredictPlan) -> None:
     """Writes path and prediction of each image, for each task, to --output or the terminal."""
+    with _predicting(plan) as (count, blocks):
+        _write(plan, blocks)
+    if plan.output is not None:
+        what = "feature vectors" if plan.config.results.features else "predictions"
+        print(f"{count} {what} are in {plan.output}")
+
+
+def table(plan: PredictPlan) -> pd.DataFrame:
+    """The same rows as one table; they are written, too, where --output names a file."""
+    with _predicting(plan) as (_, blocks):
+        every = list(blocks)
+        if plan.output is not None:
+            _write(plan, iter(every))
+    return pd.concat(every, ignore_index=True)
+
+
+@contextlib.contextmanager
+def _predicting(plan: PredictPlan) -> Iterator[tuple[int, Iterator[pd.DataFrame]]]:
+    """Yields how many images there are, and the rows of the table, when images are sorted, if asked for."""
     settings, results = plan.config.module, plan.config.results
     scoring = load_features(settings) if results.features else load_scoring(settings, plan.published)
     if results.reject_unfamiliar:  # of an archive or a URL it is known only now
@@ -58,10 +77,7 @@ def run(plan: PredictPlan) -> None:
             logging.info("Images have been sorted into %s already.", results.sort_into)
         elif results.sort_into is not None:
             _sort(plan, scoring, [files[row] for row in seen], rows)
-        _write(plan, _blocks(paths, rows, scoring, results))
-    if plan.output is not None:
-        what = "feature vectors" if results.features else "predictions"
-        print(f"{len(paths)} {what} are in {plan.output}")
+        yield len(paths), _blocks(paths, rows, scoring, results)
 
 
 @contextlib.contextmanager

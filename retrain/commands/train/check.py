@@ -7,6 +7,7 @@ from retrain.commands.data_plan import DataPlan, check_class_folders, check_outs
 from retrain.commands.module_check import check_modules, label_map_of
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import read_label_map
+from retrain.files import check_is_new
 from retrain.heads.figures import find_metric
 from retrain.metric import Metric
 from retrain.runs.continuing import check_may_run
@@ -14,6 +15,7 @@ from retrain.runs.run import Run, run_for
 from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
+from retrain.settings.results import ResultSettings
 
 
 class TrainPlan(NamedTuple):
@@ -38,6 +40,7 @@ def check(config: Config, words: Sequence[str]) -> TrainPlan:
     plan = plan_training(config, plan_data(config.data))
     check_modules(Circumstances(config, "train", plan.data.listing.given_split))
     check_may_run(plan.run, "train", config, plan.data.class_names)
+    check_copies(config.results)
     return plan
 
 
@@ -66,3 +69,10 @@ def check_trainable(data: DataPlan) -> None:
     """InputError for class folders of which there is nothing to tell apart."""
     if data.listing.class_folders:
         check_class_count(data.image_dir, data.class_names)
+
+
+def check_copies(settings: ResultSettings) -> None:
+    """InputError where something lies already at a place that was named for a copy."""
+    for path, what in ((settings.saved_model_dir, "directory"), (settings.labels_output_file, "file")):
+        if path is not None:
+            check_is_new(path, what)

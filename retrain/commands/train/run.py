@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.classifier import best_heads, classifier, histories, outcome_of
+from retrain.commands.train.on_request import is_accurate, write_copies
 from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run, write_exports
@@ -16,6 +17,7 @@ from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
 from retrain.report.comparison import comparison_lines
+from retrain.report.misclassified import misclassified_lines
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
 from retrain.training.estimator import Estimator
@@ -57,8 +59,11 @@ def run(plan: TrainPlan) -> int:
     outcome, exports = train_classifier(plan, prepared)
     notes = [*STEP_0] if outcome.global_step == 0 else []
     notes += comparison_lines(outcome)
+    if plan.config.results.print_misclassified_test_images:
+        notes += misclassified_lines(outcome)
     print(training_summary(outcome.figures, outcome.heads, plan.run, exports, notes))
-    return 0 if exports else 1
+    is_copied = write_copies(plan.config.results, plan.run, exports)
+    return 0 if is_accurate(plan.config.results, outcome) and is_copied and exports else 1
 
 
 def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list[str]]:

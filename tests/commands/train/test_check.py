@@ -182,3 +182,12 @@ def test_percentages_have_no_effect_on_given_splits(here):
     assert sentence(image_dir="split", testing_percentage=20.0) == (
         "--testing_percentage=20.0 has no effect, for the data say the split of each image: leave it out."
     )
+
+
+@pytest.mark.parametrize(("flag", "what"), [("saved_model_dir", "directory"), ("labels_output_file", "file")])
+def test_a_copy_overwrites_nothing(here, flag, what):
+    (here / "taken").touch()
+    planned(**{flag: "new"})
+    assert sentence(**{flag: "taken"}) == (
+        f"'taken' exists already, and nothing is overwritten: name a new {what}."
+    )

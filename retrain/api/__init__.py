@@ -1,0 +1,1 @@
+"""The verbs as Python functions, with every flag as a keyword; what they return."""

@@ -1,0 +1,77 @@
+"""Images that a function is given, as files on the disk, which is how a verb takes them."""
+
+import contextlib
+import io
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from retrain.errors import InputError
+
+PATH = (str, os.PathLike)
+ALONE = (*PATH, bytes, Image.Image)
+
+
+class GivenImages(NamedTuple):
+    """What the verb takes for them, and what a file that was made here is called in the table."""
+
+    words: tuple[str, ...]
+    names: Mapping[str, str]
+
+    def with_names(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with the names of images that are no files of the user's."""
+        return table.assign(path=[self.names.get(path, path) for path in table["path"]])
+
+
+@contextlib.contextmanager
+def as_files(images: Any) -> Iterator[GivenImages]:
+    """Yields them, one or several; None is none. Files that are made for it are there within."""
+    several = [] if images is None else [images] if _is_alone(images) else list(images)
+    with tempfile.TemporaryDirectory(prefix="retrain-") as directory:
+        words, names = [], {}
+        for index, image in enumerate(several):
+            if isinstance(image, PATH):
+                words.append(os.fspath(image))
+                continue
+            name = f"images[{index}]"
+            file = pathlib.Path(directory, name)
+            file.write_bytes(_encoded(image, name))
+            words.append(str(file))
+            names[str(file)] = name
+        yield GivenImages(tuple(words), names)
+
+
+def _is_alone(images: Any) -> bool:
+    return isinstance(images, ALONE) or (hasattr(images, "shape") and len(images.shape) in (2, 3))
+
+
+def _encoded(image: Any, name: str) -> bytes:
+    """The content of a file; what has been decoded is written without loss, as PNG."""
+    if isinstance(image, bytes):
+        return image
+    file = io.BytesIO()
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(_eight_bits(image, name))
+    picture.save(file, "TIFF" if picture.mode == "CMYK" else "PNG")
+    return file.getvalue()
+
+
+def _eight_bits(image: Any, name: str) -> np.ndarray:
+    """uint8 [H, W], [H, W, 3] or [H, W, 4]."""
+    array = np.asarray(image)
+    array = array[..., 0] if array.ndim == 3 and array.shape[-1] == 1 else array
+    has_form = array.size > 0 and (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4)))
+    if has_form and array.dtype == np.uint8:
+        return array
+    if has_form and array.dtype.kind == "f" and array.min() >= 0 and array.max() <= 1:
+        return np.round(array * 255).astype(np.uint8)
+    span = f", from {array.min():g} to {array.max():g}" if array.size and array.dtype.kind in "iuf" else ""
+    raise InputError(
+        f"{name} is {type(image).__name__} of {array.dtype} {list(array.shape)}{span}, but a path, a PIL "
+        f"image, bytes of an image file, or an array was expected: uint8, or float in [0, 1], [H, W, 3]."
+    )

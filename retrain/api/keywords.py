@@ -1,0 +1,135 @@
+"""The flags of a verb as keywords of a function: which there are, their values, and what errors call them.
+
+A value is checked as the text that a flag would have, so that both roads have the same rules.
+"""
+
+import contextlib
+import inspect
+import os
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from retrain.errors import InputError
+from retrain.extensions import nearest
+from retrain.help_page import advice
+from retrain.settings.config import FIELDS, Config, check, read_by
+from retrain.settings.field import about, as_text, from_text, kind
+
+SEVERAL = (list, tuple, set, frozenset, dict)
+FLAG = re.compile(r"--(?P<name>[a-z]\w*)(?:(?P<equals>=)(?P<truth>(?:true|false)\b)?)?(?P<takes> takes )?")
+TRUE_OR_FALSE = {"true": True, "false": False}
+VERBOSITY = "verbosity"  # a flag and a keyword of every verb that is no setting
+OF_TERMINALS = ("json",)  # what decides only how the command line prints
+
+HEADING = "Keywords, None for the default; a list or dict is what a flag has with commas between:"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def with_keywords(verb: str) -> Callable[[Function], Function]:
+    """Gives a function (..., **keywords) the signature and the help of one with every flag of the verb."""
+
+    def document(function: Function) -> Function:
+        own = [it for it in inspect.signature(function).parameters.values() if it.kind != it.VAR_KEYWORD]
+        names = [name for name in keywords_of(verb) if name not in [it.name for it in own]]
+        every = sorted([*map(_parameter, names), *own], key=lambda it: it.kind)
+        function.__signature__ = inspect.signature(function).replace(parameters=every)
+        advices = (_advice(name) for name in keywords_of(verb))
+        function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__), "", HEADING, *advices])
+        return function
+
+    return document
+
+
+def keywords_of(verb: str) -> list[str]:
+    """The names of the settings that are keywords of its function."""
+    return [name for name in read_by(verb) if name not in OF_TERMINALS]
+
+
+def config_of(verb: str, keywords: Mapping[str, Any]) -> Config:
+    """The checked settings; None is the default.
+
+    TypeError for what is no keyword, InputError for a value that cannot be meant.
+    """
+    for name in keywords:
+        if name not in FIELDS or name in OF_TERMINALS:
+            meant = nearest(name, keywords_of(verb))
+            raise TypeError(
+                f"retrain.{verb} has no keyword {name!r}: "
+                + (f"did you mean {meant!r}?" if meant else f"help(retrain.{verb}) lists them.")
+            )
+    values = {name: _parsed(name, value) for name, value in keywords.items() if value is not None}
+    config = Config.of(**values)
+    check(config, verb, values)
+    return config
+
+
+@contextlib.contextmanager
+def errors_of_keywords() -> Iterator[None]:
+    """Within, an InputError speaks of keywords where the command line speaks of flags."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(in_keywords(str(error))) from error.__cause__
+
+
+def in_keywords(sentence: str) -> str:
+    """`--image_dir='a'` becomes `image_dir='a'`, `--fine_tune` becomes `fine_tune=True`."""
+    return FLAG.sub(_keyword, sentence)
+
+
+def _keyword(flag: re.Match[str]) -> str:
+    name, equals, truth, takes = flag["name"], flag["equals"], flag["truth"], flag["takes"]
+    off = name.removeprefix("no")
+    if name not in (*FIELDS, VERBOSITY):
+        return flag[0].replace(f"--{name}", f"{off}=False") if off in FIELDS else flag[0]
+    if name == VERBOSITY:
+        return f"{name}="
+    if kind(FIELDS[name]) is bool and not takes:
+        return f"{name}={TRUE_OR_FALSE.get(truth, True) if truth or not equals else ''}"
+    return f"{name}={truth or ''}{takes or ''}"
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    """With the type, unless the value may be given in several."""
+    field = FIELDS[name]
+    of = inspect.Parameter.empty if about(field).parse or about(field).repeated else field.type
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=of)
+
+
+def _advice(name: str) -> str:
+    text = f"{name}: {in_keywords(advice(name))}"
+    return textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    ")
+
+
+def _parsed(name: str, value: Any) -> Any:
+    field, flag = FIELDS[name], f"--{name}"
+    if about(field).repeated:
+        return tuple(from_text(field, text, flag) for text in _entries(value))
+    if isinstance(value, SEVERAL) and about(field).parse is None:
+        raise InputError(f"{flag} takes one value, but was given {value!r}.")
+    return from_text(field, _text(value), flag)
+
+
+def _text(value: Any) -> str:
+    """The value as a flag has it; of a dict NAME:VALUE, with commas between."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}:{_text(of)}" for key, of in value.items())
+    if isinstance(value, SEVERAL):
+        return ",".join(map(_text, value))
+    return os.fspath(value) if isinstance(value, os.PathLike) else as_text(value)
+
+
+def _entries(value: Any) -> list[str]:
+    """What a flag is given several times: one text, several, or a dict of NAME -> values."""
+    if isinstance(value, Mapping):
+        return [f"{name}={_choices(of)}" for name, of in value.items()]
+    return [*map(_text, value)] if isinstance(value, SEVERAL) else [_text(value)]
+
+
+def _choices(value: Any) -> str:
+    """A list of values; with semicolons where one of them holds commas itself."""
+    texts = [*map(_text, value)] if isinstance(value, SEVERAL) else [_text(value)]
+    return (";" if len(texts) > 1 and any("," in text for text in texts) else ",").join(texts)

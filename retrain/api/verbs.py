@@ -1,0 +1,87 @@
+"""The verbs of the command line as functions: the same settings, checks and runs, behind one door.
+
+Nothing heavy is imported before the check. A mistake is an InputError, which speaks of keywords.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, with_keywords
+from retrain.api.trained_run import Evaluation, TrainedRun
+from retrain.commands.perform import Performed, perform
+from retrain.errors import InputError
+from retrain.extensions import named, unknown_name
+from retrain.plain_log import VERBOSITIES, logged_plainly
+
+if TYPE_CHECKING:  # which takes a while to import
+    import pandas as pd
+
+
+@with_keywords("train")
+@errors_of_keywords()
+def train(data: Any = None, labels: Any = None, *, verbosity: str = "info", **keywords: Any) -> TrainedRun:
+    """Trains a classifier on images, as `python -m retrain` does.
+
+    retrain.train(image_dir="photos", fine_tune=True).metrics["test"]["accuracy"]
+    retrain.train(table, image_dir="photos")  # a DataFrame with the columns of a labels_file
+    retrain.train(paths, labels)  # a label each, or a list of labels
+
+    A table, or paths and labels, are written beside the run, as labels-HASH.csv. InputError for what cannot
+    work, before anything is written.
+    """
+    if data is None and labels is None:
+        return TrainedRun(_performed("train", keywords, verbosity).plan.run.path)
+    with named("retrain.api.label_tables:as_labels_file")(data, labels, keywords) as with_table:
+        return TrainedRun(_performed("train", with_table, verbosity).plan.run.path)
+
+
+@with_keywords("evaluate")
+@errors_of_keywords()
+def evaluate(tfhub_module: Any = None, *, verbosity: str = "info", **keywords: Any) -> Evaluation:
+    """Measures a classifier on other images, as `python -m retrain evaluate` does.
+
+    retrain.evaluate(run, image_dir="other_photos").metrics; `tfhub_module` may be a TrainedRun.
+    """
+    keywords["tfhub_module"] = tfhub_module
+    return Evaluation(_performed("evaluate", keywords, verbosity).plan.run.path)
+
+
+@with_keywords("inspect")
+@errors_of_keywords()
+def inspect(tfhub_module: Any = None, *, verbosity: str = "warning", **keywords: Any) -> dict[str, Any]:
+    """What a module is, and whether it keeps the common promises, as `python -m retrain inspect --json` says.
+
+    retrain.inspect("builtin:")["conforms"]
+    """
+    keywords["tfhub_module"] = tfhub_module
+    return _performed("inspect", keywords, verbosity, run="retrain.commands.inspect:content").result
+
+
+@with_keywords("predict")
+@errors_of_keywords()
+def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) -> "pd.DataFrame":
+    """What a classifier sees in images, a row each: path, class, probability; of a TrainedRun by run.predict.
+
+    Images are those of `image_dir` or `labels_file`, or given here, one or several: paths of files, folders
+    or patterns; or PIL images, encoded images as bytes, and arrays, uint8 or float in [0, 1], [H, W],
+    [H, W, 3] or [H, W, 4], which are taken with 8 bits a value; their path is `images[0]` and so on. What is
+    no image has no row.
+    """
+    if images is None and not {"image_dir", "labels_file"} & {*keywords}:
+        raise InputError("predict needs images: give some, or --image_dir.")
+    with named("retrain.api.given_images:as_files")(images) as given:
+        found = _performed("predict", keywords, verbosity, given.words, "retrain.commands.predict.run:table")
+        return given.with_names(found.result)
+
+
+def _performed(
+    verb: str,
+    keywords: Mapping[str, Any],
+    verbosity: str,
+    words: tuple[str, ...] = (),
+    run: str | None = None,
+) -> Performed:
+    if verbosity not in VERBOSITIES:
+        raise InputError(unknown_name(verbosity, VERBOSITIES, f"value of --{VERBOSITY}"))
+    with logged_plainly(verbosity):
+        return perform(verb, config_of(verb, keywords), words, run)

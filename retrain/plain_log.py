@@ -1,0 +1,38 @@
+"""How log lines look: as they are on stderr, without absl's prefix of time and place, and ours alone."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+
+import absl.logging
+
+PACKAGE = os.path.dirname(__file__) + os.sep
+VERBOSITIES = ("debug", "info", "warning", "error")
+
+
+@contextlib.contextmanager
+def logged_plainly(verbosity: str) -> Iterator[None]:
+    """Within, what is told goes to stderr, from this one of VERBOSITIES on; then all is as it was."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.addFilter(_is_ours)
+    logger = absl.logging.get_absl_logger()
+    before = logger.handlers, logger.propagate, absl.logging.get_verbosity()
+    logger.handlers, logger.propagate = [handler], False
+    absl.logging.set_verbosity(verbosity)
+    theirs = logging.getLogger("tensorflow")
+    their_level = theirs.level
+    if verbosity != "debug":  # or a few predictions in one process are a paragraph about tracing
+        theirs.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        theirs.setLevel(their_level)
+        logger.handlers, logger.propagate = before[:2]
+        absl.logging.set_verbosity(before[2])
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """TensorFlow logs through absl as well, for its developers: of that only errors are shown."""
+    return record.levelno >= logging.ERROR or record.pathname.startswith(PACKAGE)

@@ -1,0 +1,82 @@
+import io
+import os
+import pathlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from retrain.api.given_images import as_files
+from retrain.errors import InputError
+
+PIXELS = np.random.default_rng(3).integers(0, 256, [4, 5, 3], np.uint8)
+SPAN = np.linspace(0, 1, 60, dtype=np.float32).reshape([4, 5, 3])
+
+
+def test_paths_are_words_as_they_are():
+    for images in ("a.png", pathlib.Path("a.png"), ["a.png"], (path for path in ["a.png"])):
+        with as_files(images) as given:
+            assert given == (("a.png",), {})
+
+
+def test_none_is_none():
+    with as_files(None) as given:
+        assert given.words == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "seen"),
+    [
+        (PIXELS, PIXELS),
+        (PIXELS / 255, PIXELS),
+        ((PIXELS / 255).astype(np.float32), PIXELS),
+        (PIXELS[..., 0], PIXELS[..., 0]),
+        (PIXELS[..., :1], PIXELS[..., 0]),
+        (np.dstack([PIXELS, PIXELS[..., 0]]), np.dstack([PIXELS, PIXELS[..., 0]])),
+        (Image.fromarray(PIXELS), PIXELS),
+    ],
+)
+def test_what_is_decoded_is_a_file_without_loss(image, seen):
+    with as_files([image]) as given:
+        [word] = given.words
+        np.testing.assert_array_equal(np.asarray(Image.open(word)), seen)
+        assert given.names == {word: "images[0]"}
+    assert not os.path.exists(word)
+
+
+def test_cmyk_stays_cmyk():
+    with as_files(Image.new("CMYK", (2, 2), (1, 2, 3, 4))) as given:
+        assert Image.open(given.words[0]).getpixel((0, 0)) == (1, 2, 3, 4)
+
+
+def test_bytes_are_the_file():
+    file = io.BytesIO()
+    Image.fromarray(PIXELS).save(file, "JPEG")
+    with as_files(file.getvalue()) as given:
+        assert pathlib.Path(given.words[0]).read_bytes() == file.getvalue()
+
+
+def test_a_batch_is_several():
+    with as_files(np.stack([PIXELS, PIXELS])) as given:
+        assert [*given.names.values()] == ["images[0]", "images[1]"]
+        table = given.with_names(pd.DataFrame({"path": [given.words[1], "other"]}))
+        assert table["path"].tolist() == ["images[1]", "other"]
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        (255 * SPAN, "ndarray of float32 [4, 5, 3], from 0 to 255"),
+        ((255 * SPAN).astype(np.int64), "ndarray of int64 [4, 5, 3], from 0 to 255"),
+        (np.zeros([4, 5, 7]), "ndarray of float64 [4, 5, 7], from 0 to 0"),
+        (None, "NoneType of object []"),
+    ],
+)
+def test_what_is_no_image(image, found):
+    with pytest.raises(InputError) as raised, as_files(["a.png", image]):
+        pass
+    assert str(raised.value) == (
+        f"images[1] is {found}, but a path, a PIL image, bytes of an image file, or an array was expected: "
+        f"uint8, or float in [0, 1], [H, W, 3]."
+    )

@@ -1,0 +1,113 @@
+import os
+import pathlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retrain.api.label_tables import as_labels_file
+from retrain.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def text(data, labels=None, **keywords):
+    with as_labels_file(data, labels, keywords) as found:
+        return found["labels_file"].read_text()
+
+
+def test_a_table_is_a_file_beside_the_run(here):
+    table = pd.DataFrame({"path": ["a.jpg", "b.jpg"], "kind": ["x", None], "split": ["train", "test"]})
+    with as_labels_file(table, None, {"image_dir": "photos", "model_dir": "all/run", "seed": 3}) as found:
+        path = found["labels_file"]
+    assert path.read_text() == "path,kind,split\na.jpg,x,train\nb.jpg,,test\n"
+    assert path.parent == pathlib.Path("all")
+    assert found == {"image_dir": "photos", "model_dir": "all/run", "seed": 3, "labels_file": path}
+
+
+def test_it_is_called_after_what_is_in_it():
+    names = []
+    for label in ("x", "y", "x"):
+        with as_labels_file(["a/1.jpg"], [label], {}) as found:
+            names.append(found["labels_file"])
+    assert names[0] == names[2] != names[1]
+    assert names[0].parent == pathlib.Path("runs")
+
+
+def test_paths_begin_where_all_of_them_lie(here):
+    paths = ["photos/a/1.jpg", pathlib.Path("photos/2.jpg"), os.path.abspath("photos/b/3.jpg")]
+    with as_labels_file(paths, np.asarray([0, 1, 1]), {}) as found:
+        assert found["image_dir"] == str(here / "photos")
+        assert found["labels_file"].read_text() == "path,label\na/1.jpg,0\n2.jpg,1\nb/3.jpg,1\n"
+
+
+def test_paths_in_a_folder_that_is_named_stay():
+    assert text(["a/1.jpg"], ["x"], image_dir="photos") == "path,label\na/1.jpg,x\n"
+
+
+@pytest.mark.parametrize(("separator", "cell"), [(None, "x|y"), (";", "x;y"), ("space", "x y")])
+def test_several_labels_are_one_cell(separator, cell):
+    assert text(["a/1.jpg", "b/2.jpg"], [{"y", "x"}, []], label_separator=separator) == (
+        f"path,label\na/1.jpg,{cell}\nb/2.jpg,\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "keywords", "sentence"),
+    [
+        (
+            ["a"],
+            ["x", "y"],
+            {},
+            "1 paths were given, and labels for 2: give a label, or a list of labels, for each.",
+        ),
+        (
+            ["a"],
+            None,
+            {},
+            "1 paths were given, and labels for none: give a label, or a list of labels, for each.",
+        ),
+        ([], [], {}, "No paths were given: give one for each image."),
+        (
+            pd.DataFrame({"path": ["a"]}),
+            ["x"],
+            {},
+            "labels= goes with a list of paths, and the first argument is a table: leave it out.",
+        ),
+        (
+            ["a"],
+            ["x"],
+            {"labels_file": "l.csv"},
+            "The first argument and --labels_file both say what is on images: give one of the two.",
+        ),
+        (
+            "photos",
+            None,
+            {},
+            "The first argument is a table or paths, but 'photos' was given: name a folder by --image_dir.",
+        ),
+        (
+            None,
+            ["x"],
+            {},
+            "The first argument is a table or paths, but None was given: name a folder by --image_dir.",
+        ),
+    ],
+)
+def test_what_cannot_be_meant(data, labels, keywords, sentence, here):
+    with pytest.raises(InputError) as raised:
+        text(data, labels, **keywords)
+    assert str(raised.value) == sentence
+    assert [*here.iterdir()] == []
+
+
+def test_nothing_stays_of_a_mistake(here):
+    (here / "kept").mkdir()
+    for model_dir in ("kept/run", "new/run"):
+        with pytest.raises(InputError), as_labels_file(["a/1.jpg"], ["x"], {"model_dir": model_dir}):
+            raise InputError("No.")
+    assert [*here.rglob("*")] == [here / "kept"]

@@ -1,0 +1,165 @@
+import inspect
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from absl import logging
+from PIL import Image
+
+import retrain
+from retrain import InputError
+from retrain.settings.config import read_by
+from tests.commands.worlds import FAST
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def run(colour_folder, averaging_module, tmp_path_factory):
+    """A run of retrain.train; read it, never change it."""
+    directory = tmp_path_factory.mktemp("from_python") / "run"
+    return retrain.train(image_dir=colour_folder, tfhub_module=averaging_module, model_dir=directory, **FAST)
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "inspect"])
+def test_every_flag_is_a_keyword(verb):
+    parameters = inspect.signature(getattr(retrain, verb)).parameters
+    assert set(read_by(verb)) - set(parameters) == ({"json"} if verb == "inspect" else set())
+
+
+def test_what_train_makes_is_what_the_command_line_makes(
+    run, command, colour_folder, averaging_module, tmp_path
+):
+    flags = [f"--{name}={value}" for name, value in FAST.items()]
+    command(
+        f"--image_dir={colour_folder}",
+        f"--tfhub_module={averaging_module}",
+        f"--model_dir={tmp_path / 'r'}",
+        *flags,
+    )
+    for name in ("metrics.json", "predictions.csv", "run.flags"):
+        assert (run.path / name).read_text() == (tmp_path / "r" / name).read_text()
+
+
+def test_a_mistake_is_an_exception_and_writes_nothing(tmp_path):
+    with pytest.raises(InputError) as raised:
+        retrain.train(image_dir="gone", model_dir=tmp_path / "run")
+    assert str(raised.value).startswith("'gone' does not exist")
+    assert not os.path.exists(tmp_path / "run")
+
+
+def test_a_check_speaks_of_keywords(colour_folder, run):
+    with pytest.raises(InputError) as raised:
+        retrain.train(image_dir=colour_folder, model_dir=run.path, **{**FAST, "max_steps": 30})
+    assert str(raised.value) == f"model_dir={str(run.path)!r} holds a finished run: name a new directory."
+
+
+def test_how_much_is_told():
+    with pytest.raises(InputError) as raised:
+        retrain.inspect(verbosity="loud")
+    assert str(raised.value) == "'loud' is no value of verbosity=: choose from debug, info, warning, error."
+
+
+def test_log_lines_of_the_program_around_it_are_left_as_they_were(run, colour_folder):
+    before = logging.get_verbosity(), logging.get_absl_logger().handlers
+    retrain.predict(f"{colour_folder}/cyan/000.png", tfhub_module=run)
+    assert (logging.get_verbosity(), logging.get_absl_logger().handlers) == before
+
+
+def test_evaluate(run, colour_folder, tmp_path):
+    found = retrain.evaluate(run, image_dir=colour_folder, model_dir=tmp_path / "evaluation")
+    assert found.metrics["evaluation"]["count"] == 24
+    assert set(found.predictions["predicted"]) == {"cyan", "magenta", "yellow"}
+    assert os.path.isfile(found.report)
+
+
+def test_inspect(run, capsys):
+    found = retrain.inspect(run)
+    assert found["conforms"] is True
+    assert found["handle"] == str(run.path)
+    assert capsys.readouterr().out == ""
+
+
+def test_predict_takes_files_and_folders(run, colour_folder, capsys):
+    picture = pathlib.Path(colour_folder, "cyan", "000.png")
+    found = retrain.predict([picture, f"{colour_folder}/yellow"], tfhub_module=run)
+    assert list(found.columns) == ["path", "class", "probability"]
+    assert found["class"].tolist() == ["cyan", *["yellow"] * 8]
+    assert found["path"][0] == str(picture)
+    assert capsys.readouterr().out == ""
+
+
+def test_predict_takes_what_is_in_memory(run, colour_folder):
+    picture = Image.open(f"{colour_folder}/magenta/000.png")
+    array = np.asarray(picture)
+    content = pathlib.Path(colour_folder, "cyan", "001.png").read_bytes()
+    found = retrain.predict([picture, array, array / 255, content], tfhub_module=run, top_k=1)
+    assert found["class"].tolist() == [*["magenta"] * 3, "cyan"]
+    assert found["path"].tolist() == ["images[0]", "images[1]", "images[2]", "images[3]"]
+    assert found["probability_1"][:3].nunique() == 1
+
+
+def test_predict_gives_features_and_writes_what_is_asked_for(run, colour_folder, tmp_path):
+    found = retrain.predict(
+        image_dir=colour_folder, tfhub_module=run, features=True, output=tmp_path / "f.jsonl"
+    )
+    assert np.stack(found["features"]).shape == (24, 3)
+    lines = (tmp_path / "f.jsonl").read_text().splitlines()
+    assert [json.loads(line)["path"] for line in lines] == found["path"].tolist()
+
+
+def test_predict_needs_images(run):
+    with pytest.raises(InputError) as raised:
+        retrain.predict(tfhub_module=run)
+    assert str(raised.value) == "predict needs images: give some, or image_dir=."
+
+
+def test_nothing_heavy_is_imported_before_the_check():
+    code = (
+        "import inspect, sys, retrain; dir(retrain); inspect.signature(retrain.train), retrain.TrainedRun\n"
+        "try: retrain.train(image_dir='gone')\n"
+        "except retrain.InputError as error: print(error)\n"
+        "print({'numpy', 'pandas', 'tensorflow'} & set(sys.modules))"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT)
+    assert out.splitlines() == [
+        "'gone' does not exist, but a folder of class folders was expected: name one that holds images as "
+        "DIR/CLASS/*.jpg.",
+        "set()",
+    ]
+
+
+def test_train_on_a_table(colour_folder, averaging_module, tmp_path):
+    paths = sorted(path.relative_to(colour_folder) for path in pathlib.Path(colour_folder).rglob("*.png"))
+    table = pd.DataFrame(
+        {"path": map(str, paths), "warm": [int(path.parts[0] == "yellow") for path in paths], "tint": "x"}
+    )
+    table["tint"] = [["red", "blue"] if path.parts[0] == "magenta" else ["green"] for path in paths]
+    given = {"tfhub_module": averaging_module, "tasks": {"warm": "softmax", "tint": "sigmoid"}, **FAST}
+    run = retrain.train(table, image_dir=colour_folder, model_dir=tmp_path / "run", **given)
+    assert run.predictions["warm"].tolist() == table["warm"].astype(str).tolist()
+    assert set(run.predictions["tint"]) == {"green", "red|blue"}
+    [kept] = tmp_path.glob("labels-*.csv")
+    assert f"--labels_file={kept}\n" in (run.path / "run.flags").read_text()
+
+
+def test_train_on_paths_and_labels(colour_folder, averaging_module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = sorted(pathlib.Path(colour_folder).rglob("*.png"))
+    labels = np.asarray([path.parent.name for path in paths])
+    run = retrain.train(paths, labels, tfhub_module=averaging_module, export_formats="saved_model", **FAST)
+    assert run.path.parent == tmp_path / "runs"
+    assert run.predictions["label"].tolist() == labels.tolist()
+
+
+def test_of_a_table_with_a_mistake_nothing_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as raised:
+        retrain.train(pd.DataFrame({"path": ["1.png"], "kind": ["a"]}))
+    assert str(raised.value) == "train needs image_dir=: a folder with one folder of images per class."
+    assert [*tmp_path.iterdir()] == []
