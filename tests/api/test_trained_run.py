@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from retrain import InputError, TrainedRun
-from retrain.api.trained_run import RunFiles
+from retrain.api.trained_run import Evaluation
 
 
 def test_what_a_run_of_the_command_line_holds(trained_run):
@@ -39,7 +39,7 @@ def test_it_is_a_path(trained_run, monkeypatch):
 )
 def test_a_file_that_is_not_there(of, name, tmp_path):
     with pytest.raises(InputError) as raised:
-        getattr(RunFiles(os.fspath(tmp_path)), of)
+        getattr(Evaluation(os.fspath(tmp_path)), of)
     assert (
         str(raised.value) == f"{str(tmp_path)!r} holds no {name}: name the directory of a run that has ended."
     )
