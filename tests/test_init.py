@@ -1,3 +1,5 @@
+import ast
+import pathlib
 import subprocess
 import sys
 
@@ -19,3 +21,14 @@ def test_every_public_name_is_there(name):
 def test_no_other_name_is():
     with pytest.raises(AttributeError, match="module 'retrain' has no attribute 'no_such_name'"):
         retrain.no_such_name  # noqa: B018
+
+
+def test_editors_are_told_of_the_same_names():
+    tree = ast.parse(pathlib.Path(retrain.__file__).with_suffix(".pyi").read_text())
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    told = {alias.asname: f"{node.module}:{alias.name}" for node in imports for alias in node.names}
+    assert told == retrain.NAMES
+
+
+def test_tab_shows_the_public_names_only():
+    assert dir(retrain) == sorted(retrain.__all__)
