@@ -129,21 +129,28 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/train/classifier.py",
-        "examples.by_split(task), prepared.starts.get(task))",
-        "examples.by_split(task), None)",
+        "settings, examples, prepared.starts.get(task))",
+        "settings, examples, None)",
         "begin_with and heads",
     ),
     Mutation(
         "commands/sweep/trials.py",
-        "grids, train, validation, start=start,",
-        "grids, train, validation, start=None,",
+        "choices, train, validation, start=start,",
+        "choices, train, validation, start=None,",
         "begin_with and trial",
     ),
     Mutation(
         "commands/sweep/trials.py",
-        "fold_of, start=start,",
-        "fold_of, start=None,",
+        "of_task, fold_of, start=start,",
+        "of_task, fold_of, start=None,",
         "begin_with and trial",
+    ),
+    Mutation(
+        "commands/train/pixels.py",
+        "calibrate=config.head.calibrate,",
+        "calibrate=True,",
+        "compared_by_what",
+        ("tests/commands/train/test_pixels.py",),
     ),
     Mutation(
         "commands/sweep/trials.py", "calibrate = plan.config.head.calibrate", "calibrate = True", "calibrate"
@@ -162,7 +169,7 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/sweep/trials.py",
-        "judging.folds, seed)",
+        "judging.folds, plans[0].config.head.seed)",
         "judging.folds, 0)",
         "drawn_by_the_seed",
     ),

@@ -52,10 +52,14 @@ class _FeatureFunction:
     ):
         self.concrete_functions = traces(whole.function)
         self._functions, self._pure = functions, pure
+        self.is_map = False  # of one place: what a convolution reads that does what a dense layer would
 
     def __call__(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         variables = self._pure[training].variables
-        return self._functions[training](variables, tf.convert_to_tensor(images), apply_updates=training)
+        outputs = self._functions[training](variables, tf.convert_to_tensor(images), apply_updates=training)
+        if self.is_map:
+            outputs[DEFAULT_OUTPUT] = tf.squeeze(outputs[DEFAULT_OUTPUT], [1, 2])
+        return outputs
 
 
 def before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:
@@ -82,6 +86,7 @@ def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_sco
         if not is_scores:
             _warn_of_probabilities(whole(probe, False)[DEFAULT_OUTPUT].numpy(), handle)
         return BeforeHead()
+    features.is_map = features(probe, False)[DEFAULT_OUTPUT].shape[1:3] == [1, 1]
     shape = features(probe, False)[DEFAULT_OUTPUT].shape
     if shape[0] != PROBES:
         return BeforeHead()

@@ -58,6 +58,10 @@ def loaded(handle: str, **settings: object) -> ImageModule:
         ([layers.Dropout(0.5), layers.Dense(5)], "5 values of a dense layer"),
         ([layers.Dense(6, name="predictions")], "6 values of a dense layer"),
         ([layers.Dense(8, use_bias=False, name="class_logits")], "8 values of a dense layer"),
+        (
+            [layers.Reshape((1, 1, 6)), layers.Conv2D(3, 1, name="logits"), layers.Flatten()],
+            "3 values of a dense layer",
+        ),
         ([layers.Reshape([1, 1, 6]), layers.Conv2D(3, 1), layers.Flatten()], "3 values of a dense layer"),
     ],
 )
