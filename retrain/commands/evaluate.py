@@ -31,7 +31,7 @@ from retrain.report.predictions_table import write_table
 from retrain.report.summary import evaluation_summary
 from retrain.runs.run import SKIPPED
 from retrain.settings.config import to_flags, to_json
-from retrain.training.evaluation import Figures
+from retrain.training.evaluation import ByTask, Figures
 
 
 def run(plan: EvaluatePlan) -> None:
@@ -44,7 +44,7 @@ def run(plan: EvaluatePlan) -> None:
     examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
     rows = np.asarray(examples.features)
     probabilities = scoring.by_task(rows)
-    examples, figures = _figures(plan, scoring, examples)
+    examples, figures = _figures(plan, scoring, examples, probabilities)
     familiarity = scoring.familiarity(rows)
     outcome = Outcome(examples, scoring.heads, probabilities, figures, familiarity=familiarity)
     plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
@@ -54,12 +54,11 @@ def run(plan: EvaluatePlan) -> None:
 
 
 def _figures(
-    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples
+    plan: EvaluatePlan, scoring: Scoring, examples: LabelledExamples, probabilities: ByTask
 ) -> tuple[LabelledExamples, dict[str, Figures]]:
     """The examples with their splits, and figures by split, over all, and over those that were not seen."""
-
     rows = np.asarray(examples.features)
-    probabilities, logits = scoring.by_task(rows), scoring.logits_by_task(rows)
+    logits = scoring.logits_by_task(rows)
 
     def of(splits: Sequence[str], *told: str) -> dict[str, Figures]:
         return figures_by_split(examples.with_splits(splits), scoring.heads, probabilities, told, logits)

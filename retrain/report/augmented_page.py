@@ -13,6 +13,7 @@ from retrain.examples.labelled import LabelledExamples
 from retrain.files import write_bytes
 from retrain.settings.augmentation import AugmentationSettings
 
+AUGMENTED_PAGE = "augmented.png"
 ROWS, VARIANTS = 8, 7
 SIDE, BORDER, GAP = 128, 4, 16  # pixels; the gap is between an image and its variants
 

@@ -61,6 +61,11 @@ class Outcome(NamedTuple):
         return f"/{task}" if len(self.heads) > 1 else ""
 
 
+def of_one_task(figures: Mapping[str, Any], suffix: str) -> Figures:
+    """The figures of the task that `suffix` names, without it in their keys; "" where there is one task."""
+    return {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
+
+
 def figures_by_split(
     examples: LabelledExamples,
     heads: Mapping[str, Head],

@@ -10,6 +10,7 @@ from PIL import Image
 
 from retrain.data.listing import SPLITS
 from retrain.files import write_text
+from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
@@ -28,7 +29,7 @@ CURVES = {
     ("validation", "loss"): ("loss", "validation"),
     ("validation", "accuracy"): ("accuracy", "validation"),
 }
-AUGMENTED_PAGE, AUGMENTED_SIDE = "augmented.png", 1100
+AUGMENTED_SIDE = 1100
 
 
 def write(outcome: Outcome, path: str) -> None:

@@ -19,6 +19,7 @@ from retrain.report.outcome import (
     UNFAMILIAR,
     UNSEEN,
     Outcome,
+    of_one_task,
 )
 from retrain.runs.run import Run
 
@@ -93,7 +94,7 @@ def _headlines(heads: Mapping[str, Head], figures: Mapping[str, Any], split: str
     lines = []
     for task, head in heads.items():
         suffix = f"/{task}" if len(heads) > 1 else ""
-        own = {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
+        own = of_one_task(figures, suffix)
         if "count" in own:
             lines.append(head.headline(own, split, task if suffix else ""))
     return lines

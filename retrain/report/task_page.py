@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.report.galleries import Gallery, task_galleries
-from retrain.report.outcome import CROSS_VALIDATION, SPLIT, UNSEEN, Outcome
+from retrain.report.outcome import CROSS_VALIDATION, SPLIT, UNSEEN, Outcome, of_one_task
 from retrain.report.report_plots import confusion_matrix, precision_recall, reliability
 from retrain.report.thumbnails import Thumbnails
 
@@ -77,8 +77,7 @@ def task_page(outcome: Outcome, task: str, thumbnails: Thumbnails) -> TaskPage:
 
 def _figures(outcome: Outcome, task: str, split: str) -> dict[str, Any]:
     """Those of one task, without its name in their keys."""
-    suffix, figures = outcome.suffix(task), outcome.figures.get(split, {})
-    return {key.removesuffix(suffix): value for key, value in figures.items() if key.endswith(suffix)}
+    return of_one_task(outcome.figures.get(split, {}), outcome.suffix(task))
 
 
 def _headline(outcome: Outcome, task: str, split: str, figures: Mapping[str, Any]) -> Headline:

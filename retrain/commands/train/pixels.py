@@ -16,7 +16,7 @@ from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.recipe import head_rate
 from retrain.model import ImageClassifier
-from retrain.report.augmented_page import write_augmented_page
+from retrain.report.augmented_page import AUGMENTED_PAGE, write_augmented_page
 from retrain.report.learning_rate_plot import write_learning_rate_plot
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.config import Config
@@ -24,8 +24,6 @@ from retrain.settings.pixels import PixelSettings
 from retrain.training.learning_rate_finder import learning_rate_curve
 from retrain.training.pixel_recipe import augmentation_level, described, filled
 from retrain.training.pixel_training import PixelTraining, pixel_estimator
-
-AUGMENTED_PAGE = "augmented.png"
 
 
 class Recipe(NamedTuple):
