@@ -12,6 +12,7 @@ from retrain.data.listing import SPLITS
 from retrain.files import write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
+from retrain.report.ending import END_MARK
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
@@ -56,6 +57,7 @@ def write(outcome: Outcome, path: str) -> None:
         curves=_curves(run),
         augmented=_augmented(run),
         is_trained=run.flags is not None,
+        end_mark=END_MARK,
         quoted=lambda name: shlex.quote(run.file(name)),
         figure=as_figure,
     )
