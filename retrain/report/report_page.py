@@ -17,10 +17,11 @@ from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
 from retrain.report.report_plots import learning_curves
+from retrain.report.sweep_page import found_in_sweep
 from retrain.report.sweep_table import as_figure
 from retrain.report.task_page import OF_SPLIT, task_page
 from retrain.report.thumbnails import Thumbnails, data_uri
-from retrain.runs.run import RUN_FLAGS, SWEEP, Run, flag_lines
+from retrain.runs.run import RUN_FLAGS, Run, flag_lines
 from retrain.training.events import TRAIN, Curve, read_events
 
 # Of the events of a run, (split, tag) -> where it is drawn, and what it is called there.
@@ -42,7 +43,7 @@ def write(outcome: Outcome, path: str) -> None:
     text = TEMPLATES.get_template("report.html").render(
         title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {_asked(outcome)}",
         subtitle=_origin(flag_lines(flags), run),
-        of_sweep=Run(run.path.parent).state == SWEEP,
+        sweep=found_in_sweep(run.path.parent),
         flags=flags,
         counts=outcome.examples.table["split"].value_counts(),
         splits=[split for split in (*SPLITS, SPLIT) if split in outcome.examples.splits],

@@ -1,5 +1,6 @@
 """sweep.html: what a sweep found, as one page that needs nothing else, no network either."""
 
+import pathlib
 from collections.abc import Mapping
 
 from retrain.files import write_text
@@ -7,6 +8,7 @@ from retrain.report.pages import TEMPLATES
 from retrain.report.sweep_plots import Trials, against, bars, best_so_far, parallel
 from retrain.report.sweep_table import as_figure, note, short, short_names
 
+PAGE, BEGIN, END = "sweep.html", "<!-- what was found -->", "<!-- this was found -->"
 COLUMNS = ("accuracy", "average_loss", "macro_f1", "expected_calibration_error")
 
 
@@ -27,6 +29,15 @@ def write_sweep_page(path: str, trials: Trials, importances: Mapping[str, float]
         short=short,
         note=note,
         names={name: short_names(row.flags[name] for row in rows) for name in trials.scales},
+        begin=BEGIN,
+        end=END,
         columns=[name for name in COLUMNS if name in chosen.figures and name != ranked_by],
     )
     write_text(path, text)
+
+
+def found_in_sweep(directory: pathlib.Path) -> str:
+    """What the page of a sweep in this directory shows, to stand in another page; "" where there is none."""
+    page = directory / PAGE
+    text = page.read_text("utf-8") if page.is_file() else ""
+    return text.partition(BEGIN)[2].partition(END)[0]
