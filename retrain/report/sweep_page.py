@@ -1,14 +1,13 @@
 """sweep.html: what a sweep found, as one page that needs nothing else, no network either."""
 
-import pathlib
 from collections.abc import Mapping
 
 from retrain.files import write_text
+from retrain.report.found_in_sweep import BEGIN, END
 from retrain.report.pages import TEMPLATES
 from retrain.report.sweep_plots import Trials, against, bars, best_so_far, parallel
 from retrain.report.sweep_table import as_figure, note, short, short_names
 
-PAGE, BEGIN, END = "sweep.html", "<!-- what was found -->", "<!-- this was found -->"
 COLUMNS = ("accuracy", "average_loss", "macro_f1", "expected_calibration_error")
 
 
@@ -34,10 +33,3 @@ def write_sweep_page(path: str, trials: Trials, importances: Mapping[str, float]
         columns=[name for name in COLUMNS if name in chosen.figures and name != ranked_by],
     )
     write_text(path, text)
-
-
-def found_in_sweep(directory: pathlib.Path) -> str:
-    """What the page of a sweep in this directory shows, to stand in another page; "" where there is none."""
-    page = directory / PAGE
-    text = page.read_text("utf-8") if page.is_file() else ""
-    return text.partition(BEGIN)[2].partition(END)[0]

@@ -3,7 +3,7 @@ from types import MappingProxyType
 
 import pytest
 
-from retrain.report.sweep_page import found_in_sweep, write_sweep_page
+from retrain.report.sweep_page import write_sweep_page
 from retrain.report.sweep_plots import Scale, Trials
 from retrain.report.sweep_table import TrialRow
 
@@ -102,15 +102,3 @@ def test_one_trial_makes_a_page_too(tmp_path):
     reader = read(tmp_path, ROWS[:1])
     assert "No other trial is tied with the best" in reader.text
     assert "What makes the difference" not in reader.text
-
-
-def test_what_was_found_may_stand_in_another_page(tmp_path):
-    assert found_in_sweep(tmp_path) == ""
-    read(tmp_path, ROWS)
-    found = found_in_sweep(tmp_path)
-    reader = Reader()
-    reader.feed(found)
-    assert reader.open == []
-    assert [number for tag, number, _ in reader.trials if tag == "tr"] == [2, 0, 1, 3]
-    assert "2 trials are tied with the best" in reader.text
-    assert "Sweep of 4 trials" not in reader.text

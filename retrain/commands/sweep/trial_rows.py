@@ -10,7 +10,8 @@ import optuna
 from retrain.commands.sweep.check import SweepPlan
 from retrain.heads.metrics import NORMAL_95
 from retrain.metric import Metric
-from retrain.report.sweep_page import PAGE, write_sweep_page
+from retrain.report.found_in_sweep import PAGE
+from retrain.report.sweep_page import write_sweep_page
 from retrain.report.sweep_plots import Scale, Trials
 from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
 from retrain.runs.run import Run
