@@ -86,7 +86,7 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     write_artefacts(outcome, plan.run)
     seen = seen_images(model, trained.examples)
     model = with_familiarity(model, trained.examples, plan.config.head.seed)
-    return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
+    return outcome, write_exports(model, plan.run, plan.config.results, seen)
 
 
 def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:
