@@ -10,9 +10,10 @@ import time
 
 from absl import logging
 
+from retrain import __version__
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
-from retrain.examples.recorded import record_examples
+from retrain.examples.recorded import data_fingerprint, record_examples
 from retrain.export import ExportOptions, exporter
 from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import remove_leftovers
@@ -21,7 +22,7 @@ from retrain.model import ImageClassifier
 from retrain.report import ARTEFACTS
 from retrain.report.data_report import write_data_report
 from retrain.report.predictions_table import write_table
-from retrain.runs.run import EXPORTS, FINISHED, SKIPPED, UNFINISHED, Run
+from retrain.runs.run import EXPORTS, FINISHED, SKIPPED, TIMES, UNFINISHED, Run
 from retrain.settings.config import to_flags, to_json
 from retrain.settings.results import ResultSettings
 
@@ -32,7 +33,10 @@ def begin_run(plan: TrainPlan, prepared: Prepared) -> None:
     Or, in the directory of a run that goes on, of which there are no facts, makes way for it.
     """
     run, state = plan.run, plan.run.state
-    run.begun_with(to_json(plan.config), to_flags(plan.config, "train"))
+    run.begun_with(
+        to_json(plan.config, version=__version__, data_fingerprint=data_fingerprint(prepared.examples)),
+        to_flags(plan.config, "train"),
+    )
     if state in (UNFINISHED, FINISHED):
         remove_leftovers(run.path)
         _put_aside_results(run, state)
@@ -55,7 +59,7 @@ def _put_aside_results(run: Run, state: str) -> None:
     aside.mkdir(exist_ok=True)
     results = [name for name, row in ARTEFACTS.items() if row.is_result]
     # The record of the exports last: without figures it is of nothing, and is removed if it comes to that.
-    for name in ["export", *results, EXPORTS]:
+    for name in ["export", *results, TIMES, EXPORTS]:
         if (run.path / name).exists():
             os.rename(run.path / name, aside / name)
 

@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 from absl import logging
 
-from retrain import files
+from retrain import __version__, files
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.errors import InputError
+from retrain.examples.recorded import data_fingerprint
 from retrain.export import EXPORTERS, ExporterRow, ExportOptions
 from retrain.runs.run import Run
 from retrain.settings.config import Config, to_json
@@ -47,7 +48,8 @@ def names(run: Run, folder: str = "") -> list[str]:
 
 def test_a_run_that_begins_writes_down_what_it_is(run):
     assert names(run) == BEGUN
-    assert (run.path / "config.json").read_text() == to_json(Config.of(seed=1))
+    about = {"version": __version__, "data_fingerprint": data_fingerprint(EXAMPLES)}
+    assert (run.path / "config.json").read_text() == to_json(Config.of(seed=1), **about)
     assert run.flags["seed"] == "1"
     assert (run.path / "labels.txt").read_text() == "x\ny\n"
     assert (run.path / "labels.tags.txt").read_text() == "a\nb\n"
