@@ -12,6 +12,7 @@ from retrain.data.listing import SPLITS
 from retrain.files import write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
+from retrain.report.ending import END_MARK
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
@@ -30,6 +31,7 @@ CURVES = {
     ("validation", "accuracy"): ("accuracy", "validation"),
 }
 AUGMENTED_SIDE = 1100
+NAMED = 5  # classes that a title names
 
 
 def write(outcome: Outcome, path: str) -> None:
@@ -38,8 +40,8 @@ def write(outcome: Outcome, path: str) -> None:
     flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
     thumbnails = Thumbnails(outcome.examples)
     text = TEMPLATES.get_template("report.html").render(
-        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {_folder(flags)}",
-        subtitle=f"With the module {flag_lines(flags).get('tfhub_module', '')}, in {run}",
+        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {_asked(outcome)}",
+        subtitle=_origin(flag_lines(flags), run),
         of_sweep=Run(run.path.parent).state == SWEEP,
         flags=flags,
         counts=outcome.examples.table["split"].value_counts(),
@@ -55,14 +57,28 @@ def write(outcome: Outcome, path: str) -> None:
         curves=_curves(run),
         augmented=_augmented(run),
         is_trained=run.flags is not None,
+        end_mark=END_MARK,
         quoted=lambda name: shlex.quote(run.file(name)),
         figure=as_figure,
     )
     write_text(path, text)
 
 
-def _folder(flags: str) -> str:
-    return pathlib.Path(flag_lines(flags).get("image_dir", "")).name
+def _asked(outcome: Outcome) -> str:
+    """What is asked of an image: the tasks, or the classes of the only one."""
+    first, *others = outcome.heads
+    if others:
+        return f"{', '.join([first, *others[:-1]])} and {others[-1]}"
+    names = outcome.heads[first].class_names
+    if len(names) > NAMED:
+        return f"{len(names)} classes, {names[0]} to {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _origin(flags: Mapping[str, str], run: Run) -> str:
+    images = flags.get("image_dir") or flags.get("labels_file", "")
+    module = flags.get("tfhub_module") or flags.get("warm_start_from", "")
+    return f"Of the images in {images}, with the module {module}, in {run}"
 
 
 def _facts(run: Run) -> dict[str, Any]:
