@@ -9,17 +9,23 @@ from typing import Any
 
 from retrain.modules.sources.path_sources import TF1_HUB_FILE
 
+OF_FILES = """\
+import tensorflow as tf
+
+classifier = tf.saved_model.load("THIS_DIRECTORY")
+found = classifier.signatures["serving_bytes"](image_bytes=tf.stack([tf.io.read_file('PICTURE.jpg')]))
+classes, scores = found[{classes}].numpy(), found[{scores}].numpy()"""
 LOADED = """\
 import tensorflow as tf
 
 classifier = tf.saved_model.load("THIS_DIRECTORY"{tags})
 image = {image}
-probabilities = classifier.signatures["serving_default"](images=image[None])[{output}].numpy()"""
+probabilities = classifier.signatures["{serving}"](images=image[None])[{output}].numpy()"""
 KERAS = """\
 import keras
 import tensorflow as tf
 
-classifier = keras.layers.TFSMLayer("THIS_DIRECTORY", call_endpoint="serving_default")
+classifier = keras.layers.TFSMLayer("THIS_DIRECTORY", call_endpoint="{serving}")
 image = {image}
 probabilities = classifier(image[None])[{output}]"""
 HUB = """\
@@ -62,10 +68,17 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
     words = {
         "image": decoding(*described["image_size"])["TensorFlow"],
         "output": repr(first if others else "default"),
+        "serving": described["serving"]["images"],
+        "classes": repr(f"classes/{first}" if others else "classes"),
+        "scores": repr(f"scores/{first}" if others else "scores"),
         "signature": repr(described["tasks"][first]["signature"]),
     }
     if os.path.isfile(os.path.join(directory, TF1_HUB_FILE)):
         code = {"TensorFlow 2": LOADED.format(**words, tags=", tags=[]"), "hub.Module": HUB.format(**words)}
     else:
-        code = {"TensorFlow": LOADED.format(**words, tags=""), "Keras": KERAS.format(**words)}
+        code = {
+            "TensorFlow, of files": OF_FILES.format(**words),
+            "TensorFlow": LOADED.format(**words, tags=""),
+            "Keras": KERAS.format(**words),
+        }
     return {**code, "retrain": RETRAIN}

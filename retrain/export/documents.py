@@ -7,6 +7,7 @@ holds what a program needs to use the logits, of each task by the name that the 
 import json
 import pathlib
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from retrain import __version__
 from retrain.export.assets import DESCRIPTION, FOLDER, described_tasks
@@ -17,14 +18,22 @@ from retrain.heads import head_class
 from retrain.heads.head import Head
 from retrain.label_files import labels_file, labels_text
 from retrain.model import ImageClassifier
+from retrain.modules.signatures import IMAGES, SERVING_SIGNATURE
 
 WRITER = f"retrain {__version__}"
+SERVING = MappingProxyType({IMAGES: SERVING_SIGNATURE})
 
 
-def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], directory: str) -> None:
+def write_documents(
+    classifier: ImageClassifier,
+    signatures: Mapping[str, str],
+    directory: str,
+    serving: Mapping[str, str] = SERVING,
+) -> None:
     """Writes `assets.extra/` and README.md into an export's directory.
 
-    `signatures` are those of logits, by task, and of familiarity.
+    `signatures` are those of logits, by task, and of familiarity; `serving` are those of probabilities, by
+    the name of their input.
     """
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
@@ -42,6 +51,7 @@ def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], 
         "image_size": classifier.image_size,
         "num_features": classifier.base.num_features,
         "alpha_background": classifier.background,
+        "serving": dict(serving),
         "module": classifier.base.handle,
         "writer": WRITER,
     }

@@ -20,7 +20,7 @@ from retrain.export.consumers import consumers, decoding
 from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
 from retrain.label_files import labels_file
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, SERVING_SIGNATURE
+from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES
 from retrain.modules.sources.source import source_of
 
 README = "README.md"
@@ -145,7 +145,11 @@ def _outputs(described: Mapping[str, Any]) -> dict[str, str]:
     served = f"probabilities [batch, {len(tasks[first]['classes'])}]"
     if others:
         served = f"none; probabilities by task: {', '.join(map(_markdown, tasks))}"
-    return {**outputs, SERVING_SIGNATURE: f"{served}{also}"}
+    serving = dict(described["serving"])
+    outputs[serving.pop(IMAGES)] = f"{served}{also}"
+    for name, signature in serving.items():
+        outputs[signature] = f"of files in `{name}`: `classes`, the most probable first, and their `scores`"
+    return outputs
 
 
 def _yaml(value: Any) -> str:

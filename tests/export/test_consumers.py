@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from retrain.data.images import load_image
-from retrain.export import exporter
+from retrain.export import ExportOptions, exporter
 from retrain.export.consumers import decoding
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -61,7 +61,7 @@ def blocks(directory: str) -> dict[str, str]:
 
 
 CONSUMERS = {
-    "saved_model": ["TensorFlow", "Keras", "retrain"],
+    "saved_model": ["TensorFlow, of files", "TensorFlow", "Keras", "retrain"],
     "hub_module": ["TensorFlow 2", "hub.Module", "retrain"],
 }
 
@@ -86,7 +86,19 @@ def test_each_consumer_gets_the_same_probabilities(loaded_module, tmp_path, pict
             [row] = names["table"].itertuples()
             assert row[2] == "abc"[expected.argmax()]
             continue
+        if "classes" in names:
+            assert names["classes"][0, 0].decode() == "abc"[expected.argmax()]
+            np.testing.assert_allclose(names["scores"][0], -np.sort(-expected[0]), rtol=1e-4)
+            continue
         given = names.get("probabilities")
         if given is None:
             given = tf.nn.softmax(names["logits"])
         np.testing.assert_allclose(given, expected, rtol=1e-4, err_msg=consumer)
+
+
+def test_code_for_pixels_names_the_signature_that_takes_them(loaded_module, tmp_path, picture):
+    model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
+    exporter("saved_model")(model, str(tmp_path / "export"), ExportOptions(takes_bytes=True))
+    code = blocks(str(tmp_path / "export"))["TensorFlow"]
+    assert '.signatures["serving_images"](' in code
+    assert run(code, str(tmp_path / "export"), picture)["probabilities"].tolist() == [[0.5, 0.5]]

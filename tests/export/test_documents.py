@@ -28,6 +28,7 @@ def test_the_description_says_what_a_program_needs(classifier, tmp_path):
         "tasks": {"label": {"head": "softmax", "classes": NAMES, "signature": "image_classification"}},
         "image_size": [8, 8],
         "num_features": 3,
+        "serving": {"images": "serving_default"},
         "alpha_background": "white",
         "module": classifier.base.handle,
         "writer": f"retrain {__version__}",

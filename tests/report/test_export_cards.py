@@ -21,6 +21,7 @@ def test_exports_that_say_what_they_are_get_a_card_of_the_run(tmp_path):
         "tasks": {"kind": task, "tags": task},
         "image_size": [8, 8],
         "num_features": 3,
+        "serving": {"images": "serving_default"},
         "alpha_background": "white",
         "module": "elsewhere",
         "writer": "retrain 0",

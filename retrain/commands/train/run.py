@@ -90,7 +90,7 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     with run.timed("exports"):
         seen = seen_images(model, trained.examples)
         model = with_familiarity(model, trained.examples, plan.config.head.seed)
-        exports = write_exports(model, run, plan.config.results.export_formats, seen)
+        exports = write_exports(model, run, plan.config.results, seen)
         write_cards(outcome, exports)
     end_report(run)
     return outcome, exports

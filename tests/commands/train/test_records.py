@@ -12,9 +12,10 @@ from retrain.commands.train.prepare import Prepared
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.errors import InputError
 from retrain.examples.recorded import data_fingerprint
-from retrain.export import EXPORTERS, ExporterRow
+from retrain.export import EXPORTERS, ExporterRow, ExportOptions
 from retrain.runs.run import Run
 from retrain.settings.config import Config, to_json
+from retrain.settings.results import ResultSettings
 from tests.examples.worlds import made_up
 
 EXAMPLES = made_up(["1.png", "3.png"], kind=["x", "y"], tags=["a|b", "a"]).with_splits(["train", "test"])
@@ -139,9 +140,9 @@ def warned(monkeypatch) -> list[str]:
 def formats(monkeypatch, tmp_path):
     """Rows of EXPORTERS that raise these errors, or write nothing where there is none."""
 
-    def make(**errors: BaseException | None) -> list[str]:
+    def make(**errors: BaseException | None) -> ResultSettings:
         def write(error: BaseException | None):
-            def writer(model: object, directory: str) -> None:
+            def writer(model: object, directory: str, options: ExportOptions) -> None:
                 if error is not None:
                     raise error
 
@@ -149,7 +150,7 @@ def formats(monkeypatch, tmp_path):
 
         writers = {name: write(error) for name, error in errors.items()}
         monkeypatch.setattr(f"{THIS}.exporter", writers.__getitem__)
-        return list(errors)
+        return ResultSettings(export_formats=tuple(errors))
 
     return make
 
@@ -204,6 +205,8 @@ def test_an_interruption_is_none_of_the_format(fresh_run, formats):
 
 def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_module):
     written = []
-    monkeypatch.setattr(f"{THIS}.noted", lambda model, directory: written.append(directory), raising=False)
+    monkeypatch.setattr(f"{THIS}.noted", lambda model, *given: written.append(given), raising=False)
     monkeypatch.setitem(EXPORTERS, "noted", ExporterRow(f"{THIS}:noted"))
-    assert write_exports(loaded_module, fresh_run, ["noted"]) == written == [fresh_run.export("noted")]
+    settings = ResultSettings(export_formats=("noted",), default_signature="bytes")
+    assert write_exports(loaded_module, fresh_run, settings) == [fresh_run.export("noted")]
+    assert written == [(fresh_run.export("noted"), ExportOptions(takes_bytes=True))]
