@@ -34,15 +34,16 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     verb's own.
     """
     _set_environment()
-    row, full = COMMANDS[verb], named_in_full(config)
+    row = COMMANDS[verb]
+    full = named_in_full(config) if row.computes else config
     plan = named(row.check)(full, words)
     if full != config:
         log_embedded()
     with writing(str(plan.run or config.results.output or os.curdir)), _claimed(plan.run, row.shared):
         with native_stderr_held():
             run_plan = named(run or row.run)
-            # Whether there are GPUs is asked now, because the answer is written to stderr, too.
-            importlib.import_module("tensorflow").config.list_physical_devices()
+            if row.computes:  # whether there are GPUs is asked now: the answer is written to stderr, too
+                importlib.import_module("tensorflow").config.list_physical_devices()
         try:
             return Performed(plan, run_plan(plan))
         except KeyboardInterrupt as interrupt:
