@@ -27,5 +27,6 @@ COMMANDS = {
     ),
     "evaluate": CommandRow("retrain.commands.checks:check_evaluate", "retrain.commands.evaluate:run"),
     "predict": CommandRow("retrain.commands.predict.check:check", "retrain.commands.predict.run:run"),
+    "export": CommandRow("retrain.commands.export.check:check", "retrain.commands.export.run:run"),
     "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),
 }

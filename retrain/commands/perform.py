@@ -17,7 +17,7 @@ from retrain.files import writing
 from retrain.quiet import native_stderr_held
 from retrain.runs.claim import claimed
 from retrain.runs.run import Run
-from retrain.settings.config import Config
+from retrain.settings.config import Config, read_by
 
 
 class Performed(NamedTuple):
@@ -34,7 +34,9 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     verb's own.
     """
     _set_environment()
-    row, full = COMMANDS[verb], named_in_full(config)
+    row, full = COMMANDS[verb], config
+    if "tfhub_module" in read_by(verb):
+        full = named_in_full(config)
     plan = named(row.check)(full, words)
     if full != config:
         log_embedded()

@@ -25,6 +25,15 @@ def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], 
 
     `signatures` are those of logits, by task, and of familiarity.
     """
+    write_description(classifier, signatures, directory)
+    write_text(pathlib.Path(directory) / "README.md", _readme(classifier, signatures))
+
+
+def write_description(classifier: ImageClassifier, signatures: Mapping[str, str], directory: str) -> None:
+    """Writes `assets.extra/` alone, of a format that has other signatures, or none: "".
+
+    Familiarity is not among them where the export does not tell it.
+    """
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
         write_text(extra / labels_file(classifier.heads, task), labels_text(head.class_names))
@@ -43,7 +52,7 @@ def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], 
         "module": classifier.base.handle,
         "writer": WRITER,
     }
-    if classifier.familiarity is not None:
+    if classifier.familiarity is not None and FAMILIARITY in signatures:
         description["familiarity"] = {
             "threshold": THRESHOLD,
             "signature": signatures[FAMILIARITY],
@@ -51,7 +60,6 @@ def write_documents(classifier: ImageClassifier, signatures: Mapping[str, str], 
             "evidence_of": list(classifier.familiarity.evidence),
         }
     write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-    write_text(pathlib.Path(directory) / "README.md", _readme(classifier, signatures))
 
 
 def read_heads(directory: str) -> Mapping[str, Head]:
