@@ -6,6 +6,7 @@ here. Nothing of TensorFlow is loaded before the first fit or predict.
 
 import dataclasses
 import os
+import re
 from typing import Any, Self
 
 import numpy as np
@@ -22,13 +23,13 @@ from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
 from retrain.sklearn.image_column import images_in
 
-# What needs a run, or images held out.
-NOT_HERE = ("label_map", "warm_start_head", "warm_start_from", "calibrate")
+# What begins with weights of another head, or needs images held out.
+NOT_HERE = re.compile("warm_start|label_map|calibrate")
 PARAMETERS = tuple(
     field.name
     for section in (ModuleSettings, HeadSettings)
     for field in dataclasses.fields(section)
-    if field.name not in NOT_HERE
+    if not NOT_HERE.match(field.name)
 )
 
 
