@@ -32,12 +32,13 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     verb's own.
     """
     set_environment()
-    row, full = COMMANDS[verb], named_in_full(config)
+    row = COMMANDS[verb]
+    full = named_in_full(config) if row.computes else config
     plan = named(row.check)(full, words)
     if full != config:
         log_embedded()
     with writing(str(plan.run or config.results.output or os.curdir)), _claimed(plan.run, row.shared):
-        run_plan = quietly_named(run or row.run)
+        run_plan = (quietly_named if row.computes else named)(run or row.run)
         try:
             return Performed(plan, run_plan(plan))
         except KeyboardInterrupt as interrupt:
