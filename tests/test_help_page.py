@@ -16,6 +16,7 @@ LINES = {
     "predict": "--tfhub_module=export a.jpg",
     "export": "--model_dir=run --export_formats=keras",
     "inspect": "",
+    "compare": "a b",
 }
 
 

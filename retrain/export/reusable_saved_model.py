@@ -44,7 +44,11 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
             functions[SERVING_SIGNATURE] = functions[SERVING_BYTES]
         tf.saved_model.save(root, partial, functions)
         signatures = {task: signature for signature, task in classifier.task_signatures.items()}
-        write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial)
+        serving = {
+            IMAGES: SERVING_IMAGES if options.takes_bytes else SERVING_SIGNATURE,
+            IMAGE_BYTES: SERVING_BYTES,
+        }
+        write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial, serving)
         write_familiarity(classifier.familiarity, partial)
 
 

@@ -9,10 +9,12 @@ from typing import Any
 from PIL import Image
 
 from retrain.data.listing import SPLITS
+from retrain.export.model_card import asked
 from retrain.files import write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
 from retrain.report.ending import END_MARK
+from retrain.report.found_in_sweep import found_in_sweep
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
@@ -20,7 +22,7 @@ from retrain.report.report_plots import learning_curves
 from retrain.report.sweep_table import as_figure
 from retrain.report.task_page import OF_SPLIT, task_page
 from retrain.report.thumbnails import Thumbnails, data_uri
-from retrain.runs.run import RUN_FLAGS, SWEEP, Run, flag_lines
+from retrain.runs.run import RUN_FLAGS, Run, flag_lines
 from retrain.training.events import TRAIN, Curve, read_events
 
 # Of the events of a run, (split, tag) -> where it is drawn, and what it is called there.
@@ -31,18 +33,18 @@ CURVES = {
     ("validation", "accuracy"): ("accuracy", "validation"),
 }
 AUGMENTED_SIDE = 1100
-NAMED = 5  # classes that a title names
 
 
 def write(outcome: Outcome, path: str) -> None:
     """Of the outcome, and of what else stands in the run's directory by now."""
     run = Run(pathlib.Path(path).parent)
+    classes = {task: head.class_names for task, head in outcome.heads.items()}
     flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
     thumbnails = Thumbnails(outcome.examples)
     text = TEMPLATES.get_template("report.html").render(
-        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {_asked(outcome)}",
+        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {asked(classes)}",
         subtitle=_origin(flag_lines(flags), run),
-        of_sweep=Run(run.path.parent).state == SWEEP,
+        sweep=found_in_sweep(run.path.parent),
         flags=flags,
         counts=outcome.examples.table["split"].value_counts(),
         splits=[split for split in (*SPLITS, SPLIT) if split in outcome.examples.splits],
@@ -62,17 +64,6 @@ def write(outcome: Outcome, path: str) -> None:
         figure=as_figure,
     )
     write_text(path, text)
-
-
-def _asked(outcome: Outcome) -> str:
-    """What is asked of an image: the tasks, or the classes of the only one."""
-    first, *others = outcome.heads
-    if others:
-        return f"{', '.join([first, *others[:-1]])} and {others[-1]}"
-    names = outcome.heads[first].class_names
-    if len(names) > NAMED:
-        return f"{len(names)} classes, {names[0]} to {names[-1]}"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _origin(flags: Mapping[str, str], run: Run) -> str:

@@ -26,7 +26,7 @@ class ResultSettings:
         None,
         "Directory for all that the run writes; for export, that of a run that has ended. Default: a new "
         "one, runs/FOLDER-TIME.",
-        verbs=(*DATA_VERBS, "export"),
+        verbs=(*DATA_VERBS, "compare", "export"),
         required={"export": "the directory of a run that has ended"},
         path=True,
         recorded=False,

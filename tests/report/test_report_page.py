@@ -11,6 +11,9 @@ from PIL import Image
 
 from retrain.report.outcome import Outcome, figures_by_split
 from retrain.report.report_page import write
+from retrain.report.sweep_page import write_sweep_page
+from retrain.report.sweep_plots import Scale, Trials
+from retrain.report.sweep_table import TrialRow
 from retrain.runs.run import Run
 from retrain.training.events import Events
 from tests.examples.worlds import made_up
@@ -157,11 +160,16 @@ def test_an_evaluation_is_called_so(tmp_path, photos):
     assert "Evaluation of cat and dog" in page(run, outcome(photos, ["cat", "dog"])).headings
 
 
-def test_the_winner_of_a_sweep_leads_to_the_sweep(tmp_path, photos):
-    (tmp_path / "sweep.flags").write_text("# python -m retrain sweep\n")
+def test_the_winner_of_a_sweep_shows_what_the_sweep_found(tmp_path, photos):
+    row = TrialRow(3, "finished", {"dropout_rate": 0.25}, 0.875, None, {"accuracy": 0.875}, 1.0, True)
+    found = Trials([row], 3, {"dropout_rate": Scale(0.0, 0.5)}, "validation/accuracy", True)
+    write_sweep_page(str(tmp_path / "sweep.html"), found, {})
     run = Run(tmp_path / "best")
     run.begun_with("{}", "# python -m retrain train --flagfile=run.flags\n--image_dir=/photos/pets\n")
-    assert "../sweep.html" in page(run, outcome(photos, ["cat", "dog"])).addresses
+    shown = page(run, outcome(photos, ["cat", "dog"]))
+    assert {"The sweep that it won", "All flags at once", "All trials"} <= set(shown.headings)
+    assert "0.8750" in shown.words
+    assert "#sweep" in shown.addresses
 
 
 def test_a_hundred_classes_stay_small(run, photos):

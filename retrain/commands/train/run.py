@@ -19,6 +19,7 @@ from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
 from retrain.report.comparison import comparison_lines
 from retrain.report.ending import end_report
+from retrain.report.export_cards import write_cards
 from retrain.report.misclassified import misclassified_lines
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
@@ -90,9 +91,9 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
     with run.timed("exports"):
         seen = seen_images(model, trained.examples)
         model = with_familiarity(model, trained.examples, plan.config.head.seed)
-        exports = write_exports(
-            model, run, plan.config.results.export_formats, _material(plan, trained, seen)
-        )
+        material = _material(plan, trained, seen)
+        exports = write_exports(model, run, plan.config.results.export_formats, material)
+        write_cards(outcome, exports)
     end_report(run)
     return outcome, exports
 
