@@ -20,12 +20,12 @@ VERBS = {
     ),
     "evaluate": ("--tfhub_module=RUN --image_dir=DIR", "measure an exported classifier on other images"),
     "predict": ("--tfhub_module=RUN FILE|DIR|PATTERN|- ...", "say what is on images, in a table; sort them"),
+    "export": ("--model_dir=RUN --export_formats=FORMATS", "write further formats of what a run has trained"),
     "inspect": ("--tfhub_module=MODULE", "say what a module is, and whether it keeps the common promises"),
     "compare": (
         "RUN RUN ...|FOLDER",
         "say how runs differ, and whether one is better by more than chance",
     ),
-    "export": ("--model_dir=RUN --export_formats=FORMATS", "write further formats of what a run has trained"),
 }
 GENERAL = {
     "--flagfile": "File of flags, one on each line; RUN/run.flags repeats a run.",

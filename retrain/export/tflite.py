@@ -3,7 +3,7 @@
 Input `images`: float32 [1, H, W, 3] in [0, 1]. Outputs: the probabilities of each task, and familiarity where
 it is told. Of `tflite` all is float32, and equal to the classifier to rounding; of `tflite_float16` the
 weights are kept in 16 bits; of `tflite_int8` weights and activations are 8 bits, the weights with a scale for
-each channel, activations with ranges that images of training have. Familiarity is too fine for 8 bits, and
+each channel, activations with ranges that images of training have. Familiarity is too fine for either, and
 left out there.
 """
 
@@ -32,7 +32,7 @@ Prepare = Callable[[tf.lite.TFLiteConverter], None]
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory with the model in float32; InputError when it exists, or has no room."""
-    _write(classifier, directory, lambda converter: None)
+    _write(classifier, directory, lambda converter: None, tells_familiarity=True)
 
 
 def write_float16(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
@@ -61,11 +61,11 @@ def write_int8(classifier: ImageClassifier, directory: str, options: ExportOptio
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = images
 
-    _write(classifier, directory, prepare, tells_familiarity=False)
+    _write(classifier, directory, prepare)
 
 
 def _write(
-    classifier: ImageClassifier, directory: str, prepare: Prepare, tells_familiarity: bool = True
+    classifier: ImageClassifier, directory: str, prepare: Prepare, tells_familiarity: bool = False
 ) -> None:
     served = served_function(classifier, 1, tells_familiarity)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([served.function], classifier)
