@@ -5,7 +5,7 @@ Importing this package is cheap: a public name loads what it needs when it is fi
 
 from typing import Any
 
-from retrain.extensions import load
+from retrain.extensions import named
 
 __version__ = "0.1.0"
 
@@ -19,6 +19,7 @@ NAMES = {
     "TrainedRun": "retrain.api.trained_run:TrainedRun",
     "evaluate": "retrain.api.verbs:evaluate",
     "inspect": "retrain.api.verbs:inspect",
+    "load": "retrain.api.trained_run:load",
     "load_module": "retrain.modules.loading:load_module",
     "predict": "retrain.api.verbs:predict",
     "sweep": "retrain.api.verbs:sweep",
@@ -32,7 +33,7 @@ __all__ = list(NAMES)
 def __getattr__(name: str) -> Any:
     if name not in NAMES:
         raise AttributeError(f"module 'retrain' has no attribute {name!r}")
-    globals()[name] = load(NAMES, name, "public name")
+    globals()[name] = named(NAMES[name])
     return globals()[name]
 
 

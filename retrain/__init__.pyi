@@ -1,6 +1,7 @@
 """What editors and type checkers read of the public names, which are loaded on use (`NAMES`)."""
 
 from retrain.api.trained_run import TrainedRun as TrainedRun
+from retrain.api.trained_run import load as load
 from retrain.api.verbs import evaluate as evaluate
 from retrain.api.verbs import inspect as inspect
 from retrain.api.verbs import predict as predict

@@ -8,7 +8,7 @@ import inspect
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from retrain.errors import InputError
@@ -19,26 +19,32 @@ from retrain.settings.field import about, as_text, from_text, kind
 
 SEVERAL = (list, tuple, set, frozenset, dict)
 FLAG = re.compile(r"--(?P<name>[a-z]\w*)(?:(?P<equals>=)(?P<truth>(?:true|false)\b)?)?(?P<takes> takes )?")
+COMMAND = "python -m retrain"
 TRUE_OR_FALSE = {"true": True, "false": False}
 VERBOSITY = "verbosity"  # a flag and a keyword of every verb that is no setting
 OF_TERMINALS = ("json",)  # what decides only how the command line prints
 
 HEADING = "Keywords, None for the default; a list or dict is what a flag has with commas between:"
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Documented = TypeVar("Documented", bound=Callable[..., Any])
 
 
-def with_keywords(verb: str) -> Callable[[Function], Function]:
+def with_keywords(verb: str) -> Callable[[Documented], Documented]:
     """Gives a function (..., **keywords) the signature and the help of one with every flag of the verb."""
+    return with_settings(keywords_of(verb))
 
-    def document(function: Function) -> Function:
+
+def with_settings(settings: Sequence[str]) -> Callable[[Documented], Documented]:
+    """The same of these settings; of a class it is the constructor that takes them."""
+
+    def document(of: Documented) -> Documented:
+        function = of.__init__ if isinstance(of, type) else of
         own = [it for it in inspect.signature(function).parameters.values() if it.kind != it.VAR_KEYWORD]
-        names = [name for name in keywords_of(verb) if name not in [it.name for it in own]]
+        names = [name for name in settings if name not in [it.name for it in own]]
         every = sorted([*map(_parameter, names), *own], key=lambda it: it.kind)
         function.__signature__ = inspect.signature(function).replace(parameters=every)
-        advices = (_advice(name) for name in keywords_of(verb))
-        function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__), "", HEADING, *advices])
-        return function
+        of.__doc__ = "\n".join([inspect.cleandoc(of.__doc__), "", HEADING, *map(_advice, settings)])
+        return of
 
     return document
 
@@ -76,8 +82,9 @@ def errors_of_keywords() -> Iterator[None]:
 
 
 def in_keywords(sentence: str) -> str:
-    """`--image_dir='a'` becomes `image_dir='a'`, `--fine_tune` becomes `fine_tune=True`."""
-    return FLAG.sub(_keyword, sentence)
+    """`--image_dir='a'` becomes `image_dir='a'`, `--fine_tune` becomes `fine_tune=True`; commands stay."""
+    before, command, after = sentence.partition(COMMAND)
+    return FLAG.sub(_keyword, before) + command + after
 
 
 def _keyword(flag: re.Match[str]) -> str:

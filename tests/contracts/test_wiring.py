@@ -26,6 +26,7 @@ from tests.contracts.wiring_world import (
     evaluated,
     examples,
     exported,
+    exported_later,
     heads,
     inspected,
     pixels,
@@ -242,7 +243,15 @@ INSPECT |= {
     "module_input_mean": Case(inspected, {"module_input_mean": "1e38,1e38,1e38"}),
     "module_input_std": Case(inspected, {"module_input_std": "1e-45,1,1"}),
 }
-VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "inspect": INSPECT}
+LATER = {"export_formats": "keras"}
+EXPORT = {
+    "model_dir": Case(exported_later, {"model_dir": "{elsewhere}"}, LATER, "is no run that has ended"),
+    "export_formats": Case(exported_later, {"export_formats": "tflite"}, LATER),
+    "default_signature": Case(
+        exported_later, {"default_signature": "bytes"}, {"export_formats": "saved_model"}
+    ),
+}
+VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}
 FIELDS = [(section, field.name) for section, of_it in SECTIONS.items() for field in dataclasses.fields(of_it)]
 
 

@@ -11,6 +11,7 @@ import io
 import itertools
 import pathlib
 import re
+import shutil
 import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,6 +115,10 @@ class World:
         plan = self.plan({**HEAD, **given})
         train_classifier(plan, self.prepared_for(plan))
         return plan.run
+
+    def copy_of(self, run: Run) -> Run:
+        """A run like that, to be changed."""
+        return Run(shutil.copytree(run.path, self.directory / f"copy{next(self.count)}"))
 
     @functools.cached_property
     def strange(self) -> pathlib.Path:
@@ -409,7 +414,18 @@ def ramp(world: World, given: Flags) -> Any:
 def exported(world: World, given: Flags) -> Any:
     """What lies in the directory of exports, and what a server gives to the one that it reads."""
     formats = given["export_formats"]
-    run = world.exported(formats, signature=given.get("default_signature", "images"))
+    return _exports(world.exported(formats, signature=given.get("default_signature", "images")), formats)
+
+
+def exported_later(world: World, given: Flags) -> Any:
+    """The same of formats that a run is given when it has ended."""
+    run = world.copy_of(world.exported("hub_module"))
+    plan = world.plan({"model_dir": str(run), **given}, "export")
+    assert named(COMMANDS["export"].run)(plan) == 0
+    return _exports(run, given["export_formats"])
+
+
+def _exports(run: Run, formats: str) -> Any:
     taken = []
     if "saved_model" in formats:
         served = tf.saved_model.load(run.export("saved_model")).signatures["serving_default"]
