@@ -10,17 +10,22 @@ from retrain.extensions import named
 __version__ = "0.1.0"
 
 NAMES = {
+    "BestExporter": "retrain.training.train_and_evaluate:BestExporter",
     "Estimator": "retrain.training.estimator:Estimator",
     "EvalSpec": "retrain.training.train_and_evaluate:EvalSpec",
+    "FinalExporter": "retrain.training.train_and_evaluate:FinalExporter",
     "ImageClassifier": "retrain.model:ImageClassifier",
     "InputError": "retrain.errors:InputError",
+    "LatestExporter": "retrain.training.train_and_evaluate:LatestExporter",
     "ModuleLayer": "retrain.keras:ModuleLayer",
+    "SigmoidHead": "retrain.heads.sigmoid:SigmoidHead",
+    "SoftmaxHead": "retrain.heads.softmax:SoftmaxHead",
     "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
     "TrainedRun": "retrain.api.trained_run:TrainedRun",
     "evaluate": "retrain.api.verbs:evaluate",
     "inspect": "retrain.api.verbs:inspect",
     "load": "retrain.api.trained_run:load",
-    "load_module": "retrain.modules.loading:load_module",
+    "load_module": "retrain.api.modules:load_module",
     "predict": "retrain.api.verbs:predict",
     "sweep": "retrain.api.verbs:sweep",
     "train": "retrain.api.verbs:train",

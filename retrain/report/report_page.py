@@ -40,7 +40,7 @@ def write(outcome: Outcome, path: str) -> None:
     run = Run(pathlib.Path(path).parent)
     classes = {task: head.class_names for task, head in outcome.heads.items()}
     flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
-    thumbnails = Thumbnails(outcome.examples)
+    thumbnails = Thumbnails(outcome.examples, outcome.evidence)
     text = TEMPLATES.get_template("report.html").render(
         title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {asked(classes)}",
         subtitle=_origin(flag_lines(flags), run),

@@ -90,6 +90,13 @@ class ResultSettings:
         low=0.0,
         high=1.0,
     )
+    explain: bool = setting(
+        False,
+        "Show in report.html where on an image the evidence for its prediction lies, which takes fifty more "
+        "passes through the module for each image shown.",
+        verbs=DATA_VERBS,
+        decides=False,
+    )
     output: str | None = setting(
         None,
         "File for the predictions: .csv, .tsv, .jsonl or .parquet, as its name ends. A command that was "

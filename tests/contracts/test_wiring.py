@@ -34,6 +34,7 @@ from tests.contracts.wiring_world import (
     ramp,
     ran,
     rate_found,
+    reported,
     swept,
     trial,
     trial_in_folds,
@@ -186,6 +187,7 @@ RESULTS = {
     "labels_output_file": Case(ran, {"labels_output_file": "{listed}"}, EXPORTED),
     "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
     "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),
+    "explain": Case(reported, {"explain": "true"}),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
     "reject_unfamiliar": Case(predicted, {"reject_unfamiliar": "true"}, {"image_dir": "{strange}"}),
     "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
@@ -222,6 +224,7 @@ EVALUATE = {
         "has no signature 'image_classification'",
     ),
     "model_dir": Case(evaluated, {"model_dir": ""}),
+    "explain": Case(evaluated, {"explain": "true"}),
 }
 PREDICT = {
     "image_dir": Case(predicted, {"image_dir": "{fewer}"}),

@@ -320,6 +320,14 @@ def concluded(world: World, given: Flags) -> Any:
     return plain([outcome.probabilities, outcome.figures, outcome.decisions])
 
 
+def reported(world: World, given: Flags) -> int:
+    """How many pictures a report shows."""
+    plan = world.plan({**HEAD, **given})
+    plan.run.path.mkdir()
+    train_classifier(plan, world.prepared_for(plan))
+    return (plan.run.path / "report.html").read_text().count("<img ")
+
+
 def doubted(world: World, given: Flags) -> Any:
     """The label issues of a run that trains on images, and those by the features of the module as it was."""
     plan = world.plan({**PIXELS, **given})
@@ -473,7 +481,8 @@ def evaluated(world: World, given: Flags) -> Any:
     with contextlib.redirect_stdout(io.StringIO()):
         named(COMMANDS["evaluate"].run)(plan)
     said = [(plan.run.path / name).read_text() for name in ("metrics.json", "predictions.csv")]
-    return [str(plan.run.path.parent), *said]
+    pictures = (plan.run.path / "report.html").read_text().count("<img ")
+    return [str(plan.run.path.parent), *said, pictures]
 
 
 def predicted(world: World, given: Flags) -> Any:

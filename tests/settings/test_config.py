@@ -60,6 +60,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
         "feature_engine",
         "export_formats",
         "default_signature",
+        "explain",
     }
 
 

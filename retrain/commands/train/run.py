@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.classifier import best_heads, classifier, histories, outcome_of
+from retrain.commands.train.classifier import best_heads, classifier, evidence_of, histories, outcome_of
 from retrain.commands.train.on_request import is_accurate, write_copies
 from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
@@ -86,6 +86,7 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         global_step=trained.global_step,
         label_issues=checked.issues,
         corrections=plan.data.corrections,
+        evidence=evidence_of(model, trained.examples) if plan.config.results.explain else None,
     )
     write_artefacts(outcome, run)
     with run.timed("exports"):
