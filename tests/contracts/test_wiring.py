@@ -100,6 +100,7 @@ DATA = {
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
 MODULE = {
+    "engine": Case(predicted, {"engine": "litert"}, refused="has none beside it"),
     **of(examples, image_size="12", module_input_range="-1,1", feature_output="first"),
     **of(examples, module_input_mean="0.5,0.5,0", module_input_std="0.5,1,1"),
     "tfhub_module": Case(examples, {"tfhub_module": "{averaging}"}),
@@ -121,7 +122,7 @@ MODULE = {
     "feature_engine": Case(
         examples,
         {"feature_engine": "litert"},
-        refused="--feature_engine=litert needs a package that is missing: pip install 'retrain[litert]'.",
+        refused="--feature_engine=litert needs a package that is missing: pip install ai-edge-litert.",
     ),
 }
 OF_HEADS = {
@@ -234,6 +235,7 @@ PREDICT = {
     "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
     "module_kind": EVALUATE["module_kind"]._replace(stage=predicted),
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
+    "engine": MODULE["engine"],
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
     **{name: case for name, case in RESULTS.items() if case.stage is predicted},
 }
