@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from retrain import __version__
 from retrain.commands.checks import EvaluatePlan, check_known_labels
 from retrain.commands.image_pass import pass_outputs
 from retrain.commands.scoring import Scoring, load_scoring
@@ -14,8 +15,10 @@ from retrain.data.listing import SPLITS, TASK
 from retrain.data.pipeline import file_contents
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import evaluation_examples
+from retrain.examples.recorded import data_fingerprint
 from retrain.export.seen_images import NOTHING_SEEN, read_seen
 from retrain.modules.sources.source import source_of
+from retrain.report.ending import end_report
 from retrain.report.outcome import (
     CHOSEN_BY,
     FAMILIAR,
@@ -39,17 +42,21 @@ def run(plan: EvaluatePlan) -> None:
 
     And a prediction for each.
     """
-    scoring = _scoring(plan)
-    examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
-    examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
+    with plan.run.timed("loading the classifier"):
+        scoring = _scoring(plan)
+    with plan.run.timed("images through the classifier"):
+        examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
+        examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
     rows = np.asarray(examples.features)
     probabilities = scoring.by_task(rows)
     examples, figures = _figures(plan, scoring, examples, probabilities)
     familiarity = scoring.familiarity(rows)
     outcome = Outcome(examples, scoring.heads, probabilities, figures, familiarity=familiarity)
-    plan.run.begun_with(to_json(plan.config), to_flags(plan.config, "evaluate"))
+    about = {"version": __version__, "data_fingerprint": data_fingerprint(examples)}
+    plan.run.begun_with(to_json(plan.config, **about), to_flags(plan.config, "evaluate"))
     write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
+    end_report(plan.run)
     print(evaluation_summary(outcome, plan.run, written))
 
 

@@ -53,12 +53,12 @@ _ANY = np.equal(_BYTES, ord("?"))
 _TURNED = 5  # from this orientation on, height and width are exchanged
 
 
-class _Stored(NamedTuple):
+class Stored(NamedTuple):
     """An image as it is stored, uint8 [H, W, 3]; the EXIF orientation, by which to hold it; its traits."""
 
     image: tf.Tensor
     orientation: tf.Tensor
-    traits: tf.Tensor
+    traits: tf.Tensor | None = None
 
 
 def decode_image(contents: tf.Tensor, background: str = WHITE) -> tf.Tensor:
@@ -72,7 +72,7 @@ def decode_image(contents: tf.Tensor, background: str = WHITE) -> tf.Tensor:
 
 def load_image(path: tf.Tensor, image_size: tuple[int, int], background: str = WHITE) -> tf.Tensor:
     """The image of one file, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
-    return _resize_upright(_stored(tf.io.read_file(path), background), image_size)
+    return resize_upright(_stored(tf.io.read_file(path), background), image_size)
 
 
 def load_image_and_facts(
@@ -81,7 +81,7 @@ def load_image_and_facts(
     """What `load_image` gives, and the facts of the same image."""
     contents = tf.io.read_file(path)
     stored = _stored(contents, background)
-    return _resize_upright(stored, image_size), _facts(contents, stored)
+    return resize_upright(stored, image_size), _facts(contents, stored)
 
 
 def load_facts(path: tf.Tensor, background: str = WHITE) -> ImageFacts:
@@ -90,14 +90,14 @@ def load_facts(path: tf.Tensor, background: str = WHITE) -> ImageFacts:
     return _facts(contents, _stored(contents, background))
 
 
-def _stored(contents: tf.Tensor, background: str) -> _Stored:
+def _stored(contents: tf.Tensor, background: str) -> Stored:
     nothing = tf.constant(0)
     stored = tf.cond(
         _is_plain(contents),
-        lambda: (_decode(contents), nothing + 1, nothing),
+        lambda: (decode(contents), nothing + 1, nothing),
         lambda: _looked_into(contents, background),
     )
-    return _Stored(tf.ensure_shape(stored[0], [None, None, 3]), *stored[1:])
+    return Stored(tf.ensure_shape(stored[0], [None, None, 3]), *stored[1:])
 
 
 def content_hash(contents: tf.Tensor) -> tf.Tensor:
@@ -105,7 +105,7 @@ def content_hash(contents: tf.Tensor) -> tf.Tensor:
     return tf.strings.to_hash_bucket_fast(contents, tf.int64.max)
 
 
-def _facts(contents: tf.Tensor, stored: _Stored) -> ImageFacts:
+def _facts(contents: tf.Tensor, stored: Stored) -> ImageFacts:
     """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
     image, orientation, traits = stored
     size = tf.shape(image)[:2]
@@ -122,20 +122,21 @@ def _facts(contents: tf.Tensor, stored: _Stored) -> ImageFacts:
     }
 
 
-def _decode(contents: tf.Tensor) -> tf.Tensor:
+def decode(contents: tf.Tensor) -> tf.Tensor:
+    """The image of bytes that TensorFlow decodes, of animations the first frame: uint8 [H, W, 3]."""
     image = tf.io.decode_image(contents, channels=3, expand_animations=False)
     return tf.ensure_shape(image, [None, None, 3])
 
 
 def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """What `_Stored` holds, of a file that Python has to look into."""
+    """What `Stored` holds, of a file that Python has to look into."""
     types = (tf.string, tf.int32, tf.bool)
     contents, orientation, deep = tf.numpy_function(_readable, [contents], types)
     contents, orientation = tf.ensure_shape(contents, []), tf.ensure_shape(orientation, [])
     image, traits = tf.cond(
         tf.ensure_shape(deep, []),
-        lambda: _decode_deep(contents, background),
-        lambda: (_decode(contents), tf.constant(0)),
+        lambda: decode_deep(contents, background),
+        lambda: (decode(contents), tf.constant(0)),
     )
     return image, orientation, traits
 
@@ -147,7 +148,7 @@ def _readable(contents: bytes | np.ndarray) -> tuple[bytes, np.int32, np.bool]:
     return contents, np.int32(orientation), np.bool(is_deep(contents))
 
 
-def _decode_deep(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
+def decode_deep(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
     """The image, and the traits, of a PNG that has an alpha channel or 16 bits."""
     pixels = tf.cast(tf.io.decode_png(contents, 4, tf.uint16), tf.float32)
     colours, alpha = pixels[..., :3], pixels[..., 3:] / 65535
@@ -156,14 +157,19 @@ def _decode_deep(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Te
     has_16_bits = tf.strings.substr(contents, 24, 1) == b"\x10"
     narrow = has_16_bits & (highest > 0) & (highest <= 4095)
     whole = tf.where(narrow, tf.where(highest <= 255, 255.0, 4095.0), 65535.0)
-    behind = tf.constant(ImageColor.getrgb(background)[:3], tf.float32)
-    image = alpha * colours * (255 / whole) + (1 - alpha) * behind
     transparent = tf.reduce_any(alpha < 1)
     traits = TRANSPARENT * tf.cast(transparent, tf.int32) + NARROW * tf.cast(narrow, tf.int32)
-    return tf.cast(tf.round(image), tf.uint8), traits
+    return on_background(colours * (255 / whole), alpha, background), traits
 
 
-def _resize_upright(stored: _Stored, image_size: tuple[int, int]) -> tf.Tensor:
+def on_background(colours: tf.Tensor, alpha: tf.Tensor, background: str) -> tf.Tensor:
+    """Colours [H, W, 3] in [0, 255] and their alpha [H, W, 1] in [0, 1] -> the image, uint8 [H, W, 3]."""
+    behind = tf.constant(ImageColor.getrgb(background)[:3], tf.float32)
+    return tf.cast(tf.round(alpha * colours + (1 - alpha) * behind), tf.uint8)
+
+
+def resize_upright(stored: Stored, image_size: tuple[int, int]) -> tf.Tensor:
+    """Turned as it is to be held, and resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
     image, orientation, _ = stored
     # Turned when it has become small: the same image, for much less.
     size = tf.where(orientation < _TURNED, image_size, image_size[::-1])

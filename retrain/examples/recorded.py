@@ -5,6 +5,7 @@ the run knows them. Images that were added to the folder meanwhile are left out;
 another is an error.
 """
 
+import hashlib
 import os
 from collections.abc import Sequence
 
@@ -20,6 +21,13 @@ from retrain.files import write_text
 def record_examples(run: str, examples: LabelledExamples) -> None:
     """Writes down the examples, whose splits are decided."""
     write_text(os.path.join(run, EXAMPLES), _columns(examples).to_csv(index=False, lineterminator="\n"))
+
+
+def data_fingerprint(examples: LabelledExamples) -> str:
+    """SHA-256 of contents, splits and labels of the examples, wherever they lie and in whatever order."""
+    columns = _columns(examples).drop(columns=["path", "size"]).fillna("")
+    text = columns.sort_values(list(columns)).to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def as_recorded(run: str, examples: LabelledExamples) -> tuple[LabelledExamples, dict[str, str]] | None:

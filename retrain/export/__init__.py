@@ -9,13 +9,26 @@ class ExporterRow(NamedTuple):
     """One format.
 
     Attributes:
-      write: "package.module:function", (classifier, directory) -> None, of a directory that is not there yet.
+      write: "package.module:function", (classifier, directory, options) -> None, of a directory that is not
+        there yet.
       is_module: whether it is again an image module with both common signatures, which can be retrained.
     """
 
     write: str
     is_module: bool = True
 
+
+class ExportOptions(NamedTuple):
+    """What an export is made with, beside the classifier.
+
+    Attributes:
+      takes_bytes: whether the signature serving_default takes the files of images, and not their pixels.
+    """
+
+    takes_bytes: bool = False
+
+
+AS_USUAL = ExportOptions()
 
 EXPORTERS = {
     "saved_model": ExporterRow("retrain.export.reusable_saved_model:write"),

@@ -20,6 +20,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from retrain.export import AS_USUAL, ExportOptions
 from retrain.export.documents import write_documents
 from retrain.export.pure_classifier import PureClassifier, pure_classifier
 from retrain.familiarity import FAMILIARITY
@@ -46,7 +47,7 @@ KEYS = tf.compat.v1.GraphKeys
 COLLECTIONS = [KEYS.GLOBAL_VARIABLES, KEYS.TRAINABLE_VARIABLES, KEYS.UPDATE_OPS, KEYS.REGULARIZATION_LOSSES]
 
 
-def write(classifier: ImageClassifier, directory: str) -> None:
+def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     graphs = {tags: _graph(classifier, training=tags == TRAIN) for tags in (INFERENCE, TRAIN)}
     variables = _named_variables(classifier, graphs.values())

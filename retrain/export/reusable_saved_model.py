@@ -6,6 +6,8 @@ gives the logits of the primary task, `image_feature_vector(images, training=Fal
 signatures `image_feature_vector` and `image_classification` give the same by name,
 `image_classification/TASK` the logits of another task, `serving_default` probabilities, and the familiarity
 of images where it is told; then `image_classification/familiarity` gives it beside the logits of all tasks.
+`serving_bytes` takes the files of images, see served_bytes; it may be `serving_default`, too, and what that
+was is `serving_images` then.
 """
 
 import dataclasses
@@ -13,7 +15,9 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from retrain.export import AS_USUAL, ExportOptions
 from retrain.export.documents import write_documents
+from retrain.export.served_bytes import IMAGE_BYTES, in_range, pictures, ranked
 from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory
 from retrain.model import LOGITS_AND_FAMILIARITY, ImageClassifier
@@ -22,16 +26,28 @@ from retrain.modules.signatures import (
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     IMAGES,
+    SERVING_BYTES,
+    SERVING_IMAGES,
+    SERVING_SIGNATURE,
 )
 
 
-def write(classifier: ImageClassifier, directory: str) -> None:
+def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     root = _ReusableClassifier(_sharing_sketch(classifier))
     with new_directory(directory) as partial:
-        tf.saved_model.save(root, partial, {name: root.signature(name) for name in classifier.signatures})
+        functions = {name: root.signature(name) for name in classifier.signatures}
+        functions[SERVING_BYTES] = root.of_bytes()
+        if options.takes_bytes:
+            functions[SERVING_IMAGES] = functions[SERVING_SIGNATURE]
+            functions[SERVING_SIGNATURE] = functions[SERVING_BYTES]
+        tf.saved_model.save(root, partial, functions)
         signatures = {task: signature for signature, task in classifier.task_signatures.items()}
-        write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial)
+        serving = {
+            IMAGES: SERVING_IMAGES if options.takes_bytes else SERVING_SIGNATURE,
+            IMAGE_BYTES: SERVING_BYTES,
+        }
+        write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial, serving)
 
 
 class _ReusableClassifier(tf.train.Checkpoint):
@@ -58,7 +74,17 @@ class _ReusableClassifier(tf.train.Checkpoint):
 
         @tf.function(input_signature=[_images(self.classifier)])
         def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self.classifier.outputs_from(self.image_feature_vector(images), name)
+            return self.classifier.outputs_from(self.image_feature_vector(in_range(images)), name)
+
+        return served
+
+    def of_bytes(self) -> Callable[..., dict[str, tf.Tensor]]:
+        """The function `image_bytes` -> classes, scores and familiarity behind `serving_bytes`."""
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)])
+        def served(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+            images = pictures(image_bytes, self.classifier.image_size, self.classifier.background)
+            return ranked(self.classifier, self.image_feature_vector(images))
 
         return served
 

@@ -28,12 +28,11 @@ def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calib
     if not calibrate:
         return DecidedHead(after, after.settings())
     uncalibrated, calibrated = (_calibration_error(of, labels, logits) for of in (head, after))
+    loss = float(after.replaced().losses(labels, logits).mean(dtype=float))
     logging.info(
-        "%s: calibrated at temperature %.3g; expected calibration error on validation %.3f, was %.3f.",
-        head_of(task),
-        after.temperature,
-        calibrated,
-        uncalibrated,
+        "%s",
+        f"{head_of(task)}: calibrated at temperature {after.temperature:.3g}; on validation its loss is "
+        f"{loss:.3g}, its expected calibration error {calibrated:.3f}, was {uncalibrated:.3f}.",
     )
     decisions = {"temperature": after.temperature, **after.settings()}
     return DecidedHead(after, {**decisions, "expected_calibration_error_before": uncalibrated})

@@ -17,6 +17,8 @@ IMAGE_FEATURE_VECTOR = "image_feature_vector"
 IMAGE_CLASSIFICATION = "image_classification"
 DEFAULT_SIGNATURE = "default"
 SERVING_SIGNATURE = "serving_default"
+SERVING_BYTES = "serving_bytes"  # the same of the files of images
+SERVING_IMAGES = "serving_images"  # what serving_default is, where that is serving_bytes
 
 IMAGES = "images"
 DEFAULT_OUTPUT = "default"

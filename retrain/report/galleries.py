@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from retrain.data.folder import count
 from retrain.familiarity import THRESHOLD
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns, top_columns
@@ -54,7 +55,7 @@ def duplicate_galleries(facts: Mapping[str, Any], thumbnails: Thumbnails) -> lis
             [*_sets(conflicts, thumbnails)],
         ),
         Gallery(
-            f"Near duplicates ({len(near)} sets)",
+            f"Near duplicates ({count(len(near), 'set')})",
             "Images that are nearly the same. Where the split is ours they share one; in splits that are "
             "given, those that lie in several make figures flatter.",
             [*_sets(near, thumbnails)],

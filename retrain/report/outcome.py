@@ -90,6 +90,7 @@ def figures_by_split(
 def write_artefacts(outcome: Outcome, run: Run, of_evaluation: bool = False) -> list[str]:
     """Writes what there is to write; returns the names of the files."""
     rows = {name: row for name, row in ARTEFACTS.items() if row.of_evaluation or not of_evaluation}
-    for name, row in rows.items():
-        named(row.write)(outcome, run.file(name))
+    with run.timed("tables and this report"):
+        for name, row in rows.items():
+            named(row.write)(outcome, run.file(name))
     return list(rows)

@@ -9,9 +9,12 @@ from typing import Any
 from PIL import Image
 
 from retrain.data.listing import SPLITS
+from retrain.export.model_card import asked
 from retrain.files import write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
+from retrain.report.ending import END_MARK
+from retrain.report.found_in_sweep import found_in_sweep
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
@@ -19,7 +22,7 @@ from retrain.report.report_plots import learning_curves
 from retrain.report.sweep_table import as_figure
 from retrain.report.task_page import OF_SPLIT, task_page
 from retrain.report.thumbnails import Thumbnails, data_uri
-from retrain.runs.run import RUN_FLAGS, SWEEP, Run, flag_lines
+from retrain.runs.run import RUN_FLAGS, Run, flag_lines
 from retrain.training.events import TRAIN, Curve, read_events
 
 # Of the events of a run, (split, tag) -> where it is drawn, and what it is called there.
@@ -35,12 +38,13 @@ AUGMENTED_SIDE = 1100
 def write(outcome: Outcome, path: str) -> None:
     """Of the outcome, and of what else stands in the run's directory by now."""
     run = Run(pathlib.Path(path).parent)
+    classes = {task: head.class_names for task, head in outcome.heads.items()}
     flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
     thumbnails = Thumbnails(outcome.examples)
     text = TEMPLATES.get_template("report.html").render(
-        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {_folder(flags)}",
-        subtitle=f"With the module {flag_lines(flags).get('tfhub_module', '')}, in {run}",
-        of_sweep=Run(run.path.parent).state == SWEEP,
+        title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {asked(classes)}",
+        subtitle=_origin(flag_lines(flags), run),
+        sweep=found_in_sweep(run.path.parent),
         flags=flags,
         counts=outcome.examples.table["split"].value_counts(),
         splits=[split for split in (*SPLITS, SPLIT) if split in outcome.examples.splits],
@@ -55,14 +59,17 @@ def write(outcome: Outcome, path: str) -> None:
         curves=_curves(run),
         augmented=_augmented(run),
         is_trained=run.flags is not None,
+        end_mark=END_MARK,
         quoted=lambda name: shlex.quote(run.file(name)),
         figure=as_figure,
     )
     write_text(path, text)
 
 
-def _folder(flags: str) -> str:
-    return pathlib.Path(flag_lines(flags).get("image_dir", "")).name
+def _origin(flags: Mapping[str, str], run: Run) -> str:
+    images = flags.get("image_dir") or flags.get("labels_file", "")
+    module = flags.get("tfhub_module") or flags.get("warm_start_from", "")
+    return f"Of the images in {images}, with the module {module}, in {run}"
 
 
 def _facts(run: Run) -> dict[str, Any]:

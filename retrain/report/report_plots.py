@@ -1,15 +1,7 @@
-"""The plots of a run's page: SVG by matplotlib, in the colours and the font of the page they stand in.
+"""The plots of a run's page."""
 
-Text stays text, so that a browser shows any alphabet; what matplotlib draws in INK takes the colour of the
-page's own text, light or dark.
-"""
-
-import functools
-import io
 import itertools
-import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -18,43 +10,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
+from retrain.report.svg import plot
 from retrain.training.events import Curve
 
-INK, BLUE, ORANGE, GREY = "#010203", "#3b6fd4", "#e2580c", "#8a93a6"
-STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "retrain",  # the same plot is the same text
-    "text.parse_math": False,  # names have dollars
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "legend.frameon": False,
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
-}
+BLUE, ORANGE, GREY = "#3b6fd4", "#e2580c", "#8a93a6"
 FROM_NOTHING = LinearSegmentedColormap.from_list("blue", [(0.23, 0.44, 0.83, 0.0), (0.23, 0.44, 0.83, 1.0)])
 BINS = 10  # of the reliability diagram
 NUMBERED = 20  # classes, up to which the cells of a confusion matrix have their counts
 CURVES = 12  # classes whose curves are drawn
-
-
-def plot(draw: Callable[..., None]) -> Callable[..., str]:
-    """The function as one that returns the SVG of what it draws into a Figure, its first argument."""
-
-    @functools.wraps(draw)
-    def drawn(*arguments: object) -> str:
-        # Fonts are the browser's: that matplotlib's own lacks a letter is of no matter.
-        with matplotlib.rc_context(STYLE), warnings.catch_warnings(action="ignore"):
-            figure, svg = Figure(layout="constrained"), io.StringIO()
-            draw(figure, *arguments)
-            figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-        text = svg.getvalue()
-        # Groups are numbered in each plot anew, and a page has several.
-        return re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :]).replace(INK, "currentColor")
-
-    return drawn
 
 
 @plot

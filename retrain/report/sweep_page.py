@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from retrain.files import write_text
+from retrain.report.found_in_sweep import BEGIN, END
 from retrain.report.pages import TEMPLATES
 from retrain.report.sweep_plots import Trials, against, bars, best_so_far, parallel
 from retrain.report.sweep_table import as_figure, note, short, short_names
@@ -27,6 +28,8 @@ def write_sweep_page(path: str, trials: Trials, importances: Mapping[str, float]
         short=short,
         note=note,
         names={name: short_names(row.flags[name] for row in rows) for name in trials.scales},
+        begin=BEGIN,
+        end=END,
         columns=[name for name in COLUMNS if name in chosen.figures and name != ranked_by],
     )
     write_text(path, text)

@@ -3,34 +3,25 @@
 Deep blue is good and pale is not; a strong mark is tied with the best, the orange one is chosen.
 """
 
+import functools
 import html
-import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from retrain.report.svg import INK, PAPER, plot
 from retrain.report.sweep_table import FINISHED, TrialRow, as_figure, short, short_names
 
 RANKS = LinearSegmentedColormap.from_list("ranks", ["#173e96", "#b8c7e0"])
-INK, SOFT, LOST, CHOSEN = "#5c6579", "#8b9ecb", "#b3261e", "#e2580c"
+SOFT, LOST, CHOSEN = "#8b9ecb", "#b3261e", "#e2580c"
 WIDE, HALF = 9.6, 4.7  # inches
 AREAS = {"chosen": 9.0, "tied": 6.0, "other": 5.0}  # points across
 LINES = {"chosen": 3.0, "tied": 1.6, "other": 0.8}  # points
-STYLE = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "sweep",  # the same plot is the same bytes
-    "font.size": 9.0,
-    "text.parse_math": False,
-    **dict.fromkeys(("axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK),
-    **{f"axes.spines.{side}": False for side in ("top", "right", "left", "bottom")},
-    **dict.fromkeys(("xtick.major.size", "ytick.major.size"), 0),
-}
 
 
 class Scale(NamedTuple):
@@ -91,9 +82,22 @@ class Trials(NamedTuple):
         return {"color": colour, "gid": f"trial-{row.number}", "alpha": alpha}
 
 
-def best_so_far(trials: Trials) -> str:
+def _of_trials(draw: Callable[..., None]) -> Callable[..., str]:
+    """As `plot`, of trials, each of whose marks carries its trial and what is said of it."""
+    drawn = plot(draw)
+
+    @functools.wraps(draw)
+    def with_trials(trials: Trials, *arguments: object) -> str:
+        begun = {str(row.number): _begun(row, trials.chosen) for row in trials.rows}
+        return re.sub(r'<g id="trial-(\d+)">', lambda found: begun[found[1]], drawn(trials, *arguments))
+
+    return with_trials
+
+
+@_of_trials
+def best_so_far(figure: Figure, trials: Trials) -> None:
     """Each trial by its number, and the best of those trained to their end that was known by then."""
-    figure, axes = _plot(WIDE, 2.6, "trial", trials.objective)
+    axes = _axes(figure, WIDE, 2.6, "trial", trials.objective)
     done = sorted((row for row in trials.known if row.status == FINISHED), key=lambda row: row.number)
     best = np.maximum if trials.higher_is_better else np.minimum
     end = max(row.number for row in trials.rows)
@@ -106,12 +110,12 @@ def best_so_far(trials: Trials) -> str:
             at_the_foot = {"transform": axes.get_xaxis_transform(), "gid": f"trial-{row.number}"}
             axes.plot(row.number, 0.02, "x", color=LOST, **at_the_foot)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    return _svg(figure, trials.rows, trials.chosen)
 
 
-def against(trials: Trials, name: str) -> str:
+@_of_trials
+def against(figure: Figure, trials: Trials, name: str) -> None:
     """The objective by one flag; for a list of values, a bar at the mean of each."""
-    figure, axes = _plot(HALF, 2.6, name, trials.objective)
+    axes = _axes(figure, HALF, 2.6, name, trials.objective)
     scale = trials.scales[name]
     for value in scale.names:
         of_value = [row.value for row in trials.known if row.flags[name] == value]
@@ -122,19 +126,19 @@ def against(trials: Trials, name: str) -> str:
     ticks = scale.ticks(48 // max(2, len(scale.names)))
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.set_xlim(-0.04, 1.04)
-    return _svg(figure, trials.rows, trials.chosen)
 
 
-def parallel(trials: Trials) -> str:
+@_of_trials
+def parallel(figure: Figure, trials: Trials) -> None:
     """Every trial as a line over all flags, to its objective at the right."""
-    figure, axes = _plot(WIDE, 3.6)
+    axes = _axes(figure, WIDE, 3.6)
     values = [row.value for row in trials.known]
     scales = {**trials.scales, trials.objective: Scale(min(values), max(values))}
     for row in trials.known:
         flags = {**row.flags, trials.objective: row.value}
         heights = [scale.at(flags[name]) + _aside(row, scale) for name, scale in scales.items()]
         axes.plot(heights, linewidth=LINES[row.kind(trials.chosen)], **trials.looks(row))
-    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
+    halo = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.7, "pad": 1}
     for place, scale in enumerate(scales.values()):
         axes.axvline(place, color=INK, linewidth=0.8, zorder=3)
         for height, text in scale.ticks().items():
@@ -142,32 +146,32 @@ def parallel(trials: Trials) -> str:
     axes.set_xticks(range(len(scales)), list(scales), weight="bold")
     axes.xaxis.tick_top()
     axes.set(yticks=[], xlim=(-0.1, len(scales) - 0.75), ylim=(-0.04, 1.04))
-    return _svg(figure, trials.rows, trials.chosen)
 
 
-def bars(shares: Mapping[str, float]) -> str:
+@plot
+def bars(figure: Figure, shares: Mapping[str, float]) -> None:
     """A bar for each flag, as long as its share."""
-    figure, axes = _plot(WIDE, 0.5 + 0.3 * len(shares))
+    axes = _axes(figure, WIDE, 0.5 + 0.3 * len(shares))
     rising = dict(sorted(shares.items(), key=lambda item: item[1]))
     axes.bar_label(axes.barh(list(rising), list(rising.values()), color=RANKS(0.0)), fmt="{:.0%}", padding=4)
     axes.set_xticks([])
     axes.grid(False)
-    return _svg(figure)
 
 
-def _plot(width: float, height: float, below: str = "", beside: str = "") -> tuple[Figure, Any]:
-    with matplotlib.rc_context(STYLE):
-        figure = Figure((width, height), layout="constrained", facecolor="none")
-        axes = figure.subplots()
-    axes.set(xlabel=below, ylabel=beside, facecolor="none")
-    axes.grid(axis="y", color="#e3e7ef")
+def _axes(figure: Figure, width: float, height: float, below: str = "", beside: str = "") -> Any:
+    figure.set_size_inches(width, height)
+    axes = figure.subplots()
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set(xlabel=below, ylabel=beside)
+    axes.grid(axis="y", alpha=0.2)
     axes.set_axisbelow(True)
-    return figure, axes
+    return axes
 
 
 def _mark(axes: Any, trials: Trials, row: TrialRow, across: float) -> None:
     size = AREAS[row.kind(trials.chosen)]
-    axes.plot(across, row.value, "o", markersize=size, markeredgecolor="white", **trials.looks(row))
+    axes.plot(across, row.value, "o", markersize=size, markeredgecolor=PAPER, **trials.looks(row))
 
 
 def _lines(text: str, room: int) -> str:
@@ -177,18 +181,6 @@ def _lines(text: str, room: int) -> str:
 def _aside(row: TrialRow, scale: Scale) -> float:
     """Trials of the same name would lie on each other."""
     return (row.number * 7 % 11 - 5) * 0.05 / len(scale.names) if scale.names else 0.0
-
-
-def _svg(figure: Figure, rows: Sequence[TrialRow] = (), chosen: int | None = None) -> str:
-    """To stand inside a page: as wide as there is room, each mark with what is said of its trial."""
-    text = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    svg = text.getvalue()
-    svg = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 role="img">', svg[svg.index("<svg") :])
-    svg = re.sub(r'<g id="(?!trial-)[^"]*"', "<g", svg)  # they would stand in the page several times
-    begun = {str(row.number): _begun(row, chosen) for row in rows}
-    return re.sub(r'<g id="trial-(\d+)">', lambda found: begun[found[1]], svg)
 
 
 def _begun(row: TrialRow, chosen: int | None) -> str:

@@ -4,17 +4,19 @@ A run begins with run.flags and is finished when metrics.json and exports.json a
 is unfinished, and the same flags continue it. A sweep's directory is known by sweep.flags; its study goes on.
 """
 
+import contextlib
 import os
 import pathlib
 import re
 import shlex
 import time
+from collections.abc import Iterator
 
 from retrain.files import write_text
 
 RUNS = "runs"
 RUN_FLAGS, SWEEP_FLAGS, CONFIG = "run.flags", "sweep.flags", "config.json"
-METRICS, EXPORTS, SKIPPED = "metrics.json", "exports.json", "skipped.csv"
+METRICS, EXPORTS, SKIPPED, TIMES = "metrics.json", "exports.json", "skipped.csv", "times.json"
 # What --dry_run, --find_learning_rate, a refusal and a killed process leave is no run.
 NO_RUN = re.compile(r"data_report\.json|skipped\.csv|learning_rates\..*|\..*\.partial")
 CHECKPOINT = re.compile(r"ckpt-(\d+)")
@@ -22,10 +24,14 @@ NEW, UNFINISHED, FINISHED, SWEEP, FOREIGN = "new", "unfinished", "finished", "sw
 
 
 class Run:
-    """The directory at `path`, which need not exist; `is_default` when its name was made here."""
+    """The directory at `path`, which need not exist; `is_default` when its name was made here.
+
+    `seconds` are those that each stage has taken in this process, by what it is called.
+    """
 
     def __init__(self, path: str | os.PathLike[str], is_default: bool = False):
         self.path, self.is_default = pathlib.Path(path), is_default
+        self.seconds: dict[str, float] = {}
 
     def __str__(self) -> str:
         return str(self.path)
@@ -55,6 +61,15 @@ class Run:
         """The step of the newest checkpoint, 0 without one."""
         names = os.listdir(self.path) if self.path.is_dir() else []
         return max((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), default=0)
+
+    @contextlib.contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds the time that the body takes to the seconds of the stage."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start
 
     def file(self, name: str) -> str:
         """The path of a file in it."""

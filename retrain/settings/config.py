@@ -119,12 +119,15 @@ def check_read(circumstances: Circumstances) -> None:
         raise InputError(sentence)
 
 
-def to_json(config: Config) -> str:
-    """All sections, as `config.json` holds them; a value of a type of its own as it was typed."""
+def to_json(config: Config, **about: str) -> str:
+    """All sections, as `config.json` holds them, behind what else is to be said of the run.
+
+    A value of a type of its own stands there as it was typed.
+    """
     sections = {
         name: {key: _plain(value) for key, value in vars(getattr(config, name)).items()} for name in SECTIONS
     }
-    return json.dumps(sections, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({**about, **sections}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -134,8 +134,12 @@ SOME_CLASSES = Need(
 )
 SAVED_MODEL = Need(
     lambda at, name: "saved_model" in at.config.results.export_formats,
-    "--{name}={value!r} is for a copy of the export saved_model, which --export_formats leaves out: give "
-    "both, or neither.",
+    "--{name}={value!r} is about the export saved_model, which --export_formats leaves out: give both, or "
+    "neither.",
+)
+VERSIONS = Need(
+    lambda at, name: at.config.results.saved_model_dir is not None,
+    "--{name} says how the copy --saved_model_dir is called, and needs it: " + _GIVE,
 )
 TEST_IMAGES = Need(
     _has_test_images,

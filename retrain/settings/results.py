@@ -11,6 +11,7 @@ from retrain.settings.needs import (
     SOME_CLASSES,
     SORTED,
     TEST_IMAGES,
+    VERSIONS,
 )
 from retrain.settings.values import names
 
@@ -42,6 +43,23 @@ class ResultSettings:
         path=True,
         needs=SAVED_MODEL,
         recorded=False,
+    )
+    version_directory: bool = setting(
+        False,
+        "--saved_model_dir is a directory of versions, as TensorFlow Serving reads it: the copy is put into "
+        "its subdirectory 1, or the number after the highest that is there.",
+        verbs=("train",),
+        needs=VERSIONS,
+        recorded=False,
+    )
+    default_signature: str = setting(
+        "images",
+        "What serving_default of the export saved_model takes, which servers call where no signature is "
+        "named: images, as float32 pixels in [0, 1], or bytes, the content of their files, as serving_bytes "
+        "does always.",
+        choices=("images", "bytes"),
+        needs=SAVED_MODEL,
+        decides=False,
     )
     labels_output_file: str | None = setting(
         None,

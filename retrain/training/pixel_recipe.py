@@ -1,8 +1,8 @@
 """Defaults of training on pixels, as pure functions of the data: what fine-tuning does when nothing is said.
 
-Measured on photos of clothes with a MobileNet (README, Fine-tuning): the longer a schedule, the better, up to
-some 60 passes over 1000 images; ten times the images take three times the steps. Rates are for a batch of 32,
-and follow the batch: linearly with momentum, with its root for optimizers that adapt (Malladi et al. 2022).
+Measured on photos of clothes with a MobileNet (docs/modules.md): the longer a schedule the better, up to some
+60 passes over 1000 images; ten times the images take three times the steps. Rates are for a batch of 32, and
+follow the batch: linearly with momentum, with its root for optimizers that adapt (Malladi et al. 2022).
 """
 
 import dataclasses

@@ -279,7 +279,7 @@ def main(words: list[str]) -> int:
         _check(mutation)
     with tempfile.TemporaryDirectory() as directory:
         copy = pathlib.Path(directory)
-        for name in ("retrain", "tests", "data_samples", "flags"):
+        for name in ("retrain", "tests", "data_samples", "flags", "docs"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md"):
             shutil.copy(ROOT / name, copy / name)

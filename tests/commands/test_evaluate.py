@@ -45,7 +45,8 @@ def test_it_agrees_with_the_predictions_of_training(command, trained_run, export
     assert [metrics["evaluation"][key] for key in ("count", "trained_on", "chosen_by")] == [24, 18, 3]
     assert metrics["not_seen_in_training"]["count"] == 3
     assert set(os.listdir(run)) == {
-        *("config.json", "run.flags", "metrics.json", "predictions.csv", "report.html", "skipped.csv")
+        *("config.json", "run.flags", "metrics.json", "predictions.csv", "report.html", "skipped.csv"),
+        "times.json",
     }
 
 

@@ -1,4 +1,4 @@
-"""What can be done with modules of every source: the table in README's "Modules", each cell seen to work.
+"""What can be done with modules of every source: the table in docs/modules.md, each cell seen to work.
 
 Numbers are the business of the other contracts and of tests/legacy; here each operation runs and gives
 something of the right shape.
@@ -28,7 +28,7 @@ from retrain.modules.sources.source import source_of
 from tests.contracts.example_modules import KINDS
 
 ROOT = pathlib.Path(__file__).parents[2]
-# Rows of SOURCES, as README calls them.
+# Rows of SOURCES, as docs/modules.md calls them.
 CALLED = {
     "tf1_hub": "TF1 Hub",
     "saved_model": "TF2 SavedModel",
@@ -212,8 +212,8 @@ def test_the_table_is_full(table, capsys):
     ]
 
 
-def test_readme_shows_this_table(table):
-    shown = (ROOT / "README.md").read_text().splitlines()
+def test_the_docs_show_this_table(table):
+    shown = (ROOT / "docs" / "modules.md").read_text("utf-8").splitlines()
     if not JAX_IS_HERE:
         shown = [line for line in shown if not line.startswith(f"| {JAX} |")]
     assert as_markdown(table) in "\n".join(shown)

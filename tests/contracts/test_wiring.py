@@ -177,6 +177,10 @@ RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
     "saved_model_dir": Case(ran, {"saved_model_dir": "{copied}"}, EXPORTED),
+    "version_directory": Case(
+        ran, {"version_directory": "true"}, {**EXPORTED, "saved_model_dir": "{versions}"}
+    ),
+    "default_signature": Case(exported, {"default_signature": "bytes"}, {"export_formats": "saved_model"}),
     "labels_output_file": Case(ran, {"labels_output_file": "{listed}"}, EXPORTED),
     "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
     "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),

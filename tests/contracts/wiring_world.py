@@ -94,6 +94,7 @@ class World:
         self.prepared: dict[Any, Prepared] = {}
         self._best: dict[Any, dict[str, BestHead]] = {}
         self._outcomes: dict[Any, Any] = {}
+        self.versions = directory / "versions"
         self.averaging = tiny_worlds.averaging_module(directory / "averaging")
 
     @property
@@ -107,9 +108,10 @@ class World:
         return self.exported("saved_model", str(self.table)).export("saved_model")
 
     @functools.cache  # noqa: B019
-    def exported(self, formats: str, labels_file: str = "") -> Run:
+    def exported(self, formats: str, labels_file: str = "", signature: str = "images") -> Run:
         """A run on the photos that exports these."""
-        plan = self.plan({**HEAD, "export_formats": formats, "labels_file": labels_file})
+        given = {"export_formats": formats, "labels_file": labels_file, "default_signature": signature}
+        plan = self.plan({**HEAD, **given})
         train_classifier(plan, self.prepared_for(plan))
         return plan.run
 
@@ -397,8 +399,14 @@ def ramp(world: World, given: Flags) -> Any:
 
 
 def exported(world: World, given: Flags) -> Any:
-    """What lies in the directory of exports."""
-    return sorted(of.name for of in (world.exported(given["export_formats"]).path / "export").iterdir())
+    """What lies in the directory of exports, and what a server gives to the one that it reads."""
+    formats = given["export_formats"]
+    run = world.exported(formats, signature=given.get("default_signature", "images"))
+    taken = []
+    if "saved_model" in formats:
+        served = tf.saved_model.load(run.export("saved_model")).signatures["serving_default"]
+        taken = list(served.structured_input_signature[1])
+    return [*sorted(of.name for of in (run.path / "export").iterdir()), taken]
 
 
 def swept(world: World, given: Flags) -> Any:

@@ -7,7 +7,7 @@ from absl import logging
 
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
-from retrain.examples.recorded import as_recorded, check_readable, record_examples
+from retrain.examples.recorded import as_recorded, check_readable, data_fingerprint, record_examples
 from tests.examples.worlds import made_up
 
 EXAMPLES = made_up(
@@ -44,6 +44,16 @@ def test_examples_come_back_in_their_order_and_split(run):
     found, splits = as_recorded(run, now.rows([2, 0, 1]))
     check_same(found, now)
     assert splits == dict(zip(EXAMPLES.paths, EXAMPLES.splits, strict=True))
+
+
+def test_a_fingerprint_is_of_contents_splits_and_labels_alone():
+    fingerprint = data_fingerprint(EXAMPLES)
+    elsewhere = changed(EXAMPLES, path=["1.png", "2.png", "3.png"], size=[1, 2, 3], mtime_ns=9)
+    assert data_fingerprint(elsewhere.rows([2, 0, 1])) == fingerprint
+    for columns in ({"split": ["test", "train", "validation"]}, {"content": ["c.png", "a, b.png", "d.png"]}):
+        assert data_fingerprint(changed(EXAMPLES, **columns)) != fingerprint
+    relabelled = made_up(EXAMPLES.paths, kind=["x", "NA", "NA"], tags=["u|v", "u", None])
+    assert data_fingerprint(relabelled.with_splits(EXAMPLES.splits)) != fingerprint
 
 
 def test_images_that_came_later_are_left_out(run, monkeypatch):

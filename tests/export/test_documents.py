@@ -27,6 +27,8 @@ def test_the_description_says_what_a_program_needs(classifier, tmp_path):
     assert json.loads((tmp_path / "assets.extra/retrain.json").read_text("utf-8")) == {
         "tasks": {"label": {"head": "softmax", "classes": NAMES, "signature": "image_classification"}},
         "image_size": [8, 8],
+        "num_features": 3,
+        "serving": {"images": "serving_default"},
         "alpha_background": "white",
         "module": classifier.base.handle,
         "writer": f"retrain {__version__}",
@@ -46,20 +48,6 @@ def test_several_tasks_have_a_file_of_labels_each_in_their_order(loaded_module, 
     assert (tmp_path / "assets.extra/labels.txt").read_text() == "a\nb\n"
     assert (tmp_path / "assets.extra/labels.colour.txt").read_text() == "red\nblue\n"
     assert list(read_heads(str(tmp_path))) == ["kind", "colour"]
-    assert "| image_classification:colour | logits [batch, 2] |" in (tmp_path / "README.md").read_text(
-        "utf-8"
-    )
-
-
-def test_the_readme_documents_the_logits(classifier, tmp_path):
-    write_documents(classifier, SIGNATURES, str(tmp_path))
-    text = (tmp_path / "README.md").read_text("utf-8")
-    assert "| image_classification | logits [batch, 3] |" in text
-    assert "| image_feature_vector | features [batch, 3] |" in text
-    assert "The logits of image_classification are those of 'label', to be used with softmax; " in text
-    assert "; the class of index i is on line i of assets.extra/labels.txt" in text
-    assert "float32 [batch, 8, 8, 3], RGB values in [0, 1]" in text
-    assert len(text.splitlines()) < 20
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.export import ExportOptions
+from retrain.export.reload import load_classifier
 from retrain.export.reusable_saved_model import write
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -50,7 +52,7 @@ def test_signatures_by_name(loaded):
         "image_classification": logits,
         "image_feature_vector": MEANS,
     }
-    assert set(loaded.signatures) == set(expected)
+    assert set(loaded.signatures) == {*expected, "serving_bytes"}
     for name, values in expected.items():
         signature = loaded.signatures[name]
         assert signature.structured_input_signature == (
@@ -72,6 +74,33 @@ def test_probabilities_of_several_tasks_are_served_by_task(loaded_module, tmp_pa
         "kind": [5, 2],
         "colour": [5, 3],
     }
+
+
+@pytest.mark.parametrize("takes_bytes", [False, True])
+def test_what_serving_default_takes(loaded_module, tmp_path, takes_bytes):
+    """In both cases the classifier is read again as it was."""
+    model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
+    write(model, str(tmp_path / "export"), ExportOptions(takes_bytes=takes_bytes))
+    signatures = tf.saved_model.load(str(tmp_path / "export")).signatures
+    assert list(signatures["serving_default"].structured_input_signature[1]) == [
+        "image_bytes" if takes_bytes else "images"
+    ]
+    assert ("serving_images" in signatures) == takes_bytes
+    again = load_classifier(str(tmp_path / "export")).module
+    np.testing.assert_allclose(again.outputs(PIXELS, "serving_default")["default"], 0.5)
+
+
+@pytest.mark.parametrize("name", ["serving_default", "image_classification", "image_feature_vector"])
+@pytest.mark.parametrize("images", [PIXELS * 255, PIXELS - 0.5, PIXELS * np.float32("nan")])
+def test_values_outside_of_0_to_1_are_refused(loaded, name, images):
+    with pytest.raises(tf.errors.InvalidArgumentError) as info:
+        loaded.signatures[name](images=tf.constant(images))
+    assert "RGB values in [0, 1] were expected, but images have values from" in str(info.value)
+
+
+def test_rounding_is_not_refused(loaded):
+    outputs = loaded.signatures["serving_default"](images=tf.constant(PIXELS * 1.002))
+    assert np.isfinite(outputs["default"]).all()
 
 
 def test_it_can_be_trained_again_head_and_base(exported):

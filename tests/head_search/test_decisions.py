@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from absl import logging
 
 from retrain.head_search.decisions import decide_task, decided
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
+from retrain.training.evaluation import figures_by_task
 
 RANDOM = np.random.default_rng(0)
 LABELS = (np.arange(40) % 2).astype(np.int32)
@@ -28,9 +30,11 @@ def test_a_temperature_is_fitted_and_told(logged, task, name):
         "temperature": after.temperature,
         "expected_calibration_error_before": pytest.approx(0.25),
     }
+    probabilities = after.probabilities(tf.constant(LOGITS)).numpy()
+    figures = figures_by_task({task: after}, {task: LABELS}, {task: probabilities}, logits={task: LOGITS})
     assert logged == [
-        f"{name}: calibrated at temperature {after.temperature:.3g}; expected calibration error on "
-        f"validation 0.049, was 0.250."
+        f"{name}: calibrated at temperature {after.temperature:.3g}; on validation its loss is "
+        f"{figures['loss']:.3g}, its expected calibration error 0.049, was 0.250."
     ]
 
 

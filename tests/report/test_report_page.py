@@ -11,10 +11,13 @@ from PIL import Image
 
 from retrain.report.outcome import Outcome, figures_by_split
 from retrain.report.report_page import write
+from retrain.report.sweep_page import write_sweep_page
+from retrain.report.sweep_plots import Scale, Trials
+from retrain.report.sweep_table import TrialRow
 from retrain.runs.run import Run
 from retrain.training.events import Events
 from tests.examples.worlds import made_up
-from tests.report.outcomes import predicted
+from tests.report.outcomes import of_two_tasks, predicted
 from tests.report.page_reader import read_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -69,7 +72,7 @@ def page(run: Run, of: Outcome):
 def test_a_page_has_what_was_found_and_what_to_do(run, photos):
     shown = page(run, outcome(photos, ["cat", "dog", "owl"]))
     assert shown.headings == [
-        "Classifier of pets",
+        "Classifier of cat, dog and owl",
         "What it was made of",
         "By class, of images kept for a test",
         "Images to look at",
@@ -83,6 +86,14 @@ def test_a_page_has_what_was_found_and_what_to_do(run, photos):
     assert "Most often confused: dog taken for owl (1) , owl taken for cat (1) ." in shown.words
     assert "labelled cat rather dog? 0.png" in shown.words
     assert f"--corrections='{run.file('label_issues.csv')}'" in shown.words
+
+
+def test_a_title_says_what_is_asked(run, photos):
+    assert page(run, outcome(photos, list("abcdef"))).headings[0] == "Classifier of 6 classes, a to f"
+    two = of_two_tasks()
+    assert page(
+        run, two._replace(examples=dataclasses.replace(two.examples, image_dir=str(photos)))
+    ).headings[0] == ("Classifier of kind and tags")
 
 
 def test_it_needs_nothing_from_elsewhere(run, photos):
@@ -121,7 +132,7 @@ def test_facts_of_the_data(run, photos):
     run.write("data_report.json", json.dumps(facts))
     shown = page(run, outcome(photos, ["cat", "dog"]))
     assert "2 txt 2 not an image" in shown.words
-    assert {"Strangers and copies", "Copies with different labels (1)", "Near duplicates (1 sets)"} <= set(
+    assert {"Strangers and copies", "Copies with different labels (1)", "Near duplicates (1 set)"} <= set(
         shown.headings
     )
     assert "cat 0.png dog 1.png" in shown.words
@@ -146,14 +157,19 @@ def test_an_evaluation_is_called_so(tmp_path, photos):
     run = Run(tmp_path / "evaluation")
     run.begun_with("{}", "# python -m retrain evaluate --flagfile=run.flags\n--image_dir=/photos/pets\n")
     assert page(run, outcome(photos, ["cat", "dog"])).headings[-1] == "How it was made"
-    assert "Evaluation of pets" in page(run, outcome(photos, ["cat", "dog"])).headings
+    assert "Evaluation of cat and dog" in page(run, outcome(photos, ["cat", "dog"])).headings
 
 
-def test_the_winner_of_a_sweep_leads_to_the_sweep(tmp_path, photos):
-    (tmp_path / "sweep.flags").write_text("# python -m retrain sweep\n")
+def test_the_winner_of_a_sweep_shows_what_the_sweep_found(tmp_path, photos):
+    row = TrialRow(3, "finished", {"dropout_rate": 0.25}, 0.875, None, {"accuracy": 0.875}, 1.0, True)
+    found = Trials([row], 3, {"dropout_rate": Scale(0.0, 0.5)}, "validation/accuracy", True)
+    write_sweep_page(str(tmp_path / "sweep.html"), found, {})
     run = Run(tmp_path / "best")
     run.begun_with("{}", "# python -m retrain train --flagfile=run.flags\n--image_dir=/photos/pets\n")
-    assert "../sweep.html" in page(run, outcome(photos, ["cat", "dog"])).addresses
+    shown = page(run, outcome(photos, ["cat", "dog"]))
+    assert {"The sweep that it won", "All flags at once", "All trials"} <= set(shown.headings)
+    assert "0.8750" in shown.words
+    assert "#sweep" in shown.addresses
 
 
 def test_a_hundred_classes_stay_small(run, photos):

@@ -1,5 +1,6 @@
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -77,3 +78,15 @@ def test_a_new_run_is_named_after_the_folder_and_the_time():
     new = run_for(None, "/all/photos/")
     assert re.fullmatch(r"runs/photos-\d{8}-\d{6}", str(new))
     assert new.is_default
+
+
+def test_the_seconds_of_a_stage_add_up_also_when_it_fails(run, monkeypatch):
+    now = iter([10.0, 11.5, 20.0, 20.25, 30.0, 31.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    with run.timed("exports"):
+        pass
+    with pytest.raises(KeyError), run.timed("exports"):
+        raise KeyError
+    with run.timed("heads"):
+        pass
+    assert run.seconds == {"exports": 1.75, "heads": 1.0}

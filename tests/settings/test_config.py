@@ -54,11 +54,12 @@ def test_every_field_is_fully_declared(name):
 def test_what_may_differ_between_two_runs_of_the_same_training():
     assert {name for name, field in FIELDS.items() if not about(field).recorded} == {
         *("model_dir", "saved_model_dir", "labels_output_file", "storage"),
-        *("print_misclassified_test_images", "assert_accuracy_at_least"),
+        *("print_misclassified_test_images", "assert_accuracy_at_least", "version_directory"),
     }
     assert {name for name, field in FIELDS.items() if not about(field).decides} == {
         "feature_engine",
         "export_formats",
+        "default_signature",
     }
 
 
@@ -296,7 +297,9 @@ def test_run_flags_hold_every_setting_but_not_where_results_go(tmp_path, monkeyp
     )
     written = {line.removeprefix("--").partition("=")[0] for line in lines}
     by_recipe = {name for name in read_by("train") if config.value(name) in (None, ())}
-    assert written == set(read_by("train")) - by_recipe - {"model_dir", "print_misclassified_test_images"}
+    assert written == set(read_by("train")) - by_recipe - {
+        *("model_dir", "print_misclassified_test_images", "version_directory"),
+    }
 
 
 def test_the_flags_of_a_sweep_have_a_line_for_each_that_varies():

@@ -146,8 +146,21 @@ CASES = {
         "copy",
         {"export_formats": ("saved_model",)},
         {"export_formats": ("hub_module",)},
-        "--saved_model_dir='copy' is for a copy of the export saved_model, which --export_formats leaves "
-        "out: give both, or neither.",
+        "--saved_model_dir='copy' is about the export saved_model, which --export_formats leaves out: give "
+        "both, or neither.",
+    ),
+    "default_signature": Case(
+        "bytes",
+        {"export_formats": ("saved_model",)},
+        {"export_formats": ("hub_module",)},
+        "--default_signature='bytes' is about the export saved_model, which --export_formats leaves out: "
+        "give both, or neither.",
+    ),
+    "version_directory": Case(
+        True,
+        {"saved_model_dir": "copy"},
+        {},
+        f"--version_directory says how the copy --saved_model_dir is called, and needs it: {GIVE}",
     ),
     "print_misclassified_test_images": of_test_images("print_misclassified_test_images=true", True),
     "assert_accuracy_at_least": of_test_images("assert_accuracy_at_least=0.8", 0.8),

@@ -10,6 +10,7 @@ import optuna
 from retrain.commands.sweep.check import SweepPlan
 from retrain.heads.metrics import NORMAL_95
 from retrain.metric import Metric
+from retrain.report.found_in_sweep import PAGE
 from retrain.report.sweep_page import write_sweep_page
 from retrain.report.sweep_plots import Scale, Trials
 from retrain.report.sweep_table import FAILED, FINISHED, STOPPED, TrialRow, write_sweep_table
@@ -71,7 +72,7 @@ def write_page(plan: SweepPlan, found: Results, study: optuna.Study) -> None:
     }
     metric = plan.metric
     trials = Trials(found.rows, found.winner.number, scales, name_of(metric), metric.higher_is_better)
-    write_sweep_page(plan.run.file("sweep.html"), trials, _importances(study))
+    write_sweep_page(plan.run.file(PAGE), trials, _importances(study))
 
 
 def _importances(study: optuna.Study) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The check of train: all that it was given, parsed into a plan, before TensorFlow is imported."""
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -73,6 +74,9 @@ def check_trainable(data: DataPlan) -> None:
 
 def check_copies(settings: ResultSettings) -> None:
     """InputError where something lies already at a place that was named for a copy."""
-    for path, what in ((settings.saved_model_dir, "directory"), (settings.labels_output_file, "file")):
+    model = settings.saved_model_dir
+    if settings.version_directory and os.path.isdir(model):
+        model = None  # its versions stay
+    for path, what in ((model, "directory"), (settings.labels_output_file, "file")):
         if path is not None:
             check_is_new(path, what)

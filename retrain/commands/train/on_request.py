@@ -1,6 +1,8 @@
 """What `train` does beside its run where it is asked to: copies of results, a judgement of the accuracy."""
 
 import math
+import os
+import pathlib
 import shutil
 from collections.abc import Sequence
 
@@ -27,10 +29,19 @@ def write_copies(settings: ResultSettings, run: Run, exports: Sequence[str]) -> 
     if export not in exports:
         logging.error("There is no export saved_model to copy to %r.", settings.saved_model_dir)
         return False
-    with new_directory(settings.saved_model_dir) as directory:
+    place = pathlib.Path(settings.saved_model_dir)
+    if settings.version_directory:
+        place = place / str(_next_version(place))
+    with new_directory(place) as directory:
         shutil.copytree(export, directory, dirs_exist_ok=True)
-    print(f"SavedModel exported to {settings.saved_model_dir}")
+    print(f"SavedModel exported to {place}")
     return True
+
+
+def _next_version(directory: pathlib.Path) -> int:
+    """The number of the version that follows on those that are there."""
+    names = os.listdir(directory) if directory.is_dir() else []
+    return 1 + max((int(name) for name in names if name.isascii() and name.isdigit()), default=0)
 
 
 def is_accurate(settings: ResultSettings, outcome: Outcome) -> bool:

@@ -54,15 +54,17 @@ class Listed(NamedTuple):
 
 def prepare(plan: TrainPlan) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
-    base, listed = load_base(plan), list_examples(plan)
-    passed = pass_images(base.module, listed.examples, plan)
-    tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
-    duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
-    examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
-    left_out = pd.concat([passed.skipped, listed.leaks])
-    facts = state_facts(
-        plan, passed._replace(examples=examples, skipped=left_out), duplicates, listed.recorded
-    )
+    with plan.run.timed("loading the module"):
+        base, listed = load_base(plan), list_examples(plan)
+    with plan.run.timed("images through the module"):
+        passed = pass_images(base.module, listed.examples, plan)
+        tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
+    with plan.run.timed("copies, splits and facts of the data"):
+        duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
+        examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
+        left_out = pd.concat([passed.skipped, listed.leaks])
+        kept = passed._replace(examples=examples, skipped=left_out)
+        facts = state_facts(plan, kept, duplicates, listed.recorded)
     starts = starts_of(plan, base, examples.heads)
     return Prepared(base.module, examples, left_out, facts, starts)
 

@@ -17,6 +17,8 @@ from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
 from retrain.report.comparison import comparison_lines
+from retrain.report.ending import end_report
+from retrain.report.export_cards import write_cards
 from retrain.report.misclassified import misclassified_lines
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
@@ -68,25 +70,30 @@ def run(plan: TrainPlan) -> int:
 
 def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list[str]]:
     """Writes all that a run leaves behind; the outcome, and the directories of the exports."""
-    trained = train_model(plan, prepared)
+    run, trained = plan.run, train_model(plan, prepared)
     model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
-    events = Events(plan.run.path)
+    events = Events(run.path)
     for split, figures in outcome.figures.items():
         events.write(split, {trained.global_step: figures})
     # By the features of the module as it was: a base that was trained on a label believes it.
     chosen = {task: best.candidate for task, best in trained.best.items()}
     folds, is_told = plan.config.sweep.folds, _is_cross_validated(plan, prepared.examples)
-    checked = check_labels(prepared.examples, chosen, folds or FOLDS, shorter=1 if is_told else SHORTER)
+    with run.timed("labels in doubt"):
+        checked = check_labels(prepared.examples, chosen, folds or FOLDS, shorter=1 if is_told else SHORTER)
     outcome = outcome._replace(
         figures={**outcome.figures, **(_cross_validated(outcome, checked) if is_told else {})},
         global_step=trained.global_step,
         label_issues=checked.issues,
         corrections=plan.data.corrections,
     )
-    write_artefacts(outcome, plan.run)
-    seen = seen_images(model, trained.examples)
-    model = with_familiarity(model, trained.examples, plan.config.head.seed)
-    return outcome, write_exports(model, plan.run, plan.config.results.export_formats, seen)
+    write_artefacts(outcome, run)
+    with run.timed("exports"):
+        seen = seen_images(model, trained.examples)
+        model = with_familiarity(model, trained.examples, plan.config.head.seed)
+        exports = write_exports(model, run, plan.config.results, seen)
+        write_cards(outcome, exports)
+    end_report(run)
+    return outcome, exports
 
 
 def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:
@@ -104,11 +111,13 @@ def _cross_validated(outcome: Outcome, checked: LabelCheck) -> dict[str, Figures
 
 def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:
     """The best heads of a small grid, the base with them if asked for."""
-    best = best_heads(plan.config.head, prepared)
+    with plan.run.timed("search of the head"):
+        best = best_heads(plan.config.head, prepared)
     begin_run(plan, prepared)
     model = classifier(plan.config, prepared, best)
     if plan.config.trains_on_images:
-        return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model))
+        with plan.run.timed("training on images"):
+            return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model))
     Events(plan.run.path).write(TRAIN, histories(best))
     global_step = max(found.candidate.max_steps for found in best.values())
     Estimator(model, plan.run.path).save_checkpoint(global_step)

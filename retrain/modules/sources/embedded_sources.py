@@ -39,6 +39,7 @@ class EfficientNetLite(Source):
     reads = frozenset({"image_size"})
     loader = "retrain.modules.sources.efficientnet_lite:load"
     has_files = False
+    licence = "apache-2.0"
     label_map = IMAGENET_LABELS
 
     @classmethod

@@ -21,7 +21,7 @@ FOREIGN = {
     "saved_model.pb": "is the graph of a module, whose variables lie beside it: give its directory",
     ".pb": (
         "is a frozen graph of TensorFlow 1, which does not say what its input and its features are: write it "
-        "as a SavedModel once, as README shows under Modules"
+        "as a SavedModel once, as docs/modules.md shows under Frozen graphs"
     ),
     ".tflite": (
         "is a TensorFlow Lite model, which is made for inference on devices: give the SavedModel, or the "

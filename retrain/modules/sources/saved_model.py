@@ -33,6 +33,7 @@ from retrain.modules.signatures import (
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
     IMAGES,
+    SERVING_IMAGES,
     SERVING_SIGNATURE,
     image_signature,
 )
@@ -153,7 +154,7 @@ def _classifications(loaded: Any) -> list[str]:
     """The signatures of a classification, if one is named: its tasks, and what it serves for images."""
     if _named(loaded, IMAGE_CLASSIFICATION) is None:
         return []
-    served = loaded.signatures.get(SERVING_SIGNATURE)
+    served = _named(loaded, SERVING_SIGNATURE)
     of_images = served is not None and list(served.structured_input_signature[1]) == [IMAGES]
     tasks = [name for name in loaded.signatures if name.startswith(f"{IMAGE_CLASSIFICATION}/")]
     return [IMAGE_CLASSIFICATION, *tasks, *([SERVING_SIGNATURE] if of_images else [])]
@@ -162,6 +163,8 @@ def _classifications(loaded: Any) -> list[str]:
 def _named(loaded: Any, name: str) -> Any:
     """The method of that name, which may be trained, else the signature, else None."""
     method = getattr(loaded, name, None)
+    if name == SERVING_SIGNATURE and SERVING_IMAGES in loaded.signatures:
+        name = SERVING_IMAGES
     return method if traces(method) else loaded.signatures.get(name)
 
 

@@ -191,3 +191,11 @@ def test_a_copy_overwrites_nothing(here, flag, what):
     assert sentence(**{flag: "taken"}) == (
         f"'taken' exists already, and nothing is overwritten: name a new {what}."
     )
+
+
+def test_versions_that_are_there_are_no_obstacle(here):
+    (here / "versions").mkdir()
+    planned(saved_model_dir="versions", version_directory=True)
+    assert sentence(saved_model_dir="versions") == (
+        "'versions' exists already, and nothing is overwritten: name a new directory."
+    )

@@ -36,6 +36,18 @@ def test_copies_of_labels_and_export(run, tmp_path, capsys):
     assert capsys.readouterr().out == f"Labels written to {labels}\nSavedModel exported to {model}\n"
 
 
+def test_a_copy_is_the_next_version(run, tmp_path, capsys):
+    """As TensorFlow Serving reads a directory: numbers are versions, and the highest is served."""
+    settings = ResultSettings(saved_model_dir=str(tmp_path / "flowers"), version_directory=True)
+    for version in ("1", "10", "11"):
+        assert write_copies(settings, run, [run.export("saved_model")])
+        assert capsys.readouterr().out == f"SavedModel exported to {tmp_path / 'flowers' / version}\n"
+        assert (tmp_path / "flowers" / version / "variables" / "variables.index").read_text() == "1"
+        (tmp_path / "flowers" / "9").mkdir(exist_ok=True)
+        (tmp_path / "flowers" / "notes").mkdir(exist_ok=True)
+    assert sorted(os.listdir(tmp_path / "flowers")) == ["1", "10", "11", "9", "notes"]
+
+
 def test_an_export_that_failed_is_not_copied(run, tmp_path, errors):
     settings = ResultSettings(saved_model_dir=str(tmp_path / "model"))
     assert not write_copies(settings, run, [run.export("hub_module")])

@@ -6,14 +6,16 @@ import pytest
 import tensorflow as tf
 from absl import logging
 
-from retrain import files
+from retrain import __version__, files
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.commands.train.records import begin_run, write_exports
 from retrain.errors import InputError
-from retrain.export import EXPORTERS, ExporterRow
+from retrain.examples.recorded import data_fingerprint
+from retrain.export import EXPORTERS, ExporterRow, ExportOptions
 from retrain.runs.run import Run
 from retrain.settings.config import Config, to_json
+from retrain.settings.results import ResultSettings
 from tests.examples.worlds import made_up
 
 EXAMPLES = made_up(["1.png", "3.png"], kind=["x", "y"], tags=["a|b", "a"]).with_splits(["train", "test"])
@@ -46,7 +48,8 @@ def names(run: Run, folder: str = "") -> list[str]:
 
 def test_a_run_that_begins_writes_down_what_it_is(run):
     assert names(run) == BEGUN
-    assert (run.path / "config.json").read_text() == to_json(Config.of(seed=1))
+    about = {"version": __version__, "data_fingerprint": data_fingerprint(EXAMPLES)}
+    assert (run.path / "config.json").read_text() == to_json(Config.of(seed=1), **about)
     assert run.flags["seed"] == "1"
     assert (run.path / "labels.txt").read_text() == "x\ny\n"
     assert (run.path / "labels.tags.txt").read_text() == "a\nb\n"
@@ -137,9 +140,9 @@ def warned(monkeypatch) -> list[str]:
 def formats(monkeypatch, tmp_path):
     """Rows of EXPORTERS that raise these errors, or write nothing where there is none."""
 
-    def make(**errors: BaseException | None) -> list[str]:
+    def make(**errors: BaseException | None) -> ResultSettings:
         def write(error: BaseException | None):
-            def writer(model: object, directory: str) -> None:
+            def writer(model: object, directory: str, options: ExportOptions) -> None:
                 if error is not None:
                     raise error
 
@@ -147,7 +150,7 @@ def formats(monkeypatch, tmp_path):
 
         writers = {name: write(error) for name, error in errors.items()}
         monkeypatch.setattr(f"{THIS}.exporter", writers.__getitem__)
-        return list(errors)
+        return ResultSettings(export_formats=tuple(errors))
 
     return make
 
@@ -202,6 +205,8 @@ def test_an_interruption_is_none_of_the_format(fresh_run, formats):
 
 def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_module):
     written = []
-    monkeypatch.setattr(f"{THIS}.noted", lambda model, directory: written.append(directory), raising=False)
+    monkeypatch.setattr(f"{THIS}.noted", lambda model, *given: written.append(given), raising=False)
     monkeypatch.setitem(EXPORTERS, "noted", ExporterRow(f"{THIS}:noted"))
-    assert write_exports(loaded_module, fresh_run, ["noted"]) == written == [fresh_run.export("noted")]
+    settings = ResultSettings(export_formats=("noted",), default_signature="bytes")
+    assert write_exports(loaded_module, fresh_run, settings) == [fresh_run.export("noted")]
+    assert written == [(fresh_run.export("noted"), ExportOptions(takes_bytes=True))]

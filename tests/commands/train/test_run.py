@@ -56,7 +56,7 @@ def test_everything_is_there(trained_run):
             "labels.txt",
         ),
         *("metrics.json", "predictions.csv", "predictions.png", "report.html", "run.flags", "skipped.csv"),
-        *("data_report.json", "label_issues.csv", "exports.json"),
+        *("data_report.json", "label_issues.csv", "exports.json", "times.json"),
     }
     assert {path.name: len(list(path.iterdir())) for path in (trained_run / "events").iterdir()} == {
         "train": 1,

@@ -10,7 +10,7 @@ from retrain.modules.loading import load_module
 from retrain.modules.sources.foreign_files import FOREIGN, POINTER
 from retrain.modules.sources.source import check_handle
 
-README = pathlib.Path(__file__).parents[3] / "README.md"
+MODULES_PAGE = pathlib.Path(__file__).parents[3] / "docs" / "modules.md"
 
 
 def sentence(handle) -> str:
@@ -52,13 +52,13 @@ def test_a_pointer_of_git_lfs(tmp_path, name):
     )
 
 
-def test_a_frozen_graph_is_a_module_after_what_readme_shows(tmp_path, monkeypatch):
+def test_a_frozen_graph_is_a_module_after_what_the_docs_show(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with tf.Graph().as_default() as graph:
         images = tf.compat.v1.placeholder(tf.float32, [None, 224, 224, 3], "input")
         tf.reduce_mean(images, axis=[1, 2], name="features")
         pathlib.Path("graph.pb").write_bytes(graph.as_graph_def().SerializeToString())
-    programs = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    programs = re.findall(r"```python\n(.*?)```", MODULES_PAGE.read_text("utf-8"), re.DOTALL)
     [program] = [text for text in programs if "GraphDef" in text]
     exec(program, {})
     features = load_module("module")(np.full([2, 224, 224, 3], 0.25, np.float32))

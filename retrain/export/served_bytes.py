@@ -1,0 +1,54 @@
+"""The signature that is given files of images, as bytes, and names their classes: nothing is left to clients.
+
+Input `image_bytes`, strings [B]: JPEG, PNG, GIF, BMP, WebP. Outputs `classes`, strings [B, K], from the most
+probable on, MOST at most, and `scores`, their probabilities [B, K]; with several tasks `classes/TASK` and
+`scores/TASK` of each; `familiarity` [B] where it is told.
+"""
+
+import tensorflow as tf
+
+from retrain.data.images_in_graph import image_from_bytes
+from retrain.familiarity import FAMILIARITY
+from retrain.model import ImageClassifier
+from retrain.modules.signatures import DEFAULT_OUTPUT
+
+IMAGE_BYTES, CLASSES, SCORES = "image_bytes", "classes", "scores"
+MOST = 10
+ROUNDING = 1 / 255  # a grey level
+
+
+def pictures(contents: tf.Tensor, image_size: tuple[int, int], background: str) -> tf.Tensor:
+    """The bytes of files [B] -> float32 [B, h, w, 3] in [0, 1]."""
+    return tf.map_fn(
+        lambda one: image_from_bytes(one, image_size, background),
+        contents,
+        fn_output_signature=tf.TensorSpec([*image_size, 3], tf.float32),
+    )
+
+
+def ranked(classifier: ImageClassifier, features: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Features [B, F] -> the outputs."""
+    logits = classifier.logits(features)
+    served, outputs = classifier.served(features, logits), {}
+    for task, head in classifier.heads.items():
+        one = len(classifier.heads) == 1
+        scores, order = tf.math.top_k(served[DEFAULT_OUTPUT if one else task], min(MOST, head.num_classes))
+        suffix = "" if one else f"/{task}"
+        outputs[f"{CLASSES}{suffix}"] = tf.gather(tf.constant(head.class_names), order)
+        outputs[f"{SCORES}{suffix}"] = scores
+    if FAMILIARITY in served and FAMILIARITY not in classifier.heads:
+        outputs[FAMILIARITY] = served[FAMILIARITY]
+    return outputs
+
+
+def in_range(images: tf.Tensor) -> tf.Tensor:
+    """The images; InvalidArgumentError where values lie outside of [0, 1] by more than a grey level."""
+    fits = tf.reduce_all((images >= -ROUNDING) & (images <= 1 + ROUNDING))
+    complaint = [
+        "RGB values in [0, 1] were expected, but images have values from",
+        tf.reduce_min(images),
+        "to",
+    ]
+    check = tf.raw_ops.Assert(condition=fits, data=[*complaint, tf.reduce_max(images)])
+    with tf.control_dependencies([check]):
+        return tf.identity(images)
