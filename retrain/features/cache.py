@@ -101,8 +101,8 @@ class FeatureCache:
             self.places = self._read_places()
         except OSError as error:
             raise InputError(
-                f"The feature cache {str(self.directory)!r} cannot be read ({os.strerror(error.errno)}): make "
-                f"it readable, or give another --feature_cache, or none."
+                f"The feature cache {str(self.directory)!r} cannot be read ({os.strerror(error.errno)}): "
+                f"make it readable, or give another --feature_cache, or none."
             ) from error
 
     def writer(self) -> "SegmentWriter":
