@@ -212,7 +212,7 @@ def _verb_and_files(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         raise InputError(f"{verb!r} is no verb: a folder of images is given as --image_dir={verb}.")
     if verb not in COMMANDS:
         raise InputError(unknown_name(verb, COMMANDS, "verb"))
-    if files and verb != "predict":
+    if files and not COMMANDS[verb].takes_words:
         raise InputError(f"{verb} takes flags only, but was given {files[0]!r}: write --NAME=VALUE.")
     return verb, tuple(files)
 

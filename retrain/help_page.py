@@ -21,6 +21,10 @@ VERBS = {
     "evaluate": ("--tfhub_module=RUN --image_dir=DIR", "measure an exported classifier on other images"),
     "predict": ("--tfhub_module=RUN FILE|DIR|PATTERN|- ...", "say what is on images, in a table; sort them"),
     "inspect": ("--tfhub_module=MODULE", "say what a module is, and whether it keeps the common promises"),
+    "compare": (
+        "RUN RUN ...|FOLDER",
+        "say how runs differ, and whether one is better by more than chance",
+    ),
 }
 GENERAL = {
     "--flagfile": "File of flags, one on each line; RUN/run.flags repeats a run.",

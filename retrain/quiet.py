@@ -6,12 +6,33 @@ all when the loading fails.
 """
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import Any
+
+from retrain.extensions import named
 
 STDERR = 2
+
+
+def set_environment() -> None:
+    """What TensorFlow and Keras read once, when they are imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if not os.path.isabs(os.path.expanduser("~")):  # of whom no home is known, Keras would make a folder "~"
+        os.environ.setdefault("KERAS_HOME", os.path.join(tempfile.gettempdir(), "keras"))
+
+
+def quietly_named(dotted_name: str) -> Any:
+    """The thing that is called "package.module:attribute", whose import loads TensorFlow."""
+    with native_stderr_held():
+        found = named(dotted_name)
+        # Whether there are GPUs is asked now, because the answer is written to stderr, too.
+        importlib.import_module("tensorflow").config.list_physical_devices()
+    return found
 
 
 @contextlib.contextmanager

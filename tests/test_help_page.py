@@ -15,6 +15,7 @@ LINES = {
     "evaluate": "--image_dir=photos --tfhub_module=export",
     "predict": "--tfhub_module=export a.jpg",
     "inspect": "",
+    "compare": "a b",
 }
 
 

@@ -130,7 +130,7 @@ def test_bad_input_is_known_before_tensorflow_is_imported(command, here, monkeyp
     def never(*_):
         raise AssertionError("was not to be called")
 
-    monkeypatch.setattr("retrain.commands.perform.native_stderr_held", never)
+    monkeypatch.setattr("retrain.commands.perform.quietly_named", never)
     before = tree(here)
     assert command(*words) == (2, "", f"retrain: {sentence}\n")
     assert tree(here) == before

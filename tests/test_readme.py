@@ -176,6 +176,8 @@ def test_python(here, monkeypatch):
     names = run_page("docs/python.md", monkeypatch)
     assert names["figures"]["count"] == 3 * IMAGES
     assert names["promises"] is True
+    assert names["probabilities"].argmax() == 0
+    assert names["search"].best_score_ == 1.0
     assert names["features"].shape == (2, names["module"].num_features)
 
 

@@ -41,7 +41,7 @@ def as_files(images: Any) -> Iterator[GivenImages]:
                 continue
             name = f"images[{index}]"
             file = pathlib.Path(directory, name)
-            file.write_bytes(_encoded(image, name))
+            file.write_bytes(encoded(image, name))
             words.append(str(file))
             names[str(file)] = name
         yield GivenImages(tuple(words), names)
@@ -51,8 +51,8 @@ def _is_alone(images: Any) -> bool:
     return isinstance(images, ALONE) or (hasattr(images, "shape") and len(images.shape) in (2, 3))
 
 
-def _encoded(image: Any, name: str) -> bytes:
-    """The content of a file; what has been decoded is written without loss, as PNG."""
+def encoded(image: Any, name: str) -> bytes:
+    """The content of a file; what has been decoded is written without loss, as PNG; `name` is for errors."""
     if isinstance(image, bytes):
         return image
     file = io.BytesIO()

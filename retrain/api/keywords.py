@@ -8,7 +8,7 @@ import inspect
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from retrain.errors import InputError
@@ -25,20 +25,25 @@ OF_TERMINALS = ("json",)  # what decides only how the command line prints
 
 HEADING = "Keywords, None for the default; a list or dict is what a flag has with commas between:"
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Documented = TypeVar("Documented", bound=Callable[..., Any])
 
 
-def with_keywords(verb: str) -> Callable[[Function], Function]:
+def with_keywords(verb: str) -> Callable[[Documented], Documented]:
     """Gives a function (..., **keywords) the signature and the help of one with every flag of the verb."""
+    return with_settings(keywords_of(verb))
 
-    def document(function: Function) -> Function:
+
+def with_settings(settings: Sequence[str]) -> Callable[[Documented], Documented]:
+    """The same of these settings; of a class it is the constructor that takes them."""
+
+    def document(of: Documented) -> Documented:
+        function = of.__init__ if isinstance(of, type) else of
         own = [it for it in inspect.signature(function).parameters.values() if it.kind != it.VAR_KEYWORD]
-        names = [name for name in keywords_of(verb) if name not in [it.name for it in own]]
+        names = [name for name in settings if name not in [it.name for it in own]]
         every = sorted([*map(_parameter, names), *own], key=lambda it: it.kind)
         function.__signature__ = inspect.signature(function).replace(parameters=every)
-        advices = (_advice(name) for name in keywords_of(verb))
-        function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__), "", HEADING, *advices])
-        return function
+        of.__doc__ = "\n".join([inspect.cleandoc(of.__doc__), "", HEADING, *map(_advice, settings)])
+        return of
 
     return document
 

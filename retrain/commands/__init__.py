@@ -12,12 +12,16 @@ class CommandRow(NamedTuple):
       run: "package.module:function", (plan) -> the exit status, 0 where it is None.
       shared: whether several processes may work in one directory.
       goes_on: whether an interrupted one goes on.
+      takes_words: whether something may be named behind the flags.
+      computes: whether TensorFlow is needed.
     """
 
     check: str
     run: str
     shared: bool = False
     goes_on: bool = False
+    takes_words: bool = False
+    computes: bool = True
 
 
 COMMANDS = {
@@ -26,6 +30,14 @@ COMMANDS = {
         "retrain.commands.sweep.check:check", "retrain.commands.sweep.run:run", shared=True, goes_on=True
     ),
     "evaluate": CommandRow("retrain.commands.checks:check_evaluate", "retrain.commands.evaluate:run"),
-    "predict": CommandRow("retrain.commands.predict.check:check", "retrain.commands.predict.run:run"),
+    "predict": CommandRow(
+        "retrain.commands.predict.check:check", "retrain.commands.predict.run:run", takes_words=True
+    ),
     "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),
+    "compare": CommandRow(
+        "retrain.commands.checks:check_compare",
+        "retrain.commands.compare:run",
+        takes_words=True,
+        computes=False,
+    ),
 }

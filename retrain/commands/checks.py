@@ -1,4 +1,4 @@
-"""The checks of evaluate and inspect: what they were given, parsed without TensorFlow."""
+"""The checks of evaluate, inspect and compare: what they were given, parsed without TensorFlow."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,9 +9,12 @@ from retrain.data.label_map import label_indices, read_label_map
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
 from retrain.runs.continuing import check_may_run
+from retrain.runs.finished_runs import finished_runs
 from retrain.runs.run import Run, run_for
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
+
+COMPARISON = "comparison"  # what the directory of one is called, before the time
 
 
 class Published(NamedTuple):
@@ -37,6 +40,14 @@ class InspectPlan(NamedTuple):
     run: None = None
 
 
+class ComparePlan(NamedTuple):
+    """The runs that are compared, and where that is written."""
+
+    config: Config
+    runs: Sequence[Run]
+    run: Run
+
+
 def check_evaluate(config: Config, words: Sequence[str]) -> EvaluatePlan:
     """InputError for labels that the classifier does not know, where its files tell."""
     check_modules(Circumstances(config, "evaluate"))
@@ -60,6 +71,20 @@ def check_inspect(config: Config, words: Sequence[str]) -> InspectPlan:
     """InputError for a handle that names no module."""
     check_modules(Circumstances(config, "inspect"))
     return InspectPlan(config)
+
+
+def check_compare(config: Config, words: Sequence[str]) -> ComparePlan:
+    """InputError for what is no run, or for fewer than two of them."""
+    runs = finished_runs(words)
+    if len(runs) < 2:
+        found = f"{str(runs[0])!r} alone was" if runs else "none was"
+        raise InputError(
+            f"compare takes two runs or more, or a folder of them, but {found} given: write "
+            "python -m retrain compare RUN RUN."
+        )
+    run = run_for(config.results.model_dir, COMPARISON)
+    check_may_run(run, "compare", config, ())
+    return ComparePlan(config, runs, run)
 
 
 def check_known_labels(handle: str, classes: Mapping[str, Sequence[str]], data: DataPlan) -> None:

@@ -4,9 +4,7 @@ Nothing heavy is imported before the check.
 """
 
 import contextlib
-import importlib
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +12,7 @@ from retrain.commands import COMMANDS
 from retrain.commands.module_check import log_embedded, named_in_full
 from retrain.extensions import named
 from retrain.files import writing
-from retrain.quiet import native_stderr_held
+from retrain.quiet import quietly_named, set_environment
 from retrain.runs.claim import claimed
 from retrain.runs.run import Run
 from retrain.settings.config import Config
@@ -33,30 +31,20 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     `words` stand behind the flags. `run` is "package.module:function", (plan) -> what it makes, if not the
     verb's own.
     """
-    _set_environment()
-    row, full = COMMANDS[verb], named_in_full(config)
+    set_environment()
+    row = COMMANDS[verb]
+    full = named_in_full(config) if row.computes else config
     plan = named(row.check)(full, words)
     if full != config:
         log_embedded()
     with writing(str(plan.run or config.results.output or os.curdir)), _claimed(plan.run, row.shared):
-        with native_stderr_held():
-            run_plan = named(run or row.run)
-            # Whether there are GPUs is asked now, because the answer is written to stderr, too.
-            importlib.import_module("tensorflow").config.list_physical_devices()
+        run_plan = (quietly_named if row.computes else named)(run or row.run)
         try:
             return Performed(plan, run_plan(plan))
         except KeyboardInterrupt as interrupt:
             if row.goes_on:
                 interrupt.add_note(plan.run.how_to_go_on())
             raise
-
-
-def _set_environment() -> None:
-    """What TensorFlow and Keras read once, when they are imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if not os.path.isabs(os.path.expanduser("~")):  # of whom no home is known, Keras would make a folder "~"
-        os.environ.setdefault("KERAS_HOME", os.path.join(tempfile.gettempdir(), "keras"))
 
 
 def _claimed(run: Run | None, shared: bool) -> contextlib.AbstractContextManager[None]:

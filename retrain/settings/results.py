@@ -25,7 +25,7 @@ class ResultSettings:
     model_dir: str | None = setting(
         None,
         "Directory for all that the run writes. Default: a new one, runs/FOLDER-TIME.",
-        verbs=DATA_VERBS,
+        verbs=(*DATA_VERBS, "compare"),
         path=True,
         recorded=False,
     )
