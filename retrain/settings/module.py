@@ -102,6 +102,14 @@ class ModuleSettings:
         choices=("auto", "tensorflow", "litert"),
         decides=False,
     )
+    allow_unsafe_module_ops: bool = setting(
+        False,
+        "Use a module whose graphs have operations that do something else than compute, such as read or "
+        "write files: they do it with your rights.",
+        verbs=ALL_VERBS,
+        needs=MODULE_SOURCE,
+        decides=False,
+    )
     warm_start_head: bool = setting(
         False,
         "Begin with the weights that the module's publisher gave to classes of the same names, found in "

@@ -96,6 +96,7 @@ class World:
         self._outcomes: dict[Any, Any] = {}
         self.versions = directory / "versions"
         self.averaging = tiny_worlds.averaging_module(directory / "averaging")
+        self.talking = tiny_worlds.talking_module(directory / "talking")
 
     @property
     def classifier(self) -> str:
