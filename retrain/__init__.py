@@ -5,21 +5,27 @@ Importing this package is cheap: a public name loads what it needs when it is fi
 
 from typing import Any
 
-from retrain.extensions import load
+from retrain.extensions import named
 
 __version__ = "0.1.0"
 
 NAMES = {
+    "BestExporter": "retrain.training.train_and_evaluate:BestExporter",
     "Estimator": "retrain.training.estimator:Estimator",
     "EvalSpec": "retrain.training.train_and_evaluate:EvalSpec",
+    "FinalExporter": "retrain.training.train_and_evaluate:FinalExporter",
     "ImageClassifier": "retrain.model:ImageClassifier",
     "InputError": "retrain.errors:InputError",
+    "LatestExporter": "retrain.training.train_and_evaluate:LatestExporter",
     "ModuleLayer": "retrain.keras:ModuleLayer",
+    "SigmoidHead": "retrain.heads.sigmoid:SigmoidHead",
+    "SoftmaxHead": "retrain.heads.softmax:SoftmaxHead",
     "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
     "TrainedRun": "retrain.api.trained_run:TrainedRun",
     "evaluate": "retrain.api.verbs:evaluate",
     "inspect": "retrain.api.verbs:inspect",
-    "load_module": "retrain.modules.loading:load_module",
+    "load": "retrain.api.trained_run:load",
+    "load_module": "retrain.api.modules:load_module",
     "predict": "retrain.api.verbs:predict",
     "sweep": "retrain.api.verbs:sweep",
     "train": "retrain.api.verbs:train",
@@ -32,7 +38,7 @@ __all__ = list(NAMES)
 def __getattr__(name: str) -> Any:
     if name not in NAMES:
         raise AttributeError(f"module 'retrain' has no attribute {name!r}")
-    globals()[name] = load(NAMES, name, "public name")
+    globals()[name] = named(NAMES[name])
     return globals()[name]
 
 

@@ -8,12 +8,14 @@ classifier is an image module, too: `image_classification` is the first task's l
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.familiarity import FAMILIARITY, Familiarity
 from retrain.heads.head import Head
+from retrain.heads.softmax import SoftmaxHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
@@ -37,9 +39,11 @@ Seed = tuple[tf.Tensor | int, tf.Tensor | int]
 class ImageClassifier(ImageModule):
     """A retrained module.
 
+    ImageClassifier(retrain.load_module("builtin:"), {"kind": ["cat", "dog"]})
+
     Attributes:
       base: the image module whose features the heads read.
-      heads: task -> Head, in order; the first is the primary task.
+      heads: task -> Head, in order; the first is the primary task. The names of classes make a softmax head.
       kernels, biases: task -> variables [F, C] and [C], zeros at first: every class is equally probable.
       train_base: whether training also changes the base (fine-tuning) or leaves it as it is (frozen).
       fine_tune_from: of a trained base, only the variables from the first one on whose name matches this
@@ -52,7 +56,7 @@ class ImageClassifier(ImageModule):
     def __init__(
         self,
         base: ImageModule,
-        heads: Mapping[str, Head],
+        heads: Mapping[str, Head | Sequence[str]],
         dropout_rate: float = 0.0,
         train_base: bool = False,
         fine_tune_from: re.Pattern[str] | None = None,
@@ -60,11 +64,13 @@ class ImageClassifier(ImageModule):
         background: str = WHITE,
         familiarity: Familiarity | None = None,
     ):
+        _check_base(base)
+        heads = {task: _head(task, given) for task, given in heads.items()}
         signatures = _signatures(base, heads, familiarity is not None)
         super().__init__(base.handle, base.fingerprint, signatures, base.image_size)
         self.base = base
         # A proxy, because tf.Module would track a plain dict, and a head is nothing to save.
-        self.heads = MappingProxyType(dict(heads))
+        self.heads = MappingProxyType(heads)
         self.dropout_rate = dropout_rate
         self.train_base = train_base
         self.fine_tune_from = fine_tune_from
@@ -218,6 +224,27 @@ def drop_features(features: tf.Tensor, rate: float, seed: Seed) -> tf.Tensor:
     """Zeroes a share `rate` of the features and scales up the rest: a pure function of the seed."""
     kept = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
     return tf.where(kept, features / (1.0 - rate), 0.0)
+
+
+def _check_base(base: Any) -> None:
+    if not isinstance(base, ImageModule):
+        raise InputError(
+            f"A classifier is made of an image module, but {base!r} was given: load one by "
+            f"retrain.load_module(...)."
+        )
+
+
+def _head(task: str, given: Any) -> Head:
+    """The head, or a softmax head of the classes that were given."""
+    if isinstance(given, Head):
+        return given
+    names = [given] if isinstance(given, str) else list(given)
+    if len(names) < SoftmaxHead.fewest_classes or len(set(names)) < len(names):
+        raise InputError(
+            f"Task {task!r} needs a head, or the names of 2 different classes or more, but {given!r} was "
+            f"given."
+        )
+    return SoftmaxHead(names)
 
 
 def _signatures(

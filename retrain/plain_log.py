@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import absl.logging
 
@@ -12,10 +12,13 @@ VERBOSITIES = ("debug", "info", "warning", "error")
 
 
 @contextlib.contextmanager
-def logged_plainly(verbosity: str) -> Iterator[None]:
-    """Within, what is told goes to stderr, from this one of VERBOSITIES on; then all is as it was."""
+def logged_plainly(verbosity: str, said: Callable[[str], str] = str) -> Iterator[None]:
+    """Within, what is told goes to stderr, from this one of VERBOSITIES on; then all is as it was.
+
+    `said` makes of a line what is shown.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Lines(said))
     handler.addFilter(_is_ours)
     logger = absl.logging.get_absl_logger()
     before = logger.handlers, logger.propagate, absl.logging.get_verbosity()
@@ -31,6 +34,17 @@ def logged_plainly(verbosity: str) -> Iterator[None]:
         theirs.setLevel(their_level)
         logger.handlers, logger.propagate = before[:2]
         absl.logging.set_verbosity(before[2])
+
+
+class _Lines(logging.Formatter):
+    """The message alone, as `said` says it."""
+
+    def __init__(self, said: Callable[[str], str]):
+        super().__init__("%(message)s")
+        self._said = said
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._said(super().format(record))
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Tells how far a long pass has come: a bar with rate and time left on a terminal, else a few log lines."""
+"""Tells how far a long pass has come: a bar on a terminal or in a notebook, else a few log lines."""
 
 import contextlib
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from absl import logging
-from tqdm import tqdm
+from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 Item = TypeVar("Item")
@@ -26,8 +26,20 @@ def progress(
     iterable: Iterable[Item], total: int, description: str, unit: str, size: Callable[[Item], int] = _one
 ) -> Iterator[Item]:
     """Passes the items on; `total` counts units (plural: "images"), of which an item holds `size(item)`."""
-    report = _bar if sys.stderr.isatty() else _lines
+    report = _bar if _is_watched() else _lines
     return report(iterable, total, description, unit, size)
+
+
+def _is_watched() -> bool:
+    return sys.stderr.isatty() or _in_notebook()
+
+
+def _in_notebook() -> bool:
+    """Whether this is the process of a notebook, which shows bars though its stderr is no terminal."""
+    if "IPython" not in sys.modules:
+        return False
+    shell = sys.modules["IPython"].get_ipython()
+    return shell is not None and "IPKernelApp" in shell.config
 
 
 def _bar(
@@ -70,7 +82,7 @@ def _log_lines(total: float, description: str, unit: str) -> Callable[[float], N
 @contextlib.contextmanager
 def download_bar(total: int | None, description: str) -> Iterator[Callable[[int], None]]:
     """Yields a function that is told how many more bytes have come, of `total` where that is known."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         log = _log_lines((total or 0) / MEGABYTE, description, "MB")
         yield lambda count: log(count / MEGABYTE)
         return
@@ -85,7 +97,7 @@ def step_bar(total: int, done: int, description: str) -> Iterator[Advance]:
 
     Log lines written meanwhile stand above the bar; elsewhere there are only these.
     """
-    shown = sys.stderr.isatty()
+    on_terminal = sys.stderr.isatty()
     bar = tqdm(
         desc=description,
         total=total,
@@ -93,12 +105,12 @@ def step_bar(total: int, done: int, description: str) -> Iterator[Advance]:
         unit=" steps",
         file=sys.stderr,
         dynamic_ncols=True,
-        disable=not shown,
+        disable=not _is_watched(),
     )
 
     def advance(steps: int, note: str) -> None:
         bar.set_postfix_str(note, refresh=False)
         bar.update(steps)
 
-    with bar, logging_redirect_tqdm([logging.get_absl_logger()]) if shown else contextlib.nullcontext():
+    with bar, logging_redirect_tqdm([logging.get_absl_logger()]) if on_terminal else contextlib.nullcontext():
         yield advance

@@ -21,7 +21,7 @@ FLOORS = {
     "familiarity": 2,
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
-    "export": 4,
+    **dict.fromkeys(["export", "evidence"], 4),
     **dict.fromkeys(["training", "head_search", "studies", "runs"], 5),
     "report": 6,
     "commands": 7,

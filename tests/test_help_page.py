@@ -14,6 +14,7 @@ LINES = {
     "sweep": "--image_dir=photos",
     "evaluate": "--image_dir=photos --tfhub_module=export",
     "predict": "--tfhub_module=export a.jpg",
+    "export": "--model_dir=run --export_formats=keras",
     "inspect": "",
     "compare": "a b",
 }
@@ -87,7 +88,7 @@ def test_defaults_are_shown_as_they_are_typed():
     assert {
         "--calibrate=true",
         "--module_input_range=0,1",
-        "--export_formats=saved_model,hub_module",
+        "--export_formats=saved_model,hub_module,tflite",
         "--validation_percentage=10",
         "--momentum=0.9",
         "--label_separator=|",

@@ -32,3 +32,13 @@ def test_editors_are_told_of_the_same_names():
 
 def test_tab_shows_the_public_names_only():
     assert dir(retrain) == sorted(retrain.__all__)
+
+
+def test_the_help_of_the_estimator_says_what_an_input_fn_gives():
+    assert "An `input_fn` returns a tf.data.Dataset of batches" in retrain.Estimator.__doc__
+
+
+def test_tab_prints_nothing():
+    code = "import retrain; dir(retrain); retrain.train; retrain.load; retrain.TrainedRun"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -30,6 +30,29 @@ def test_an_untrained_classifier_finds_every_class_equally_probable(loaded_modul
     np.testing.assert_array_equal(outputs["default"], np.full([4, 4], 0.25))
 
 
+def test_the_names_of_classes_make_a_softmax_head(loaded_module):
+    head = ImageClassifier(loaded_module, {"kind": ["cat", "dog"]}).heads["kind"]
+    assert (head.kind, head.class_names) == ("softmax", ("cat", "dog"))
+
+
+@pytest.mark.parametrize("given", ["cat", ["cat"], ["cat", "cat"], []])
+def test_what_makes_no_head(loaded_module, given):
+    with pytest.raises(InputError) as raised:
+        ImageClassifier(loaded_module, {"kind": given})
+    assert str(raised.value) == (
+        f"Task 'kind' needs a head, or the names of 2 different classes or more, but {given!r} was given."
+    )
+
+
+def test_what_is_no_module():
+    with pytest.raises(InputError) as raised:
+        ImageClassifier("builtin:", {"kind": ["cat", "dog"]})
+    assert str(raised.value) == (
+        "A classifier is made of an image module, but 'builtin:' was given: load one by "
+        "retrain.load_module(...)."
+    )
+
+
 def test_it_is_an_image_module(classifier):
     logits = MEANS @ KERNEL + BIAS
     exponentials = np.exp(logits)

@@ -39,3 +39,9 @@ def test_verbosity_and_what_was_there_before():
 def test_tensorflow_warns_its_developers_only(verbosity, shown):
     with logged_plainly(verbosity):
         assert python_logging.getLogger("tensorflow").isEnabledFor(python_logging.WARNING) == shown
+
+
+def test_lines_as_another_says_them(capsys):
+    with logged_plainly("info", str.upper):
+        logging.get_absl_logger().handle(record(python_logging.INFO, f"{PACKAGE}commands/predict/run.py"))
+    assert capsys.readouterr().err == "A LINE.\n"

@@ -1,5 +1,6 @@
 import io
 import sys
+import types
 
 import pytest
 from absl import logging
@@ -123,4 +124,25 @@ def test_a_bar_of_steps_with_log_lines_above_it(monkeypatch):
 def test_elsewhere_there_is_no_bar_of_steps(capsys):
     with step_bar(8, 0, "training") as advance:
         advance(8, "loss 0.5")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_notebook_gets_bars_too(monkeypatch, lines, capsys):
+    shell = types.SimpleNamespace(config={"IPKernelApp": {}})
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    assert list(progress(range(4), 4, "Reading", "images")) == [0, 1, 2, 3]
+    with step_bar(8, 0, "training") as advance:
+        advance(8, "loss 0.5")
+    shown = capsys.readouterr().err
+    assert "Reading: 100%" in shown
+    assert "training: 100%" in shown
+    assert lines == []
+
+
+def test_a_shell_of_ipython_is_no_notebook(monkeypatch, capsys):
+    for shell in (None, types.SimpleNamespace(config={"TerminalIPythonApp": {}})):
+        monkeypatch.setitem(
+            sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda shell=shell: shell)
+        )
+        list(progress(range(4), 4, "Reading", "images"))
     assert capsys.readouterr().err == ""

@@ -19,6 +19,7 @@ from retrain.settings.field import about, as_text, from_text, kind
 
 SEVERAL = (list, tuple, set, frozenset, dict)
 FLAG = re.compile(r"--(?P<name>[a-z]\w*)(?:(?P<equals>=)(?P<truth>(?:true|false)\b)?)?(?P<takes> takes )?")
+COMMAND = "python -m retrain"
 TRUE_OR_FALSE = {"true": True, "false": False}
 VERBOSITY = "verbosity"  # a flag and a keyword of every verb that is no setting
 OF_TERMINALS = ("json",)  # what decides only how the command line prints
@@ -81,8 +82,9 @@ def errors_of_keywords() -> Iterator[None]:
 
 
 def in_keywords(sentence: str) -> str:
-    """`--image_dir='a'` becomes `image_dir='a'`, `--fine_tune` becomes `fine_tune=True`."""
-    return FLAG.sub(_keyword, sentence)
+    """`--image_dir='a'` becomes `image_dir='a'`, `--fine_tune` becomes `fine_tune=True`; commands stay."""
+    before, command, after = sentence.partition(COMMAND)
+    return FLAG.sub(_keyword, before) + command + after
 
 
 def _keyword(flag: re.Match[str]) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from retrain.errors import InputError
 from retrain.extensions import named
-from retrain.runs.run import EXPORTS, METRICS, Run
+from retrain.runs.run import EXPORTS, METRICS, SWEEP, Run
 
 if TYPE_CHECKING:  # which takes a while to import
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 class RunFiles:
@@ -56,9 +57,33 @@ class Evaluation(RunFiles):
         return self._table("predictions.csv", ("probability", "familiarity"))
 
     @property
+    def confusion_matrix(self) -> "pd.DataFrame":
+        """Counts of the test images, or of what is held out: rows are labels, columns what was predicted.
+
+        Of the first task; InputError where an image has several classes of it.
+        """
+        return _figures("confusion_counts")(self.metrics, None, None)
+
+    @property
     def report(self) -> str:
         """The path of report.html, which shows all of it."""
         return str(self._file("report.html"))
+
+    def plot_confusion_matrix(self, split: str | None = None, task: str | None = None) -> "Figure":
+        """As a Figure of matplotlib: of the test images, or of what is held out, and of the first task."""
+        return _plots("confusion_matrix")(_figures("confusion_counts")(self.metrics, split, task))
+
+    def plot_calibration(self, split: str | None = None, task: str | None = None) -> "Figure":
+        """As a Figure: how sure the classifier is, and how often it is right."""
+        split = split or _figures("best_split")(self.metrics)
+        task = task or _figures("first_task")(self.metrics, split)
+        return _plots("calibration")(_figures("how_sure")(self.metrics, self.predictions, split, task))
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it; None, for its plain form, where nothing was measured."""
+        if not (self.path / METRICS).is_file():
+            return None
+        return named("retrain.api.run_html:as_html")(self.path, self.metrics)
 
 
 class TrainedRun(Evaluation):
@@ -79,6 +104,10 @@ class TrainedRun(Evaluation):
         """The formats that were written, and the directory of each."""
         written = json.loads(self._file(EXPORTS).read_text("utf-8"))["written"]
         return {name: Run(self.path).export(name) for name in written}
+
+    def plot_curves(self) -> "Figure":
+        """As a Figure: loss and accuracy by step."""
+        return _plots("curves")(Run(self.path))
 
     @functools.cached_property
     def classifier(self) -> Any:
@@ -107,3 +136,23 @@ class FinishedSweep(RunFiles):
     def report(self) -> str:
         """The path of sweep.html, which shows all trials."""
         return str(self._file("sweep.html"))
+
+
+def load(path: str | os.PathLike[str]) -> Evaluation | FinishedSweep:
+    """What an earlier run has left in its directory: a TrainedRun, FinishedSweep or Evaluation."""
+    run = Run(path)
+    if run.state == SWEEP:
+        return FinishedSweep(path)
+    if run.flags is not None:
+        return TrainedRun(path)
+    if not (run.path / METRICS).is_file():
+        raise InputError(f"{str(run)!r} is no run: name the directory that one has written.")
+    return Evaluation(path)
+
+
+def _figures(name: str) -> Any:
+    return named(f"retrain.api.run_figures:{name}")
+
+
+def _plots(name: str) -> Any:
+    return named(f"retrain.api.run_plots:{name}")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, with_keywords
+from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, in_keywords, with_keywords
 from retrain.api.trained_run import Evaluation, FinishedSweep, TrainedRun
 from retrain.commands.perform import Performed, perform
 from retrain.errors import InputError
@@ -103,5 +103,5 @@ def _performed(
 ) -> Performed:
     if verbosity not in VERBOSITIES:
         raise InputError(unknown_name(verbosity, VERBOSITIES, f"value of --{VERBOSITY}"))
-    with logged_plainly(verbosity):
+    with logged_plainly(verbosity, in_keywords):
         return perform(verb, config_of(verb, keywords), words, run)

@@ -33,6 +33,7 @@ COMMANDS = {
     "predict": CommandRow(
         "retrain.commands.predict.check:check", "retrain.commands.predict.run:run", takes_words=True
     ),
+    "export": CommandRow("retrain.commands.export.check:check", "retrain.commands.export.run:run"),
     "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),
     "compare": CommandRow(
         "retrain.commands.checks:check_compare",

@@ -6,6 +6,7 @@ With --label_map, any module that classifies images, by the classes that its pub
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from retrain import __version__
 from retrain.commands.checks import EvaluatePlan, check_known_labels
@@ -13,6 +14,7 @@ from retrain.commands.image_pass import pass_outputs
 from retrain.commands.scoring import Scoring, load_scoring
 from retrain.data.listing import SPLITS, TASK
 from retrain.data.pipeline import file_contents
+from retrain.evidence.heat_maps import Evidence
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import evaluation_examples
 from retrain.examples.recorded import data_fingerprint
@@ -51,13 +53,29 @@ def run(plan: EvaluatePlan) -> None:
     probabilities = scoring.by_task(rows)
     examples, figures = _figures(plan, scoring, examples, probabilities)
     familiarity = scoring.familiarity(rows)
-    outcome = Outcome(examples, scoring.heads, probabilities, figures, familiarity=familiarity)
+    outcome = Outcome(
+        examples,
+        scoring.heads,
+        probabilities,
+        figures,
+        familiarity=familiarity,
+        evidence=_evidence(scoring, examples) if plan.config.results.explain else None,
+    )
     about = {"version": __version__, "data_fingerprint": data_fingerprint(examples)}
     plan.run.begun_with(to_json(plan.config, **about), to_flags(plan.config, "evaluate"))
     write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
     end_report(plan.run)
     print(evaluation_summary(outcome, plan.run, written))
+
+
+def _evidence(scoring: Scoring, examples: LabelledExamples) -> Evidence:
+    outputs = tf.function(lambda images: scoring.module.output(images, scoring.signature))
+
+    def probabilities(images: np.ndarray) -> ByTask:
+        return scoring.by_task(outputs(tf.constant(images)).numpy())
+
+    return Evidence(examples, scoring.module.image_size, probabilities)
 
 
 def _figures(

@@ -15,7 +15,7 @@ from retrain.files import writing
 from retrain.quiet import quietly_named, set_environment
 from retrain.runs.claim import claimed
 from retrain.runs.run import Run
-from retrain.settings.config import Config
+from retrain.settings.config import Config, read_by
 
 
 class Performed(NamedTuple):
@@ -33,7 +33,7 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     """
     set_environment()
     row = COMMANDS[verb]
-    full = named_in_full(config) if row.computes else config
+    full = named_in_full(config) if "tfhub_module" in read_by(verb) else config
     plan = named(row.check)(full, words)
     if full != config:
         log_embedded()

@@ -87,7 +87,9 @@ def _batches(
     paths: Sequence[str], load: Callable[[tf.Tensor], tuple[object, ...]], batch_size: int
 ) -> tf.data.Dataset:
     rows = tf.data.Dataset.from_tensor_slices(path_tensor(paths)).enumerate()
-    loaded = rows.map(lambda row, path: (row, *load(path)), num_parallel_calls=PARALLEL)
+    # What loads is written in ops alone; AutoGraph would take a second to find nothing to convert in it.
+    with_row = tf.autograph.experimental.do_not_convert(lambda row, path: (row, *load(path)))
+    loaded = rows.map(with_row, num_parallel_calls=PARALLEL)
     return _finished(loaded.ignore_errors().batch(batch_size))
 
 

@@ -35,6 +35,20 @@ def write_documents(
     `signatures` are those of logits, by task, and of familiarity; `serving` are those of probabilities, by
     the name of their input.
     """
+    write_description(classifier, signatures, directory, serving)
+    write_card(directory)
+
+
+def write_description(
+    classifier: ImageClassifier,
+    signatures: Mapping[str, str],
+    directory: str,
+    serving: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Writes `assets.extra/` alone, of a format that has other signatures, or none: "".
+
+    Familiarity is not among them where the export does not tell it.
+    """
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
         write_text(extra / labels_file(classifier.heads, task), labels_text(head.class_names))
@@ -55,7 +69,7 @@ def write_documents(
         "module": classifier.base.handle,
         "writer": WRITER,
     }
-    if classifier.familiarity is not None:
+    if classifier.familiarity is not None and FAMILIARITY in signatures:
         description["familiarity"] = {
             "threshold": THRESHOLD,
             "signature": signatures[FAMILIARITY],
@@ -63,7 +77,6 @@ def write_documents(
             "evidence_of": list(classifier.familiarity.evidence),
         }
     write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-    write_card(directory)
 
 
 def read_heads(directory: str) -> Mapping[str, Head]:

@@ -23,6 +23,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from retrain.export import AS_USUAL, ExportOptions
 from retrain.export.documents import write_documents
 from retrain.export.pure_classifier import PureClassifier, pure_classifier
+from retrain.export.stored_familiarity import write_familiarity
 from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
@@ -60,6 +61,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         definition = protos.ModuleDef(format=protos.FORMAT_V3)
         write_bytes(os.path.join(partial, TF1_HUB_FILE), definition.SerializeToString())
         write_documents(classifier, _signature_names(classifier), partial)
+        write_familiarity(classifier.familiarity, partial)
 
 
 class _Graph(NamedTuple):

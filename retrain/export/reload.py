@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from retrain.export import Answers
 from retrain.export.assets import (
     DescribedFamiliarity,
     check_is_classifier,
@@ -97,6 +98,17 @@ class SideBySide(ImageModule):
     def familiarity(self, rows: np.ndarray) -> np.ndarray | None:
         """Rows of the output -> familiarity [N], where the classifier tells it."""
         return rows[:, -1] if self._familiarity else None
+
+
+def read(directory: str) -> Answers:
+    """What is served of images by the export in this directory, which is a module again."""
+    module = load_module(directory)
+
+    def answers(images: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = module.outputs(tf.constant(images), SERVING_SIGNATURE)
+        return {key: values.numpy() for key, values in outputs.items()}
+
+    return answers
 
 
 def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> ExportedClassifier:

@@ -18,6 +18,7 @@ import tensorflow as tf
 from retrain.export import AS_USUAL, ExportOptions
 from retrain.export.documents import write_documents
 from retrain.export.served_bytes import IMAGE_BYTES, in_range, pictures, ranked
+from retrain.export.stored_familiarity import write_familiarity
 from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory
 from retrain.model import LOGITS_AND_FAMILIARITY, ImageClassifier
@@ -48,6 +49,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
             IMAGE_BYTES: SERVING_BYTES,
         }
         write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial, serving)
+        write_familiarity(classifier.familiarity, partial)
 
 
 class _ReusableClassifier(tf.train.Checkpoint):
@@ -62,7 +64,8 @@ class _ReusableClassifier(tf.train.Checkpoint):
         self.variables = list(classifier.variables)
         self.trainable_variables = [*classifier.base.trainable_variables, *classifier.head_variables]
         self.regularization_losses = [
-            tf.function(loss, input_signature=[]) for loss in classifier.base.regularization_losses
+            tf.function(loss, input_signature=[], autograph=False)
+            for loss in classifier.base.regularization_losses
         ]
         features = {training: _traced_base(classifier, training) for training in (False, True)}
         self.image_feature_vector = _method(classifier, features, IMAGE_FEATURE_VECTOR)
@@ -72,7 +75,7 @@ class _ReusableClassifier(tf.train.Checkpoint):
     def signature(self, name: str) -> Callable[..., dict[str, tf.Tensor]]:
         """The function `images` -> outputs by key behind a named signature."""
 
-        @tf.function(input_signature=[_images(self.classifier)])
+        @tf.function(input_signature=[_images(self.classifier)], autograph=False)
         def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
             return self.classifier.outputs_from(self.image_feature_vector(in_range(images)), name)
 
@@ -81,7 +84,7 @@ class _ReusableClassifier(tf.train.Checkpoint):
     def of_bytes(self) -> Callable[..., dict[str, tf.Tensor]]:
         """The function `image_bytes` -> classes, scores and familiarity behind `serving_bytes`."""
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)], autograph=False)
         def served(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             images = pictures(image_bytes, self.classifier.image_size, self.classifier.background)
             return ranked(self.classifier, self.image_feature_vector(images))
@@ -98,14 +101,14 @@ def _sharing_sketch(classifier: ImageClassifier) -> ImageClassifier:
 
 
 def _traced_base(classifier: ImageClassifier, training: bool) -> Callable[[tf.Tensor], tf.Tensor]:
-    function = tf.function(lambda images: classifier.base(images, training))
+    function = tf.function(lambda images: classifier.base(images, training), autograph=False)
     return function.get_concrete_function(_images(classifier))
 
 
 def _method(
     classifier: ImageClassifier, features: Mapping[bool, Callable[[tf.Tensor], tf.Tensor]], signature: str
 ) -> Callable[..., tf.Tensor]:
-    @tf.function
+    @tf.function(autograph=False)
     def method(images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return classifier.outputs_from(features[bool(training)](images), signature)[DEFAULT_OUTPUT]
 

@@ -76,7 +76,9 @@ def run_engine(engine: Engine, batches: Iterable[Batch]) -> Iterator[Batch]:
 
 def tensorflow_engine(module: ImageModule, signature: str) -> Engine:
     spec = tf.TensorSpec([None, *module.image_size, 3], tf.float32)
-    features = tf.function(lambda images: module.output(images, signature), input_signature=[spec])
+    features = tf.function(
+        lambda images: module.output(images, signature), input_signature=[spec], autograph=False
+    )
     return lambda images: features(images).numpy()
 
 

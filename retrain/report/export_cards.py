@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 from retrain.data.split_words import split_of
 from retrain.examples.recorded import data_fingerprint
-from retrain.export.assets import DESCRIPTION, FOLDER
-from retrain.export.model_card import OfRun, write_card
+from retrain.export.model_card import README, OfRun, write_card
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, of_one_task
 
 TOLD = ("test", "validation", CROSS_VALIDATION)
 
 
 def write_cards(outcome: Outcome, exports: Sequence[str]) -> None:
-    """Into those of these directories that say what their classifier is."""
+    """Into those of these directories that have one."""
     of_run = OfRun(
         data=data_name(outcome.examples.image_dir),
         fingerprint=data_fingerprint(outcome.examples),
@@ -26,7 +25,7 @@ def write_cards(outcome: Outcome, exports: Sequence[str]) -> None:
         },
     )
     for directory in exports:
-        if os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
+        if os.path.isfile(os.path.join(directory, README)):
             write_card(directory, of_run)
 
 

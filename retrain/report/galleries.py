@@ -17,11 +17,15 @@ TOP = 3  # classes that are named of an uncertain image
 
 
 class Tile(NamedTuple):
-    """An image with what is said of it: lines (kind, text), of which the kind decides the colour."""
+    """An image with what is said of it: lines (kind, text), of which the kind decides the colour.
+
+    `evidence` is the picture with a heat map, where there is one.
+    """
 
     path: str
     picture: str
     lines: Sequence[tuple[str, str]]
+    evidence: str = ""
 
 
 class Gallery(NamedTuple):
@@ -41,7 +45,20 @@ def task_galleries(outcome: Outcome, task: str, split: str, thumbnails: Thumbnai
     shown = [_mistakes(judged, split, thumbnails), _least_certain(judged, split, thumbnails)]
     if outcome.label_issues is not None:
         shown.append(_doubtful_labels(outcome.label_issues, task, thumbnails))
-    return [gallery for gallery in shown if gallery.rows]
+    shown = [gallery for gallery in shown if gallery.rows]
+    return shown if outcome.evidence is None else [_explained(gallery, task, thumbnails) for gallery in shown]
+
+
+def _explained(gallery: Gallery, task: str, thumbnails: Thumbnails) -> Gallery:
+    """The gallery with a heat map below each image."""
+    note = (
+        f"{gallery.note} Bright is what the prediction goes by: without it, it would be less sure. Where all "
+        "is dark, no part of the image decides it alone."
+    )
+    rows = [
+        [tile._replace(evidence=thumbnails.evidence(task, tile.path)) for tile in row] for row in gallery.rows
+    ]
+    return gallery._replace(note=note, rows=rows)
 
 
 def duplicate_galleries(facts: Mapping[str, Any], thumbnails: Thumbnails) -> list[Gallery]:

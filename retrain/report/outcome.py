@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from retrain.data.corrections import Corrections
+from retrain.evidence.heat_maps import Evidence
 from retrain.examples.labelled import LabelledExamples
 from retrain.extensions import named
 from retrain.heads.head import Head
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
       label_issues: a row for each label that can be judged; None where none was.
       corrections: of labels, where some were given.
       familiarity: of each image, [N], where an export tells it.
+      evidence: what makes heat maps of images, where they are to be shown.
       logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated.
     """
 
@@ -51,6 +53,7 @@ class Outcome(NamedTuple):
     corrections: Corrections | None = None
     familiarity: np.ndarray | None = None
     logits: ByTask = MappingProxyType({})
+    evidence: Evidence | None = None
 
     @property
     def primary_task(self) -> str:

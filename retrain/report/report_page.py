@@ -40,7 +40,7 @@ def write(outcome: Outcome, path: str) -> None:
     run = Run(pathlib.Path(path).parent)
     classes = {task: head.class_names for task, head in outcome.heads.items()}
     flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
-    thumbnails = Thumbnails(outcome.examples)
+    thumbnails = Thumbnails(outcome.examples, outcome.evidence)
     text = TEMPLATES.get_template("report.html").render(
         title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {asked(classes)}",
         subtitle=_origin(flag_lines(flags), run),
@@ -85,8 +85,8 @@ def _left_out(facts: Mapping[str, Any]) -> dict[str, int]:
     return counts
 
 
-def _curves(run: Run) -> str:
-    """Those of CURVES that have more than one point."""
+def curves_of(run: Run) -> dict[str, dict[str, Curve]]:
+    """Axis -> curve -> its steps and values: those of CURVES that have more than one point."""
     axes: dict[str, dict[str, Curve]] = {}
     for split, tags in read_events(run.path).items():
         for tag, curve in tags.items():
@@ -94,6 +94,11 @@ def _curves(run: Run) -> str:
             if (split, name) in CURVES and len(curve.steps) > 1:
                 axis, label = CURVES[split, name]
                 axes.setdefault(axis, {})[label + slash + task] = curve
+    return axes
+
+
+def _curves(run: Run) -> str:
+    axes = curves_of(run)
     return learning_curves(axes) if axes else ""
 
 

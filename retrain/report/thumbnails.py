@@ -9,26 +9,40 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from retrain.data.images import decode_image
+from retrain.evidence.heat_maps import Evidence, heated
 from retrain.examples.labelled import LabelledExamples
 
 SIDE, QUALITY = 144, 72  # pixels of the longer side; of JPEG, about 5 kB each
+GONE = (OSError, tf.errors.OpError)
 BLANK = Image.new("RGB", (SIDE, SIDE), "#cccccc")  # of an image that is gone since it was read
 
 
 class Thumbnails:
-    """Of images of these examples, upright, each made once."""
+    """Of images of these examples, upright, each made once; with `evidence` heat maps, too."""
 
-    def __init__(self, examples: LabelledExamples):
+    def __init__(self, examples: LabelledExamples, evidence: Evidence | None = None):
         self._root, self._background = os.path.abspath(examples.image_dir), examples.background
+        self._evidence = evidence
         self.of = functools.cache(self._made)
+        self.evidence = functools.cache(self._heated)
 
     def _made(self, path: str) -> str:
         """The image at this path as a data URI."""
         try:
+            return data_uri(self._small(os.path.join(self._root, path)))
+        except GONE:
+            return data_uri(BLANK)
+
+    def _heated(self, task: str, path: str) -> str:
+        """The same with the evidence for what is predicted; "" where none is to be shown."""
+        if self._evidence is None:
+            return ""
+        try:
             picture = self._small(os.path.join(self._root, path))
-        except (OSError, tf.errors.OpError):
-            picture = BLANK
-        return data_uri(picture)
+            picture.thumbnail((SIDE, SIDE))
+            return data_uri(heated(picture, self._evidence.of(task, path)))
+        except GONE:
+            return ""
 
     def _small(self, file: str) -> Image.Image:
         """JPEG is decoded at the size that is shown: of a photo of 12 megapixels ten times as fast."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from retrain.settings.field import DATA_VERBS, setting
+from retrain.settings.field import DATA_VERBS, TRAINING_VERBS, setting
 from retrain.settings.needs import (
     EXPORTED,
     NO_CLASSES,
@@ -24,14 +24,18 @@ class ResultSettings:
 
     model_dir: str | None = setting(
         None,
-        "Directory for all that the run writes. Default: a new one, runs/FOLDER-TIME.",
-        verbs=(*DATA_VERBS, "compare"),
+        "Directory for all that the run writes; for export, that of a run that has ended. Default: a new "
+        "one, runs/FOLDER-TIME.",
+        verbs=(*DATA_VERBS, "compare", "export"),
+        required={"export": "the directory of a run that has ended"},
         path=True,
         recorded=False,
     )
     export_formats: tuple[str, ...] = setting(
-        ("saved_model", "hub_module"),
+        ("saved_model", "hub_module", "tflite"),
         "Formats in which the classifier is exported, with commas between.",
+        verbs=(*TRAINING_VERBS, "export"),
+        required={"export": "the formats to write, such as tflite_int8,onnx"},
         parse=names,
         table=("retrain.export:EXPORTERS", "export format"),
         decides=False,
@@ -58,6 +62,7 @@ class ResultSettings:
         "named: images, as float32 pixels in [0, 1], or bytes, the content of their files, as serving_bytes "
         "does always.",
         choices=("images", "bytes"),
+        verbs=(*TRAINING_VERBS, "export"),
         needs=SAVED_MODEL,
         decides=False,
     )
@@ -84,6 +89,13 @@ class ResultSettings:
         recorded=False,
         low=0.0,
         high=1.0,
+    )
+    explain: bool = setting(
+        False,
+        "Show in report.html where on an image the evidence for its prediction lies, which takes fifty more "
+        "passes through the module for each image shown.",
+        verbs=DATA_VERBS,
+        decides=False,
     )
     output: str | None = setting(
         None,

@@ -1,12 +1,6 @@
 """Trains, evaluates, predicts with and exports an image classifier, with its checkpoints in one directory.
 
-The contract is tf.estimator's without its graphs. An `input_fn` returns a tf.data.Dataset of batches:
-(inputs, labels) or (inputs, labels, weights), with inputs = {"images": float32 [B, H, W, 3]} or
-{"features": float32 [B, F]}, labels = {task: as its head encodes them} or those of the only task, weights
-[B], or such by task, which count in training only; [B] may be a column [B, 1]. Others are an InputError.
-`predict` takes batches of inputs alone, too. An input_fn for training may take
-`first_step`, the step of its first batch: a continued run then draws no batch that was used before. Without
-it the batches of earlier steps are drawn and thrown away.
+The contract is tf.estimator's without its graphs.
 """
 
 import inspect
@@ -29,7 +23,12 @@ from retrain.training.checkpoints import Checkpoints
 from retrain.training.driver import Action, Driver, StepReport
 from retrain.training.evaluation import Figures, figures_of_logits, labelled_logits
 from retrain.training.events import TRAIN, Events
-from retrain.training.input_check import check_inputs, check_is_dataset, input_errors
+from retrain.training.input_check import (
+    check_inputs,
+    check_is_dataset,
+    input_errors,
+    with_checked_images,
+)
 from retrain.training.loss import PLAIN, Loss
 from retrain.training.old_arguments import explained
 from retrain.training.run_state import RunState
@@ -43,7 +42,21 @@ EVALUATION = "evaluation"  # the name of one that is given none
 
 @explained
 class Estimator:
-    """A model, its optimizer and its steps.
+    """A model, its optimizer and its steps, as tf.estimator had them, without its graphs.
+
+    module = retrain.load_module("builtin:")
+    model = retrain.ImageClassifier(module, {"kind": ["cat", "dog"]})
+    estimator = retrain.Estimator(model, "model_dir").train(input_fn, steps=100)
+    estimator.evaluate(input_fn)["accuracy"]
+
+    An `input_fn` returns a tf.data.Dataset of batches (inputs, labels) or (inputs, labels, weights):
+      inputs: {"images": float32 [B, H, W, 3] in [0, 1]} or {"features": float32 [B, F]}.
+      labels: {task: as its head encodes them}, or those of the only task: of a softmax head the places of
+        classes, whole numbers [B]; of a sigmoid head 1, 0 or nan (not known), [B, C].
+      weights: [B], or such by task, which count in training only. [B] may be a column [B, 1].
+    Others are an InputError. `predict` takes batches of inputs alone, too. An input_fn for training may take
+    `first_step`, the step of its first batch: a continued run then draws no batch that was used before.
+    Without it the batches of earlier steps are drawn and thrown away.
 
     Args:
       model: the classifier; under a strategy it must have been made in its scope.
@@ -132,10 +145,11 @@ class Estimator:
         self._restore(checkpoint_path)
         batches = input_fn()
         check_inputs(batches, self.model)
-        for inputs in batches:
-            columns = self._prediction_columns(inputs[0] if isinstance(inputs, tuple) else inputs)
-            for row in zip(*columns.values(), strict=True):
-                yield dict(zip(columns, row, strict=True))
+        with input_errors():
+            for inputs in with_checked_images(batches):
+                columns = self._prediction_columns(inputs[0] if isinstance(inputs, tuple) else inputs)
+                for row in zip(*columns.values(), strict=True):
+                    yield dict(zip(columns, row, strict=True))
 
     @explained
     def export_saved_model(
@@ -157,8 +171,8 @@ class Estimator:
         def note(report: StepReport) -> None:
             if not np.isfinite(report.loss):
                 raise InputError(
-                    f"The loss is {report.loss} at step {report.step}: training has diverged; use a lower "
-                    f"--learning_rate."
+                    f"The loss is {report.loss} at step {report.step}: training has diverged; give the "
+                    f"optimizer a lower learning rate."
                 )
             losses[report.step] = {"loss": report.loss}
 

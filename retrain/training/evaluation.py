@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.heads.head import Head
-from retrain.training.input_check import check_batches, input_errors
+from retrain.training.input_check import check_batches, input_errors, with_checked_images
 from retrain.training.loss import of_task
 from retrain.training.training_loop import TrainingLoop
 
@@ -24,7 +24,7 @@ def labelled_logits(loop: TrainingLoop, batches: tf.data.Dataset) -> tuple[ByTas
     logits: dict[str, list[np.ndarray]] = {task: [] for task in loop.model.heads}
     check_batches(batches, loop.model)
     with input_errors():
-        for inputs, given, *_ in batches:
+        for inputs, given, *_ in with_checked_images(batches):
             for task, (values, _) in loop.predictions(inputs).items():
                 labels[task].append(loop.model.heads[task].taken(of_task(given, task), task).numpy())
                 logits[task].append(values.numpy())

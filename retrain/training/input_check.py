@@ -1,7 +1,8 @@
 """What an input_fn gives, held against what a model takes: one sentence where it does not fit.
 
-Shapes and types are known before the first batch is drawn; values are looked at by the heads as batches
-pass. Labels and weights may be columns, [B, 1], as tf.estimator took them; an only task needs no name.
+Shapes and types are known before the first batch is drawn; values are looked at as batches pass: labels by
+the heads, of images the first of each batch. Labels and weights may be columns, [B, 1], as tf.estimator took
+them; an only task needs no name.
 """
 
 import contextlib
@@ -17,6 +18,9 @@ from retrain.model import FEATURES, IMAGES, ImageClassifier
 
 # The message of a failed assertion: a sentence without its end, and the value that it ends with.
 FAILED = re.compile(r"assertion failed: \[(.*?)\] \[(.*?)\]", re.DOTALL)
+# Resizing and augmentation go a little beyond [0, 1]; -1 to 1, and 0 to 255, go far.
+FAR_BELOW, FAR_ABOVE = -0.5, 1.5
+PIXELS = "Images have values in [0, 1] (those of 8 bits divided by 255), but an input_fn gave"
 
 
 def check_is_dataset(batches: Any) -> None:
@@ -53,6 +57,20 @@ def check_inputs(batches: Any, model: ImageClassifier) -> None:
     _check_inputs(spec[0] if isinstance(spec, tuple) else spec, model)
 
 
+def with_checked_images(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The same batches; of one whose first image is not in [0, 1], `input_errors` tells."""
+    spec = batches.element_spec
+    if IMAGES not in (spec[0] if isinstance(spec, tuple) else spec):
+        return batches
+
+    def checked(inputs: dict[str, tf.Tensor], *others: Any) -> Any:
+        with tf.control_dependencies([_check_pixels(inputs[IMAGES][:1])]):
+            inputs = {**inputs, IMAGES: tf.identity(inputs[IMAGES])}
+        return (inputs, *others) if isinstance(spec, tuple) else inputs
+
+    return batches.map(checked)
+
+
 @contextlib.contextmanager
 def input_errors() -> Iterator[None]:
     """Within, a value that no label has is an InputError."""
@@ -67,20 +85,31 @@ def input_errors() -> Iterator[None]:
         raise InputError(f"{sentence} {found[2]}.") from error
 
 
+def _check_pixels(images: tf.Tensor) -> tf.Operation:
+    values = tf.reshape(images, [-1])
+    far = tf.boolean_mask(values, (values < FAR_BELOW) | (values > FAR_ABOVE))
+    # Not tf.debugging.Assert, whose message is another one outside of graphs.
+    return tf.raw_ops.Assert(condition=tf.size(far) == 0, data=[PIXELS, far[:1]])
+
+
 def _check_inputs(inputs: Any, model: ImageClassifier) -> None:
     """Raises InputError unless these specs are of images or features that the model takes."""
     shapes = {IMAGES: (None, *model.image_size, 3), FEATURES: (None, model.base.num_features)}
     found = next((key for key in reversed(shapes) if isinstance(inputs, Mapping) and key in inputs), None)
     if found is None:
+        bare = isinstance(inputs, tf.TensorSpec)
+        given = f"{inputs.dtype.name} {inputs.shape} without a name" if bare else inputs
         raise InputError(
             f"Inputs are {{'images': float32 {_shown(shapes[IMAGES])}}} or {{'features': float32 "
-            f"{_shown(shapes[FEATURES])}}}, but an input_fn gave {inputs}."
+            f"{_shown(shapes[FEATURES])}}}, but an input_fn gave {given}."
         )
     spec = inputs[found]
     if spec.dtype != tf.float32 or not spec.shape.is_compatible_with(shapes[found]):
+        by_8_bits = found == IMAGES and spec.dtype == tf.uint8
         raise InputError(
             f"The input {found!r} is float32 {_shown(shapes[found])} for this model, but an "
-            f"input_fn gave {spec.dtype.name} {spec.shape}."
+            f"input_fn gave {spec.dtype.name} {spec.shape}"
+            + (": tf.image.convert_image_dtype(images, tf.float32) makes it." if by_8_bits else ".")
         )
 
 

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from retrain.model import ImageClassifier
-from retrain.training.input_check import check_batches
+from retrain.training.input_check import check_batches, with_checked_images
 from retrain.training.loss import PARTNER, Loss, with_partners
 from retrain.training.run_state import RunState
 
@@ -47,6 +47,7 @@ class TrainingLoop:
     def batches(self, dataset: tf.data.Dataset) -> Iterator[Any]:
         """An iterator of global batches, shared out among replicas; InputError for others."""
         check_batches(dataset, self.model)
+        dataset = with_checked_images(dataset)
         if PARTNER in dataset.element_spec[0]:
             dataset = dataset.map(with_partners)
         return iter(self.strategy.experimental_distribute_dataset(dataset))

@@ -141,3 +141,8 @@ def test_errors_speak_of_keywords(keywords, sentence):
 )
 def test_a_flag_becomes_a_keyword(flags, keywords):
     assert in_keywords(flags) == keywords
+
+
+def test_commands_stay_commands():
+    sentence = "No --tfhub_module. Go on with: python -m retrain --flagfile=run.flags --model_dir=run"
+    assert in_keywords(sentence) == sentence.replace("No --tfhub_module.", "No tfhub_module=.")

@@ -1,11 +1,13 @@
 import os
 import pathlib
 
+import matplotlib.pyplot
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from retrain import InputError, TrainedRun
-from retrain.api.trained_run import Evaluation
+from retrain import InputError, TrainedRun, load
+from retrain.api.trained_run import Evaluation, FinishedSweep
 
 
 def test_what_a_run_of_the_command_line_holds(trained_run):
@@ -31,6 +33,42 @@ def test_it_is_a_path(trained_run, monkeypatch):
     run = TrainedRun(trained_run.name)
     assert pathlib.Path(run) == trained_run
     assert repr(run) == f"TrainedRun({str(trained_run)!r})"
+
+
+def test_a_directory_is_known_by_what_it_holds(trained_run, command, colour_folder, tmp_path):
+    assert type(load(trained_run)) is TrainedRun
+    evaluation = tmp_path / "evaluation"
+    flags = [f"--tfhub_module={trained_run}", f"--image_dir={colour_folder}", f"--model_dir={evaluation}"]
+    assert command("evaluate", *flags).status == 0
+    assert type(load(evaluation)) is Evaluation
+    (tmp_path / "sweep.flags").touch()
+    assert type(load(tmp_path)) is FinishedSweep
+    with pytest.raises(InputError) as raised:
+        load(tmp_path / "gone")
+    assert (
+        str(raised.value) == f"{str(tmp_path / 'gone')!r} is no run: name the directory that one has written."
+    )
+
+
+def test_the_confusion_matrix_is_a_table(trained_run):
+    counts = TrainedRun(trained_run).confusion_matrix
+    assert counts.loc["cyan"].tolist() == [1, 0, 0]
+    assert (counts.index.name, counts.columns.name) == ("label", "predicted")
+
+
+def test_plots_are_figures(trained_run, tmp_path):
+    run = TrainedRun(trained_run)
+    for figure in (run.plot_confusion_matrix(), run.plot_calibration("validation"), run.plot_curves()):
+        assert isinstance(figure, Figure)
+        figure.savefig(tmp_path / "plot.png")
+    assert matplotlib.pyplot.get_fignums() == []  # or a notebook would show each twice
+
+
+def test_what_a_notebook_shows(trained_run, tmp_path):
+    shown = TrainedRun(trained_run)._repr_html_()
+    assert "<tr><td>test</td><td>3</td>" in shown
+    assert f'href="file://{trained_run}/report.html"' in shown
+    assert TrainedRun(tmp_path)._repr_html_() is None
 
 
 @pytest.mark.parametrize(

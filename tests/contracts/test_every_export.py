@@ -1,4 +1,4 @@
-"""The promises that every row of EXPORTERS makes, for a classifier retrained from every kind of module."""
+"""The promises of every export that is a module, for a classifier retrained from every kind of module."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.export import EXPORTERS, exporter
+from retrain.export import MODULES, exporter
 from retrain.export.reload import SideBySide, load_classifier
 from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.heads.softmax import SoftmaxHead
@@ -26,7 +26,7 @@ from tests.contracts.example_modules import KINDS
 
 SIGNATURES = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
 
-pytestmark = [pytest.mark.parametrize("source", KINDS), pytest.mark.parametrize("name", EXPORTERS)]
+pytestmark = [pytest.mark.parametrize("source", KINDS), pytest.mark.parametrize("name", MODULES)]
 
 
 class Export(NamedTuple):

@@ -26,6 +26,7 @@ from tests.contracts.wiring_world import (
     evaluated,
     examples,
     exported,
+    exported_later,
     heads,
     inspected,
     pixels,
@@ -33,6 +34,7 @@ from tests.contracts.wiring_world import (
     ramp,
     ran,
     rate_found,
+    reported,
     swept,
     trial,
     trial_in_folds,
@@ -190,6 +192,7 @@ RESULTS = {
     "labels_output_file": Case(ran, {"labels_output_file": "{listed}"}, EXPORTED),
     "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
     "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),
+    "explain": Case(reported, {"explain": "true"}),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
     "reject_unfamiliar": Case(predicted, {"reject_unfamiliar": "true"}, {"image_dir": "{strange}"}),
     "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
@@ -233,6 +236,7 @@ EVALUATE = {
         "give --allow_unsafe_module_ops",
     ),
     "model_dir": Case(evaluated, {"model_dir": ""}),
+    "explain": Case(evaluated, {"explain": "true"}),
 }
 PREDICT = {
     "image_dir": Case(predicted, {"image_dir": "{fewer}"}),
@@ -252,7 +256,15 @@ INSPECT |= {
     "module_input_mean": Case(inspected, {"module_input_mean": "1e38,1e38,1e38"}),
     "module_input_std": Case(inspected, {"module_input_std": "1e-45,1,1"}),
 }
-VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "inspect": INSPECT}
+LATER = {"export_formats": "keras"}
+EXPORT = {
+    "model_dir": Case(exported_later, {"model_dir": "{elsewhere}"}, LATER, "is no run that has ended"),
+    "export_formats": Case(exported_later, {"export_formats": "tflite"}, LATER),
+    "default_signature": Case(
+        exported_later, {"default_signature": "bytes"}, {"export_formats": "saved_model"}
+    ),
+}
+VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}
 FIELDS = [(section, field.name) for section, of_it in SECTIONS.items() for field in dataclasses.fields(of_it)]
 
 

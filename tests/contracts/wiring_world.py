@@ -11,6 +11,7 @@ import io
 import itertools
 import pathlib
 import re
+import shutil
 import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -115,6 +116,10 @@ class World:
         plan = self.plan({**HEAD, **given})
         train_classifier(plan, self.prepared_for(plan))
         return plan.run
+
+    def copy_of(self, run: Run) -> Run:
+        """A run like that, to be changed."""
+        return Run(shutil.copytree(run.path, self.directory / f"copy{next(self.count)}"))
 
     @functools.cached_property
     def strange(self) -> pathlib.Path:
@@ -316,6 +321,14 @@ def concluded(world: World, given: Flags) -> Any:
     return plain([outcome.probabilities, outcome.figures, outcome.decisions])
 
 
+def reported(world: World, given: Flags) -> int:
+    """How many pictures a report shows."""
+    plan = world.plan({**HEAD, **given})
+    plan.run.path.mkdir()
+    train_classifier(plan, world.prepared_for(plan))
+    return (plan.run.path / "report.html").read_text().count("<img ")
+
+
 def doubted(world: World, given: Flags) -> Any:
     """The label issues of a run that trains on images, and those by the features of the module as it was."""
     plan = world.plan({**PIXELS, **given})
@@ -402,7 +415,18 @@ def ramp(world: World, given: Flags) -> Any:
 def exported(world: World, given: Flags) -> Any:
     """What lies in the directory of exports, and what a server gives to the one that it reads."""
     formats = given["export_formats"]
-    run = world.exported(formats, signature=given.get("default_signature", "images"))
+    return _exports(world.exported(formats, signature=given.get("default_signature", "images")), formats)
+
+
+def exported_later(world: World, given: Flags) -> Any:
+    """The same of formats that a run is given when it has ended."""
+    run = world.copy_of(world.exported("hub_module"))
+    plan = world.plan({"model_dir": str(run), **given}, "export")
+    assert named(COMMANDS["export"].run)(plan) == 0
+    return _exports(run, given["export_formats"])
+
+
+def _exports(run: Run, formats: str) -> Any:
     taken = []
     if "saved_model" in formats:
         served = tf.saved_model.load(run.export("saved_model")).signatures["serving_default"]
@@ -458,7 +482,8 @@ def evaluated(world: World, given: Flags) -> Any:
     with contextlib.redirect_stdout(io.StringIO()):
         named(COMMANDS["evaluate"].run)(plan)
     said = [(plan.run.path / name).read_text() for name in ("metrics.json", "predictions.csv")]
-    return [str(plan.run.path.parent), *said]
+    pictures = (plan.run.path / "report.html").read_text().count("<img ")
+    return [str(plan.run.path.parent), *said, pictures]
 
 
 def predicted(world: World, given: Flags) -> Any:

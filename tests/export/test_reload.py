@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.export import EXPORTERS, exporter, reload
+from retrain.export import MODULES, exporter, reload
 from retrain.export.reload import SideBySide, load_classifier
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -25,7 +25,7 @@ def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
     np.testing.assert_allclose(logits, tf.saved_model.load(directory)(PIXELS), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", MODULES)
 def test_one_output_has_the_logits_of_all_tasks(loaded_module, name, tmp_path, monkeypatch):
     heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
     model = ImageClassifier(loaded_module, heads, background="#808080")
@@ -58,7 +58,7 @@ def test_images_pass_once_however_many_tasks_there_are(loaded_module, tmp_path):
     assert asked == [("image_feature_vector", False)]
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", MODULES)
 def test_what_an_older_version_wrote_has_the_usual_signatures(loaded_module, name, tmp_path):
     model = ImageClassifier(loaded_module, {"tags": SigmoidHead(["a"]), "kind": SoftmaxHead(["b", "c"])})
     exporter(name)(model, str(tmp_path / "export"))

@@ -61,6 +61,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
         "allow_unsafe_module_ops",
         "export_formats",
         "default_signature",
+        "explain",
     }
 
 
@@ -264,7 +265,7 @@ def test_json_holds_every_field_of_every_section():
     assert [pixels[name] for name in ("max_steps", "fine_tune", "momentum")] == [5, True, 0.9]
     assert (pixels["warmup_steps"], pixels["fine_tune_from"]) == ("10%", "Conv")
     assert found["module"]["module_input_range"] == [0.0, 1.0]
-    assert found["results"]["export_formats"] == ["saved_model", "hub_module"]
+    assert found["results"]["export_formats"] == ["saved_model", "hub_module", "tflite"]
 
 
 def test_run_flags_of_another_version():

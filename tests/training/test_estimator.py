@@ -262,7 +262,7 @@ def test_a_loss_that_is_no_number_stops_training(make, monkeypatch):
     with pytest.raises(InputError) as raised:
         estimator.train(endless, steps=20)
     assert str(raised.value) == (
-        "The loss is nan at step 3: training has diverged; use a lower --learning_rate."
+        "The loss is nan at step 3: training has diverged; give the optimizer a lower learning rate."
     )
     assert estimator.latest_checkpoint() is None
 

@@ -138,12 +138,19 @@ def test_inputs_that_the_model_does_not_take(estimator, verb):
         return next(found) if verb == "predict" else found
 
     pixels = worlds.PIXELS[:4]
-    assert refused(call, pixels).startswith(
-        "Inputs are {'images': float32 [B, 8, 8, 3]} or {'features': float32 [B, 3]}, but an input_fn gave "
+    inputs = (
+        "Inputs are {'images': float32 [B, 8, 8, 3]} or {'features': float32 [B, 3]}, but an input_fn gave"
     )
+    assert refused(call, pixels) == f"{inputs} float32 (None, 8, 8, 3) without a name."
+    assert refused(call, {"pixels": pixels}).startswith(f"{inputs} {{'pixels': TensorSpec(")
     sentence = "The input 'images' is float32 [B, 8, 8, 3] for this model, but an input_fn gave"
     assert refused(call, {"images": pixels[:, 1:]}) == f"{sentence} float32 (None, 7, 8, 3)."
-    assert refused(call, {"images": pixels.astype(np.uint8)}) == f"{sentence} uint8 (None, 8, 8, 3)."
+    assert refused(call, {"images": pixels.astype(np.uint8)}) == (
+        f"{sentence} uint8 (None, 8, 8, 3): tf.image.convert_image_dtype(images, tf.float32) makes it."
+    )
+    values = "Images have values in [0, 1] (those of 8 bits divided by 255), but an input_fn gave"
+    assert refused(call, {"images": np.full_like(pixels, 255)}) == f"{values} 255."
+    assert refused(call, {"images": 2 * pixels - np.float32(1.5)}).startswith(f"{values} -")
 
 
 def test_several_tasks_need_their_names(loaded_module, tmp_path):

@@ -8,6 +8,7 @@ from retrain.commands.data_plan import DataPlan, check_class_folders, check_outs
 from retrain.commands.module_check import check_modules, label_map_of
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import read_label_map
+from retrain.export import check_installed
 from retrain.files import check_is_new
 from retrain.heads.figures import find_metric
 from retrain.metric import Metric
@@ -41,6 +42,7 @@ def check(config: Config, words: Sequence[str]) -> TrainPlan:
     plan = plan_training(config, plan_data(config.data))
     check_modules(Circumstances(config, "train", plan.data.listing.given_split))
     check_may_run(plan.run, "train", config, plan.data.class_names)
+    check_installed(config.results.export_formats)
     check_copies(config.results)
     return plan
 

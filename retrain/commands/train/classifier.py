@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from retrain.commands.train.prepare import Prepared
 from retrain.data.listing import SPLITS
+from retrain.evidence.heat_maps import Evidence
 from retrain.examples.labelled import LabelledExamples
 from retrain.features.stored import Features, blocks
 from retrain.head_search.decisions import decide_task
@@ -74,6 +75,21 @@ def outcome_of(
         figures_by_split(examples, model.heads, probabilities, SPLITS[1:], logits),
         {name: of_task.decisions for name, of_task in decided.items()},
         logits=logits,
+    )
+
+
+def evidence_of(model: ImageClassifier, examples: LabelledExamples) -> Evidence:
+    """What makes heat maps of the model's predictions."""
+
+    @tf.function(reduce_retracing=True)
+    def probabilities(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = model.logits(model.base(images))
+        return {task: head.probabilities(logits[task]) for task, head in model.heads.items()}
+
+    return Evidence(
+        examples,
+        model.image_size,
+        lambda images: {task: of.numpy() for task, of in probabilities(tf.constant(images)).items()},
     )
 
 

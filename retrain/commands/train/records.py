@@ -1,30 +1,19 @@
-"""What a run writes down: before its long part, what it goes on by when interrupted; at its end, its exports.
+"""What a run writes down before its long part: what it goes on by when interrupted."""
 
-An export that cannot be written costs itself only: figures and predictions are on the disk by then.
-"""
-
-import json
 import os
 import shutil
-import time
-
-from absl import logging
 
 from retrain import __version__
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.examples.recorded import data_fingerprint, record_examples
-from retrain.export import ExportOptions, exporter
-from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import remove_leftovers
 from retrain.label_files import labels_file, labels_text
-from retrain.model import ImageClassifier
 from retrain.report import ARTEFACTS
 from retrain.report.data_report import write_data_report
 from retrain.report.predictions_table import write_table
 from retrain.runs.run import EXPORTS, FINISHED, SKIPPED, TIMES, UNFINISHED, Run
 from retrain.settings.config import to_flags, to_json
-from retrain.settings.results import ResultSettings
 
 
 def begin_run(plan: TrainPlan, prepared: Prepared) -> None:
@@ -62,32 +51,3 @@ def _put_aside_results(run: Run, state: str) -> None:
     for name in ["export", *results, TIMES, EXPORTS]:
         if (run.path / name).exists():
             os.rename(run.path / name, aside / name)
-
-
-def write_exports(
-    model: ImageClassifier, run: Run, settings: ResultSettings, seen: SeenImages = NOTHING_SEEN
-) -> list[str]:
-    """The directories of those that were written; exports.json, with which the run ends, names all."""
-    options = ExportOptions(takes_bytes=settings.default_signature == "bytes")
-    reasons = {name: _export(model, run, name, options) for name in settings.export_formats}
-    written = [name for name, reason in reasons.items() if not reason]
-    for name in written:
-        write_seen(seen, run.export(name))
-    failed = {name: reason for name, reason in reasons.items() if reason}
-    content = {"written": written, "failed": failed}
-    run.write(EXPORTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    return [run.export(name) for name in written]
-
-
-def _export(model: ImageClassifier, run: Run, name: str, options: ExportOptions) -> str:
-    """Why it cannot be written, in a sentence; empty when it was."""
-    start = time.monotonic()
-    try:
-        exporter(name)(model, run.export(name), options)
-    except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        logging.warning("The format %s cannot be written, and is left out: %s", name, reason)
-        logging.debug("How it came to this:", exc_info=True)
-        return reason
-    logging.info("Exported %s in %.1f s.", name, time.monotonic() - start)
-    return ""

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from retrain.commands.train.check import TrainPlan
-from retrain.commands.train.classifier import best_heads, classifier, histories, outcome_of
+from retrain.commands.train.classifier import best_heads, classifier, evidence_of, histories, outcome_of
 from retrain.commands.train.on_request import is_accurate, write_copies
 from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
-from retrain.commands.train.records import begin_run, write_exports
+from retrain.commands.train.records import begin_run
+from retrain.commands.written_exports import Material, write_exports
 from retrain.examples.labelled import LabelledExamples
 from retrain.export.familiar_images import with_familiarity
-from retrain.export.seen_images import seen_images
+from retrain.export.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
@@ -85,15 +86,26 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         global_step=trained.global_step,
         label_issues=checked.issues,
         corrections=plan.data.corrections,
+        evidence=evidence_of(model, trained.examples) if plan.config.results.explain else None,
     )
     write_artefacts(outcome, run)
     with run.timed("exports"):
         seen = seen_images(model, trained.examples)
         model = with_familiarity(model, trained.examples, plan.config.head.seed)
-        exports = write_exports(model, run, plan.config.results, seen)
+        material = _material(plan, trained, seen)
+        exports = write_exports(model, run, plan.config.results.export_formats, material)
         write_cards(outcome, exports)
     end_report(run)
     return outcome, exports
+
+
+def _material(plan: TrainPlan, trained: TrainedModel, seen: SeenImages) -> Material:
+    examples = trained.examples
+    train, held_out = (
+        [file for file, split in zip(examples.files, examples.splits, strict=True) if (split == TRAIN) == of]
+        for of in (True, False)
+    )
+    return Material(train, held_out, plan.config.results.default_signature == "bytes", seen)
 
 
 def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:

@@ -3,19 +3,14 @@ import os
 
 import pandas as pd
 import pytest
-import tensorflow as tf
-from absl import logging
 
 from retrain import __version__, files
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
-from retrain.commands.train.records import begin_run, write_exports
-from retrain.errors import InputError
+from retrain.commands.train.records import begin_run
 from retrain.examples.recorded import data_fingerprint
-from retrain.export import EXPORTERS, ExporterRow, ExportOptions
 from retrain.runs.run import Run
 from retrain.settings.config import Config, to_json
-from retrain.settings.results import ResultSettings
 from tests.examples.worlds import made_up
 
 EXAMPLES = made_up(["1.png", "3.png"], kind=["x", "y"], tags=["a|b", "a"]).with_splits(["train", "test"])
@@ -118,95 +113,3 @@ def test_a_kill_while_results_are_put_aside_loses_none(run, monkeypatch, moves, 
     assert run.state == "unfinished"
     assert names(run) == sorted([*BEGUN, "step-0"])
     assert {"metrics.json", "predictions.csv"} <= set(names(run, "step-0"))
-
-
-THIS = "retrain.commands.train.records"
-
-
-@pytest.fixture
-def fresh_run(tmp_path) -> Run:
-    return Run(tmp_path / "run")
-
-
-@pytest.fixture
-def warned(monkeypatch) -> list[str]:
-    """The warnings on the log."""
-    found: list[str] = []
-    monkeypatch.setattr(logging, "warning", lambda text, *values: found.append(text % values))
-    return found
-
-
-@pytest.fixture
-def formats(monkeypatch, tmp_path):
-    """Rows of EXPORTERS that raise these errors, or write nothing where there is none."""
-
-    def make(**errors: BaseException | None) -> ResultSettings:
-        def write(error: BaseException | None):
-            def writer(model: object, directory: str, options: ExportOptions) -> None:
-                if error is not None:
-                    raise error
-
-            return writer
-
-        writers = {name: write(error) for name, error in errors.items()}
-        monkeypatch.setattr(f"{THIS}.exporter", writers.__getitem__)
-        return ResultSettings(export_formats=tuple(errors))
-
-    return make
-
-
-def recorded(fresh_run: Run):
-    return json.loads((fresh_run.path / "exports.json").read_text("utf-8"))
-
-
-def test_all_are_written_and_that_is_recorded(fresh_run, formats):
-    names = formats(saved_model=None, tflite=None)
-    assert write_exports(None, fresh_run, names) == [
-        fresh_run.export("saved_model"),
-        fresh_run.export("tflite"),
-    ]
-    assert recorded(fresh_run) == {"written": ["saved_model", "tflite"], "failed": {}}
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (InputError("A sentence."), "A sentence."),
-        (ValueError("One line.\nAnd many more."), "One line."),
-        (AssertionError(), "AssertionError"),
-        (
-            tf.errors.UnimplementedError(None, None, "No kernel for Frobnicate"),
-            "No kernel for Frobnicate",
-        ),
-    ],
-)
-def test_one_that_fails_is_told_in_a_sentence_and_the_others_are_written(
-    fresh_run, formats, warned, error, reason
-):
-    names = formats(saved_model=None, hub_module=error, tflite=None)
-    assert write_exports(None, fresh_run, names) == [
-        fresh_run.export("saved_model"),
-        fresh_run.export("tflite"),
-    ]
-    assert recorded(fresh_run) == {"written": ["saved_model", "tflite"], "failed": {"hub_module": reason}}
-    assert warned == [f"The format hub_module cannot be written, and is left out: {reason}"]
-
-
-def test_none_could_be_written(fresh_run, formats):
-    assert write_exports(None, fresh_run, formats(saved_model=ValueError("No."))) == []
-    assert recorded(fresh_run) == {"written": [], "failed": {"saved_model": "No."}}
-
-
-def test_an_interruption_is_none_of_the_format(fresh_run, formats):
-    with pytest.raises(KeyboardInterrupt):
-        write_exports(None, fresh_run, formats(saved_model=None, hub_module=KeyboardInterrupt()))
-    assert not (fresh_run.path / "exports.json").exists()
-
-
-def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_module):
-    written = []
-    monkeypatch.setattr(f"{THIS}.noted", lambda model, *given: written.append(given), raising=False)
-    monkeypatch.setitem(EXPORTERS, "noted", ExporterRow(f"{THIS}:noted"))
-    settings = ResultSettings(export_formats=("noted",), default_signature="bytes")
-    assert write_exports(loaded_module, fresh_run, settings) == [fresh_run.export("noted")]
-    assert written == [(fresh_run.export("noted"), ExportOptions(takes_bytes=True))]

@@ -1,0 +1,1 @@
+"""The verb `export`: further formats of what a run has trained."""

@@ -1,0 +1,72 @@
+"""The check of `export`: a run that has ended, and formats that it does not have yet."""
+
+import csv
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from retrain.errors import InputError
+from retrain.examples.split_file import EXAMPLES
+from retrain.export import EXPORTERS, MODULES, check_installed
+from retrain.runs.run import FINISHED, Run
+from retrain.settings.config import Config
+
+TRAIN = "train"
+
+
+class ExportPlan(NamedTuple):
+    """What is exported.
+
+    Attributes:
+      run: the run of which it is.
+      source: the directory of the export that the classifier is read from.
+      train, held_out: files of images of the run, those that are still there.
+    """
+
+    config: Config
+    run: Run
+    source: str
+    train: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+def check(config: Config, words: Sequence[str]) -> ExportPlan:
+    """InputError for a run that cannot be exported, or a format that it has or that misses a package."""
+    run, formats = Run(config.results.model_dir), config.results.export_formats
+    if run.state != FINISHED:
+        raise InputError(
+            f"--model_dir={str(run)!r} is no run that has ended: name the directory that train wrote to."
+        )
+    source = next((run.export(name) for name in MODULES if os.path.isdir(run.export(name))), None)
+    if source is None:
+        raise InputError(
+            f"--model_dir={str(run)!r} has none of the exports {', '.join(MODULES)}, from which others are "
+            f"made: train again."
+        )
+    check_installed(formats)
+    for name in formats:
+        if os.path.lexists(run.export(name)):
+            raise InputError(
+                f"{run.export(name)!r} exists already, and nothing is overwritten: remove what is there."
+            )
+    images = _images(run)
+    train = tuple(path for path, split in images if split == TRAIN)
+    for name in formats:
+        if EXPORTERS[name].is_calibrated and not train:
+            raise InputError(
+                f"The export format {name} goes by images of training, and none of those that "
+                f"{run.file(EXAMPLES)!r} names is there any more: put them back."
+            )
+    held_out = tuple(path for path, split in images if split != TRAIN)
+    return ExportPlan(config, run, source, train, held_out)
+
+
+def _images(run: Run) -> list[tuple[str, str]]:
+    """The images of a run that are still there, and the split of each."""
+    image_dir = run.flags.get("image_dir", "")
+    try:
+        with open(run.file(EXAMPLES), encoding="utf-8", newline="") as file:
+            rows = [(os.path.join(image_dir, row["path"]), row["split"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError):
+        return []
+    return [(path, split) for path, split in rows if os.path.isfile(path)]

@@ -1,0 +1,21 @@
+"""`python -m retrain export`: the classifier is read from one export, and written in other formats."""
+
+from retrain.commands.export.check import ExportPlan
+from retrain.commands.written_exports import Material, write_exports
+from retrain.export.restored import restored_classifier
+from retrain.export.seen_images import read_seen
+
+
+def run(plan: ExportPlan) -> int:
+    """The exit status: 1 where one of the formats could not be written."""
+    results = plan.config.results
+    material = Material(
+        train=plan.train,
+        held_out=plan.held_out,
+        takes_bytes=results.default_signature == "bytes",
+        seen=read_seen(plan.source),
+    )
+    written = write_exports(restored_classifier(plan.source), plan.run, results.export_formats, material)
+    for directory in written:
+        print(f"Exported {directory}")
+    return 0 if len(written) == len(results.export_formats) else 1

@@ -1,0 +1,49 @@
+"""Heat maps of images: where a classifier finds the evidence for what it predicts, as pictures for a page."""
+
+import os
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from retrain.data.images import load_image
+from retrain.evidence.occlusion import occlusion_map
+from retrain.examples.labelled import LabelledExamples
+
+DIMMED = 0.35  # of the picture's own light, where there is no evidence
+DECISIVE = 1.0  # the fall of the log odds, e times less sure, below which nothing is shown in full light
+
+
+class Evidence:
+    """The heat maps of a classifier, each made when it is asked for.
+
+    Args:
+      examples: which say where images lie.
+      image_size: height and width that the classifier takes.
+      probabilities: of images float32 [B, H, W, 3] those of the classes [B, C] of each task.
+    """
+
+    def __init__(
+        self,
+        examples: LabelledExamples,
+        image_size: tuple[int, int],
+        probabilities: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    ):
+        self._root, self._background = os.path.abspath(examples.image_dir), examples.background
+        self._size, self._probabilities = image_size, probabilities
+
+    def of(self, task: str, path: str) -> np.ndarray:
+        """The map of one image, see `occlusion_map`."""
+        file = os.path.join(self._root, path)
+        image = load_image(tf.constant(file), self._size, self._background).numpy()
+        return occlusion_map(image, lambda images: self._probabilities(images)[task])
+
+
+def heated(picture: Image.Image, cells: np.ndarray) -> Image.Image:
+    """The picture, dimmed but where the evidence is; `cells` are those of `occlusion_map`."""
+    strength = np.maximum(cells, 0.0) / max(float(cells.max()), DECISIVE)
+    mask = Image.fromarray((255 * strength).astype(np.uint8)).resize(picture.size, Image.Resampling.BICUBIC)
+    share = np.asarray(mask, np.float32)[..., None] / 255
+    pixels = np.asarray(picture.convert("RGB"), np.float32)
+    return Image.fromarray(((share + (1 - share) * DIMMED) * pixels).astype(np.uint8))

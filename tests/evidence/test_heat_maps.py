@@ -1,0 +1,72 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retrain.evidence.heat_maps import Evidence, heated
+from retrain.report.galleries import task_galleries
+from retrain.report.outcome import figures_by_split
+from retrain.report.thumbnails import Thumbnails
+from tests.examples.worlds import made_up
+from tests.report.outcomes import predicted
+
+GREY = Image.new("RGB", (64, 48), (100, 100, 100))
+
+
+def test_a_picture_is_bright_where_the_evidence_is():
+    cells = np.full((8, 8), -1.0)
+    cells[:2, 6:] = 2.0
+    pixels = np.asarray(heated(GREY, cells), int)
+    assert pixels.shape == (48, 64, 3)
+    assert (pixels[2, 61] == 100).all()
+    assert (pixels[40, 5] == 35).all()
+
+
+def test_without_any_evidence_all_is_dimmed():
+    for cells in (np.zeros((8, 8)), np.full((8, 8), -1.0)):
+        assert (np.asarray(heated(GREY, cells)) == 35).all()
+
+
+def test_little_evidence_is_not_made_to_look_like_much():
+    assert np.asarray(heated(GREY, np.full((8, 8), 0.1))).max() < 50
+
+
+@pytest.fixture
+def examples(tmp_path):
+    """Grey photos with a red patch in the lower right corner, or none; one is gone."""
+    for name, patch in (("red.png", (255, 0, 0)), ("grey.png", (128, 128, 128))):
+        image = Image.new("RGB", (64, 48), (128, 128, 128))
+        image.paste(patch, (48, 36, 64, 48))
+        image.save(tmp_path / name)
+    found = made_up(["red.png", "grey.png", "gone.png"], kind=["red", "grey", "grey"])
+    return dataclasses.replace(found.with_splits(["test"] * 3), image_dir=str(tmp_path))
+
+
+def of_red(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Red is what has more red than green, by the mean."""
+    share = np.clip(0.2 + 20 * (images[..., 0] - images[..., 1]).mean(axis=(1, 2)), 0.0, 1.0)
+    return {"kind": np.stack([1 - share, share], axis=1)}
+
+
+def test_the_map_of_a_photo_has_its_maximum_at_the_patch(examples):
+    found = Evidence(examples, (32, 32), of_red).of("kind", "red.png")
+    assert found[7, 7] == found.max() > 1.0
+    assert found[0, 0] < 0.1
+
+
+def test_galleries_show_it_where_it_is_asked_for(examples):
+    chances = [[0.4, 0.6], [0.45, 0.55], [0.6, 0.4]]
+    outcome = predicted(examples, chances)
+    figures = figures_by_split(examples, outcome.heads, outcome.probabilities, ["test"])
+    outcome = outcome._replace(figures=figures, evidence=Evidence(examples, (32, 32), of_red))
+    thumbnails = Thumbnails(examples, outcome.evidence)
+    galleries = task_galleries(outcome, "kind", "test", thumbnails)
+    tiles = {tile.path: tile for gallery in galleries for row in gallery.rows for tile in row}
+    assert tiles["red.png"].evidence.startswith("data:image/jpeg;base64,")
+    assert tiles["red.png"].evidence != tiles["red.png"].picture
+    assert tiles["gone.png"].evidence == ""
+    assert all("Bright is what the prediction goes by" in gallery.note for gallery in galleries)
+    without = task_galleries(outcome._replace(evidence=None), "kind", "test", Thumbnails(examples))
+    assert {tile.evidence for gallery in without for row in gallery.rows for tile in row} == {""}
+    assert not any("Bright" in gallery.note for gallery in without)

@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+
+from retrain.heads.sigmoid import SigmoidHead
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from tests import tiny_worlds
+
+openvino = pytest.importorskip("openvino")
+
+
+def test_inputs_and_outputs_have_their_names(loaded_module, tmp_path):
+    from retrain.export.openvino import write
+
+    heads = {"zebra": SoftmaxHead(["a", "b"]), "ape": SigmoidHead(["x"])}
+    write(tiny_worlds.with_familiarity(ImageClassifier(loaded_module, heads)), str(tmp_path / "export"))
+    model = openvino.Core().read_model(tmp_path / "export" / "model.xml")
+    assert [of.get_names() for of in model.outputs] == [{"zebra"}, {"ape"}, {"familiarity"}]
+    compiled = openvino.Core().compile_model(model, "CPU")
+    found = compiled({"images": np.zeros([5, 8, 8, 3], np.float32)})
+    assert found["ape"].tolist() == [[0.5]] * 5
