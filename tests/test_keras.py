@@ -394,7 +394,7 @@ def test_keras_safe_mode_holds_for_the_module_in_a_file(tmp_path, monkeypatch):
         for name in before.namelist():
             other = pathlib.Path(talking, "saved_model.pb")
             after.writestr(name, other.read_bytes() if name.endswith("saved_model.pb") else before.read(name))
-    with pytest.raises(ValueError, match="is not loaded: its graphs .*PrintV2"):  # Keras' own, around it
+    with pytest.raises(ValueError, match=r"is not loaded: its graphs .*PrintV2"):  # Keras' own, around it
         keras.models.load_model(exchanged)
 
 
