@@ -3,7 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import ALL_VERBS, DATA_VERBS, MODULE_VERBS, setting
-from retrain.settings.needs import LABEL_MAP, MODULE_KIND, MODULE_SOURCE, OWN_MODULE
+from retrain.settings.needs import ENGINE, LABEL_MAP, MODULE_KIND, MODULE_SOURCE, OWN_MODULE
 from retrain.settings.values import per_channel, per_channel_above_0, pixel_range
 
 
@@ -18,11 +18,11 @@ class ModuleSettings:
         "Pretrained image module: a directory, a .tar.gz, a TF Hub or Kaggle URL, keras:MobileNetV3Large, "
         "a .keras file, or builtin: (embedded, nothing to download). An exported classifier is "
         "one, too.",
-        verbs=ALL_VERBS,
+        verbs=(*ALL_VERBS, "serve"),
         sweep=True,
         path=True,
         needs=OWN_MODULE,
-        required=dict.fromkeys(("evaluate", "predict"), "the export/saved_model of a training run"),
+        required=dict.fromkeys(("evaluate", "predict", "serve"), "the export/saved_model of a training run"),
     )
     image_size: int | None = setting(
         None,
@@ -97,8 +97,8 @@ class ModuleSettings:
     )
     feature_engine: str = setting(
         "auto",
-        "What computes the features: auto takes litert (pip install 'retrain[litert]') when there are "
-        "enough images to pay for the conversion.",
+        "What computes the features: auto takes litert when there are enough images to pay for the "
+        "conversion.",
         choices=("auto", "tensorflow", "litert"),
         decides=False,
     )
@@ -109,6 +109,14 @@ class ModuleSettings:
         verbs=ALL_VERBS,
         needs=MODULE_SOURCE,
         decides=False,
+    )
+    engine: str = setting(
+        "auto",
+        "What computes predictions: auto takes litert, which begins in a second, where the export tflite "
+        "lies beside the module.",
+        verbs=("predict", "serve"),
+        choices=("auto", "tensorflow", "litert"),
+        needs=ENGINE,
     )
     warm_start_head: bool = setting(
         False,

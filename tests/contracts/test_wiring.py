@@ -35,7 +35,9 @@ from tests.contracts.wiring_world import (
     ran,
     rate_found,
     reported,
+    served,
     swept,
+    tracked,
     trial,
     trial_in_folds,
     trial_on_images,
@@ -99,6 +101,7 @@ DATA = {
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
 MODULE = {
+    "engine": Case(predicted, {"engine": "litert"}, refused="has none beside it"),
     **of(examples, image_size="12", module_input_range="-1,1", feature_output="first"),
     **of(examples, module_input_mean="0.5,0.5,0", module_input_std="0.5,1,1"),
     "tfhub_module": Case(examples, {"tfhub_module": "{averaging}"}),
@@ -126,7 +129,7 @@ MODULE = {
     "feature_engine": Case(
         examples,
         {"feature_engine": "litert"},
-        refused="--feature_engine=litert needs a package that is missing: pip install 'retrain[litert]'.",
+        refused="--feature_engine=litert needs a package that is missing: pip install ai-edge-litert.",
     ),
 }
 OF_HEADS = {
@@ -193,12 +196,16 @@ RESULTS = {
     "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
     "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),
     "explain": Case(reported, {"explain": "true"}),
+    "tracker": Case(tracked, {"tracker": "mlflow"}),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
     "reject_unfamiliar": Case(predicted, {"reject_unfamiliar": "true"}, {"image_dir": "{strange}"}),
     "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
     "sort_by": Case(predicted, {"sort_by": "link"}, {"sort_into": "{sorted}"}),
     "json": Case(inspected, {"json": "true"}),
 }
+SERVING = of(
+    served, host="0.0.0.0", port="80", model_name="other", max_request_mb="1e-3", max_megapixels="1e-6"
+)
 CASES: Mapping[str, Mapping[str, Case]] = {
     "data": DATA,
     "module": MODULE,
@@ -207,6 +214,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     "augmentation": AUGMENTATION,
     "sweep": SWEEP,
     "results": RESULTS,
+    "serving": SERVING,
 }
 TWO_TASKS = {"tfhub_module": "{of_two_tasks}", "labels_file": "{table}"}
 PATHS = {"labels_file": "{path_table}", "tasks": "kind:softmax"}
@@ -245,6 +253,7 @@ PREDICT = {
     "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
     **{name: EVALUATE[name]._replace(stage=predicted) for name in ("module_kind", "allow_unsafe_module_ops")},
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
+    "engine": MODULE["engine"],
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
     **{name: case for name, case in RESULTS.items() if case.stage is predicted},
 }
@@ -264,7 +273,12 @@ EXPORT = {
         exported_later, {"default_signature": "bytes"}, {"export_formats": "saved_model"}
     ),
 }
-VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}
+SERVE = {
+    "tfhub_module": Case(served, {"tfhub_module": "{of_two_tasks}"}),
+    "engine": Case(served, {"engine": "litert"}, refused="has none beside it"),
+    **SERVING,
+}
+VERBS = {"serve": SERVE, "evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}
 FIELDS = [(section, field.name) for section, of_it in SECTIONS.items() for field in dataclasses.fields(of_it)]
 
 
