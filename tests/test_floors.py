@@ -23,7 +23,7 @@ FLOORS = {
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
     **dict.fromkeys(["export", "evidence"], 4),
     **dict.fromkeys(["training", "head_search", "studies", "runs"], 5),
-    "report": 6,
+    **dict.fromkeys(["report", "trackers"], 6),
     "commands": 7,
     **dict.fromkeys(["help_page", "flags"], 8),
     **dict.fromkeys(["__main__", "api"], 9),

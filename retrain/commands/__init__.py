@@ -14,6 +14,7 @@ class CommandRow(NamedTuple):
       goes_on: whether an interrupted one goes on.
       takes_words: whether something may be named behind the flags.
       computes: whether TensorFlow is needed.
+      quick: "package.module:function", (plan) -> the exit status; does without it for plans that are quick.
     """
 
     check: str
@@ -22,6 +23,7 @@ class CommandRow(NamedTuple):
     goes_on: bool = False
     takes_words: bool = False
     computes: bool = True
+    quick: str = ""
 
 
 COMMANDS = {
@@ -31,7 +33,10 @@ COMMANDS = {
     ),
     "evaluate": CommandRow("retrain.commands.checks:check_evaluate", "retrain.commands.evaluate:run"),
     "predict": CommandRow(
-        "retrain.commands.predict.check:check", "retrain.commands.predict.run:run", takes_words=True
+        "retrain.commands.predict.check:check",
+        "retrain.commands.predict.run:run",
+        takes_words=True,
+        quick="retrain.commands.predict.quick:run",
     ),
     "export": CommandRow("retrain.commands.export.check:check", "retrain.commands.export.run:run"),
     "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),

@@ -38,7 +38,10 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     if full != config:
         log_embedded()
     with writing(str(plan.run or config.results.output or os.curdir)), _claimed(plan.run, row.shared):
-        run_plan = (quietly_named if row.computes else named)(run or row.run)
+        is_quick = bool(row.quick) and run is None and plan.is_quick
+        run_plan = (quietly_named if row.computes and not is_quick else named)(
+            row.quick if is_quick else run or row.run
+        )
         try:
             return Performed(plan, run_plan(plan))
         except KeyboardInterrupt as interrupt:

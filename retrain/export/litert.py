@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from retrain.export.beside import MODEL_FILE
 from retrain.quiet import native_stderr_held
 
-MODEL_FILE = "model.tflite"
 SIGNATURE = "serving_default"
 
 

@@ -20,7 +20,7 @@ from retrain.quiet import native_stderr_held
 
 try:
     from ai_edge_litert.interpreter import Interpreter
-except ImportError:  # the extra `litert` is not installed
+except ImportError:  # there is no wheel for every platform
     Interpreter = None
 
 Engine = Callable[[np.ndarray], np.ndarray]
@@ -47,7 +47,7 @@ def choose_engine(wanted: str, module: ImageModule, count: int) -> str:
     """
     if wanted == LITERT and Interpreter is None:
         raise InputError(
-            "--feature_engine=litert needs a package that is missing: pip install 'retrain[litert]'."
+            "--feature_engine=litert needs a package that is missing: pip install ai-edge-litert."
         )
     if wanted != "auto":
         return wanted

@@ -17,11 +17,14 @@ class HeadRow(NamedTuple):
       takes_several: whether an example may have several labels, in one cell of a table.
       figures: every figure that its `metrics` gives by a single number, and whether higher is better; the
         first is the default to rank by. One that some examples or classes do not have is nan there.
+      answers: what it predicts, given probabilities, without TensorFlow: a `retrain.heads.answers.Answers`,
+        "module:name"; empty where there is none.
     """
 
     head: str
     takes_several: bool
     figures: Mapping[str, bool]
+    answers: str = ""
 
 
 # What a task gets when nothing is said is the first row that takes what its cells hold.
@@ -38,6 +41,7 @@ HEADS = {
             "weighted_f1": True,
             "top_5_accuracy": True,
         },
+        answers="retrain.heads.answers:OneClass",
     ),
     "sigmoid": HeadRow(
         "retrain.heads.sigmoid:SigmoidHead",
@@ -57,6 +61,7 @@ HEADS = {
             "macro_f1_at_0.5": True,
             "sample_f1_at_0.5": True,
         },
+        answers="retrain.heads.answers:SomeClasses",
     ),
 }
 

@@ -13,13 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.heads import label_sets
+from retrain.heads.answers import NOT_KNOWN, SEPARATOR, THRESHOLD, SomeClasses
 from retrain.heads.class_head import ClassHead
 from retrain.heads.head import Labels
 from retrain.heads.label_doubts import Doubts, doubted
 
-SEPARATOR = "|"
-NOT_KNOWN = "?"
-THRESHOLD = 0.5
 HEAVIEST = 100.0
 
 
@@ -43,9 +41,7 @@ class SigmoidHead(ClassHead):
         self.thresholds = np.asarray(usual if thresholds is None else thresholds)
         self.positive_weights = positive_weights
 
-    @classmethod
-    def names_in(cls, label: str) -> list[str]:
-        return [name.removeprefix(NOT_KNOWN) for name in label.split(SEPARATOR) if name]
+    names_in = staticmethod(SomeClasses.names_in)
 
     @classmethod
     def joined(cls, labels: Sequence[str]) -> str | None:
@@ -96,14 +92,7 @@ class SigmoidHead(ClassHead):
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         return tf.nn.sigmoid(self.tempered(logits, self.temperature))
 
-    def predicted(self, probabilities: np.ndarray) -> list[str]:
-        names = np.asarray(self.class_names, object)
-        return [SEPARATOR.join(names[row]) for row in probabilities >= self.thresholds]
-
-    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
-        """That of the class of which it is least certain."""
-        there = probabilities >= self.thresholds
-        return np.where(there, probabilities, 1.0 - probabilities).min(axis=1)
+    predicted, confidence = SomeClasses.predicted, SomeClasses.confidence
 
     def right(self, labels: Labels, probabilities: np.ndarray) -> np.ndarray:
         """In all its known classes."""

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.heads import metrics
+from retrain.heads.answers import OneClass
 from retrain.heads.class_head import ClassHead
 from retrain.heads.head import Labels
 from retrain.heads.label_doubts import Doubts, doubted
@@ -56,11 +57,7 @@ class SoftmaxHead(ClassHead):
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(self.tempered(logits, self.temperature))
 
-    def predicted(self, probabilities: np.ndarray) -> list[str]:
-        return [self.class_names[index] for index in probabilities.argmax(axis=1)]
-
-    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
-        return probabilities.max(axis=1)
+    predicted, confidence = OneClass.predicted, OneClass.confidence
 
     def evidence(self, logits: tf.Tensor) -> tf.Tensor:
         """How far the largest logit stands out from their mean, to which softmax is blind."""

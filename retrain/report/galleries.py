@@ -9,7 +9,8 @@ import pandas as pd
 from retrain.data.folder import count
 from retrain.familiarity import THRESHOLD
 from retrain.report.outcome import Outcome
-from retrain.report.predictions_table import task_columns, top_columns
+from retrain.report.prediction_columns import top_columns
+from retrain.report.predictions_table import task_columns
 from retrain.report.thumbnails import Thumbnails
 
 MISTAKES, UNCERTAIN, DOUBTFUL, SETS, OF_A_SET = 18, 12, 18, 8, 4  # images, or sets, that are shown

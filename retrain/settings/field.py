@@ -167,6 +167,6 @@ def choices_of(known: Setting) -> tuple[str, ...]:
 def _not_in_table(known: Setting, value: Any) -> str | None:
     names = choices_of(known) if known.table else ()
     for one in value if isinstance(value, tuple) else (value,):
-        if names and one not in names:
+        if names and one is not None and one not in names:
             return unknown_name(one, names, known.table[1])
     return None

@@ -3,7 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import ALL_VERBS, DATA_VERBS, MODULE_VERBS, setting
-from retrain.settings.needs import LABEL_MAP, MODULE_KIND, MODULE_SOURCE, OWN_MODULE
+from retrain.settings.needs import ENGINE, LABEL_MAP, MODULE_KIND, MODULE_SOURCE, OWN_MODULE
 from retrain.settings.values import per_channel, per_channel_above_0, pixel_range
 
 
@@ -97,10 +97,18 @@ class ModuleSettings:
     )
     feature_engine: str = setting(
         "auto",
-        "What computes the features: auto takes litert (pip install 'retrain[litert]') when there are "
-        "enough images to pay for the conversion.",
+        "What computes the features: auto takes litert when there are enough images to pay for the "
+        "conversion.",
         choices=("auto", "tensorflow", "litert"),
         decides=False,
+    )
+    engine: str = setting(
+        "auto",
+        "What computes predictions: auto takes litert, which begins in a second, where the export tflite "
+        "lies beside the module.",
+        verbs=("predict",),
+        choices=("auto", "tensorflow", "litert"),
+        needs=ENGINE,
     )
     warm_start_head: bool = setting(
         False,

@@ -127,6 +127,15 @@ EXPORTED = Need(
     "--{name} goes by the familiarity that an exported classifier tells, and with --features or --label_map "
     "there is none: leave it out.",
 )
+ENGINE = Need(
+    lambda at, name: (
+        not at.config.results.features
+        and at.config.module.label_map is None
+        and at.config.results.sort_into is None
+    ),
+    "--{name}={value} is for predictions of an exported classifier, and --features, --label_map and "
+    "--sort_into are done by TensorFlow: leave it out.",
+)
 SOME_CLASSES = Need(
     lambda at, name: not (at.config.results.features or at.config.results.all_classes),
     "--{name}={value} names some classes, where --all_classes names all and --features none: give one of the "

@@ -90,6 +90,15 @@ class ResultSettings:
         low=0.0,
         high=1.0,
     )
+    tracker: str | None = setting(
+        None,
+        "Where else flags, figures, curves, the report and exports are recorded, as variables of its own say "
+        "(MLFLOW_TRACKING_URI, WANDB_PROJECT).",
+        table=("retrain.trackers:TRACKERS", "tracker"),
+        verbs=TRAINING_VERBS,
+        decides=False,
+        recorded=False,
+    )
     explain: bool = setting(
         False,
         "Show in report.html where on an image the evidence for its prediction lies, which takes fifty more "

@@ -36,6 +36,7 @@ from tests.contracts.wiring_world import (
     rate_found,
     reported,
     swept,
+    tracked,
     trial,
     trial_in_folds,
     trial_on_images,
@@ -99,6 +100,7 @@ DATA = {
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
 MODULE = {
+    "engine": Case(predicted, {"engine": "litert"}, refused="has none beside it"),
     **of(examples, image_size="12", module_input_range="-1,1", feature_output="first"),
     **of(examples, module_input_mean="0.5,0.5,0", module_input_std="0.5,1,1"),
     "tfhub_module": Case(examples, {"tfhub_module": "{averaging}"}),
@@ -120,7 +122,7 @@ MODULE = {
     "feature_engine": Case(
         examples,
         {"feature_engine": "litert"},
-        refused="--feature_engine=litert needs a package that is missing: pip install 'retrain[litert]'.",
+        refused="--feature_engine=litert needs a package that is missing: pip install ai-edge-litert.",
     ),
 }
 OF_HEADS = {
@@ -187,6 +189,7 @@ RESULTS = {
     "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
     "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),
     "explain": Case(reported, {"explain": "true"}),
+    "tracker": Case(tracked, {"tracker": "mlflow"}),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),
     "reject_unfamiliar": Case(predicted, {"reject_unfamiliar": "true"}, {"image_dir": "{strange}"}),
     "sort_into": Case(predicted, {"sort_into": "{sorted}"}),
@@ -232,6 +235,7 @@ PREDICT = {
     "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
     "module_kind": EVALUATE["module_kind"]._replace(stage=predicted),
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
+    "engine": MODULE["engine"],
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
     **{name: case for name, case in RESULTS.items() if case.stage is predicted},
 }

@@ -45,6 +45,7 @@ from retrain.head_search.search import BestHead
 from retrain.runs.run import Run
 from retrain.settings.config import read_by
 from retrain.studies.objective import find_objective
+from retrain.trackers import TRACKERS, TrackerRow, tracked_run
 from tests import tiny_worlds
 
 SEED = 2  # of the photos
@@ -326,6 +327,19 @@ def reported(world: World, given: Flags) -> int:
     plan.run.path.mkdir()
     train_classifier(plan, world.prepared_for(plan))
     return (plan.run.path / "report.html").read_text().count("<img ")
+
+
+def tracked(world: World, given: Flags) -> list[str]:
+    """The runs that a tracker was given, in the place of MLflow."""
+    recorded: list[str] = []
+    with (
+        unittest.mock.patch.dict(TRACKERS, mlflow=TrackerRow("tests.nowhere:record", "json", "")),
+        unittest.mock.patch.object(tracked_run, "named", lambda name: lambda run: recorded.append(name)),
+    ):
+        plan = world.plan({**HEAD, **given})
+        plan.run.path.mkdir()
+        train_classifier(plan, world.prepared_for(plan))
+    return recorded
 
 
 def doubted(world: World, given: Flags) -> Any:

@@ -63,7 +63,7 @@ def test_without_the_package(loaded_module, monkeypatch):
     with pytest.raises(InputError) as raised:
         choose_engine("litert", loaded_module, 10**6)
     assert str(raised.value) == (
-        "--feature_engine=litert needs a package that is missing: pip install 'retrain[litert]'."
+        "--feature_engine=litert needs a package that is missing: pip install ai-edge-litert."
     )
 
 

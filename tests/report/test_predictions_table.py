@@ -1,11 +1,8 @@
 import csv
 
-import numpy as np
 import pandas as pd
 
-from retrain.heads.sigmoid import SigmoidHead
-from retrain.heads.softmax import SoftmaxHead
-from retrain.report.predictions_table import class_columns, task_columns, top_columns, write, write_table
+from retrain.report.predictions_table import task_columns, write, write_table
 from tests.examples.worlds import made_up
 from tests.report.outcomes import of_two_tasks, predicted
 
@@ -52,25 +49,3 @@ def test_a_table_is_written_as_it_is_without_its_index(tmp_path):
     assert (tmp_path / "skipped.csv").read_bytes() == b"path,reason\na/1.jpg,empty file\n"
     write_table(str(tmp_path / "skipped.csv"), table[:0])
     assert (tmp_path / "skipped.csv").read_text() == "path,reason\n"
-
-
-def test_the_most_probable_classes_come_first_and_no_more_than_there_are():
-    probabilities = np.float32([[0.2, 0.7, 0.1], [0.4, 0.2, 0.4]])
-    columns = top_columns(SoftmaxHead(["a", "b", "c"]), probabilities, 2, "/kind")
-    assert {name: list(values) for name, values in columns.items()} == {
-        "class_1/kind": ["b", "a"],
-        "probability_1/kind": [0.7, 0.4],
-        "class_2/kind": ["a", "c"],
-        "probability_2/kind": [0.2, 0.4],
-    }
-    assert len(top_columns(SigmoidHead(["a", "b", "c"]), probabilities, 9)) == 2 * 3
-
-
-def test_every_class_has_a_column_even_of_two_of_one_name():
-    """ImageNet has two that are called crane."""
-    columns = class_columns(SoftmaxHead(["crane", "dog", "crane"]), np.float32([[0.1234567, 0.5, 0.25]]))
-    assert {name: values.tolist() for name, values in columns.items()} == {
-        "probability/crane (0)": [0.123457],
-        "probability/dog": [0.5],
-        "probability/crane (2)": [0.25],
-    }

@@ -55,12 +55,14 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
     assert {name for name, field in FIELDS.items() if not about(field).recorded} == {
         *("model_dir", "saved_model_dir", "labels_output_file", "storage"),
         *("print_misclassified_test_images", "assert_accuracy_at_least", "version_directory"),
+        "tracker",
     }
     assert {name for name, field in FIELDS.items() if not about(field).decides} == {
         "feature_engine",
         "export_formats",
         "default_signature",
         "explain",
+        "tracker",
     }
 
 
@@ -300,6 +302,7 @@ def test_run_flags_hold_every_setting_but_not_where_results_go(tmp_path, monkeyp
     by_recipe = {name for name in read_by("train") if config.value(name) in (None, ())}
     assert written == set(read_by("train")) - by_recipe - {
         *("model_dir", "print_misclassified_test_images", "version_directory"),
+        "tracker",
     }
 
 

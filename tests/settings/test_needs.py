@@ -156,6 +156,13 @@ CASES = {
         "--default_signature='bytes' is about the export saved_model, which --export_formats leaves out: "
         "give both, or neither.",
     ),
+    "engine": Case(
+        "litert",
+        {"verb": "predict"},
+        {"verb": "predict", "sort_into": "sorted"},
+        "--engine=litert is for predictions of an exported classifier, and --features, --label_map and "
+        "--sort_into are done by TensorFlow: leave it out.",
+    ),
     "version_directory": Case(
         True,
         {"saved_model_dir": "copy"},

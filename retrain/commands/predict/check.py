@@ -14,6 +14,7 @@ from retrain.commands.predict.unfinished import SortedNote
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
+from retrain.export.beside import litert_beside
 from retrain.extensions import named
 from retrain.report import TableRow, table_row
 from retrain.settings.config import Config
@@ -21,6 +22,7 @@ from retrain.settings.data import DataSettings
 from retrain.settings.needs import Circumstances
 
 STANDARD_OUTPUT = "-"
+QUICK = 3000  # images, up to which a command that was killed may begin again; TensorFlow keeps what it has
 READ_PATHS = "retrain.data.table:read_paths"
 
 
@@ -34,6 +36,7 @@ class PredictPlan(NamedTuple):
       output, table: the file to be written, and its format; None for standard output.
       note: of the folder of sorted images, by which a killed command goes on; None without `output`.
       is_sorted: whether that folder is there already, from such a command.
+      litert: the directory of a TFLite file that is run instead of the module; empty where TensorFlow is.
     """
 
     config: Config
@@ -44,7 +47,12 @@ class PredictPlan(NamedTuple):
     table: TableRow | None
     note: SortedNote | None = None
     is_sorted: bool = False
+    litert: str = ""
     run: None = None
+
+    @property
+    def is_quick(self) -> bool:
+        return bool(self.litert)
 
 
 def check(config: Config, words: Sequence[str]) -> PredictPlan:
@@ -71,7 +79,8 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     # TensorFlow takes seconds to load.
     what = "classify with" if not results.features else "pass through"
     logging.info("Images to %s %s: %d.", what, handle, len(paths))
-    to = {"output": output, "table": table, "note": note, "is_sorted": is_sorted}
+    litert = _litert(config, export, len(paths))
+    to = {"litert": litert, "output": output, "table": table, "note": note, "is_sorted": is_sorted}
     return PredictPlan(config, paths, image_dir, published, **to)
 
 
@@ -91,6 +100,20 @@ def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], s
     if not words:
         raise InputError("predict needs images: name files or folders after the flags.")
     return find_images(words), ""
+
+
+def _litert(config: Config, export: str | None, count: int) -> str:
+    """The directory of the TFLite file to run; empty where TensorFlow is to."""
+    engine, results = config.module.engine, config.results
+    beside = litert_beside(export) if export and engine != "tensorflow" else ""
+    if engine == "auto" and (results.sort_into or config.module.image_size or count > QUICK):
+        return ""
+    if engine == "litert" and not beside:
+        raise InputError(
+            f"--engine=litert runs the export tflite of a run, and {config.module.tfhub_module!r} has none "
+            f"beside it: python -m retrain export --model_dir=RUN --export_formats=tflite writes it."
+        )
+    return beside
 
 
 def _check_place(flag: str, path: str | None, what: str) -> None:

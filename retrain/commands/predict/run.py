@@ -6,10 +6,8 @@ and no more than a block of them is in memory.
 
 import contextlib
 import dataclasses
-import io
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -19,36 +17,26 @@ import pandas as pd
 from absl import logging
 
 from retrain.commands.predict.check import PredictPlan
+from retrain.commands.predict.rows import Familiarity, answer_columns, tell, write
 from retrain.commands.predict.sorting import sort_files
 from retrain.commands.predict.unfinished import kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.errors import InputError
 from retrain.export.assets import check_tells_familiarity
-from retrain.extensions import named
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
-from retrain.files import new_directory, new_file
-from retrain.report.predictions_table import (
-    class_columns,
-    familiarity_column,
-    predicted_columns,
-    top_columns,
-)
-from retrain.report.table_writers import separated
+from retrain.files import new_directory
 from retrain.settings.results import ResultSettings
 
 ROWS_AT_A_TIME = 1024
-UNKNOWN = "?"  # the class of an image that is like none that the classifier knows
 
 
 def run(plan: PredictPlan) -> None:
     """Writes path and prediction of each image, for each task, to --output or the terminal."""
     with _predicting(plan) as (count, blocks):
-        _write(plan, blocks)
-    if plan.output is not None:
-        what = "feature vectors" if plan.config.results.features else "predictions"
-        print(f"{count} {what} are in {plan.output}")
+        write(plan, blocks)
+    tell(plan, count)
 
 
 def table(plan: PredictPlan) -> pd.DataFrame:
@@ -56,7 +44,7 @@ def table(plan: PredictPlan) -> pd.DataFrame:
     with _predicting(plan) as (_, blocks):
         every = list(blocks)
         if plan.output is not None:
-            _write(plan, iter(every))
+            write(plan, iter(every))
     return pd.concat(every, ignore_index=True)
 
 
@@ -125,17 +113,9 @@ def _blocks(
 
 def _columns(values: np.ndarray, scoring: Scoring, results: ResultSettings) -> dict[str, Any]:
     """Of rows of the module's output what is predicted for each task, and how probable classes are."""
-    columns: dict[str, Any] = {}
-    rejected = scoring.unfamiliar(values) & results.reject_unfamiliar
-    for task, probabilities in scoring.by_task(values).items():
-        head, suffix = scoring.heads[task], f"/{task}" if len(scoring.heads) > 1 else ""
-        columns |= predicted_columns(head, probabilities, "class", suffix)
-        columns[f"class{suffix}"] = np.where(rejected, UNKNOWN, columns[f"class{suffix}"])
-        if results.all_classes:
-            columns |= class_columns(head, probabilities, suffix)
-        elif results.top_k is not None:
-            columns |= top_columns(head, probabilities, results.top_k, suffix)
-    return columns | familiarity_column(scoring.familiarity(values))
+    familiarity, threshold = scoring.familiarity(values), scoring.threshold
+    told = None if familiarity is None else Familiarity(familiarity, threshold)
+    return answer_columns(scoring.heads, scoring.by_task(values), told, results)
 
 
 def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features) -> None:
@@ -155,18 +135,6 @@ def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features)
     without = sum(not of_file for of_file in labels)
     none = f"; {without} with none of the classes" if without else ""
     logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)
-
-
-def _write(plan: PredictPlan, blocks: Iterator[pd.DataFrame]) -> None:
-    if plan.output is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # As in files, whatever the locale: it may know no letters but those of English.
-            sys.stdout.reconfigure(encoding="utf-8")
-        for text in separated(blocks, "\t"):
-            print(text, end="")
-        return
-    with new_file(plan.output) as file:
-        named(plan.table.write)(blocks, file)
 
 
 def _file_key(path: str) -> FileKey:

@@ -18,6 +18,7 @@ from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
 from retrain.settings.results import ResultSettings
+from retrain.trackers import check_tracker
 
 
 class TrainPlan(NamedTuple):
@@ -49,6 +50,7 @@ def check(config: Config, words: Sequence[str]) -> TrainPlan:
 
 def plan_training(config: Config, data: DataPlan) -> TrainPlan:
     """The plan of a training with these settings on these data, of a trial of a sweep, too."""
+    check_tracker(config.results.tracker)
     module = config.module
     source = None if module.warm_start_from is None else find_source(module.warm_start_from)
     run = run_for(config.results.model_dir, config.data.image_dir)

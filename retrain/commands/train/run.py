@@ -23,6 +23,7 @@ from retrain.report.export_cards import write_cards
 from retrain.report.misclassified import misclassified_lines
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
+from retrain.trackers.tracked_run import track
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import Figures, figures_by_task
 from retrain.training.events import TRAIN, Events
@@ -96,6 +97,8 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         exports = write_exports(model, run, plan.config.results.export_formats, material)
         write_cards(outcome, exports)
     end_report(run)
+    if plan.config.results.tracker is not None:
+        track(run, plan.config.results.tracker)
     return outcome, exports
 
 

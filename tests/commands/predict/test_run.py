@@ -173,7 +173,7 @@ def test_a_command_killed_between_the_folder_and_the_table_goes_on(
     into, output = tmp_path / "sorted", tmp_path / "p.csv"
     settings = {"output": str(output), "sort_into": str(into), "sort_by": "link"}
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
-        patched.setattr(predict, "_write", lambda *_: 1 / 0)
+        patched.setattr(predict, "write", lambda *_: 1 / 0)
         predicted(trained_run, colour_folder, **settings)
     before = os.stat(into)
     with pytest.raises(InputError, match="exists, and nothing is overwritten"):

@@ -1,0 +1,82 @@
+"""Predictions by LiteRT beside those by TensorFlow: the same table, without TensorFlow."""
+
+import io
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests import tiny_worlds
+
+PROGRAM = """
+import sys
+from retrain.__main__ import main
+status = main(["retrain", *sys.argv[1:]])
+print("tensorflow" in sys.modules, status, file=sys.stderr)
+"""
+
+
+def predicted(command, *words: str) -> pd.DataFrame:
+    result = command("predict", *words)
+    assert result.status == 0, result.err
+    return pd.read_csv(io.StringIO(result.out), sep="\t")
+
+
+def run_alone(*words: object) -> tuple[str, str]:
+    """What a process of its own prints, and whether it loaded TensorFlow, and its status."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, words)], capture_output=True, text=True)
+    return done.stdout, done.stderr.splitlines()[-1]
+
+
+@pytest.fixture
+def photos(tmp_path) -> pathlib.Path:
+    tiny_worlds.colour_folder(tmp_path / "photos", 3)
+    Image.new("RGBA", (20, 10), (255, 0, 0, 99)).save(tmp_path / "photos" / "clear.png")
+    Image.new("RGB", (40, 30), "green").save(tmp_path / "photos" / "green.jpg", quality=30)
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize("more", [[], ["--top_k=2"], ["--all_classes"], ["--reject_unfamiliar"]])
+def test_the_same_table(command, telling_run, photos, more):
+    words = [f"--tfhub_module={telling_run}/export/saved_model", str(photos), *more]
+    quick, full = (predicted(command, f"--engine={engine}", *words) for engine in ("litert", "tensorflow"))
+    assert "familiarity" in quick
+    pd.testing.assert_frame_equal(quick, full, rtol=0, atol=2e-3)
+    probabilities = [name for name in quick if name.startswith("probability")]
+    pd.testing.assert_frame_equal(quick[probabilities], full[probabilities], rtol=0, atol=1e-5)
+
+
+def test_no_tensorflow_is_loaded(telling_run, photos, tmp_path):
+    words = ["predict", f"--tfhub_module={telling_run}", f"--output={tmp_path}/out.jsonl", photos]
+    out, said = run_alone(*words)
+    assert (out, said) == (f"11 predictions are in {tmp_path}/out.jsonl\n", "False 0")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 11
+
+
+def test_an_unusual_image_has_all_decoded_by_tensorflow(telling_run, photos):
+    Image.new("CMYK", (20, 10), "red").save(photos / "printed.jpg")
+    (photos / "none.jpg").write_bytes(b"\xff\xd8\xff no image")
+    out, said = run_alone("predict", f"--tfhub_module={telling_run}", photos)
+    assert said == "True 0"
+    assert len(out.splitlines()) == 1 + 12
+
+
+def test_it_is_for_predictions_of_few_images(telling_run, photos, tmp_path):
+    _, said = run_alone("predict", f"--tfhub_module={telling_run}", photos, f"--sort_into={tmp_path}/sorted")
+    assert said == "True 0"
+    assert (tmp_path / "sorted" / "cyan").is_dir()
+
+
+def test_there_must_be_a_file_to_run(command, telling_run, photos, tmp_path):
+    export = tmp_path / "classifier"
+    shutil.copytree(telling_run / "export" / "saved_model", export)
+    result = command("predict", f"--tfhub_module={export}", "--engine=litert", str(photos))
+    assert (result.status, result.err.splitlines()[-1]) == (
+        2,
+        f"retrain: --engine=litert runs the export tflite of a run, and {str(export)!r} has none beside it: "
+        f"python -m retrain export --model_dir=RUN --export_formats=tflite writes it.",
+    )
