@@ -20,6 +20,7 @@ VERBS = {
     ),
     "evaluate": ("--tfhub_module=RUN --image_dir=DIR", "measure an exported classifier on other images"),
     "predict": ("--tfhub_module=RUN FILE|DIR|PATTERN|- ...", "say what is on images, in a table; sort them"),
+    "serve": ("--tfhub_module=RUN", "answer requests of programs, and show a page to drop pictures on"),
     "export": ("--model_dir=RUN --export_formats=FORMATS", "write further formats of what a run has trained"),
     "inspect": ("--tfhub_module=MODULE", "say what a module is, and whether it keeps the common promises"),
     "compare": (

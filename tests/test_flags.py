@@ -231,8 +231,8 @@ def test_two_names_of_one_flag():
         (["--verbosity=loud"], "'loud' is no value of --verbosity: choose from debug, info, warning, error."),
         (
             ["evalute", "--image_dir=a"],
-            "'evalute' is no verb: choose from train, sweep, evaluate, predict, export, inspect, compare; "
-            "did you mean 'evaluate'?",
+            "'evalute' is no verb: choose from train, sweep, evaluate, predict, serve, export, inspect, "
+            "compare; did you mean 'evaluate'?",
         ),
         (["/"], "'/' is no verb: a folder of images is given as --image_dir=/."),
         (

@@ -23,6 +23,7 @@ FLOORS = {
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
     **dict.fromkeys(["export", "evidence"], 4),
     **dict.fromkeys(["training", "head_search", "studies", "runs"], 5),
+    "serving": 5,
     **dict.fromkeys(["report", "trackers"], 6),
     "commands": 7,
     **dict.fromkeys(["help_page", "flags"], 8),

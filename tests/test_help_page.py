@@ -14,6 +14,7 @@ LINES = {
     "sweep": "--image_dir=photos",
     "evaluate": "--image_dir=photos --tfhub_module=export",
     "predict": "--tfhub_module=export a.jpg",
+    "serve": "--tfhub_module=export",
     "export": "--model_dir=run --export_formats=keras",
     "inspect": "",
     "compare": "a b",
@@ -38,7 +39,7 @@ def test_the_help_page_knows_every_verb_section_and_alias():
     assert all(f"--{alias}" in answer(["retrain", "train", "-h"]) for alias in ALIASES)
     page = answer(["retrain", "sweep", "-h"])
     titles = [section.title for section in SECTIONS.values()]
-    assert [line for line in page.splitlines() if line in titles] == titles
+    assert [line for line in page.splitlines() if line in titles] == [of for of in titles if of != "Server"]
 
 
 def test_a_section_of_which_the_verb_reads_nothing_is_left_out():

@@ -38,6 +38,11 @@ COMMANDS = {
         takes_words=True,
         quick="retrain.commands.predict.quick:run",
     ),
+    "serve": CommandRow(
+        "retrain.commands.serve.check:check",
+        "retrain.commands.serve.run:run",
+        quick="retrain.commands.serve.run:run",
+    ),
     "export": CommandRow("retrain.commands.export.check:check", "retrain.commands.export.run:run"),
     "inspect": CommandRow("retrain.commands.checks:check_inspect", "retrain.commands.inspect:run"),
     "compare": CommandRow(

@@ -25,6 +25,14 @@ def load_pixels(path: str, image_size: tuple[int, int], background: str) -> np.n
     try:
         with open(path, "rb") as file:
             contents = file.read()
+    except OSError as error:
+        raise UnusualImageError(str(error)) from error
+    return pixels_of(contents, image_size, background)
+
+
+def pixels_of(contents: bytes, image_size: tuple[int, int], background: str) -> np.ndarray:
+    """The same of a file's bytes."""
+    try:
         image, orientation = _stored(contents, background)
     except UnusualImageError:
         raise
@@ -56,6 +64,15 @@ def _pixels(image: Image.Image, background: str) -> np.ndarray:
     values = np.asarray(image.convert("RGBA"), np.float32)
     alpha, behind = values[..., 3:] / 255, np.array(ImageColor.getrgb(background)[:3], np.float32)
     return np.round(alpha * values[..., :3] + (1 - alpha) * behind).astype(np.uint8)
+
+
+def pixel_count(contents: bytes) -> int:
+    """Height times width, as the file says before it is decoded; UnusualImageError of what is no image."""
+    try:
+        with Image.open(io.BytesIO(contents)) as image:
+            return image.width * image.height
+    except Exception as error:
+        raise UnusualImageError(str(error)) from error
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -71,6 +71,13 @@ def described_background(directory: str) -> str:
         return described.get("alpha_background", WHITE)
 
 
+def described_image_size(directory: str) -> tuple[int, int]:
+    """Height and width of the images that an export takes."""
+    with _description(directory) as described:
+        height, width = described["image_size"]
+        return int(height), int(width)
+
+
 def described_familiarity(directory: str) -> DescribedFamiliarity | None:
     """What an export says of the familiarity it tells; None of one that tells none."""
     with _description(directory) as described:

@@ -3,9 +3,11 @@
 import os
 from typing import Any
 
+from retrain.errors import InputError
 from retrain.export.assets import described_tasks
 from retrain.extensions import named
 from retrain.heads import HEADS
+from retrain.settings.module import ModuleSettings
 
 MODEL_FILE = "model.tflite"
 
@@ -16,6 +18,17 @@ def answering_heads(directory: str) -> dict[str, Any]:
         task: named(HEADS[of.kind].answers)(of.classes, **of.settings)
         for task, of in described_tasks(directory).items()
     }
+
+
+def wanted_litert(settings: ModuleSettings, export: str) -> str:
+    """The directory of the TFLite file to run beside the module; empty where TensorFlow is to compute."""
+    beside = "" if settings.engine == "tensorflow" else litert_beside(export)
+    if settings.engine == "litert" and not beside:
+        raise InputError(
+            f"--engine=litert runs the export tflite of a run, and {settings.tfhub_module!r} has none beside "
+            f"it: python -m retrain export --model_dir=RUN --export_formats=tflite writes it."
+        )
+    return beside
 
 
 def litert_beside(export: str) -> str:

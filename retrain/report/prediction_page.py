@@ -1,17 +1,16 @@
 """One picture of a run: images that it was not trained on, each with what was predicted, mistakes first."""
 
-import functools
-import importlib.util
 import io
 import os
 from typing import NamedTuple
 
 import pandas as pd
 import tensorflow as tf
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from retrain.data.images import decode_image
 from retrain.files import write_bytes
+from retrain.report.caption_fonts import caption_width, draw_caption
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns
 
@@ -39,7 +38,7 @@ def write(outcome: Outcome, path: str) -> None:
     rows = max(1, -(-len(shown) // COLUMNS))
     size = (COLUMNS * (SIDE + BORDER) + BORDER, TITLE + rows * (SIDE + CAPTION) + BORDER)
     page = Image.new("RGB", size, "white")
-    ImageDraw.Draw(page).text((BORDER, BORDER), _title(outcome, split), TEXT, _font())
+    draw_caption(ImageDraw.Draw(page), (BORDER, BORDER), _title(outcome, split), TEXT)
     for position, example in enumerate(map(_Example._make, shown.itertuples(index=False, name=None))):
         row, column = divmod(position, COLUMNS)
         corner = (BORDER + column * (SIDE + BORDER), TITLE + BORDER + row * (SIDE + CAPTION))
@@ -80,12 +79,12 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     tile = Image.new("RGB", (SIDE, SIDE + CAPTION - BORDER), "white")
     picture = ImageOps.fit(picture, (SIDE, SIDE))
     tile.paste(ImageOps.expand(ImageOps.crop(picture, BORDER), BORDER, colour))
-    draw, font = ImageDraw.Draw(tile), _font()
-    prediction = _fitting(example.predicted, font, f" {example.probability:.0%}")
-    draw.text((2, SIDE + 1), prediction, colour, font)
+    draw = ImageDraw.Draw(tile)
+    prediction = _fitting(example.predicted, f" {example.probability:.0%}")
+    draw_caption(draw, (2, SIDE + 1), prediction, colour)
     if not example.right:
-        draw.text((2, SIDE + 17), _fitting(f"is {example.label}", font), TEXT, font)
-    draw.text((2, SIDE + 33), _fitting(os.path.basename(example.path), font), QUIET, font)
+        draw_caption(draw, (2, SIDE + 17), _fitting(f"is {example.label}"), TEXT)
+    draw_caption(draw, (2, SIDE + 33), _fitting(os.path.basename(example.path)), QUIET)
     return tile
 
 
@@ -97,15 +96,8 @@ def _picture(path: str, background: str) -> Image.Image:
         return Image.new("RGB", (SIDE, SIDE), BLANK)
 
 
-@functools.cache
-def _font() -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib: Pillow's own font has no letters beyond ASCII."""
-    package = importlib.util.find_spec("matplotlib").submodule_search_locations[0]
-    return ImageFont.truetype(os.path.join(package, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf"), 12)
-
-
-def _fitting(text: str, font: ImageFont.FreeTypeFont, end: str = "") -> str:
+def _fitting(text: str, end: str = "") -> str:
     """The text, or as much of it as is no wider than a tile, with the end behind it."""
-    while text and font.getlength(text + end) > SIDE - 4:
+    while text and caption_width(text + end) > SIDE - 4:
         text = text[:-1]
     return text + end

@@ -10,6 +10,7 @@ from PIL import Image
 
 from retrain.data.listing import SPLITS
 from retrain.export.model_card import asked
+from retrain.extensions import named
 from retrain.files import write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
@@ -18,8 +19,7 @@ from retrain.report.found_in_sweep import found_in_sweep
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
-from retrain.report.report_plots import learning_curves
-from retrain.report.sweep_table import as_figure
+from retrain.report.report_plots import TRAINING, learning_curves
 from retrain.report.task_page import OF_SPLIT, task_page
 from retrain.report.thumbnails import Thumbnails, data_uri
 from retrain.runs.run import RUN_FLAGS, Run, flag_lines
@@ -27,12 +27,13 @@ from retrain.training.events import TRAIN, Curve, read_events
 
 # Of the events of a run, (split, tag) -> where it is drawn, and what it is called there.
 CURVES = {
-    (TRAIN, "loss"): ("loss", "training"),
+    (TRAIN, "loss"): ("loss", TRAINING),
     (TRAIN, "validation_loss"): ("loss", "validation"),
     ("validation", "loss"): ("loss", "validation"),
     ("validation", "accuracy"): ("accuracy", "validation"),
 }
 AUGMENTED_SIDE = 1100
+VERBS = "retrain.commands:COMMANDS"
 
 
 def write(outcome: Outcome, path: str) -> None:
@@ -60,8 +61,8 @@ def write(outcome: Outcome, path: str) -> None:
         augmented=_augmented(run),
         is_trained=run.flags is not None,
         end_mark=END_MARK,
+        verbs=named(VERBS),
         quoted=lambda name: shlex.quote(run.file(name)),
-        figure=as_figure,
     )
     write_text(path, text)
 

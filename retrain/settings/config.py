@@ -21,6 +21,7 @@ from retrain.settings.module import ModuleSettings
 from retrain.settings.needs import Circumstances, unread
 from retrain.settings.pixels import PixelSettings
 from retrain.settings.results import ResultSettings
+from retrain.settings.serving import ServingSettings
 from retrain.settings.sweep import SweepSettings
 
 SECTIONS: Mapping[str, type] = {
@@ -31,6 +32,7 @@ SECTIONS: Mapping[str, type] = {
     "augmentation": AugmentationSettings,
     "sweep": SweepSettings,
     "results": ResultSettings,
+    "serving": ServingSettings,
 }
 # Every field once, by the name of its flag; what is said of all training stands in two sections.
 FIELDS: Mapping[str, dataclasses.Field] = MappingProxyType(
@@ -49,6 +51,7 @@ class Config:
     augmentation: AugmentationSettings = AugmentationSettings()
     sweep: SweepSettings = SweepSettings()
     results: ResultSettings = ResultSettings()
+    serving: ServingSettings = ServingSettings()
 
     @classmethod
     def of(cls, **values: Any) -> Self:

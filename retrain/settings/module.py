@@ -18,11 +18,11 @@ class ModuleSettings:
         "Pretrained image module: a directory, a .tar.gz, a TF Hub or Kaggle URL, keras:MobileNetV3Large, "
         "a .keras file, or builtin: (embedded, nothing to download). An exported classifier is "
         "one, too.",
-        verbs=ALL_VERBS,
+        verbs=(*ALL_VERBS, "serve"),
         sweep=True,
         path=True,
         needs=OWN_MODULE,
-        required=dict.fromkeys(("evaluate", "predict"), "the export/saved_model of a training run"),
+        required=dict.fromkeys(("evaluate", "predict", "serve"), "the export/saved_model of a training run"),
     )
     image_size: int | None = setting(
         None,
@@ -106,7 +106,7 @@ class ModuleSettings:
         "auto",
         "What computes predictions: auto takes litert, which begins in a second, where the export tflite "
         "lies beside the module.",
-        verbs=("predict",),
+        verbs=("predict", "serve"),
         choices=("auto", "tensorflow", "litert"),
         needs=ENGINE,
     )

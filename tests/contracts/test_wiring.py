@@ -35,6 +35,7 @@ from tests.contracts.wiring_world import (
     ran,
     rate_found,
     reported,
+    served,
     swept,
     tracked,
     trial,
@@ -196,6 +197,9 @@ RESULTS = {
     "sort_by": Case(predicted, {"sort_by": "link"}, {"sort_into": "{sorted}"}),
     "json": Case(inspected, {"json": "true"}),
 }
+SERVING = of(
+    served, host="0.0.0.0", port="80", model_name="other", max_request_mb="1e-3", max_megapixels="1e-6"
+)
 CASES: Mapping[str, Mapping[str, Case]] = {
     "data": DATA,
     "module": MODULE,
@@ -204,6 +208,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     "augmentation": AUGMENTATION,
     "sweep": SWEEP,
     "results": RESULTS,
+    "serving": SERVING,
 }
 TWO_TASKS = {"tfhub_module": "{of_two_tasks}", "labels_file": "{table}"}
 PATHS = {"labels_file": "{path_table}", "tasks": "kind:softmax"}
@@ -255,7 +260,12 @@ EXPORT = {
         exported_later, {"default_signature": "bytes"}, {"export_formats": "saved_model"}
     ),
 }
-VERBS = {"evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}
+SERVE = {
+    "tfhub_module": Case(served, {"tfhub_module": "{of_two_tasks}"}),
+    "engine": Case(served, {"engine": "litert"}, refused="has none beside it"),
+    **SERVING,
+}
+VERBS = {"serve": SERVE, "evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}
 FIELDS = [(section, field.name) for section, of_it in SECTIONS.items() for field in dataclasses.fields(of_it)]
 
 

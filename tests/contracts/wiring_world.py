@@ -5,6 +5,7 @@ a Keras module with convolutions and a batch norm; a table of two tasks. A stage
 gives what comes of them, rounded, so that it can be compared.
 """
 
+import base64
 import contextlib
 import functools
 import io
@@ -23,9 +24,11 @@ import optuna
 import pandas as pd
 import tensorflow as tf
 from PIL import Image
+from starlette.testclient import TestClient
 
 from retrain import flags
 from retrain.commands import COMMANDS
+from retrain.commands.serve.run import server_config
 from retrain.commands.sweep import run as sweep_run
 from retrain.commands.sweep.image_trial import image_trial
 from retrain.commands.sweep.judging import Judging
@@ -437,6 +440,16 @@ def exported_later(world: World, given: Flags) -> Any:
     plan = world.plan({"model_dir": str(run), **given}, "export")
     assert named(COMMANDS["export"].run)(plan) == 0
     return _exports(run, given["export_formats"])
+
+
+def served(world: World, given: Flags) -> Any:
+    """Where a server listens, and what it answers to a request of several kilobytes."""
+    plan = world.plan({"tfhub_module": world.classifier, **given}, "serve")
+    config = server_config(plan)
+    photo = next(iter(sorted(world.photos.rglob("*.png")))).read_bytes()
+    ask = {"instances": [{"b64": base64.b64encode(photo).decode()}] * 20}
+    answer = TestClient(config.app).post("/v1/models/classifier:predict", json=ask)
+    return [config.host, config.port, answer.status_code, answer.json()]
 
 
 def _exports(run: Run, formats: str) -> Any:

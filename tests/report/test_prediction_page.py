@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from retrain.report import prediction_page
+from retrain.report.caption_fonts import caption_width
 from retrain.report.outcome import Outcome
 from retrain.report.prediction_page import BORDER, CAPTION, COLUMNS, SIDE, TITLE, write
 from tests.examples.worlds import made_up
@@ -120,9 +121,8 @@ def test_names_of_any_length_and_script(folder):
     name = "玫瑰 " * 40
     row = ("cyan.png", name, name + "x", 0.9, "test")
     write(outcome(folder, row, names=(name, name + "x")), str(folder / "page.png"))
-    font = prediction_page.ImageFont.load_default(13)
     for end in ("", " 87%"):
-        fitting = prediction_page._fitting(name, font, end)
-        assert font.getlength(fitting) <= SIDE
+        fitting = prediction_page._fitting(name, end)
+        assert caption_width(fitting) <= SIDE
         assert fitting.endswith(end)
         assert name.startswith(fitting.removesuffix(end))

@@ -83,9 +83,11 @@ def test_a_page_has_what_was_found_and_what_to_do(run, photos):
     ]
     assert "12 images kept for a test: Accuracy 83.3% (55.2% to 95.3%, 12 images)" in shown.words
     assert "12 images say no more than that: on others like them expect 55% to 95%." in shown.words
-    assert "Most often confused: dog taken for owl (1) , owl taken for cat (1) ." in shown.words
+    assert "Most often confused: dog taken for owl (1), owl taken for cat (1)." in shown.words
     assert "labelled cat rather dog? 0.png" in shown.words
     assert f"--corrections='{run.file('label_issues.csv')}'" in shown.words
+    for verb in ("predict", "evaluate", "export", "serve", "compare"):
+        assert f"python -m retrain {verb} " in shown.words
 
 
 def test_a_title_says_what_is_asked(run, photos):

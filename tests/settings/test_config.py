@@ -83,6 +83,7 @@ def test_every_section_has_a_title():
         "Augmentation of training images",
         "Sweep",
         "Results",
+        "Server",
     ]
 
 

@@ -14,7 +14,7 @@ from retrain.commands.predict.unfinished import SortedNote
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
-from retrain.export.beside import litert_beside
+from retrain.export.beside import wanted_litert
 from retrain.extensions import named
 from retrain.report import TableRow, table_row
 from retrain.settings.config import Config
@@ -104,16 +104,10 @@ def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], s
 
 def _litert(config: Config, export: str | None, count: int) -> str:
     """The directory of the TFLite file to run; empty where TensorFlow is to."""
-    engine, results = config.module.engine, config.results
-    beside = litert_beside(export) if export and engine != "tensorflow" else ""
-    if engine == "auto" and (results.sort_into or config.module.image_size or count > QUICK):
+    is_left = config.results.sort_into or config.module.image_size or count > QUICK
+    if config.module.engine == "auto" and (is_left or not export):
         return ""
-    if engine == "litert" and not beside:
-        raise InputError(
-            f"--engine=litert runs the export tflite of a run, and {config.module.tfhub_module!r} has none "
-            f"beside it: python -m retrain export --model_dir=RUN --export_formats=tflite writes it."
-        )
-    return beside
+    return wanted_litert(config.module, export or "")
 
 
 def _check_place(flag: str, path: str | None, what: str) -> None:

@@ -1,0 +1,1 @@
+"""The verb `serve`: a classifier behind HTTP."""

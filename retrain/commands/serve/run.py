@@ -1,0 +1,38 @@
+"""`python -m retrain serve`: answers requests until it is stopped, and those first that have begun."""
+
+import contextlib
+
+import uvicorn
+from absl import logging
+
+from retrain.commands.serve.check import ServePlan
+from retrain.serving.app import Limits, Server
+from retrain.serving.served_model import ServedModel
+
+GRACE = 10  # seconds for requests that have begun
+MEGA = 10**6
+
+
+def run(plan: ServePlan) -> int:
+    """The exit status: 0 when it was asked to stop."""
+    server = uvicorn.Server(server_config(plan))
+    # An interruption is raised again by uvicorn when all is answered.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 1
+
+
+def server_config(plan: ServePlan) -> uvicorn.Config:
+    """What is served, and where."""
+    settings = plan.config.serving
+    limits = Limits(int(settings.max_request_mb * MEGA), int(settings.max_megapixels * MEGA))
+    server = Server(ServedModel(plan.export, plan.litert), settings.model_name, limits)
+    engine = "LiteRT" if plan.litert else "TensorFlow"
+    logging.info("Serving %s (%s) at http://%s:%d", plan.export, engine, settings.host, settings.port)
+    return uvicorn.Config(
+        server.app(),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE,
+    )

@@ -1,0 +1,197 @@
+"""The server, asked as clients ask TensorFlow Serving; answers beside the export's own signatures."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from starlette.testclient import TestClient
+
+from retrain.serving.app import Limits, Server
+from retrain.serving.served_model import ServedModel
+
+MODEL = "/v1/models/flowers"
+
+
+def picture(side: int = 20, image_format: str = "JPEG") -> bytes:
+    file = io.BytesIO()
+    values = np.random.default_rng(side).integers(0, 256, [side, side + 3, 3], np.uint8)
+    Image.fromarray(values).save(file, image_format)
+    return file.getvalue()
+
+
+def b64(contents: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(contents).decode()}
+
+
+def flat(side: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (side, side)).save(file, "PNG")
+    return file.getvalue()
+
+
+LARGE = flat(1100)  # few bytes, many pixels
+
+
+@pytest.fixture(scope="module", params=["litert", "tensorflow"])
+def engine(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def client(served_exports, engine):
+    return made(served_exports["one"], engine)
+
+
+def made(exports, engine: str) -> TestClient:
+    limits = Limits(10**6, 10**6)
+    litert = str(exports / "tflite") if engine == "litert" else ""
+    return TestClient(Server(ServedModel(str(exports / "saved_model"), litert), "flowers", limits).app())
+
+
+@pytest.fixture(scope="module")
+def signatures(served_exports):
+    loaded = {name: tf.saved_model.load(str(path / "saved_model")) for name, path in served_exports.items()}
+    return {name: of.signatures for name, of in loaded.items()}
+
+
+def test_files_are_answered_as_by_the_signature(client, signatures):
+    files = [picture(20), picture(30, "PNG"), picture(9, "BMP")]
+    answer = client.post(f"{MODEL}:predict", json={"instances": [b64(file) for file in files]})
+    assert answer.status_code == 200
+    expected = signatures["one"]["serving_bytes"](image_bytes=tf.constant(files))
+    for place, found in enumerate(answer.json()["predictions"]):
+        assert set(found) == {"classes", "scores", "familiarity"}
+        assert found["classes"] == [name.decode() for name in expected["classes"][place].numpy()]
+        np.testing.assert_allclose(found["scores"], expected["scores"][place], atol=1e-5)
+        np.testing.assert_allclose(found["familiarity"], expected["familiarity"][place], atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda one: {"instances": [one]},
+        lambda one: {"instances": [{"image_bytes": one}], "signature_name": "serving_bytes"},
+        lambda one: {"inputs": {"image_bytes": [one]}},
+        lambda one: {"inputs": [one]},
+        lambda one: {"inputs": one, "signature_name": "serving_default"},
+    ],
+)
+@pytest.mark.parametrize("version", ["", "/versions/1"])
+def test_every_way_to_ask_is_answered(client, request_of, version):
+    answer = client.post(f"{MODEL}{version}:predict", json=request_of(b64(picture()))).json()
+    if "predictions" in answer:
+        [classes] = [of["classes"] for of in answer["predictions"]]
+    else:
+        [classes] = answer["outputs"]["classes"]
+    assert len(classes) == 10
+
+
+def test_pixels_are_answered_as_by_the_signature(client, signatures):
+    images = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
+    expected = signatures["one"]["serving_default"](images=tf.constant(images))
+    for ask in ({"instances": images.tolist()}, {"instances": [{"images": of} for of in images.tolist()]}):
+        answer = client.post(f"{MODEL}:predict", json=ask).json()["predictions"]
+        np.testing.assert_allclose([of["default"] for of in answer], expected["default"], atol=1e-5)
+    columns = client.post(f"{MODEL}:predict", json={"inputs": {"images": images.tolist()}}).json()["outputs"]
+    np.testing.assert_allclose(columns["default"], expected["default"], atol=1e-5)
+
+
+def test_of_two_tasks_each_is_answered(served_exports, engine, signatures):
+    client = made(served_exports["two"], engine)
+    [found] = client.post(f"{MODEL}:predict", json={"instances": [b64(picture())]}).json()["predictions"]
+    assert set(found) == {"classes/kind", "scores/kind", "classes/tags", "scores/tags"}
+    expected = signatures["two"]["serving_bytes"](image_bytes=tf.constant([picture()]))
+    for task in ("kind", "tags"):
+        np.testing.assert_allclose(found[f"scores/{task}"], expected[f"scores/{task}"][0], atol=1e-5)
+
+
+def test_classify_has_pairs(client):
+    ask = {"examples": [{"image_bytes": b64(picture())}, b64(picture(30))]}
+    results = client.post(f"{MODEL}:classify", json=ask).json()["results"]
+    assert [len(pairs) for pairs in results] == [10, 10]
+    scores = [score for _, score in results[0]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_status_and_health(client):
+    state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    assert client.get(MODEL).json() == {"model_version_status": [state]}
+    assert client.get("/healthz").text == "ok\n"
+
+
+def test_the_metadata_name_what_the_signatures_have(client, signatures):
+    found = client.get(f"{MODEL}/metadata").json()
+    assert found["model_spec"] == {"name": "flowers", "signature_name": "", "version": "1"}
+    for name, described in found["metadata"]["signature_def"]["signature_def"].items():
+        if name != "serving_images":
+            signature = signatures["one"][name]
+            assert set(described["inputs"]) == set(signature.structured_input_signature[1])
+            assert set(described["outputs"]) == set(signature.structured_outputs)
+
+
+def test_what_was_asked_is_counted(served_exports):
+    client = made(served_exports["one"], "litert")
+    client.post(f"{MODEL}:predict", json={"instances": [b64(picture())] * 3})
+    client.post(f"{MODEL}:predict", json={})
+    metrics = client.get("/metrics")
+    assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert {"retrain_images_total 3", 'retrain_requests_total{what="predict",status="400"} 1'} < set(
+        metrics.text.splitlines()
+    )
+
+
+def test_the_page_asks_for_its_model(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "v1/models/flowers:predict" in page.text
+    assert "MODEL_NAME" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "ask", "status", "sentence"),
+    [
+        ("x:predict", {"instances": [b64(b"")]}, 404, "There is no model 'x' here, but 'flowers'."),
+        (
+            "flowers:predict",
+            {"instances": [b64(b"no image")]},
+            400,
+            "A file cannot be decoded: JPEG, PNG, GIF, BMP or WebP was expected.",
+        ),
+        (
+            "flowers:predict",
+            {"instances": [b64(picture(20, "TIFF"))]},
+            400,
+            "A file cannot be decoded: JPEG, PNG, GIF, BMP or WebP was expected.",
+        ),
+        (
+            "flowers:predict",
+            {"instances": [b64(LARGE)]},
+            413,
+            "An image of 1210000 pixels was given, and 1000000 are allowed.",
+        ),
+        ("flowers:predict", {"instances": "x" * 10**6}, 413, "The request has more than 1000000 bytes."),
+    ],
+)
+def test_what_is_refused(client, path, ask, status, sentence):
+    answer = client.post(f"/v1/models/{path}", json=ask)
+    assert (answer.status_code, answer.json()) == (status, {"error": sentence})
+
+
+def test_addresses_that_are_none(client):
+    assert client.get("/v2").json() == {"error": "GET /v2: Not Found."}
+    answer = client.get(f"{MODEL}:predict")
+    assert (answer.status_code, answer.json()) == (
+        405,
+        {"error": f"GET {MODEL}:predict: POST was expected."},
+    )
+
+
+def test_when_too_many_wait(served_exports, monkeypatch):
+    monkeypatch.setattr("retrain.serving.waiting_images.MOST_WAITING", 0)
+    client = made(served_exports["one"], "litert")
+    answer = client.post(f"{MODEL}:predict", json={"instances": [b64(picture())]})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json() == {"error": "Too many images wait to be classified: try again."}
