@@ -21,6 +21,7 @@ INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line, and returns the exit status."""
+    _open_standard_streams()
     try:
         with sigterm_raised():
             status = _run(sys.argv if argv is None else argv)
@@ -38,6 +39,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has left (`| head`): the interpreter's last flush must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+
+
+def _open_standard_streams() -> None:
+    """Gives a process that was started without some of its standard streams (`2>&-`) silent ones.
+
+    The next file that is opened would have the number of the missing one, and be written to as if it were it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -49,6 +49,21 @@ def test_from_photos_to_predictions(command, colour_folder, averaging_module, tm
     assert predicted.out.splitlines()[1].split("\t")[:2] == [picture, "yellow"]
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_process_without_some_of_its_streams(tmp_path, closed):
+    """As a service or a cron job may start it: what is opened next does not become the missing one."""
+    shell = f"{sys.executable} -m retrain --image_dir={tmp_path} {closed}; echo $? > status"
+    subprocess.run(
+        ["bash", "-c", shell], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True
+    )
+    assert (tmp_path / "status").read_text() == "2\n"
+    helped = f"{sys.executable} -m retrain --help {closed}; echo $? > status"
+    subprocess.run(
+        ["bash", "-c", helped], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True
+    )
+    assert (tmp_path / "status").read_text() == "0\n"
+
+
 def test_the_first_command_needs_nothing_but_photos(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny_worlds.colour_folder(tmp_path / "photos", 5)

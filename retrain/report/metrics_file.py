@@ -16,7 +16,21 @@ def write(outcome: Outcome, path: str) -> None:
         content[DECIDED_ON] = {**content[DECIDED_ON], **_decisions(outcome)}
     if outcome.global_step is not None:
         content["global_step"] = outcome.global_step
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, _text(content, "\n") + "\n")
+
+
+def _text(value: Any, line: str) -> str:
+    """As JSON with an entry a line, but for lists of plain values, such as rows of a confusion matrix.
+
+    With a line for each of its cells, the matrix of 3000 classes would take 200 MB.
+    """
+    inner = line + "  "
+    if isinstance(value, dict) and value:
+        entries = (f"{json.dumps(key, ensure_ascii=False)}: {_text(of, inner)}" for key, of in value.items())
+        return "{" + inner + f",{inner}".join(entries) + line + "}"
+    if isinstance(value, list) and any(isinstance(of, dict | list) for of in value):
+        return "[" + inner + f",{inner}".join(_text(of, inner) for of in value) + line + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _decisions(outcome: Outcome) -> dict[str, Any]:

@@ -42,6 +42,28 @@ def test_an_evaluation_has_neither_step_nor_decisions(tmp_path):
     assert written(of_two_tasks(global_step=0), tmp_path) == {"global_step": 0}
 
 
+def test_a_row_of_a_confusion_matrix_is_a_line(tmp_path):
+    figures = {"test": {"accuracy": 0.5, "confusion_matrix": [[1, 0], [1, 0]], "none": {}, "of": ["é", None]}}
+    assert written(of_two_tasks(figures=figures, global_step=3), tmp_path) == {**figures, "global_step": 3}
+    assert (
+        (tmp_path / "metrics.json").read_text("utf-8")
+        == """\
+{
+  "test": {
+    "accuracy": 0.5,
+    "confusion_matrix": [
+      [1, 0],
+      [1, 0]
+    ],
+    "none": {},
+    "of": ["é", null]
+  },
+  "global_step": 3
+}
+"""
+    )
+
+
 def test_any_script_stays_readable(tmp_path):
     written(of_two_tasks(figures={"test": {"classes": {"玫瑰": {"f1": 1.0}}}}), tmp_path)
     assert "玫瑰" in (tmp_path / "metrics.json").read_text("utf-8")
