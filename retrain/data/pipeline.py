@@ -4,9 +4,10 @@ Images are float32 [b, h, w, 3] in [0, 1], as `retrain.data.images` makes them. 
 where features and facts are kept, is for others to know.
 """
 
+import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from retrain.data.images import (
     load_image,
     load_image_and_facts,
 )
+from retrain.errors import InputError
 from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import WHITE
@@ -188,6 +190,22 @@ def undecodable(path: str) -> str:
         what = "unusual" if name == "TIFF" else "incomplete"  # of which no library reads all kinds
         return f"damaged or {what} {name}" if name else "not a file of an image"
     return ""
+
+
+@contextlib.contextmanager
+def images_that_stay(paths: Iterable[str]) -> Iterator[None]:
+    """Within, these images are read again; InputError where one that was there is gone, or has changed."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        lost = ((path, undecodable(path)) for path in paths)
+        path, why = next(((path, why) for path, why in lost if why), (None, ""))
+        if path is None:
+            raise
+        raise InputError(
+            f"{path!r} was an image when the run began, and no longer is ({why}): images have to stay as "
+            f"they are until it ends; put it back, or give another --model_dir."
+        ) from error
 
 
 def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:

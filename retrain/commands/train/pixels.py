@@ -13,6 +13,7 @@ from retrain.commands.image_pass import pass_again
 from retrain.commands.train.base import in_bfloat16
 from retrain.commands.train.check import TrainPlan
 from retrain.data.augmentation.levels import filled as filled_augmentation
+from retrain.data.pipeline import images_that_stay
 from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.recipe import head_rate
@@ -42,9 +43,6 @@ def train_on_images(
     recipe = recipe_for(config, examples, trained_weights(model))
     what = "Fine-tuning" if config.pixels.fine_tune else "Head on augmented images"
     logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment))
-    if recipe.augmentation.changes_images:
-        page = plan.run.file(AUGMENTED_PAGE)
-        write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)
     trained = model_to_train(config, model)
     estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights)
     training = PixelTraining(
@@ -55,7 +53,11 @@ def train_on_images(
         validation=_validation(examples, model),
         calibrate=config.head.calibrate,
     )
-    training.run()
+    with images_that_stay(examples.files):
+        if recipe.augmentation.changes_images:
+            page = plan.run.file(AUGMENTED_PAGE)
+            write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)
+        training.run()
     if trained is not model:
         model.take_weights(trained)
     if config.pixels.fine_tune:

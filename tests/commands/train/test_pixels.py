@@ -4,12 +4,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
 
+from retrain.commands.train import pixels as pixel_stage
 from retrain.commands.train.pixels import Recipe, model_to_train, recipe_for
 from retrain.examples.labelled import LabelledExamples
 from retrain.flags import parse
@@ -68,6 +70,29 @@ def test_a_module_is_trained_on_images(command, colour_folder, handles, tmp_path
     assert (metrics["test"]["count"], metrics["global_step"]) == (3, 6)
     assert len(pd.read_csv(run / "predictions.csv")) == 24
     assert (run / "augmented.png").is_file()
+
+
+@pytest.mark.parametrize("augment", ["none", "light"])
+def test_an_image_that_vanishes_after_the_feature_pass(
+    command, averaging_module, tmp_path, monkeypatch, augment
+):
+    photos = pathlib.Path(tiny_worlds.colour_folder(tmp_path / "photos"))
+    recipe_for = pixel_stage.recipe_for
+
+    def vanish(*arguments):
+        shutil.rmtree(photos / "cyan")
+        return recipe_for(*arguments)
+
+    monkeypatch.setattr(pixel_stage, "recipe_for", vanish)
+    given = [f"--image_dir={photos}", f"--tfhub_module={averaging_module}", f"--augment={augment}", *SHORT]
+    result = command(*given, f"--model_dir={tmp_path / 'run'}", "--fine_tune")
+    assert result.status == 2
+    first = sorted(f"{photos}/cyan/{index:03}.png" for index in range(8))[0]
+    assert result.err.splitlines()[-1] == (
+        f"retrain: {first!r} was an image when the run began, and no longer is (cannot be read (No such file "
+        f"or directory)): images have to stay as they are until it ends; put it back, or give another "
+        f"--model_dir."
+    )
 
 
 def test_the_best_step_is_what_is_exported_and_predicted_with(
