@@ -22,6 +22,7 @@ NAMES = {
     "SoftmaxHead": "retrain.heads.softmax:SoftmaxHead",
     "TrainSpec": "retrain.training.train_and_evaluate:TrainSpec",
     "TrainedRun": "retrain.api.trained_run:TrainedRun",
+    "compare": "retrain.api.verbs:compare",
     "evaluate": "retrain.api.verbs:evaluate",
     "inspect": "retrain.api.verbs:inspect",
     "load": "retrain.api.trained_run:load",

@@ -3,6 +3,7 @@
 from retrain.api.modules import load_module as load_module
 from retrain.api.trained_run import TrainedRun as TrainedRun
 from retrain.api.trained_run import load as load
+from retrain.api.verbs import compare as compare
 from retrain.api.verbs import evaluate as evaluate
 from retrain.api.verbs import inspect as inspect
 from retrain.api.verbs import predict as predict

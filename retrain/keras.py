@@ -30,6 +30,7 @@ from retrain.settings.module import ModuleSettings
 
 # In the assets of a layer: the handle to load, and the files it is of, if any, named relative to the assets.
 HANDLE_FILE, FILES = "handle.txt", "module"
+MADE_BY_NAME = ("builtin:", "keras:", "keras_hub:")
 
 
 @keras.saving.register_keras_serializable(package="retrain")
@@ -126,9 +127,7 @@ class ModuleLayer(keras.layers.Layer):
         # The directory goes, and the layer may be saved again.
         copied = shutil.copytree(directory, tempfile.mkdtemp(prefix="retrain_module_"), dirs_exist_ok=True)
         weakref.finalize(self, shutil.rmtree, copied, ignore_errors=True)
-        with open(os.path.join(copied, HANDLE_FILE), encoding="utf-8") as file:
-            handle = file.read()
-        self._location = os.path.join(copied, handle) if handle.startswith(FILES) else handle
+        self._location = _location(copied)
         values = [weight.numpy() for weight in self._weights]
         self._load_into_weights()
         for weight, value in zip(self._weights, values, strict=True):
@@ -171,6 +170,23 @@ class ModuleLayer(keras.layers.Layer):
             if losses and weight.value is first:
                 # As the regularizer of one weight they count once per step, and not while it is frozen.
                 weight.regularizer = lambda _: tf.add_n([loss() for loss in losses])
+
+
+def _location(assets: str) -> str:
+    """Where the module of a `.keras` file is; InputError unless that is in the file, or made by its name.
+
+    A file that comes from elsewhere chooses no other file on this machine, and no host.
+    """
+    with open(os.path.join(assets, HANDLE_FILE), encoding="utf-8") as file:
+        handle = file.read()
+    if os.path.splitext(handle)[0] == FILES:
+        return os.path.join(assets, handle)
+    if not handle.startswith(MADE_BY_NAME):
+        raise InputError(
+            f"The .keras file has no module in it, but names {handle!r}, and a file from elsewhere "
+            f"may not choose what is read: make the model again, with ModuleLayer({handle!r}), and save it."
+        )
+    return handle
 
 
 def _side(image_size: int | Sequence[int] | None) -> int | None:

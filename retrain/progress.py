@@ -1,14 +1,20 @@
-"""Tells how far a long pass has come: a bar on a terminal or in a notebook, else a few log lines."""
+"""Tells how far a long pass has come: a bar on a terminal or in a notebook, else a few log lines.
+
+Where the log is to be silent about what goes well, there is neither, but of a download.
+"""
 
 import contextlib
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from absl import logging
-from tqdm.auto import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
+
+with warnings.catch_warnings(action="ignore"):  # a notebook without ipywidgets has bars of text
+    from tqdm.auto import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
 
 Item = TypeVar("Item")
 Advance = Callable[[int, str], None]
@@ -31,15 +37,17 @@ def progress(
 
 
 def _is_watched() -> bool:
+    """Whether somebody sees bars, and wants to be told how things go."""
+    return _shows_bars() and logging.get_verbosity() >= logging.INFO
+
+
+def _shows_bars() -> bool:
     return sys.stderr.isatty() or _in_notebook()
 
 
 def _in_notebook() -> bool:
-    """Whether this is the process of a notebook, which shows bars though its stderr is no terminal."""
-    if "IPython" not in sys.modules:
-        return False
-    shell = sys.modules["IPython"].get_ipython()
-    return shell is not None and "IPKernelApp" in shell.config
+    """Whether this is the process of a notebook, as tqdm.auto tells; its stderr is no terminal."""
+    return "ipykernel.zmqshell" in sys.modules
 
 
 def _bar(
@@ -82,7 +90,7 @@ def _log_lines(total: float, description: str, unit: str) -> Callable[[float], N
 @contextlib.contextmanager
 def download_bar(total: int | None, description: str) -> Iterator[Callable[[int], None]]:
     """Yields a function that is told how many more bytes have come, of `total` where that is known."""
-    if not _is_watched():
+    if not _shows_bars():
         log = _log_lines((total or 0) / MEGABYTE, description, "MB")
         yield lambda count: log(count / MEGABYTE)
         return

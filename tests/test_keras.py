@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import zipfile
 
 import keras
 import numpy as np
@@ -367,6 +368,34 @@ def test_on_two_replicas(tmp_path):
                 fit(model, images(layer))
             one_device = [*values(layer), model.layers[-1].kernel.numpy()]
             assert_all_close(trained.values(), one_device, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "handle",
+    ["/etc", "../elsewhere", "module/../../elsewhere", "https://example.org/m", "hf://someone/model"],
+)
+def test_a_file_chooses_nothing_else_that_is_read(tmp_path, handle):
+    (tmp_path / "handle.txt").write_text(handle)
+    with pytest.raises(InputError) as raised:
+        ModuleLayer("builtin:gradients", load=False).load_assets(str(tmp_path))
+    assert str(raised.value) == (
+        f"The .keras file has no module in it, but names {handle!r}, and a file from elsewhere may "
+        f"not choose what is read: make the model again, with ModuleLayer({handle!r}), and save it."
+    )
+
+
+def test_keras_safe_mode_holds_for_the_module_in_a_file(tmp_path, monkeypatch):
+    """Nothing of a module that writes a file is run, also if it was put into the file by hand."""
+    layer = ModuleLayer(tiny_worlds.averaging_module(tmp_path / "averaging"))
+    keras.Sequential([keras.Input((8, 8, 3)), layer]).save(tmp_path / "model.keras")
+    talking = tiny_worlds.talking_module(tmp_path / "talking")
+    exchanged = tmp_path / "exchanged.keras"
+    with zipfile.ZipFile(tmp_path / "model.keras") as before, zipfile.ZipFile(exchanged, "w") as after:
+        for name in before.namelist():
+            other = pathlib.Path(talking, "saved_model.pb")
+            after.writestr(name, other.read_bytes() if name.endswith("saved_model.pb") else before.read(name))
+    with pytest.raises(ValueError, match=r"is not loaded: its graphs .*PrintV2"):  # Keras' own, around it
+        keras.models.load_model(exchanged)
 
 
 def test_a_layer_of_the_best_embedded_module_stays_the_one_it_is(tmp_path, monkeypatch):

@@ -68,6 +68,20 @@ def with_familiarity(model: ImageClassifier) -> ImageClassifier:
     return model.with_familiarity(calibrated(sketch, nearness(features, sketch).numpy(), evidence))
 
 
+def talking_module(directory: pathlib.Path, size: tuple[int, int] = (8, 8)) -> str:
+    """A TF2 SavedModel that gives the mean RGB of each image, and says something each time."""
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, *size, 3], tf.float32, name="images")])
+    def call(images: tf.Tensor) -> tf.Tensor:
+        tf.print("Hello.")
+        return tf.reduce_mean(images, axis=[1, 2])
+
+    module.__call__ = call
+    tf.saved_model.save(module, str(directory))
+    return str(directory)
+
+
 def averaging_module(
     directory: pathlib.Path,
     size: tuple[int | None, int | None] = (8, 8),

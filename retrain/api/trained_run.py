@@ -114,9 +114,31 @@ class TrainedRun(Evaluation):
         """The export, loaded: its `module` gives features of images, `heads` know the classes."""
         return named("retrain.export.reload:load_classifier")(str(self.path))
 
+    def export(self, *formats: str, **keywords: Any) -> dict[str, str]:
+        """Writes further formats, as `python -m retrain export` does; all that there are then, by directory.
+
+        run.export("tflite_int8", "onnx")
+        """
+        named("retrain.api.verbs:export_run")(self, formats, keywords)
+        return self.exports
+
     def predict(self, images: Any = None, **keywords: Any) -> "pd.DataFrame":
         """As `retrain.predict`, with the classifier of this run."""
         return named("retrain.api.verbs:predict")(images, tfhub_module=self, **keywords)
+
+
+class Comparison(RunFiles):
+    """What `retrain.compare` has found."""
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """comparison.csv: a row a run; its figures, and the flags that differ."""
+        return self._table("comparison.csv")
+
+    @property
+    def report(self) -> str:
+        """The path of comparison.html."""
+        return str(self._file("comparison.html"))
 
 
 class FinishedSweep(RunFiles):

@@ -4,11 +4,11 @@ Nothing heavy is imported before the check. A mistake is an InputError, which sp
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, in_keywords, with_keywords
-from retrain.api.trained_run import Evaluation, FinishedSweep, TrainedRun
+from retrain.api.trained_run import Comparison, Evaluation, FinishedSweep, TrainedRun
 from retrain.commands.perform import Performed, perform
 from retrain.errors import InputError
 from retrain.extensions import named, unknown_name
@@ -56,6 +56,17 @@ def evaluate(tfhub_module: Any = None, *, verbosity: str = "info", **keywords: A
     return Evaluation(_performed("evaluate", keywords, verbosity).plan.run.path)
 
 
+@with_keywords("compare")
+@errors_of_keywords()
+def compare(*runs: Any, verbosity: str = "warning", **keywords: Any) -> Comparison:
+    """What differs between runs, and whether that is more than chance, as `python -m retrain compare` says.
+
+    retrain.compare(run, "runs/photos-20260101-120000").table; a folder of runs is all of them.
+    """
+    words = tuple(map(os.fspath, runs))
+    return Comparison(_performed("compare", keywords, verbosity, words).plan.run.path)
+
+
 @with_keywords("inspect")
 @errors_of_keywords()
 def inspect(tfhub_module: Any = None, *, verbosity: str = "warning", **keywords: Any) -> dict[str, Any]:
@@ -82,6 +93,14 @@ def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) 
     with named("retrain.api.given_images:as_files")(images) as given:
         found = _performed("predict", keywords, verbosity, given.words, "retrain.commands.predict.run:table")
         return given.with_names(found.result)
+
+
+@errors_of_keywords()
+def export_run(run: Any, formats: Sequence[str], keywords: Mapping[str, Any]) -> None:
+    """Writes further formats of what a run has trained."""
+    verbosity = keywords.get("verbosity", "info")
+    others = {name: value for name, value in keywords.items() if name != VERBOSITY}
+    _performed("export", {"model_dir": run, "export_formats": formats, **others}, verbosity)
 
 
 def _run_on(

@@ -5,6 +5,7 @@ where features and facts are kept, is for others to know.
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from retrain.settings.data import WHITE
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
+LARGEST_FILE = 2**30  # bytes; the largest photo has a tenth
 
 Columns = np.ndarray | Mapping[str, np.ndarray]  # of one task, or by task
 
@@ -86,7 +88,10 @@ def hexadecimal(hashes: Iterable[int]) -> list[str]:
 def _batches(
     paths: Sequence[str], load: Callable[[tf.Tensor], tuple[object, ...]], batch_size: int
 ) -> tf.data.Dataset:
-    rows = tf.data.Dataset.from_tensor_slices(path_tensor(paths)).enumerate()
+    read = [row for row, path in enumerate(paths) if not unreadable(path)]
+    rows = tf.data.Dataset.from_tensor_slices(
+        (np.array(read, np.int64), path_tensor([paths[row] for row in read]))
+    )
     # What loads is written in ops alone; AutoGraph would take a second to find nothing to convert in it.
     with_row = tf.autograph.experimental.do_not_convert(lambda row, path: (row, *load(path)))
     loaded = rows.map(with_row, num_parallel_calls=PARALLEL)
@@ -149,8 +154,24 @@ def why_no_image(path: str) -> str:
     return undecodable(path) or "changed while it was read"
 
 
+def unreadable(path: str) -> str:
+    """Why the file is not to be opened, in a few words; empty for others, be they there or not.
+
+    What is no file may never end, and of a sparse file all holes would lie in memory.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    if not stat.S_ISREG(status.st_mode):
+        return "not a file"
+    return f"larger than {LARGEST_FILE / 2**30:.0f} GiB" if status.st_size > LARGEST_FILE else ""
+
+
 def undecodable(path: str) -> str:
     """Why this file gives no image, in a few words; empty when it does give one."""
+    if why := unreadable(path):
+        return why
     try:
         with open(path, "rb") as file:
             contents = file.read()

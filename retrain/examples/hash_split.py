@@ -53,13 +53,13 @@ def hash_splits(
     """
     bounds = bounds_of(percentages)
     labels_of: dict[str, set[Label]] = {}
-    key_of: dict[str, str] = {}
-    for _, group, labels, key in images:
+    lowest: dict[str, tuple[str, str]] = {}  # group -> its lowest key, and the image that has it
+    for path, group, labels, key in images:
         labels_of.setdefault(group, set()).update(labels)
-        key_of[group] = min(key, key_of.get(group, key))
+        lowest[group] = min((key, path), lowest.get(group, (key, path)))
     sizes = collections.Counter(image.group for image in images)
     kept = {*contradictory, *(group for group, size in sizes.items() if 2 * size > len(images))}
-    hashed = {group: percentage(key) for group, key in key_of.items() if group not in kept}
+    hashed = {group: percentage(key) for group, (key, _) in lowest.items() if group not in kept}
     split_of, filled = fill_splits(labels_of, hashed, bounds)
     notes, names = [], {stem(image.path) for image in images}
     for path, group, _, key in sorted(images, key=lambda image: image.path):
@@ -68,8 +68,13 @@ def hash_splits(
             listed = ", ".join(repr(name) for _, name in sorted(labels_of[group]))
             notes.append(f"{path!r} is in train: its group {group!r} lies in the classes {listed}.")
         elif own != split:
-            why = filled.get(group) or f"{'it duplicates' if group in names else 'its group is'} {group!r}"
-            notes.append(f"{path!r} is in {split}, not {own}: {why}.")
+            if group not in names:
+                why = f"its group is {group!r}"
+            elif group in kept:
+                why = "with its duplicates it is more than half of the images"
+            else:
+                why = f"it duplicates {lowest[group][1]!r}"
+            notes.append(f"{path!r} is in {split}, not {own}: {filled.get(group, why)}.")
     return [split_of[image.group] for image in images], notes
 
 

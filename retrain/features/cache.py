@@ -2,9 +2,10 @@
 
 A cache is a directory for one key: what was computed, by what. Each process that writes makes a segment of
 its own, so that runs at the same time need no lock: `NAME.f32`, rows of float32 one after the other (bytes in
-`NAME.u8`), and `NAME.rows`, one JSON line [path, size, mtime_ns] for each. A row is on the disk before its
-line is written; a row without a line, and all from the first line on that is not whole, is never read. A file
-is the same while its path, size and modification time are.
+`NAME.u8`), and `NAME.rows`, one JSON line [path, size, mtime_ns, checksum] for each. A row is on the disk
+before its line is written; a row without a line, and all from the first line on that is not whole, is never
+read. The checksum is the CRC-32 of the file's key and the row: what was changed on the disk, or stands beside
+another's line, is not there. A file is the same while its path, size and modification time are.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import json
 import os
 import pathlib
 import secrets
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -20,10 +22,11 @@ import numpy as np
 
 from retrain import files
 from retrain.cache_directory import user_cache_directory
+from retrain.errors import InputError
 from retrain.features.stored import StoredFeatures
 from retrain.settings.module import ModuleSettings
 
-LAYOUT = 1  # a new number for a new layout of the files makes old caches unknown instead of misread
+LAYOUT = 2  # a new number for a new layout of the files makes old caches unknown instead of misread
 ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
 
 
@@ -43,10 +46,11 @@ def feature_cache_directory(settings: ModuleSettings) -> pathlib.Path | None:
 
 
 class Place(NamedTuple):
-    """Where a file's features lie."""
+    """Where a file's features lie, and their checksum."""
 
     segment: pathlib.Path
     row: int
+    checksum: int
 
 
 class FeatureCache:
@@ -66,7 +70,13 @@ class FeatureCache:
         self.refresh()
 
     def has(self, key: FileKey) -> bool:
-        """Whether the file's features were there when the cache was opened or refreshed."""
+        """Whether the file's features were there, and whole, when the cache was opened or refreshed."""
+        if key in self.places and key not in self._whole:
+            segment, row, checksum = self.places[key]
+            if _checksum(key, self._rows(segment)[row]) == checksum:
+                self._whole.add(key)
+            else:
+                del self.places[key]
         return key in self.places
 
     def read(self, keys: Sequence[FileKey]) -> np.ndarray:
@@ -78,13 +88,22 @@ class FeatureCache:
         segments: dict[pathlib.Path | None, int] = {None: 0}
         places = np.zeros([len(keys), 2], np.int64)
         for position, key in enumerate(keys):
-            if place := self.places.get(key):
-                places[position] = segments.setdefault(place.segment, len(segments)), place.row
+            if self.has(key):
+                segment, row, _ = self.places[key]
+                places[position] = segments.setdefault(segment, len(segments)), row
         return StoredFeatures([self._rows(segment) for segment in segments], places)
 
     def refresh(self) -> None:
         """Looks again what is there."""
-        self.places = self._read_places()
+        self._segments: dict[pathlib.Path, np.ndarray] = {}
+        self._whole: set[FileKey] = set()  # those whose checksum was compared
+        try:
+            self.places = self._read_places()
+        except OSError as error:
+            raise InputError(
+                f"The feature cache {str(self.directory)!r} cannot be read ({os.strerror(error.errno)}): "
+                f"make it readable, or give another --feature_cache, or none."
+            ) from error
 
     def writer(self) -> "SegmentWriter":
         """A new segment, to be used in a `with` block."""
@@ -94,16 +113,22 @@ class FeatureCache:
 
     def _read_places(self) -> dict[FileKey, Place]:
         places = {}
-        for index in sorted(self.directory.glob("*.rows")):
+        # The newest last: what was computed again stands for what was damaged.
+        for index in sorted(self.directory.glob("*.rows"), key=lambda index: index.stat().st_mtime_ns):
             segment = index.with_suffix(_suffix(self.dtype))
-            for row, key in zip(range(len(self._rows(segment))), _keys(index), strict=False):
-                places[key] = Place(segment, row)
+            for row, (key, checksum) in zip(range(len(self._rows(segment))), _lines(index), strict=False):
+                places[key] = Place(segment, row, checksum)
         return places
 
     def _rows(self, segment: pathlib.Path | None) -> np.ndarray:
         """The rows of a segment; one of zeros for what is in none."""
         if segment is None:
             return np.zeros([1, self.num_features], self.dtype)
+        if segment not in self._segments:
+            self._segments[segment] = self._mapped(segment)
+        return self._segments[segment]
+
+    def _mapped(self, segment: pathlib.Path) -> np.ndarray:
         length = self.dtype.itemsize * self.num_features
         count = segment.stat().st_size // length if segment.exists() else 0
         if not count:
@@ -115,15 +140,22 @@ def _suffix(dtype: np.dtype) -> str:
     return f".{dtype.kind}{8 * dtype.itemsize}"
 
 
-def _keys(index: pathlib.Path) -> Iterator[FileKey]:
-    """The lines of a segment, up to the first that is not whole."""
+def _checksum(key: FileKey, row: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(row), zlib.crc32(json.dumps(key).encode()))
+
+
+def _lines(index: pathlib.Path) -> Iterator[tuple[FileKey, int]]:
+    """Keys and checksums of a segment, up to the first line that is not whole."""
     for line in index.read_bytes().splitlines(keepends=True):
         if not line.endswith(b"\n"):
             return
         try:
-            yield FileKey(*json.loads(line))
+            *key, checksum = json.loads(line)
+            found = FileKey(*key), checksum
+            hash(found)  # a list in it has none
         except (ValueError, TypeError):
             return
+        yield found
 
 
 class SegmentWriter:
@@ -131,7 +163,7 @@ class SegmentWriter:
 
     def __init__(self, stem: pathlib.Path, dtype: np.dtype):
         self.stem, self.dtype = stem, dtype
-        self.waiting: list[FileKey] = []
+        self.waiting: list[str] = []
 
     def __enter__(self) -> Self:
         with files.writing(self.stem):
@@ -141,9 +173,12 @@ class SegmentWriter:
 
     def append(self, keys: Sequence[FileKey], features: np.ndarray) -> None:
         """Adds features [len(keys), num_features]."""
+        rows = np.ascontiguousarray(features, self.dtype)
         with files.writing(self.stem):
-            self.rows.write(np.ascontiguousarray(features, self.dtype).tobytes())
-            self.waiting += keys
+            self.rows.write(rows.tobytes())
+            self.waiting += [
+                json.dumps([*key, _checksum(key, row)]) for key, row in zip(keys, rows, strict=True)
+            ]
             if len(self.waiting) >= ROWS_AT_A_TIME:
                 self._flush()
 
@@ -157,6 +192,6 @@ class SegmentWriter:
     def _flush(self) -> None:
         self.rows.flush()
         os.fsync(self.rows.fileno())
-        self.lines.write("".join(json.dumps(key) + "\n" for key in self.waiting).encode())
+        self.lines.write("".join(f"{line}\n" for line in self.waiting).encode())
         self.lines.flush()
         self.waiting = []

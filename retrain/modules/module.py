@@ -211,6 +211,7 @@ class Module(tf.Module):
 def _load(spec: ModuleSpec, tags: Tags, trainable: bool, name: str) -> Any:
     source = source_of(spec.handle).fetched()
     if isinstance(source, TF1Hub):
+        source.check_operations()
         if tf.executing_eagerly():
             return EagerGraph(source.location, spec.handle, tags, trainable)
         return SessionModule(source.location, spec.handle, tags, trainable, name)

@@ -23,9 +23,12 @@ def resolve(handle: str) -> str:
 
 def load(handle: str, tags: Iterable[str] | None = None) -> Any:
     """What tf.saved_model.load makes of the module; of a TF1 Hub module, of the graph with `tags`."""
-    if tags is None and isinstance(source_of(handle).fetched(), TF1Hub):
+    directory = resolve(handle)
+    source = source_of(handle, directory)
+    source.check_operations()
+    if tags is None and isinstance(source, TF1Hub):
         tags = []
-    return tf.saved_model.load(resolve(handle), tags=tags)
+    return tf.saved_model.load(directory, tags=tags)
 
 
 def KerasLayer(handle: Any, *arguments: Any, **named: Any) -> NoReturn:  # noqa: N802, as it is called there

@@ -58,6 +58,7 @@ def _facts(description: Description) -> dict[str, str]:
         "update ops": _count(description.update_ops),
         "regularization losses": _count(description.regularization_losses),
         "FLOPs per image": _flops(description.flops_per_image),
+        "operations": _operations(description),
     }
 
 
@@ -65,6 +66,14 @@ def _trainable(description: Description) -> str:
     if description.trainable_variables is None:
         return UNKNOWN
     return f"{_magnitude(description.trainable_parameters)} in {description.trainable_variables} variables"
+
+
+def _operations(description: Description) -> str:
+    if description.operations is None:
+        return UNKNOWN
+    others = ", ".join(description.other_operations)
+    does = f"of which these do more than compute: {others}" if others else "which compute and do nothing else"
+    return f"{description.operations} kinds, {does}"
 
 
 def _flops(value: int | None) -> str:

@@ -19,7 +19,7 @@ from retrain.report.found_in_sweep import found_in_sweep
 from retrain.report.galleries import duplicate_galleries, unfamiliar_galleries
 from retrain.report.outcome import SPLIT, Outcome
 from retrain.report.pages import TEMPLATES
-from retrain.report.report_plots import learning_curves
+from retrain.report.report_plots import TRAINING, learning_curves
 from retrain.report.task_page import OF_SPLIT, task_page
 from retrain.report.thumbnails import Thumbnails, data_uri
 from retrain.runs.run import RUN_FLAGS, Run, flag_lines
@@ -27,7 +27,7 @@ from retrain.training.events import TRAIN, Curve, read_events
 
 # Of the events of a run, (split, tag) -> where it is drawn, and what it is called there.
 CURVES = {
-    (TRAIN, "loss"): ("loss", "training"),
+    (TRAIN, "loss"): ("loss", TRAINING),
     (TRAIN, "validation_loss"): ("loss", "validation"),
     ("validation", "loss"): ("loss", "validation"),
     ("validation", "accuracy"): ("accuracy", "validation"),

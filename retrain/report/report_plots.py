@@ -14,6 +14,8 @@ from retrain.report.svg import plot
 from retrain.training.events import Curve
 
 BLUE, ORANGE, GREY = "#3b6fd4", "#e2580c", "#8a93a6"
+TASKS = (BLUE, ORANGE, "#2a9d6f", "#9b5fc0", "#b08900")  # the colours of their curves
+TRAINING = "training"  # how the names of its curves begin
 FROM_NOTHING = LinearSegmentedColormap.from_list("blue", [(0.23, 0.44, 0.83, 0.0), (0.23, 0.44, 0.83, 1.0)])
 BINS = 10  # of the reliability diagram
 NUMBERED = 20  # classes, up to which the cells of a confusion matrix have their counts
@@ -80,8 +82,13 @@ def learning_curves(figure: Figure, curves: Mapping[str, Mapping[str, Curve]]) -
 
 
 def _curves(axes: Axes, title: str, lines: Mapping[str, Curve]) -> None:
-    for (name, (steps, values)), colour in zip(lines.items(), itertools.cycle((GREY, BLUE, ORANGE))):
-        axes.plot(steps, values, color=colour, marker="." if len(steps) < 40 else "", label=name)
+    """A colour for each task; training is dashed."""
+    tasks = dict.fromkeys(name.partition("/")[2] for name in lines)
+    colours = dict(zip(tasks, itertools.cycle(TASKS)))
+    for name, (steps, values) in lines.items():
+        split, _, task = name.partition("/")
+        marker, style = "." if len(steps) < 40 else "", "--" if split == TRAINING else "-"
+        axes.plot(steps, values, style, color=colours[task], marker=marker, label=name)
     axes.set(xlabel="step", title=title)
     axes.grid(alpha=0.2)
     axes.legend()

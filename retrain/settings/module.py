@@ -102,6 +102,14 @@ class ModuleSettings:
         choices=("auto", "tensorflow", "litert"),
         decides=False,
     )
+    allow_unsafe_module_ops: bool = setting(
+        False,
+        "Use a module whose graphs have operations that do something else than compute, such as read or "
+        "write files: they do it with your rights.",
+        verbs=ALL_VERBS,
+        needs=MODULE_SOURCE,
+        decides=False,
+    )
     engine: str = setting(
         "auto",
         "What computes predictions: auto takes litert, which begins in a second, where the export tflite "

@@ -19,6 +19,7 @@ from retrain.errors import InputError
 from retrain.plain_log import logged_plainly
 from retrain.quiet import quietly_named, set_environment
 from retrain.settings.config import FIELDS, Config
+from retrain.settings.field import about
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
 from retrain.sklearn.image_column import images_in
@@ -29,7 +30,7 @@ PARAMETERS = tuple(
     field.name
     for section in (ModuleSettings, HeadSettings)
     for field in dataclasses.fields(section)
-    if not NOT_HERE.match(field.name)
+    if "train" in about(field).verbs and not NOT_HERE.match(field.name)
 )
 
 

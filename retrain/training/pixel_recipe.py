@@ -16,6 +16,9 @@ BATCH_SIZE = 32
 # Passes over 1000 images; over more of them, fewer: their number falls with the root of the number of images.
 EPOCHS, IMAGES = 60.0, 1000
 FEWEST_EPOCHS = 3.0
+# Passes and rates are those of a network with so few weights; both fall with the root of their number, as far
+# as was measured.
+SMALL, LARGE = 250_000, 4_000_000
 WARMUP = Quantity(10.0, SHARE)  # of the steps
 LABEL_SMOOTHING = 0.1
 WEIGHT_DECAY = 1e-3
@@ -30,16 +33,20 @@ FROZEN_BATCH_NORM = 0.1
 FORWARD, EVALUATION_SHARE = 1 / 3, 0.05
 
 
-def filled(pixels: PixelSettings, count: int, validation_count: int, head_rate: float) -> PixelSettings:
+def filled(
+    pixels: PixelSettings, count: int, validation_count: int, head_rate: float, num_weights: int
+) -> PixelSettings:
     """The settings with every value that the recipe has where the user gave none.
 
     Args:
       pixels: what the user said; what is still None afterwards is not done.
       count, validation_count: images to train and to validate on.
       head_rate: the learning rate of gradient descent for the head alone, on features as they are.
+      num_weights: how many of the base are trained; 0 of a frozen one.
     """
     batch_size = _given(pixels.batch_size, BATCH_SIZE)
-    steps = _steps(pixels, count, batch_size)
+    size = size_factor(num_weights)
+    steps = _steps(pixels, count, batch_size, size)
     warmup = _given(pixels.warmup_steps, WARMUP).of(steps)
     every = evaluation_interval(count, batch_size, validation_count)
     return dataclasses.replace(
@@ -47,7 +54,7 @@ def filled(pixels: PixelSettings, count: int, validation_count: int, head_rate: 
         max_steps=steps,
         train_epochs=None,
         batch_size=batch_size,
-        learning_rate=_given(pixels.learning_rate, _learning_rate(pixels, batch_size, head_rate)),
+        learning_rate=_given(pixels.learning_rate, _learning_rate(pixels, batch_size, head_rate, size)),
         warmup_steps=Quantity(warmup),
         base_learning_rate_factor=_given(pixels.base_learning_rate_factor, BASE_RATE_FACTOR),
         weight_decay=_given(pixels.weight_decay, WEIGHT_DECAY if pixels.fine_tune else 0.0),
@@ -68,18 +75,22 @@ def described(pixels: PixelSettings, augment_level: str) -> str:
     )
 
 
-def fine_tune_steps(count: int, batch_size: int) -> int:
+def size_factor(num_weights: int) -> float:
+    """1 for a small network, and less for larger ones: of the passes, and of the learning rate."""
+    return math.sqrt(SMALL / min(max(num_weights, SMALL), LARGE))
+
+
+def fine_tune_steps(count: int, batch_size: int, size: float) -> int:
     """Steps for `count` training images."""
-    epochs = max(FEWEST_EPOCHS, EPOCHS * math.sqrt(IMAGES / count))
+    epochs = max(FEWEST_EPOCHS, size * EPOCHS * math.sqrt(IMAGES / count))
     return math.ceil(epochs * count / batch_size)
 
 
-def peak_rate(optimizer: str, batch_size: int, freeze_batch_norm: bool) -> float:
+def peak_rate(optimizer: str, batch_size: int, freeze_batch_norm: bool, size: float) -> float:
     """The learning rate after the warm-up."""
     larger = batch_size / BATCH_SIZE
-    rate = LEARNING_RATES.get(optimizer, ADAPTIVE_RATE) * (
-        larger if optimizer == "sgd" else math.sqrt(larger)
-    )
+    rate = LEARNING_RATES.get(optimizer, ADAPTIVE_RATE) * size
+    rate *= larger if optimizer == "sgd" else math.sqrt(larger)
     return rate * FROZEN_BATCH_NORM if freeze_batch_norm else rate
 
 
@@ -95,16 +106,16 @@ def evaluation_interval(count: int, batch_size: int, validation_count: int) -> i
     return max(epoch, math.ceil(FORWARD * validation_count / (EVALUATION_SHARE * batch_size)))
 
 
-def _steps(pixels: PixelSettings, count: int, batch_size: int) -> int:
+def _steps(pixels: PixelSettings, count: int, batch_size: int, size: float) -> int:
     if pixels.train_epochs is not None:
         return max(1, round(pixels.train_epochs * count / batch_size))
-    return _given(pixels.max_steps, fine_tune_steps(count, batch_size))
+    return _given(pixels.max_steps, fine_tune_steps(count, batch_size, size))
 
 
-def _learning_rate(pixels: PixelSettings, batch_size: int, head_rate: float) -> float:
+def _learning_rate(pixels: PixelSettings, batch_size: int, head_rate: float, size: float) -> float:
     """Of a frozen base's head alone, what its features allow; gradient descent is what that is known of."""
     if pixels.fine_tune or pixels.optimizer != "sgd":
-        return peak_rate(pixels.optimizer, batch_size, pixels.freeze_batch_norm)
+        return peak_rate(pixels.optimizer, batch_size, pixels.freeze_batch_norm, size)
     return head_rate
 
 

@@ -26,7 +26,7 @@ def run(colour_folder, averaging_module, tmp_path_factory):
     return retrain.train(image_dir=colour_folder, tfhub_module=averaging_module, model_dir=directory, **FAST)
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "evaluate", "predict", "inspect"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "evaluate", "predict", "inspect", "compare"])
 def test_every_flag_is_a_keyword(verb):
     parameters = inspect.signature(getattr(retrain, verb)).parameters
     assert set(read_by(verb)) - set(parameters) == ({"json"} if verb == "inspect" else set())
@@ -83,6 +83,28 @@ def test_inspect(run, capsys):
     assert found["conforms"] is True
     assert found["handle"] == str(run.path)
     assert capsys.readouterr().out == ""
+
+
+def test_compare(run, trained_run, tmp_path, capsys):
+    found = retrain.compare(run, trained_run, model_dir=tmp_path / "comparison")
+    assert len(found.table) == 2
+    assert os.path.isfile(found.report)
+    with pytest.raises(InputError) as raised:
+        retrain.compare(run)
+    assert str(raised.value).startswith(
+        f"compare takes two runs or more, or a folder of them, but {str(run.path)!r}"
+    )
+
+
+def test_a_run_is_exported_further(run):
+    formats = run.export("keras", verbosity="warning")
+    assert formats["keras"] == str(run.path / "export" / "keras")
+    assert os.path.isdir(formats["keras"])
+    with pytest.raises(InputError, match=r"keras' exists already, and nothing is overwritten"):
+        run.export("keras")
+    with pytest.raises(InputError) as raised:
+        run.export("kera")
+    assert str(raised.value).startswith("'kera' is no export format: choose from saved_model, hub_module, ")
 
 
 def test_predict_takes_files_and_folders(run, colour_folder, capsys):

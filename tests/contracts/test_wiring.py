@@ -112,6 +112,12 @@ MODULE = {
         "is a classification module",
     ),
     "feature_pooling": Case(examples, {"feature_pooling": "max"}, {"feature_output": "first"}),
+    "allow_unsafe_module_ops": Case(
+        examples,
+        {"allow_unsafe_module_ops": "false"},
+        {"tfhub_module": "{talking}", "allow_unsafe_module_ops": "true"},
+        "give --allow_unsafe_module_ops",
+    ),
     "label_map": Case(
         examples,
         {"label_map": "{swapped}"},
@@ -215,6 +221,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
 }
 TWO_TASKS = {"tfhub_module": "{of_two_tasks}", "labels_file": "{table}"}
 PATHS = {"labels_file": "{path_table}", "tasks": "kind:softmax"}
+CLASSES = {"module_kind": "image_classification", "label_map": "{labels}"}
 EVALUATE = {
     **of(evaluated, image_dir="{fewer}", label_map="{swapped}"),
     "labels_file": Case(evaluated, {"labels_file": "{weightless}"}, {"tfhub_module": "{of_two_tasks}"}),
@@ -230,8 +237,14 @@ EVALUATE = {
     "module_kind": Case(
         evaluated,
         {"module_kind": ""},
-        {"module_kind": "image_classification", "tfhub_module": "{averaging}", "label_map": "{labels}"},
+        {**CLASSES, "tfhub_module": "{averaging}"},
         "has no signature 'image_classification'",
+    ),
+    "allow_unsafe_module_ops": Case(
+        evaluated,
+        {"allow_unsafe_module_ops": "false"},
+        {**CLASSES, "tfhub_module": "{talking}", "allow_unsafe_module_ops": "true"},
+        "give --allow_unsafe_module_ops",
     ),
     "model_dir": Case(evaluated, {"model_dir": ""}),
     "explain": Case(evaluated, {"explain": "true"}),
@@ -241,7 +254,7 @@ PREDICT = {
     "labels_file": Case(predicted, {"labels_file": "{table}"}, {"image_dir": "{photos}"}),
     "path_column": Case(predicted, {"path_column": "other"}, {**PATHS, "tasks": "", "image_dir": "{photos}"}),
     "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
-    "module_kind": EVALUATE["module_kind"]._replace(stage=predicted),
+    **{name: EVALUATE[name]._replace(stage=predicted) for name in ("module_kind", "allow_unsafe_module_ops")},
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
     "engine": MODULE["engine"],
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),

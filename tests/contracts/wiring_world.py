@@ -101,6 +101,7 @@ class World:
         self._outcomes: dict[Any, Any] = {}
         self.versions = directory / "versions"
         self.averaging = tiny_worlds.averaging_module(directory / "averaging")
+        self.talking = tiny_worlds.talking_module(directory / "talking")
 
     @property
     def classifier(self) -> str:
@@ -373,7 +374,7 @@ def batch(world: World, given: Flags) -> Any:
     """The first batch that training on images takes."""
     plan = world.plan({**PIXELS, **given})
     of = world.prepared_for(plan).examples
-    recipe = recipe_for(plan.config, of)
+    recipe = recipe_for(plan.config, of, 0)
     batches = train_batches(of.split("train"), (SIDE, SIDE), recipe.pixels, recipe.augmentation)
     return plain(next(iter(batches(first_step=0).as_numpy_iterator())))
 

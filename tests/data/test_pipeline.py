@@ -57,6 +57,19 @@ def test_undecodable_files_are_left_out_and_batches_are_full(tmp_path):
     assert [numbers(images) for _, images in batches] == [[0, 2, 5], [6]]
 
 
+def test_what_is_no_file_or_huge_is_never_opened(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "good.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with open(tmp_path / "sparse.jpg", "wb") as file:
+        file.truncate(20 * 2**30)
+    reasons = {"pipe.png": "not a file", "sparse.jpg": "larger than 1 GiB", "good.png": "", "gone.png": ""}
+    assert {name: pipeline.unreadable(str(tmp_path / name)) for name in reasons} == reasons
+    assert undecodable(str(tmp_path / "pipe.png")) == "not a file"
+    assert undecodable(str(tmp_path / "sparse.jpg")) == "larger than 1 GiB"
+    [(rows, _)] = image_batches([str(tmp_path / name) for name in reasons], (2, 2), 4)
+    assert rows.numpy().tolist() == [2]
+
+
 def test_no_images():
     assert list(image_batches([], (3, 5), 3)) == []
 
@@ -222,4 +235,4 @@ def test_why_a_file_gives_no_image(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "READS_HEIF", False)
     assert undecodable(str(tmp_path / "1.heic")) == "HEIF: pip install 'retrain[heif]'"
     assert undecodable(str(tmp_path / "missing.jpg")) == "cannot be read (No such file or directory)"
-    assert undecodable(str(tmp_path)) == "cannot be read (Is a directory)"
+    assert undecodable(str(tmp_path)) == "not a file"

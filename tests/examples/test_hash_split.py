@@ -183,6 +183,23 @@ def test_near_duplicates_get_one_split_and_a_note():
     assert notes == [f"{second!r} is in train, not test: it duplicates {first!r}."]
 
 
+def test_the_image_after_which_its_group_is_called_duplicates_another():
+    names = [f"a/{index}.jpg" for index in range(200)]
+    by_hash = {name: split_at(percentage(name), BOUNDS) for name in sorted(names)}
+    first = next(name for name in by_hash if by_hash[name] == "train")
+    second = next(name for name in by_hash if by_hash[name] == "test" and name > first)
+    _, notes = assign_splits(table({name: name for name in names} | {first: second}), 10, 10)
+    assert notes == [f"{second!r} is in train, not test: it duplicates {first!r}."]
+
+
+def test_duplicates_that_are_most_of_the_images_say_so():
+    names = [f"a/{index}.jpg" for index in range(40)]
+    moved = next(name for name in names if split_at(percentage(name), BOUNDS) == "test")
+    _, notes = assign_splits(table(dict.fromkeys(names, moved)), 10, 10)
+    why = "with its duplicates it is more than half of the images"
+    assert f"{moved!r} is in train, not test: {why}." in notes
+
+
 def test_what_is_hashed_hangs_on_no_folder():
     assert hash_key("roses/1.jpg", "c0") == hash_key("tulips/old/2.jpg", "c0") == "c0"
     assert hash_key("roses/anna_nohash_1.jpg", "c0") == hash_key("tulips/anna_nohash_2.jpg", "c1") == "anna"

@@ -143,6 +143,67 @@ def test_a_file_torn_at_any_byte_gives_no_wrong_row(tmp_path, suffix):
     assert set(counts) == set(range(8))
 
 
+@pytest.mark.parametrize("suffix", [".rows", ".f32"])
+def test_a_flipped_bit_gives_no_wrong_row(tmp_path, suffix):
+    filled(tmp_path)
+    path = file(tmp_path, suffix)
+    whole, counts = path.read_bytes(), set()
+    for position in range(len(whole)):
+        for bit in (0, 3, 7):
+            flipped = bytearray(whole)
+            flipped[position] ^= 1 << bit
+            path.write_bytes(flipped)
+            counts.add(assert_right(opened(tmp_path)))
+    assert max(counts) == 6
+    path.write_bytes(whole)
+    assert assert_right(opened(tmp_path)) == 7
+
+
+@given(where=st.integers(0, 7 * 3 * 4), removed=st.integers(0, 9), added=st.binary(max_size=9))
+def test_bytes_that_come_or_go_give_no_wrong_row(tmp_path_factory, where, removed, added):
+    directory = tmp_path_factory.mktemp("edited")
+    filled(directory)
+    path = file(directory, ".f32")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:where] + added + whole[where + removed :])
+    assert_right(opened(directory))
+
+
+def test_rows_of_another_segment_are_not_believed(tmp_path):
+    filled(tmp_path, slice(3))
+    first = file(tmp_path, ".f32")
+    filled(tmp_path, slice(3, 6))
+    [second] = set(opened(tmp_path).directory.glob("*.f32")) - {first}
+    os.replace(second, first)
+    assert assert_right(opened(tmp_path)) == 0
+
+
+def test_what_is_computed_again_stands_for_what_was_damaged(tmp_path):
+    filled(tmp_path)
+    damaged = file(tmp_path, ".f32")
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    assert assert_right(opened(tmp_path)) == 0
+    for _ in range(5):  # names of segments are drawn
+        before = opened(tmp_path)
+        filled(tmp_path)
+        before.refresh()
+        assert assert_right(before) == 7
+        for path in set(before.directory.glob("*.[rf]*")) - {damaged, damaged.with_suffix(".rows")}:
+            path.unlink()
+
+
+def test_a_cache_that_cannot_be_read_is_said_in_a_sentence(tmp_path):
+    directory = filled(tmp_path).directory
+    (directory / "0.rows").mkdir()
+    (directory / "0.f32").write_bytes(bytes(12))
+    with pytest.raises(InputError) as raised:
+        opened(tmp_path)
+    assert str(raised.value) == (
+        f"The feature cache {str(directory)!r} cannot be read (Is a directory): make it readable, or give "
+        f"another --feature_cache, or none."
+    )
+
+
 @pytest.mark.parametrize("rubbish", [b"\0" * 20, b"null\n", b"[1]\n", b"5\n", b"\xff\xfe\n"])
 def test_a_damaged_line_ends_what_is_read(tmp_path, rubbish):
     filled(tmp_path)

@@ -34,9 +34,10 @@ def inference(path: str, images: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def classifications(path: str) -> list[str]:
-    """The signatures that give the logits of a task."""
-    names = hub.load_module_spec(path).get_signature_names()
-    return [name for name in names if name.startswith("image_classification")]
+    """The signatures that give the logits of a task, and nothing beside them."""
+    spec = hub.load_module_spec(path)
+    names = [name for name in spec.get_signature_names() if name.startswith("image_classification")]
+    return [name for name in names if len(spec.get_output_info_dict(name)) == 1]
 
 
 def sgd_steps(path: str, batches: np.ndarray, signature: str) -> dict[str, np.ndarray]:
@@ -69,10 +70,15 @@ def sgd_steps(path: str, batches: np.ndarray, signature: str) -> dict[str, np.nd
             for step, images in enumerate(batches):
                 fetches = {"loss": loss, "output": output, "gradient": gradients, "updates": updates}
                 results = session.run(fetches, {fed: images})
-                for name, gradient in results["gradient"].items():
-                    found[f"{step}/gradient/{name}"] = gradient
-                    value = session.run(trainable[name]) - np.float32(LEARNING_RATE) * gradient
-                    session.run(assigned[name], {new_values[name]: value})
+                gradients_now = results["gradient"]
+                found.update({f"{step}/gradient/{name}": value for name, value in gradients_now.items()})
+                # All at once: for each set of fetches the session prunes the graph anew.
+                before = session.run({name: trainable[name] for name in gradients_now})
+                after = {
+                    new_values[name]: before[name] - np.float32(LEARNING_RATE) * gradient
+                    for name, gradient in gradients_now.items()
+                }
+                session.run([assigned[name] for name in gradients_now], after)
                 found[f"{step}/loss"], found[f"{step}/output"] = results["loss"], results["output"]
                 for name, value in session.run(variables).items():
                     found[f"{step}/variable/{name}"] = value

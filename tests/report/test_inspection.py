@@ -21,6 +21,8 @@ DESCRIPTION = Description(
     update_ops=4,
     regularization_losses=1,
     flops_per_image=999_600,
+    operations=17,
+    other_operations=[],
     signatures={
         "default": Signature(IMAGES, {"default": tf.TensorSpec([None, 5], tf.float64)}),
         "image_feature_vector": Signature(
@@ -50,6 +52,7 @@ a/module
   update ops             4
   regularization losses  1
   FLOPs per image        1 M (convolutions and matrix products)
+  operations             17 kinds, which compute and do nothing else
 
 Signatures
   default               images [None, 8, 8, 3] -> default float64 [None, 5]
@@ -70,9 +73,15 @@ def test_text_of_one_that_does_not_conform():
 
 
 def test_what_is_not_known_and_what_is_not_there():
-    text = as_text(Description("a", "Keras model", *[None] * 8, {}), GOOD)
+    text = as_text(Description("a", "Keras model", *[None] * 10, {}), GOOD)
     facts = text.partition("\n\n")[0].splitlines()[2:]
-    assert [line.split("  ")[-1].strip() for line in facts] == ["none", *["unknown"] * 6]
+    assert [line.split("  ")[-1].strip() for line in facts] == ["none", *["unknown"] * 7]
+
+
+def test_operations_that_do_more():
+    text = as_text(DESCRIPTION._replace(other_operations=["PrintV2", "WriteFile"]), GOOD)
+    line = "operations             17 kinds, of which these do more than compute: PrintV2, WriteFile"
+    assert f"\n  {line}\n" in text
 
 
 @pytest.mark.parametrize("columns", ["50", "80", "300"])

@@ -86,7 +86,7 @@ def test_a_page_has_what_was_found_and_what_to_do(run, photos):
     assert "Most often confused: dog taken for owl (1), owl taken for cat (1)." in shown.words
     assert "labelled cat rather dog? 0.png" in shown.words
     assert f"--corrections='{run.file('label_issues.csv')}'" in shown.words
-    for verb in ("predict", "evaluate", "export", "compare"):
+    for verb in ("predict", "evaluate", "export", "serve", "compare"):
         assert f"python -m retrain {verb} " in shown.words
 
 

@@ -1,7 +1,15 @@
+import re
+
 import numpy as np
 import pytest
 
-from retrain.report.report_plots import confusion_matrix, learning_curves, precision_recall, reliability
+from retrain.report.report_plots import (
+    TASKS,
+    confusion_matrix,
+    learning_curves,
+    precision_recall,
+    reliability,
+)
 from retrain.training.events import Curve
 
 SURE, RIGHT = np.array([0.55, 0.95, 0.95]), np.array([True, True, False])
@@ -51,3 +59,12 @@ def test_curves_of_several_tasks_have_their_names():
     text = learning_curves({"loss": {f"training/{task}": curve for task in "abcd"}})
     for task in "abcd":
         assert f">training/{task}<" in text
+
+
+def test_each_task_has_a_colour_of_its_own_and_training_is_dashed():
+    curve = Curve(np.arange(3), np.ones(3))
+    names = [f"{split}/{task}" for task in "ab" for split in ("training", "validation")]
+    text = learning_curves({"loss": dict.fromkeys(names, curve)})
+    lines = re.findall(r'style="fill: none; (stroke-dasharray)?[^"]*?stroke: (#\w+)', text)
+    of_curves = [line for line in lines if line[1] in TASKS]
+    assert of_curves[:4] == [(dash, colour) for colour in TASKS[:2] for dash in ("stroke-dasharray", "")]

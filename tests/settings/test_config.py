@@ -60,6 +60,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
     }
     assert {name for name, field in FIELDS.items() if not about(field).decides} == {
         "feature_engine",
+        "allow_unsafe_module_ops",
         "export_formats",
         "default_signature",
         "final_tensor_name",

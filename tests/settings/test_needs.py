@@ -107,6 +107,7 @@ CASES = {
     "module_input_mean": of_the_source("module_input_mean=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
     "module_input_std": of_the_source("module_input_std=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
     "feature_output": of_the_source("feature_output=pool", "pool"),
+    "allow_unsafe_module_ops": of_the_source("allow_unsafe_module_ops=true", True),
     "feature_pooling": of_the_source("feature_pooling=max", "max"),
     "label_map": Case(
         "a.txt",

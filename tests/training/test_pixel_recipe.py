@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import pytest
 
@@ -11,6 +12,7 @@ from retrain.training.pixel_recipe import (
     filled,
     fine_tune_steps,
     peak_rate,
+    size_factor,
 )
 
 
@@ -19,17 +21,28 @@ from retrain.training.pixel_recipe import (
     [(1000, 32, 1875), (1000, 64, 938), (100, 32, 593), (100_000, 32, 18_750), (10_000_000, 32, 937_500)],
 )
 def test_steps_grow_with_the_root_of_the_images_and_never_below_three_epochs(count, batch_size, steps):
-    assert fine_tune_steps(count, batch_size) == steps
+    assert fine_tune_steps(count, batch_size, 1.0) == steps
 
 
 def test_the_rate_follows_the_batch():
-    assert peak_rate("sgd", 32, freeze_batch_norm=False) == 0.02
-    assert peak_rate("sgd", 64, freeze_batch_norm=False) == 0.04
-    assert peak_rate("adamw", 128, freeze_batch_norm=False) == 2 * peak_rate("adam", 32, False)
+    assert peak_rate("sgd", 32, False, 1.0) == 0.02
+    assert peak_rate("sgd", 64, False, 1.0) == 0.04
+    assert peak_rate("adamw", 128, False, 1.0) == 2 * peak_rate("adam", 32, False, 1.0)
 
 
 def test_frozen_batch_norm_asks_for_smaller_steps():
-    assert peak_rate("sgd", 32, freeze_batch_norm=True) < peak_rate("sgd", 32, freeze_batch_norm=False)
+    assert peak_rate("sgd", 32, True, 1.0) < peak_rate("sgd", 32, False, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("num_weights", "size"), [(0, 1.0), (250_000, 1.0), (1_000_000, 0.5), (4_000_000, 0.25), (10**9, 0.25)]
+)
+def test_larger_networks_take_fewer_passes_at_lower_rates(num_weights, size):
+    assert size_factor(num_weights) == size
+    assert fine_tune_steps(1000, 32, size) == math.ceil(size * 1875)
+    assert peak_rate("sgd", 32, False, size) == size * 0.02
+    found = recipe(num_weights=num_weights, fine_tune=True)
+    assert (found.max_steps, found.learning_rate) == (math.ceil(size * 1875), size * 0.02)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +62,8 @@ def test_evaluation_is_once_an_epoch_unless_that_takes_too_long(count, validatio
 HEAD_RATE = 0.3
 
 
-def recipe(**given) -> PixelSettings:
-    return filled(PixelSettings(**given), count=1000, validation_count=100, head_rate=HEAD_RATE)
+def recipe(num_weights: int = 0, **given) -> PixelSettings:
+    return filled(PixelSettings(**given), 1000, 100, HEAD_RATE, num_weights)
 
 
 def test_what_fine_tuning_does_when_nothing_is_said():
@@ -70,13 +83,13 @@ def test_what_fine_tuning_does_when_nothing_is_said():
 
 def test_what_is_filled_in_stays():
     for given in ({"fine_tune": True, "train_epochs": 2.0}, {"eval_every": Quantity(30.0, SECONDS)}):
-        assert filled(recipe(**given), 7, 7, 7.0) == recipe(**given)
+        assert filled(recipe(**given), 7, 7, 7.0, 7) == recipe(**given)
 
 
 def test_the_head_of_a_frozen_base_is_trained_as_its_features_allow():
     of_head = recipe()
     assert (of_head.learning_rate, of_head.weight_decay, of_head.label_smoothing) == (HEAD_RATE, 0.0, 0.0)
-    assert recipe(optimizer="adam").learning_rate == peak_rate("adam", 32, freeze_batch_norm=False)
+    assert recipe(optimizer="adam").learning_rate == peak_rate("adam", 32, False, 1.0)
 
 
 @pytest.mark.parametrize(

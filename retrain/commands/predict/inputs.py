@@ -47,7 +47,14 @@ def _named(word: str) -> Iterable[str]:
 
 
 def _files_of(path: str) -> Iterable[str]:
-    return _images_in(path) if os.path.isdir(path) else [path]
+    if os.path.isdir(path):
+        return _images_in(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(
+            f"{path!r} is a pipe or a device, but an image or a folder of images was expected: save what it "
+            f"gives in a file."
+        )
+    return [path]
 
 
 def _matching(pattern: str) -> Iterable[str]:

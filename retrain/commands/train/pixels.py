@@ -3,6 +3,7 @@
 With --find_learning_rate a ramp of rates is tried instead.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def train_on_images(
 ) -> tuple[LabelledExamples, int]:
     """Gives the model the weights of the best step; the examples with its features then, and that step."""
     config, of_train = plan.config, examples.split("train")
-    recipe = recipe_for(config, examples)
+    recipe = recipe_for(config, examples, trained_weights(model))
     what = "Fine-tuning" if config.pixels.fine_tune else "Head on augmented images"
     logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment))
     if recipe.augmentation.changes_images:
@@ -62,16 +63,22 @@ def train_on_images(
     return examples, estimator.global_step
 
 
-def recipe_for(config: Config, examples: LabelledExamples) -> Recipe:
-    """What the user said, and the recipe for these examples where he said nothing."""
+def recipe_for(config: Config, examples: LabelledExamples, num_weights: int) -> Recipe:
+    """What the user said, and where he said nothing the recipe for these examples and so many weights."""
     counts = examples.table["split"].value_counts()
     classes = max(head.num_classes for head in examples.heads.values())
     level = config.augmentation.augment or ("auto" if config.pixels.fine_tune else "none")
     if level == "auto":
         level = augmentation_level(counts["train"], classes)
     rate = head_rate(examples.features)
-    pixels = filled(config.pixels, int(counts["train"]), int(counts.get("validation", 0)), rate)
+    of_split = int(counts["train"]), int(counts.get("validation", 0))
+    pixels = filled(config.pixels, *of_split, rate, num_weights)
     return Recipe(pixels, filled_augmentation(config.augmentation, level))
+
+
+def trained_weights(model: ImageClassifier) -> int:
+    """How many of the base are trained."""
+    return sum(math.prod(variable.shape) for variable in model.trained_base_variables)
 
 
 def model_to_train(config: Config, model: ImageClassifier) -> ImageClassifier:
@@ -94,7 +101,7 @@ SHOWN = 12  # lines of the curve
 def find_learning_rate(plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier) -> None:
     """Prints the curve and the rate it suggests; the model is of no use afterwards."""
     config, model = plan.config, model_to_train(plan.config, model)
-    recipe = recipe_for(config, examples)
+    recipe = recipe_for(config, examples, trained_weights(model))
     batches = train_batches(examples.split("train"), model.image_size, recipe.pixels, recipe.augmentation)
     curve = learning_rate_curve(model, recipe.pixels, examples.task_weights, batches(first_step=0))
     plot = plan.run.file(PLOT)

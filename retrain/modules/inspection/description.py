@@ -9,14 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
+from retrain.modules.graphs.graph_safety import operations_in
 from retrain.modules.graphs.traced_graph import count_float_operations, count_updates
 from retrain.modules.inspection.examined_module import CannotRunError, ExaminedModule
 from retrain.modules.signatures import Signature
+from retrain.modules.sources.source import SAVED_MODEL_FILE, Source
 
 
 class Description(NamedTuple):
-    """Facts of a module; those of training are of its first common signature."""
+    """Facts of a module; those of training are of its first common signature.
+
+    Operations are those in its files, each counted once; `other_operations` do not just compute.
+    """
 
     handle: str
     format: str
@@ -28,12 +34,15 @@ class Description(NamedTuple):
     update_ops: int | None
     regularization_losses: int | None
     flops_per_image: int | None
+    operations: int | None
+    other_operations: Sequence[str] | None
     signatures: Mapping[str, Signature]
 
 
 def describe(examined: ExaminedModule) -> Description:
     """The facts, as far as they can be told."""
     module, source = examined.module, examined.source
+    operations, others = _operations(source)
     return Description(
         handle=source.handle,
         format=source.title,
@@ -45,6 +54,8 @@ def describe(examined: ExaminedModule) -> Description:
         update_ops=_of_graph(examined, count_updates, training=True),
         regularization_losses=module and len(module.regularization_losses),
         flops_per_image=_of_graph(examined, count_float_operations, training=False),
+        operations=operations,
+        other_operations=others,
         signatures=_signatures(examined),
     )
 
@@ -55,6 +66,13 @@ def _signatures(examined: ExaminedModule) -> Mapping[str, Signature]:
         return examined.declared or examined.loaded.signatures
     except CannotRunError:
         return {}
+
+
+def _operations(source: Source) -> tuple[int | None, Sequence[str] | None]:
+    try:
+        return operations_in(pathlib.Path(source.location, SAVED_MODEL_FILE))
+    except (OSError, DecodeError):  # of other sources, or damaged
+        return None, None
 
 
 def _size_on_disk(path: pathlib.Path) -> int | None:

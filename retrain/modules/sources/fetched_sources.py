@@ -19,6 +19,8 @@ from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, Directory
 from retrain.modules.sources.source import Source, source_of
 
 DOWNLOAD = "retrain.modules.sources.download:download"
+# What an archive may hold; the largest published modules have 2 GiB, in some dozens of files.
+LARGEST, MOST_FILES = 8 * 2**30, 10_000
 
 
 class FetchedSource(Source):
@@ -73,10 +75,29 @@ def _module_in(directory: pathlib.Path) -> pathlib.Path:
     return next((top for top in tops if (top / SAVED_MODEL_FILE).is_file()), directory)
 
 
+def _extract(tar: tarfile.TarFile, directory: str, archive: str) -> None:
+    """Unpacks files and folders, each looked at before it is written, and nothing else."""
+    size = 0
+    for count, member in enumerate(tar, 1):
+        size += member.size
+        if size > LARGEST or count > MOST_FILES:
+            raise InputError(
+                f"{archive!r} holds more than {LARGEST / 2**30:.0f} GiB or {MOST_FILES} files, and modules "
+                f"hold less: if it is one all the same, unpack it, and give the directory."
+            )
+        # Not left to the filter alone: that of Python before 3.11.13 lets links lead out.
+        if not (member.isreg() or member.isdir()) or ".." in pathlib.PurePosixPath(member.name).parts:
+            raise InputError(
+                f"{archive!r} is not unpacked: {member.name!r} in it is no file or folder below it, and "
+                f"modules are made of these: get the module from elsewhere."
+            )
+        tar.extract(member, directory, filter="data")
+
+
 def _unpack(archive: str, directory: pathlib.Path) -> None:
     try:
         with files.new_directory(directory) as partial, tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(partial, filter="data")
+            _extract(tar, partial, archive)
     except InputError:
         # Another run may have unpacked the same content meanwhile: then it is there, whole.
         if not directory.is_dir():

@@ -34,6 +34,7 @@ class Directory(Source):
 
     form = "a module directory"
     reads = frozenset({"image_size", "module_kind", "feature_output", "feature_pooling"}) | INPUT
+    reads |= {"allow_unsafe_module_ops"}
 
     def check(self) -> None:
         directory = pathlib.Path(self.location)
@@ -51,6 +52,10 @@ class Directory(Source):
             f"{self.handle!r} is no module: there is no {SAVED_MODEL_FILE} in it, but "
             f"{_listed(directory)}.{advice}"
         )
+
+    def check_operations(self) -> None:
+        check = named("retrain.modules.graphs.graph_safety:check_saved_model")
+        check(pathlib.Path(self.location, SAVED_MODEL_FILE), self.handle)
 
 
 class TF1Hub(Directory):

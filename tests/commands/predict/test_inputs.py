@@ -46,6 +46,16 @@ def test_images_are_files_or_in_folders_at_any_depth():
     assert all(map(os.path.isfile, found))
 
 
+def test_what_is_no_file_is_not_waited_for(here):
+    os.mkfifo(here / "pipe.jpg")
+    for name in ("pipe.jpg", "/dev/zero"):
+        assert sentence(name, "photos") == (
+            f"{name!r} is a pipe or a device, but an image or a folder of images was expected: save what it "
+            f"gives in a file."
+        )
+    assert sentence("*.jpg").startswith("'pipe.jpg' is a pipe or a device, ")
+
+
 def test_the_folder_that_one_is_in(here, monkeypatch):
     monkeypatch.chdir(here / "photos" / "roses")
     assert find_images(["."]) == ("./1.jpg", "./deep/er/2.PNG")

@@ -106,9 +106,9 @@ def test_steps_are_compared_by_what_would_be_exported_of_them(
 FEATURES = np.array([[2.0, 0.0], [4.0, 0.0]] * 4, np.float32)
 
 
-def recipe(train: int = 8, validation: int = 0, **settings: object) -> Recipe:
-    """For so many images."""
-    return recipe_for(Config.of(**settings), images(train, validation))
+def recipe(train: int = 8, validation: int = 0, num_weights: int = 0, **settings: object) -> Recipe:
+    """For so many images, and weights of the base."""
+    return recipe_for(Config.of(**settings), images(train, validation), num_weights)
 
 
 def images(train: int = 8, validation: int = 0) -> LabelledExamples:
@@ -136,7 +136,7 @@ def test_what_is_given_is_used_and_told():
         *("--augment=none", "--optimizer=adam", "--max_steps=6", "--eval_every=3", "--batch_size=6"),
     ]
     config = parse(["retrain", *words]).config
-    found = recipe_for(config, images())
+    found = recipe_for(config, images(), 0)
     assert described(found.pixels, found.augmentation.augment) == (
         "6 steps of 6 images, learning_rate=0.25 after 3 steps of warm-up, then along a cosine to zero, "
         "base_learning_rate_factor=0.125, weight_decay=0.5, label_smoothing=0.75, augment=none, eval_every=3"

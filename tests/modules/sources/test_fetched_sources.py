@@ -6,6 +6,7 @@ import tarfile
 import pytest
 
 from retrain.errors import InputError
+from retrain.modules.sources import fetched_sources
 from retrain.modules.sources.path_sources import TF1Hub
 from retrain.modules.sources.source import Source, check_handle, source_of
 
@@ -82,9 +83,47 @@ def test_damaged_archives_leave_nothing(tmp_path, cache):
         assert list((cache / "modules").iterdir()) == []
 
 
-def test_archives_cannot_write_elsewhere(tmp_path):
-    handle = archive(tmp_path / "module.tar.gz", {"../../escaped": b""})
-    with pytest.raises(InputError, match="cannot be unpacked") as info:
+def refusal(handle: str) -> str:
+    with pytest.raises(InputError) as info:
         fetched(handle)
-    assert "escaped" in str(info.value)
-    assert not list(tmp_path.rglob("escaped"))
+    return str(info.value)
+
+
+def test_archives_cannot_write_elsewhere(tmp_path, cache):
+    handle = archive(tmp_path / "module.tar.gz", {"../../escaped": b""})
+    assert refusal(handle) == (
+        f"{handle!r} is not unpacked: '../../escaped' in it is no file or folder below it, and modules are "
+        f"made of these: get the module from elsewhere."
+    )
+    absolute = archive(tmp_path / "absolute.tar.gz", {f"{tmp_path}/escaped": b"", "saved_model.pb": b""})
+    assert pathlib.Path(fetched(absolute).location, str(tmp_path)[1:], "escaped").is_file()
+    assert not (tmp_path / "escaped").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_archives_of_links_and_devices_are_not_unpacked(tmp_path, cache, kind):
+    handle = str(tmp_path / "module.tar.gz")
+    with tarfile.open(handle, "w:gz") as tar:
+        member = tarfile.TarInfo("saved_model.pb")
+        member.type, member.linkname = kind, "/etc/passwd"
+        tar.addfile(member)
+    assert refusal(handle).startswith(f"{handle!r} is not unpacked: 'saved_model.pb' in it is no file or ")
+    assert list((cache / "modules").iterdir()) == []
+
+
+@pytest.mark.parametrize(("limit", "value"), [("LARGEST", 2 * 2**30), ("MOST_FILES", 2)])
+def test_an_archive_without_end_is_left(tmp_path, cache, monkeypatch, limit, value):
+    handle = str(tmp_path / "bomb.tar.gz")
+    with tarfile.open(handle, "w:gz") as tar:
+        for name in "abc":
+            tar.addfile(tarfile.TarInfo(name))
+        large = tarfile.TarInfo("zeros")
+        large.size = 3 * 2**30
+        tar.fileobj.write(large.tobuf())
+    monkeypatch.setattr(fetched_sources, limit, value)
+    assert refusal(handle) == (
+        f"{handle!r} holds more than {fetched_sources.LARGEST / 2**30:.0f} GiB or "
+        f"{fetched_sources.MOST_FILES} files, and modules hold less: if it is one all the same, unpack it, "
+        f"and give the directory."
+    )
+    assert list((cache / "modules").iterdir()) == []
