@@ -32,7 +32,7 @@ HUB = """\
 import retrain.modules as hub
 import tensorflow as tf
 
-module = hub.Module("THIS_DIRECTORY")  # of tensorflow-hub before 0.16: import tensorflow_hub as hub
+module = hub.Module("THIS_DIRECTORY")  # in a graph of TensorFlow 1 that of tensorflow_hub 0.15 does the same
 image = {image}
 logits = module(dict(images=image[None]), signature={signature}, as_dict=True)["default"]"""
 RETRAIN = """\
