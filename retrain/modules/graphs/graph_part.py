@@ -115,5 +115,12 @@ class GraphFunction:
                 return self._part(dict(zip(names, tensors, strict=True)))
 
             # Not a tf.function: it adds an order of its own, which breaks loops and branches of TensorFlow 1.
-            self._function = tf.compat.v1.wrap_function(pure, signature)
+            try:
+                self._function = tf.compat.v1.wrap_function(pure, signature)
+            except ValueError as error:
+                reason = next(iter(str(error).splitlines()), "").partition(";")[0]
+                raise InputError(
+                    f"{self._handle!r} cannot be used: TensorFlow does not take its graph ({reason}); fetch "
+                    f"or export the module again."
+                ) from error
         return self._function

@@ -4,6 +4,8 @@ import pathlib
 
 GRAPH_CUT_SHORT = "its saved_model.pb is empty or cut short; fetch or export the module again"
 
+GRAPH_DAMAGED = "its saved_model.pb is damaged; fetch or export the module again"
+
 
 def variables_cut_short(location: str) -> str:
     """That the variables are not all there, and which of their files are."""

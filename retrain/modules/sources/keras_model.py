@@ -216,7 +216,7 @@ def _loaded(location: str, handle: str) -> keras.Model:
             # Keras would say that there is no such file.
             raise ValueError("it is no zip archive, as a whole .keras file is")
         return read_hdf5(location) if is_hdf5 else keras.models.load_model(location, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # Keras' readers raise what they happen to meet in a damaged file
         raise InputError(
             f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): "
             f"{IN_HDF5 if is_hdf5 else IN_KERAS}: a SavedModel needs no code."

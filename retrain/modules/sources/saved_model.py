@@ -192,7 +192,7 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
 def _loaded(location: str, handle: str) -> Any:
     try:
         return tf.saved_model.load(location)
-    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
+    except Exception as error:  # TensorFlow's readers raise what they happen to meet in a damaged file
         raise InputError(f"{handle!r} cannot be loaded: {_damage(location, error)}.") from error
 
 
@@ -206,7 +206,8 @@ def _damage(location: str, error: Exception) -> str:
             "the TF1 Hub module that it was exported beside"
         )
     variables = str(pathlib.Path(location, "variables"))
+    first = next(iter(words.splitlines()), type(error).__name__)
     # A data file that is too short shows only as an IndexError, an index that is none as no "sstable".
     if isinstance(error, IndexError) or variables in words or "sstable" in words:
         return variables_cut_short(location)
-    return f"TensorFlow {tf.__version__} reads no TF2 SavedModel there ({words.splitlines()[0].rstrip('.')})"
+    return f"TensorFlow {tf.__version__} reads no TF2 SavedModel there ({first.rstrip('.')})"

@@ -22,10 +22,11 @@ from tensorflow.python.saved_model import nested_structure_coder
 
 from retrain.errors import InputError
 from retrain.modules.graphs import protos
+from retrain.modules.graphs.pure_graph import node_name
 from retrain.modules.image_module import MOVING
 from retrain.modules.module_spec import INFERENCE, ModuleSpec, Tags
 from retrain.modules.signatures import DEFAULT_OUTPUT, Signature
-from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
+from retrain.modules.sources.damage import GRAPH_CUT_SHORT, GRAPH_DAMAGED, variables_cut_short
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, TF1_HUB_FILE
 
 UPDATES, PENALTIES = "update_ops", "regularization_losses"
@@ -53,6 +54,7 @@ def read_graphs(location: str, handle: str) -> dict[Tags, MetaGraphDef]:
             f"{SAVED_MODEL_FILE} has only those with the tags {found}; export the module again."
         )
     for graph in graphs.values():
+        _check_whole(graph, handle)
         _check_collections(graph, handle)
     return graphs
 
@@ -182,6 +184,23 @@ def _check_format(path: pathlib.Path, handle: str) -> None:
 
 def _cut_short(handle: str) -> InputError:
     return InputError(f"{handle!r} cannot be loaded: {GRAPH_CUT_SHORT}.")
+
+
+def _check_whole(graph: MetaGraphDef, handle: str) -> None:
+    """InputError where something names a node that is not there, or a variable is not described."""
+    names = {node.name for node in graph.graph_def.node}
+    named = {key for node in graph.graph_def.node for key in node.input}
+    named |= {*collected(graph, UPDATES), *collected(graph, PENALTIES)}
+    for signature in graph.signature_def.values():
+        named |= {info.name for info in (*signature.inputs.values(), *signature.outputs.values())}
+    is_whole = names.issuperset(map(node_name, named - {""}))  # which composite tensors have for a name
+    try:
+        for collection in (VARIABLES, TRAINABLE):
+            is_whole = is_whole and names.issuperset(variable_names(graph, collection))
+    except DecodeError:
+        is_whole = False
+    if not is_whole:
+        raise InputError(f"{handle!r} cannot be loaded: {GRAPH_DAMAGED}.")
 
 
 def _check_collections(graph: MetaGraphDef, handle: str) -> None:

@@ -8,6 +8,8 @@ from retrain.errors import InputError
 from retrain.modules.sources import saved_model, tf1_hub
 from retrain.modules.sources.source import DEFAULTS
 from tests import tiny_tf1_hub, tiny_worlds
+from tests.benchmarks.damaged_modules import LOADED, MAKE, REFUSED, outcome
+from tests.benchmarks.damaged_modules import damaged as damaged_copy
 
 DATA, INDEX = "variables.data-00000-of-00001", "variables.index"
 FORMATS = {
@@ -28,6 +30,14 @@ def damaged(request, tmp_path):
         return str(info.value)
 
     return pathlib.Path(handle), sentence
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_damage_of_any_kind_ends_in_a_sentence(tmp_path, name):
+    """The short form of tests.benchmarks.damaged_modules."""
+    whole = MAKE[name](tmp_path / "whole")
+    found = {outcome(damaged_copy(whole, tmp_path, seed)) for seed in range(25)}
+    assert found == {LOADED, REFUSED}
 
 
 @pytest.mark.parametrize("size", [0, 30, 1000, -1])
