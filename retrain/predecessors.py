@@ -56,25 +56,11 @@ FORMER = {
     ),
     "test_batch_size": Former("accuracy is always that of all test images."),
     "validation_batch_size": Former("an evaluation always takes all validation images."),
-    "final_tensor_name": Former(
-        "probabilities are the output 'default' of the export's signature serving_default."
-    ),
     "intermediate_output_graphs_dir": Former("what is saved on the way are checkpoints, in RUN."),
     "intermediate_store_frequency": Former(
         "no graphs are written on the way; checkpoints are, in RUN: leave it out.",
         is_refused=True,
         harmless="0",
-    ),
-    "output_graph": Former(
-        "a frozen graph cannot be written yet; the classifier is exported as RUN/export/saved_model: leave "
-        "it out.",
-        is_refused=True,
-    ),
-    "tflite_output_file": Former(
-        "a TFLite file cannot be written yet; tf.lite.TFLiteConverter.from_saved_model makes one of "
-        "RUN/export/saved_model: leave it out.",
-        is_refused=True,
-        harmless="",
     ),
     "architecture": Former(
         "a network that retrain.py downloaded by name is a module now, such as "

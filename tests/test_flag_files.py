@@ -48,3 +48,4 @@ def test_the_command_line_of_a_tutorial_runs(name, tmp_path, monkeypatch):
     given = parse(["retrain", *words]).config.results
     assert pathlib.Path(given.labels_output_file).read_text() == "boat\nfish\nhouse\ntree\n"
     assert pathlib.Path(given.saved_model_dir, "saved_model.pb").is_file()
+    assert pathlib.Path(given.output_graph or given.tflite_output_file).stat().st_size > 1000

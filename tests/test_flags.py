@@ -134,10 +134,9 @@ def test_what_is_told_of_flags_of_the_predecessors():
 
 
 def test_flags_of_the_predecessors_that_had_another_result():
-    assert sentence("--output_graph=a.pb", "--tflite_output_file=b.tflite") == (
-        "--output_graph: a frozen graph cannot be written yet; the classifier is exported as "
-        "RUN/export/saved_model: leave it out. --tflite_output_file: a TFLite file cannot be written yet; "
-        "tf.lite.TFLiteConverter.from_saved_model makes one of RUN/export/saved_model: leave it out."
+    assert sentence("--intermediate_store_frequency=5") == (
+        "--intermediate_store_frequency: no graphs are written on the way; checkpoints are, in RUN: leave it "
+        "out."
     )
     assert sentence("evaluate", "--summaries_dir=x") == (
         "--summaries_dir=x is not read by evaluate: it applies to train."

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from absl import logging
 
-from retrain.export import EXPORTERS, ExportOptions, exporter
+from retrain.export import AS_USUAL, EXPORTERS, ExportOptions, exporter
 from retrain.export.compared import FEW, MANY, Sample, compared, sample_of
 from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.model import ImageClassifier
@@ -29,16 +29,19 @@ class Material(NamedTuple):
         any, are those that exports are compared on.
       takes_bytes: whether serving_default takes files.
       seen: what the model has seen.
+      final_tensor_name: what the output of a frozen graph is called.
     """
 
     train: Sequence[str] = ()
     held_out: Sequence[str] = ()
     takes_bytes: bool = False
     seen: SeenImages = NOTHING_SEEN
+    final_tensor_name: str = AS_USUAL.final_tensor_name
 
     def options(self) -> ExportOptions:
         apart = max(1, len(self.train) // CALIBRATED_ON)
-        return ExportOptions(self.takes_bytes, tuple(self.train[::apart][:CALIBRATED_ON]))
+        calibration = tuple(self.train[::apart][:CALIBRATED_ON])
+        return ExportOptions(self.takes_bytes, calibration, self.final_tensor_name)
 
     def sample(self, model: ImageClassifier, formats: Sequence[str]) -> Sample:
         count = FEW if all(EXPORTERS[name].is_exact for name in formats) else MANY

@@ -21,6 +21,7 @@ class ExporterRow(NamedTuple):
       is_module: whether it is again an image module with both common signatures, which can be retrained.
       is_exact: whether it computes as the classifier does, but for rounding.
       is_calibrated: whether it is made with images of training.
+      of_first_task: whether it has the probabilities of the first task alone.
       extra, packages: of this project, and what is imported of it, where the format needs more than is there.
     """
 
@@ -29,6 +30,7 @@ class ExporterRow(NamedTuple):
     is_module: bool = False
     is_exact: bool = True
     is_calibrated: bool = False
+    of_first_task: bool = False
     extra: str = ""
     packages: tuple[str, ...] = ()
 
@@ -38,11 +40,13 @@ class ExportOptions(NamedTuple):
 
     Attributes:
       takes_bytes: whether the signature serving_default takes the files of images, and not their pixels.
+      final_tensor_name: what the output of a frozen graph is called.
       calibration: files of images of training, by which ranges of values are found.
     """
 
     takes_bytes: bool = False
     calibration: tuple[str, ...] = ()
+    final_tensor_name: str = "final_result"
 
 
 AS_USUAL = ExportOptions()
@@ -75,6 +79,9 @@ EXPORTERS = {
         "retrain.export.openvino:read",
         extra="openvino",
         packages=("openvino",),
+    ),
+    "frozen_graph": ExporterRow(
+        "retrain.export.frozen_graph:write", "retrain.export.frozen_graph:read", of_first_task=True
     ),
     "keras": ExporterRow("retrain.export.keras_file:write", "retrain.export.keras_file:read"),
 }

@@ -40,7 +40,8 @@ def compared(name: str, directory: str, sample: Sample) -> str:
     if not count:
         return "no image to compare it on"
     found = answers_of(name, directory)(images)
-    expected = {key: values[: len(images)] for key, values in sample.expected.items()}
+    told = list(sample.expected)[: 1 if EXPORTERS[name].of_first_task else None]
+    expected = {key: sample.expected[key][: len(images)] for key in told}
     largest = max(float(np.abs(found[key] - values).max()) for key, values in expected.items())
     if is_exact and not largest <= TOLERANCE:
         raise InputError(

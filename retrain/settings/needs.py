@@ -146,6 +146,13 @@ SAVED_MODEL = Need(
     "--{name}={value!r} is about the export saved_model, which --export_formats leaves out: give both, or "
     "neither.",
 )
+FROZEN_GRAPH = Need(
+    lambda at, name: (
+        at.config.results.output_graph is not None or "frozen_graph" in at.config.results.export_formats
+    ),
+    "--{name}={value} names the output of a frozen graph, and needs --output_graph, or "
+    "--export_formats=frozen_graph: " + _GIVE,
+)
 VERSIONS = Need(
     lambda at, name: at.config.results.saved_model_dir is not None,
     "--{name} says how the copy --saved_model_dir is called, and needs it: " + _GIVE,

@@ -5,6 +5,7 @@ import dataclasses
 from retrain.settings.field import DATA_VERBS, TRAINING_VERBS, setting
 from retrain.settings.needs import (
     EXPORTED,
+    FROZEN_GRAPH,
     NO_CLASSES,
     PREDICTIONS,
     SAVED_MODEL,
@@ -64,6 +65,29 @@ class ResultSettings:
         choices=("images", "bytes"),
         verbs=(*TRAINING_VERBS, "export"),
         needs=SAVED_MODEL,
+        decides=False,
+    )
+    tflite_output_file: str | None = setting(
+        None,
+        "New file for a copy of the export tflite, which is written then.",
+        verbs=("train",),
+        path=True,
+        recorded=False,
+    )
+    output_graph: str | None = setting(
+        None,
+        "New file for a frozen GraphDef of TensorFlow 1, the export frozen_graph: input Placeholder, output "
+        "as --final_tensor_name says.",
+        verbs=("train",),
+        path=True,
+        recorded=False,
+    )
+    final_tensor_name: str = setting(
+        "final_result",
+        "What the output of a frozen GraphDef is called: the probabilities of the first task.",
+        verbs=(*TRAINING_VERBS, "export"),
+        needs=FROZEN_GRAPH,
+        recorded=False,
         decides=False,
     )
     labels_output_file: str | None = setting(

@@ -63,7 +63,8 @@ def test_probabilities_of_images(name, heads, exports):
     answers = answers_of(name, directory)
     for count in (1, 8):
         found = answers(images[:count])
-        assert set(found) - {FAMILIARITY} == set(expected) - {FAMILIARITY}
+        told = [key for key in expected if key != FAMILIARITY]
+        assert set(found) - {FAMILIARITY} == set(told[:1] if EXPORTERS[name].of_first_task else told)
         for key in set(found):
             atol = 2e-3 if key == FAMILIARITY else ROUNDING[EXPORTERS[name].is_exact]
             np.testing.assert_allclose(found[key], expected[key][:count], atol=atol, err_msg=key)

@@ -188,6 +188,9 @@ RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
     "saved_model_dir": Case(ran, {"saved_model_dir": "{copied}"}, EXPORTED),
+    "tflite_output_file": Case(ran, {"tflite_output_file": "{lite}"}, EXPORTED),
+    "output_graph": Case(ran, {"output_graph": "{graph}"}, EXPORTED),
+    "final_tensor_name": Case(exported, {"final_tensor_name": "answer"}, {"export_formats": "frozen_graph"}),
     "version_directory": Case(
         ran, {"version_directory": "true"}, {**EXPORTED, "saved_model_dir": "{versions}"}
     ),
@@ -269,6 +272,9 @@ LATER = {"export_formats": "keras"}
 EXPORT = {
     "model_dir": Case(exported_later, {"model_dir": "{elsewhere}"}, LATER, "is no run that has ended"),
     "export_formats": Case(exported_later, {"export_formats": "tflite"}, LATER),
+    "final_tensor_name": Case(
+        exported_later, {"final_tensor_name": "answer"}, {"export_formats": "frozen_graph"}
+    ),
     "default_signature": Case(
         exported_later, {"default_signature": "bytes"}, {"export_formats": "saved_model"}
     ),

@@ -114,10 +114,9 @@ class World:
         return self.exported("saved_model", str(self.table)).export("saved_model")
 
     @functools.cache  # noqa: B019
-    def exported(self, formats: str, labels_file: str = "", signature: str = "images") -> Run:
+    def exported(self, formats: str, labels_file: str = "", **more: str) -> Run:
         """A run on the photos that exports these."""
-        given = {"export_formats": formats, "labels_file": labels_file, "default_signature": signature}
-        plan = self.plan({**HEAD, **given})
+        plan = self.plan({**HEAD, "export_formats": formats, "labels_file": labels_file, **more})
         train_classifier(plan, self.prepared_for(plan))
         return plan.run
 
@@ -431,8 +430,13 @@ def ramp(world: World, given: Flags) -> Any:
 
 def exported(world: World, given: Flags) -> Any:
     """What lies in the directory of exports, and what a server gives to the one that it reads."""
-    formats = given["export_formats"]
-    return _exports(world.exported(formats, signature=given.get("default_signature", "images")), formats)
+    return _exports(
+        world.exported(given["export_formats"], "", **_but_formats(given)), given["export_formats"]
+    )
+
+
+def _but_formats(given: Flags) -> dict[str, str]:
+    return {name: text for name, text in given.items() if name != "export_formats"}
 
 
 def exported_later(world: World, given: Flags) -> Any:
@@ -458,6 +462,8 @@ def _exports(run: Run, formats: str) -> Any:
     if "saved_model" in formats:
         served = tf.saved_model.load(run.export("saved_model")).signatures["serving_default"]
         taken = list(served.structured_input_signature[1])
+    if "frozen_graph" in formats:
+        taken = (run.path / "export/frozen_graph/output_name.txt").read_text()
     return [*sorted(of.name for of in (run.path / "export").iterdir()), taken]
 
 

@@ -55,6 +55,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
     assert {name for name, field in FIELDS.items() if not about(field).recorded} == {
         *("model_dir", "saved_model_dir", "labels_output_file", "storage"),
         *("print_misclassified_test_images", "assert_accuracy_at_least", "version_directory"),
+        *("tflite_output_file", "output_graph", "final_tensor_name"),
         "tracker",
     }
     assert {name for name, field in FIELDS.items() if not about(field).decides} == {
@@ -62,6 +63,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
         "allow_unsafe_module_ops",
         "export_formats",
         "default_signature",
+        "final_tensor_name",
         "explain",
         "tracker",
     }
@@ -70,7 +72,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
 def test_what_names_a_file_or_a_folder_is_a_path():
     paths = (
         "image_dir labels_file split_file corrections tfhub_module label_map feature_cache warm_start_from "
-        "model_dir saved_model_dir labels_output_file output sort_into"
+        "model_dir saved_model_dir tflite_output_file output_graph labels_output_file output sort_into"
     )
     assert [name for name, field in FIELDS.items() if about(field).path] == paths.split()
 
@@ -303,7 +305,7 @@ def test_run_flags_hold_every_setting_but_not_where_results_go(tmp_path, monkeyp
     written = {line.removeprefix("--").partition("=")[0] for line in lines}
     by_recipe = {name for name in read_by("train") if config.value(name) in (None, ())}
     assert written == set(read_by("train")) - by_recipe - {
-        *("model_dir", "print_misclassified_test_images", "version_directory"),
+        *("model_dir", "print_misclassified_test_images", "version_directory", "final_tensor_name"),
         "tracker",
     }
 

@@ -164,6 +164,13 @@ CASES = {
         "--engine=litert is for predictions of an exported classifier, and --features, --label_map and "
         "--sort_into are done by TensorFlow: leave it out.",
     ),
+    "final_tensor_name": Case(
+        "answer",
+        {"output_graph": "graph.pb"},
+        {},
+        f"--final_tensor_name=answer names the output of a frozen graph, and needs --output_graph, or "
+        f"--export_formats=frozen_graph: {GIVE}",
+    ),
     "version_directory": Case(
         True,
         {"saved_model_dir": "copy"},

@@ -14,6 +14,7 @@ def run(plan: ExportPlan) -> int:
         held_out=plan.held_out,
         takes_bytes=results.default_signature == "bytes",
         seen=read_seen(plan.source),
+        final_tensor_name=results.final_tensor_name,
     )
     written = write_exports(restored_classifier(plan.source), plan.run, results.export_formats, material)
     for directory in written:

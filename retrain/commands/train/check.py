@@ -81,6 +81,7 @@ def check_copies(settings: ResultSettings) -> None:
     model = settings.saved_model_dir
     if settings.version_directory and os.path.isdir(model):
         model = None  # its versions stay
-    for path, what in ((model, "directory"), (settings.labels_output_file, "file")):
+    files = (settings.labels_output_file, settings.tflite_output_file, settings.output_graph)
+    for path, what in ((model, "directory"), *((file, "file") for file in files)):
         if path is not None:
             check_is_new(path, what)

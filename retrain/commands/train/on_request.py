@@ -15,27 +15,53 @@ from retrain.runs.run import Run
 from retrain.settings.results import ResultSettings
 
 SAVED_MODEL = "saved_model"
+FILES = {"tflite": "model.tflite", "frozen_graph": "model.pb"}
+TITLES = {SAVED_MODEL: "SavedModel", "tflite": "TFLite model", "frozen_graph": "Frozen graph"}
+
+
+def formats_of(settings: ResultSettings) -> tuple[str, ...]:
+    """The formats to export: those that were named, and those of which a copy is asked for."""
+    copied = [name for name, path in _files(settings).items() if path is not None]
+    return tuple(dict.fromkeys([*settings.export_formats, *copied]))
 
 
 def write_copies(settings: ResultSettings, run: Run, exports: Sequence[str]) -> bool:
     """Copies what was asked for, and tells where; whether all of it was there to be copied."""
     if settings.labels_output_file is not None:
-        with new_file(settings.labels_output_file) as file:
-            file.write((run.path / LABELS).read_bytes())
+        _copy(run.path / LABELS, settings.labels_output_file)
         print(f"Labels written to {settings.labels_output_file}")
-    if settings.saved_model_dir is None:
-        return True
-    export = run.export(SAVED_MODEL)
-    if export not in exports:
-        logging.error("There is no export saved_model to copy to %r.", settings.saved_model_dir)
-        return False
+    wanted = {SAVED_MODEL: settings.saved_model_dir, **_files(settings)}
+    wanted = {name: path for name, path in wanted.items() if path is not None}
+    missing = [name for name in wanted if run.export(name) not in exports]
+    for name in missing:
+        logging.error("There is no export %s to copy to %r.", name, wanted[name])
+    for name in [name for name in wanted if name not in missing]:
+        if name == SAVED_MODEL:
+            place = _saved_model_copied(settings, run)
+        else:
+            place = wanted[name]
+            _copy(pathlib.Path(run.export(name), FILES[name]), place)
+        print(f"{TITLES[name]} exported to {place}")
+    return not missing
+
+
+def _files(settings: ResultSettings) -> dict[str, str | None]:
+    """By format where a copy of its file goes."""
+    return {"tflite": settings.tflite_output_file, "frozen_graph": settings.output_graph}
+
+
+def _copy(file: pathlib.Path, path: str) -> None:
+    with new_file(path) as copy:
+        copy.write(file.read_bytes())
+
+
+def _saved_model_copied(settings: ResultSettings, run: Run) -> pathlib.Path:
     place = pathlib.Path(settings.saved_model_dir)
     if settings.version_directory:
         place = place / str(_next_version(place))
     with new_directory(place) as directory:
-        shutil.copytree(export, directory, dirs_exist_ok=True)
-    print(f"SavedModel exported to {place}")
-    return True
+        shutil.copytree(run.export(SAVED_MODEL), directory, dirs_exist_ok=True)
+    return place
 
 
 def _next_version(directory: pathlib.Path) -> int:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.classifier import best_heads, classifier, evidence_of, histories, outcome_of
-from retrain.commands.train.on_request import is_accurate, write_copies
+from retrain.commands.train.on_request import formats_of, is_accurate, write_copies
 from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run
@@ -94,7 +94,7 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
         seen = seen_images(model, trained.examples)
         model = with_familiarity(model, trained.examples, plan.config.head.seed)
         material = _material(plan, trained, seen)
-        exports = write_exports(model, run, plan.config.results.export_formats, material)
+        exports = write_exports(model, run, formats_of(plan.config.results), material)
         write_cards(outcome, exports)
     end_report(run)
     if plan.config.results.tracker is not None:
@@ -108,7 +108,9 @@ def _material(plan: TrainPlan, trained: TrainedModel, seen: SeenImages) -> Mater
         [file for file, split in zip(examples.files, examples.splits, strict=True) if (split == TRAIN) == of]
         for of in (True, False)
     )
-    return Material(train, held_out, plan.config.results.default_signature == "bytes", seen)
+    results = plan.config.results
+    takes_bytes = results.default_signature == "bytes"
+    return Material(train, held_out, takes_bytes, seen, results.final_tensor_name)
 
 
 def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:

@@ -4,7 +4,7 @@ import pathlib
 import pytest
 from absl import logging
 
-from retrain.commands.train.on_request import is_accurate, write_copies
+from retrain.commands.train.on_request import formats_of, is_accurate, write_copies
 from retrain.runs.run import Run
 from retrain.settings.results import ResultSettings
 from tests.report.outcomes import of_two_tasks
@@ -46,6 +46,22 @@ def test_a_copy_is_the_next_version(run, tmp_path, capsys):
         (tmp_path / "flowers" / "9").mkdir(exist_ok=True)
         (tmp_path / "flowers" / "notes").mkdir(exist_ok=True)
     assert sorted(os.listdir(tmp_path / "flowers")) == ["1", "10", "11", "9", "notes"]
+
+
+def test_files_are_copied_of_formats_that_are_written_for_it(run, tmp_path, capsys):
+    run.write("export/tflite/model.tflite", "lite")
+    run.write("export/frozen_graph/model.pb", "graph")
+    places = {"tflite_output_file": tmp_path / "new.tflite", "output_graph": tmp_path / "new.pb"}
+    settings = ResultSettings(
+        export_formats=("tflite", "hub_module"), **{name: str(path) for name, path in places.items()}
+    )
+    assert formats_of(settings) == ("tflite", "hub_module", "frozen_graph")
+    assert formats_of(ResultSettings(export_formats=("onnx",))) == ("onnx",)
+    assert write_copies(settings, run, [run.export("tflite"), run.export("frozen_graph")])
+    assert [path.read_text() for path in places.values()] == ["lite", "graph"]
+    assert capsys.readouterr().out == (
+        f"TFLite model exported to {tmp_path}/new.tflite\nFrozen graph exported to {tmp_path}/new.pb\n"
+    )
 
 
 def test_an_export_that_failed_is_not_copied(run, tmp_path, errors):
