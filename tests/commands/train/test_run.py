@@ -289,7 +289,7 @@ def test_the_story_is_told_below_the_command_line(colour_plan, prepared_colours,
     plan = colour_plan._replace(run=Run(tmp_path / "run"))
     outcome, exports = train_classifier(plan, prepared_colours)
     assert outcome.global_step == 20
-    assert exports == [plan.run.export("saved_model"), plan.run.export("hub_module")]
+    assert exports == [plan.run.export(name) for name in ("saved_model", "hub_module", "tflite")]
     assert len(outcome.label_issues) == 24
     assert (plan.run.steps_taken, plan.run.state) == (20, FINISHED)
 
