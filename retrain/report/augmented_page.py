@@ -39,7 +39,7 @@ def write_augmented_page(
         for row, image in enumerate(images.numpy()):
             page.paste(_tile(image), (left, BORDER + row * (SIDE + BORDER)))
     png = io.BytesIO()
-    page.save(png, "PNG", optimize=True)
+    page.save(png, "PNG")
     write_bytes(path, png.getvalue())
 
 

@@ -45,7 +45,7 @@ def write(outcome: Outcome, path: str) -> None:
         picture = _picture(os.path.join(examples.image_dir, example.path), examples.background)
         page.paste(_tile(picture, example), corner)
     png = io.BytesIO()
-    page.save(png, "PNG", optimize=True)
+    page.save(png, "PNG")
     write_bytes(path, png.getvalue())
 
 

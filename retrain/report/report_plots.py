@@ -46,7 +46,8 @@ def reliability(figure: Figure, by_name: Mapping[str, tuple[np.ndarray, np.ndarr
     figure.set_size_inches(3.6, 3.4)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
-    for (name, (sure, right)), colour in zip(by_name.items(), (GREY, BLUE), strict=False):
+    colours = (GREY, BLUE)[-len(by_name) :]  # the last is what counts
+    for (name, (sure, right)), colour in zip(by_name.items(), colours, strict=True):
         bins = np.minimum((sure * BINS).astype(int), BINS - 1)
         there = np.unique(bins)
         said, so = ([values[bins == at].mean() for at in there] for values in (sure, right))

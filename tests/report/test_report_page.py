@@ -158,8 +158,10 @@ def test_augmented_images_are_shown(run, photos):
 def test_an_evaluation_is_called_so(tmp_path, photos):
     run = Run(tmp_path / "evaluation")
     run.begun_with("{}", "# python -m retrain evaluate --flagfile=run.flags\n--image_dir=/photos/pets\n")
-    assert page(run, outcome(photos, ["cat", "dog"])).headings[-1] == "How it was made"
-    assert "Evaluation of cat and dog" in page(run, outcome(photos, ["cat", "dog"])).headings
+    shown = page(run, outcome(photos, ["cat", "dog"]))
+    assert shown.headings[:2] == ["Evaluation of cat and dog", "What it was judged by"]
+    assert shown.headings[-1] == "How it was made"
+    assert f"python -m retrain evaluate --flagfile={run.file('run.flags')}" in shown.words
 
 
 def test_the_winner_of_a_sweep_shows_what_the_sweep_found(tmp_path, photos):

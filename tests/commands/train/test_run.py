@@ -281,7 +281,7 @@ def test_it_is_said_when_no_step_was_better_than_none(colour_plan, monkeypatch, 
     run(colour_plan)
     assert capsys.readouterr().out.splitlines()[2:4] == [
         "Step 0 was the best: what is exported is the frozen classifier.",
-        "A lower --learning_rate, or more --max_steps, may do better.",
+        "A lower learning rate, or more steps, may do better.",
     ]
 
 
