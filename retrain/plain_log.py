@@ -25,13 +25,12 @@ def logged_plainly(verbosity: str, said: Callable[[str], str] = str) -> Iterator
     logger.handlers, logger.propagate = [handler], False
     absl.logging.set_verbosity(verbosity)
     theirs = logging.getLogger("tensorflow")
-    their_level = theirs.level
     if verbosity != "debug":  # or a few predictions in one process are a paragraph about tracing
-        theirs.setLevel(logging.ERROR)
+        theirs.addFilter(_is_error)  # no level, for in a notebook TensorFlow sets that when it is imported
     try:
         yield
     finally:
-        theirs.setLevel(their_level)
+        theirs.removeFilter(_is_error)
         logger.handlers, logger.propagate = before[:2]
         absl.logging.set_verbosity(before[2])
 
@@ -47,6 +46,10 @@ class _Lines(logging.Formatter):
         return self._said(super().format(record))
 
 
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
 def _is_ours(record: logging.LogRecord) -> bool:
     """TensorFlow logs through absl as well, for its developers: of that only errors are shown."""
-    return record.levelno >= logging.ERROR or record.pathname.startswith(PACKAGE)
+    return _is_error(record) or record.pathname.startswith(PACKAGE)

@@ -1,4 +1,5 @@
 import logging as python_logging
+from logging.handlers import BufferingHandler
 
 import pytest
 from absl import logging
@@ -27,18 +28,26 @@ def test_lines_of_ours_and_errors_of_all_as_they_are(level, path, shown, capsys)
 def test_verbosity_and_what_was_there_before():
     logger = logging.get_absl_logger()
     before = logging.get_verbosity(), logger.handlers, logger.propagate
-    theirs = python_logging.getLogger("tensorflow").level
+    theirs = python_logging.getLogger("tensorflow").filters[:]
     with pytest.raises(RuntimeError), logged_plainly("debug"):
         assert logging.get_verbosity() == logging.DEBUG
         raise RuntimeError
-    assert python_logging.getLogger("tensorflow").level == theirs
+    assert python_logging.getLogger("tensorflow").filters == theirs
     assert (logging.get_verbosity(), logger.handlers, logger.propagate) == before
 
 
 @pytest.mark.parametrize(("verbosity", "shown"), [("info", False), ("debug", True)])
-def test_tensorflow_warns_its_developers_only(verbosity, shown):
+def test_tensorflow_warns_its_developers_only(verbosity, shown, monkeypatch):
+    handler = BufferingHandler(9)
+    theirs = python_logging.getLogger("tensorflow")
+    theirs.addHandler(handler)
     with logged_plainly(verbosity):
-        assert python_logging.getLogger("tensorflow").isEnabledFor(python_logging.WARNING) == shown
+        monkeypatch.setattr(theirs, "level", python_logging.INFO)  # as its import does in a notebook
+        theirs.warning("retracing")
+        theirs.error("broken")
+    theirs.removeHandler(handler)
+    assert ("retracing" in [of.getMessage() for of in handler.buffer]) == shown
+    assert "broken" in [of.getMessage() for of in handler.buffer]
 
 
 def test_lines_as_another_says_them(capsys):

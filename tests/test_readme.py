@@ -193,7 +193,7 @@ def test_scaling(here, monkeypatch):
 
 def test_every_page_is_run():
     assert sorted(PAGES) == sorted(
-        [README, SCALING, *(f"docs/{n}.md" for n in ("data", "modules", "python"))]
+        [README, SCALING, *(f"docs/{n}.md" for n in ("data", "modules", "python", "serving"))]
     )
 
 

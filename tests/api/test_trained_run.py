@@ -18,7 +18,8 @@ def test_what_a_run_of_the_command_line_holds(trained_run):
     assert run.predictions["probability"].dtype == np.float64
     assert run.label_issues["rank"].tolist() == list(range(1, 25))
     assert run.report == str(trained_run / "report.html")
-    assert run.exports == {name: str(trained_run / "export" / name) for name in ("saved_model", "hub_module")}
+    formats = ("saved_model", "hub_module", "tflite")
+    assert run.exports == {name: str(trained_run / "export" / name) for name in formats}
 
 
 def test_its_classifier_is_loaded_once_and_predicts(trained_run, colour_folder):

@@ -30,7 +30,7 @@ from retrain.training.events import TRAIN, Events
 
 STEP_0 = (
     "Step 0 was the best: what is exported is the frozen classifier.",
-    "A lower --learning_rate, or more --max_steps, may do better.",
+    "A lower learning rate, or more steps, may do better.",
 )
 FEW = 100  # images held out, below which a figure of all images is given, too
 

@@ -281,7 +281,7 @@ def test_it_is_said_when_no_step_was_better_than_none(colour_plan, monkeypatch, 
     run(colour_plan)
     assert capsys.readouterr().out.splitlines()[2:4] == [
         "Step 0 was the best: what is exported is the frozen classifier.",
-        "A lower --learning_rate, or more --max_steps, may do better.",
+        "A lower learning rate, or more steps, may do better.",
     ]
 
 
@@ -289,7 +289,7 @@ def test_the_story_is_told_below_the_command_line(colour_plan, prepared_colours,
     plan = colour_plan._replace(run=Run(tmp_path / "run"))
     outcome, exports = train_classifier(plan, prepared_colours)
     assert outcome.global_step == 20
-    assert exports == [plan.run.export("saved_model"), plan.run.export("hub_module")]
+    assert exports == [plan.run.export(name) for name in ("saved_model", "hub_module", "tflite")]
     assert len(outcome.label_issues) == 24
     assert (plan.run.steps_taken, plan.run.state) == (20, FINISHED)
 
