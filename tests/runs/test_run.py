@@ -16,8 +16,8 @@ def run(tmp_path) -> Run:
     return Run(tmp_path / "my run")
 
 
-def begun(run: Run, verb: str = "train") -> None:
-    run.begun_with("{}\n", to_flags(CONFIG, verb))
+def begun(run: Run, verb: str = "train", config: Config = CONFIG) -> None:
+    run.begun_with("{}\n", to_flags(config, verb))
 
 
 def test_the_state_of_a_run(run):
@@ -37,9 +37,10 @@ def test_the_state_of_a_run(run):
 
 
 def test_a_run_of_a_version_without_exports_json_is_finished_when_all_exports_are_there(run):
-    begun(run)
+    formats = ("saved_model", "hub_module")
+    begun(run, config=Config.of(image_dir="/photos", export_formats=formats))
     run.write("metrics.json", "{}")
-    for name in ("saved_model", "hub_module"):
+    for name in formats:
         assert run.state == UNFINISHED
         pathlib.Path(run.export(name)).mkdir(parents=True)
     assert run.state == FINISHED

@@ -16,6 +16,11 @@ from retrain.settings.values import Quantity
 from retrain.training.pixel_training import PixelTraining, pixel_estimator
 from tests.training import worlds
 
+# Steps are taken eagerly here, and what checks batches is no step.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning"
+)
+
 # A figure that no evaluation has: no step is the best, and the model is that of the last one.
 NO_FIGURE = Metric("nothing", "label", "nothing", higher_is_better=True)
 

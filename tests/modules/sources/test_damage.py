@@ -37,7 +37,8 @@ def test_damage_of_any_kind_ends_in_a_sentence(tmp_path, name):
     """The short form of tests.benchmarks.damaged_modules."""
     whole = MAKE[name](tmp_path / "whole")
     found = {outcome(damaged_copy(whole, tmp_path, seed)) for seed in range(25)}
-    assert found == {LOADED, REFUSED}
+    assert REFUSED in found
+    assert found <= {LOADED, REFUSED}
 
 
 @pytest.mark.parametrize("size", [0, 30, 1000, -1])
