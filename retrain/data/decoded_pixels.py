@@ -11,6 +11,8 @@ import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image, ImageColor
 
+from retrain.image_formats import format_of
+
 JPEG, GREYS = b"\xff\xd8\xff", ("Gray", "YCbCr")
 PLAIN, CLEAR = ("RGB", "L", "P", "1"), ("RGBA", "LA")
 TURNED = 5  # from this orientation on, height and width are exchanged
@@ -37,7 +39,8 @@ def pixels_of(contents: bytes, image_size: tuple[int, int], background: str) -> 
     except UnusualImageError:
         raise
     except Exception as error:  # whatever a decoder makes of what may be no image
-        raise UnusualImageError(str(error)) from error
+        name = format_of(contents)
+        raise UnusualImageError(f"a damaged {name}" if name else "it is no image") from error
     size = image_size if orientation < TURNED else image_size[::-1]
     return np.ascontiguousarray(_upright(resized(image, size), orientation)) / np.float32(255)
 

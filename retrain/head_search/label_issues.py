@@ -67,8 +67,8 @@ def label_issues_line(issues: pd.DataFrame) -> str:
         return f"Labels: none of {len(issues)} is in doubt."
     worst = doubted.loc[doubted["support"].idxmin()]
     return (
-        f"Labels: {len(doubted)} of {len(issues)} are in doubt, such as that of {worst['path']!r}, "
-        f"{worst['label']!r} rather than {worst['suggested']!r}; {TABLE} ranks them."
+        f"Labels: {len(doubted)} of {len(issues)} are in doubt, such as that of {worst['path']!r}: "
+        f"labelled {worst['label']!r}, rather {worst['suggested']!r}; {TABLE} ranks them."
     )
 
 

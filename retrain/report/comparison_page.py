@@ -48,14 +48,15 @@ def shared_words(task: TaskComparison) -> str:
     """Which images accuracy is of."""
     if not task.count:
         return "no held-out image has the same split and label in all runs, so that they cannot be compared."
-    return f"accuracy on {count(task.count, f'{task.split} image')} that all runs share."
+    return f"accuracy on {count(task.count, f'{task.split} image')} that have one label in all runs."
 
 
 def words(against: PairedDifference) -> str:
     """A difference in words, and whether it may be chance."""
     low, high = against.interval
     told = f"{_points(against.difference)} points against the first ({_points(low)} to {_points(high)}"
-    return f"{told}, p = {against.p:.2g}){', which may be chance' if against.p >= CHANCE else ''}"
+    is_open = against.difference and against.p >= CHANCE
+    return f"{told}, p = {against.p:.2g}){', which may be chance' if is_open else ''}"
 
 
 def _points(share: float) -> str:

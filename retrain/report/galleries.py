@@ -162,18 +162,22 @@ def _least_certain(judged: pd.DataFrame, split: str, thumbnails: Thumbnails) -> 
 
 def _doubtful_labels(issues: pd.DataFrame, task: str, thumbnails: Thumbnails) -> Gallery:
     of_task = issues[issues["task"] == task]
-    doubted = of_task[of_task["in_doubt"].astype(bool)].sort_values("support")
+    doubted = of_task[of_task["in_doubt"].astype(bool)]
+    # With those ranked between them: a label of which several others are as probable is not in doubt.
+    is_shown = (of_task["support"] <= doubted["support"].max()) & (of_task["suggested"] != of_task["label"])
+    ranked = of_task[is_shown].sort_values("support")
     tiles = [
         Tile(
             of.path,
             thumbnails.of(of.path),
             [(PLAIN, f"labelled {of.label or 'nothing'}"), (WRONG, f"rather {of.suggested or 'nothing'}?")],
         )
-        for of in doubted[:DOUBTFUL].itertuples()
+        for of in ranked[:DOUBTFUL].itertuples()
     ]
     note = (
         "What heads think that have not seen the image. Where you agree, write the right label into the "
-        "column “corrected” of label_issues.csv, and train again with --corrections."
+        "column “corrected” of label_issues.csv, which ranks all others, too; then train again with "
+        "--corrections."
     )
     return Gallery(f"Labels in doubt ({len(doubted)} of {len(of_task)})", note, [tiles] if tiles else [])
 

@@ -141,7 +141,7 @@ def test_a_handful_of_labels_is_not_judged():
 
 def test_a_line_names_the_worst():
     assert label_issues_line(ISSUES) == (
-        "Labels: 2 of 3 are in doubt, such as that of '2.jpg', 'b' rather than 'a'; "
+        "Labels: 2 of 3 are in doubt, such as that of '2.jpg': labelled 'b', rather 'a'; "
         "label_issues.csv ranks them."
     )
     assert label_issues_line(ISSUES[:1]) == "Labels: none of 1 is in doubt."

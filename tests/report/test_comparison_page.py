@@ -31,7 +31,7 @@ def test_the_terminal_is_told_flags_and_differences(world):
         f"    {first}: 1",
         f"    {second}: 2",
         "",
-        "label: accuracy on 4 test images that all runs share.",
+        "label: accuracy on 4 test images that have one label in all runs.",
         f"  {first}: 50.0% (15.0% to 85.0%)",
         f"  {second}: 75.0% (30.1% to 95.4%); +25.0 points against the first (-46.1 to +74.7, p = 1), which "
         "may be chance",

@@ -45,13 +45,16 @@ def test_labels_in_doubt_of_the_task_the_worst_first():
         ("2.jpg", "kind", "b", "a", 0.25, True),
         ("3.jpg", "kind", "b", "a", 0.75, False),
         ("3.jpg", "other", "b", "a", 0.125, True),
+        ("4.jpg", "kind", "b", "a", 0.375, False),
+        ("5.jpg", "kind", "a", "a", 0.375, False),
     ]
     doubtful = task_galleries(
         outcome(label_issues=pd.DataFrame(rows, columns=columns)), "kind", "test", Names()
     )[-1]
-    assert doubtful.title == "Labels in doubt (2 of 3)"
+    assert doubtful.title == "Labels in doubt (2 of 5)"
     assert lines(doubtful) == [
         ("2.jpg", ["labelled b", "rather a?"]),
+        ("4.jpg", ["labelled b", "rather a?"]),
         ("1.jpg", ["labelled a", "rather b?"]),
     ]
 
