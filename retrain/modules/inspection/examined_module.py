@@ -118,11 +118,12 @@ class ExaminedModule:
         """What it gives when no signature is named; None when it must be."""
         if self.source.names_signatures:
             return self.outputs(DEFAULT_SIGNATURE) if DEFAULT_SIGNATURE in self.loaded.signatures else None
+        images = scaled_images(made_images(self.loaded.image_size), self.settings)
+        # Not before: what was refused is not loaded in another way.
         loaded = tf.saved_model.load(self.source.location)
         if not callable(loaded):
             return None
         with _running("it"):
-            images = scaled_images(made_images(self.loaded.image_size), self.settings)
             outputs = by_key(loaded(images))
             return {key: value.numpy() for key, value in outputs.items()}
 

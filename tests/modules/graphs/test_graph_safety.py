@@ -12,7 +12,9 @@ import retrain.modules as hub
 from retrain.errors import InputError
 from retrain.keras import ModuleLayer
 from retrain.modules.graphs.graph_safety import check_saved_model, operations_in, other_operations
-from retrain.modules.inspection.examined_module import ExaminedModule
+from retrain.modules.inspection.conformance import check, conforms
+from retrain.modules.inspection.description import describe
+from retrain.modules.inspection.examined_module import CannotRunError, ExaminedModule
 from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests import broken_modules, tiny_worlds
@@ -149,8 +151,9 @@ def test_a_function_of_the_saver_that_a_signature_calls(tmp_path):
     def call(module: SavedModel) -> None:
         graph = module.meta_graphs[0].graph_def
         [restoring] = [f for f in graph.library.function if any(n.op == "RestoreV2" for n in f.node_def)]
-        other = next(f for f in graph.library.function if f is not restoring and len(f.node_def) > 1)
-        node = other.node_def.add(name="again", op="StatefulPartitionedCall")
+        # One that computes: functions have no order, and the saver's other one is the saver's, too.
+        computing = next(f for f in graph.library.function if any(n.op == "Mean" for n in f.node_def))
+        node = computing.node_def.add(name="again", op="StatefulPartitionedCall")
         node.attr["f"].func.name = restoring.signature.name
 
     assert "RestoreV2" in refusal(edited(handle, call))
@@ -191,6 +194,18 @@ def test_an_inspection_runs_nothing_before(tmp_path):
     file = tmp_path / "file"
     handle = saved(tmp_path / "module", lambda: tf.io.write_file(str(file), "written"))
     assert ExaminedModule(handle).refusal == why_not("WriteFile", handle)
+    assert not file.exists()
+
+
+def test_no_promise_is_asked_of_what_was_refused(tmp_path):
+    file = tmp_path / "file"
+    handle = saved(tmp_path / "module", lambda: None, table=_Table(str(file)))
+    tf.compat.v1.get_default_graph().clear_collection("table_initializer")
+    examined = ExaminedModule(handle)
+    describe(examined)
+    assert not conforms(check(examined))
+    with pytest.raises(CannotRunError):
+        examined.called()
     assert not file.exists()
 
 
