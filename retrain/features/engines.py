@@ -74,6 +74,20 @@ def run_engine(engine: Engine, batches: Iterable[Batch]) -> Iterator[Batch]:
             yield rows, features.result()
 
 
+def of_whole_batches(engine: Engine) -> Engine:
+    """The engine with smaller batches filled up with black images to BATCH_SIZE.
+
+    The last bits of features depend on the shape of the batch: what is remembered must be the same whichever
+    images were passed with it.
+    """
+
+    def features(images: np.ndarray) -> np.ndarray:
+        missing = max(0, BATCH_SIZE - len(images))
+        return engine(np.pad(images, [(0, missing), (0, 0), (0, 0), (0, 0)]))[: len(images)]
+
+    return features
+
+
 def tensorflow_engine(module: ImageModule, signature: str) -> Engine:
     spec = tf.TensorSpec([None, *module.image_size, 3], tf.float32)
     features = tf.function(

@@ -25,6 +25,7 @@ from retrain.features.engines import (
     NotConvertibleError,
     choose_engine,
     make_engine,
+    of_whole_batches,
     run_engine,
 )
 from retrain.features.image_facts_store import ImageFactsStore
@@ -102,6 +103,7 @@ def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
         engine = make_engine(name, module, signature)
+        engine = engine if cache is None else of_whole_batches(engine)
         computed = _keep(
             features, files, missing, run_engine(engine, itertools.chain([first], batches)), cache
         )
