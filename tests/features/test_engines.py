@@ -12,6 +12,7 @@ from retrain.features.engines import (
     NotConvertibleError,
     choose_engine,
     make_engine,
+    of_whole_batches,
 )
 from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
@@ -38,6 +39,13 @@ def test_threads_do_not_mix_their_images(engines, name):
         results = list(threads.map(engines[name], np.repeat(IMAGES[:, None], 9, axis=1)))
     expected = np.repeat(IMAGES.mean(axis=(1, 2))[:, None], 9, axis=1)
     np.testing.assert_allclose(results, expected, rtol=1e-4)
+
+
+def test_whole_batches_are_what_the_engine_sees():
+    seen = []
+    whole = of_whole_batches(lambda images: seen.append(images.shape) or images.mean(axis=(1, 2)))
+    np.testing.assert_array_equal(whole(IMAGES), IMAGES.mean(axis=(1, 2)))
+    assert seen == [(feature_engine.BATCH_SIZE, 8, 8, 3)]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,17 @@ def test_added_images_alone_are_computed(features_of, pictures):
     assert_features(features_of(pictures), range(COUNT), 10)
 
 
+def test_what_is_remembered_does_not_depend_on_what_was_passed_with_it(pictures, tmp_path):
+    module, random = load_module("builtin:gradients"), np.random.default_rng(0)
+    for path in pictures:
+        Image.fromarray(random.integers(256, size=[90, 70, 3], dtype=np.uint8)).save(path)
+    keys = [key(path) for path in pictures]
+    grown = [passed(module, keys[:count], tmp_path / "grown") for count in (35, 38, COUNT)][-1]
+    cold = passed(module, keys[::-1], tmp_path / "cold")
+    assert (grown.computed, cold.computed) == (2, COUNT)
+    np.testing.assert_array_equal(grown.features, cold.features[::-1])
+
+
 def test_what_gives_no_image_is_skipped_with_its_reason(loaded_module, pictures):
     pictures[0].write_bytes(b"")
     pictures[1].write_text("no image")
