@@ -10,11 +10,15 @@ from collections.abc import Mapping
 import numpy as np
 import openvino
 
+# No public way makes constants of the variables of a function.
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
 from retrain.export import AS_USUAL, Answers, ExportOptions
 from retrain.export.documents import write_description
 from retrain.export.served_function import served_function
 from retrain.files import new_directory
 from retrain.model import ImageClassifier
+from retrain.modules.signatures import IMAGES
 from retrain.quiet import native_stderr_held
 
 MODEL_FILE = "model.xml"
@@ -24,9 +28,13 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     served = served_function(classifier)
+    # OpenVINO follows the Python graphs of called functions, and those that were differentiated call
+    # functions that it does not find. Constants stand in a graph that nothing has been taken from.
+    frozen = convert_variables_to_constants_v2(served.function, lower_control_flow=False)
     with native_stderr_held():
-        model = openvino.convert_model(served.function)
-    _name_outputs(model, dict(zip((of.name for of in served.function.outputs), served.keys, strict=True)))
+        model = openvino.convert_model(frozen.graph)
+    model.input().tensor.set_names({IMAGES})
+    _name_outputs(model, dict(zip((of.name for of in frozen.outputs), served.keys, strict=True)))
     with new_directory(directory) as partial:
         openvino.save_model(model, pathlib.Path(partial, MODEL_FILE), compress_to_fp16=False)
         write_description(classifier, served.no_signatures(classifier), partial)
