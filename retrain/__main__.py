@@ -3,9 +3,11 @@
 A user's mistake is one sentence on stderr and exit status 2; nothing heavy is imported before the checks.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from absl import logging
 
@@ -13,7 +15,7 @@ from retrain import flags
 from retrain.commands.perform import perform
 from retrain.errors import InputError
 from retrain.plain_log import logged_plainly
-from retrain.signals import Terminated, sigterm_raised
+from retrain.signals import Terminated, signals_raised
 
 # 128 + the signal's number, as a shell reports it
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
@@ -23,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line, and returns the exit status."""
     _open_standard_streams()
     try:
-        with sigterm_raised():
+        with signals_raised():
             status = _run(sys.argv if argv is None else argv)
             sys.stdout.flush()
         return status
@@ -39,6 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has left (`| head`): the interpreter's last flush must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+
+
+def run() -> NoReturn:
+    """The console script. One that was interrupted waits for no thread that native code may hold for ever."""
+    status = main()
+    if status in (INTERRUPTED, TERMINATED):
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _open_standard_streams() -> None:
@@ -68,4 +80,4 @@ def _run(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -21,7 +21,7 @@ class TrialRow(NamedTuple):
     """A finished trial, in its rank.
 
     Attributes:
-      number: by which the study knows it.
+      number: which of the trials it is, from 0, whether a worker died over it or not.
       status: FINISHED, STOPPED or FAILED.
       flags: what the flags that vary were.
       value, interval: the objective and its 95 % interval, where they are known.

@@ -4,8 +4,9 @@ Optuna's own draw the same points again in a second process, or in one that goes
 number of a trial decides its point, whoever asks: workers share a sequence without a word between them.
 """
 
+import bisect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,13 @@ def distributions(space: Space) -> dict[str, optuna.distributions.BaseDistributi
 
 def position(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> int:
     """Which of the trials it is, from 0; one that repeats a dead worker's is the same as that."""
-    number = trial.system_attrs.get(REPEATS, trial.number)
-    trials = study.get_trials(deepcopy=False)
-    return sum(other.number < number and not is_repeated(other) for other in trials)
+    return positions(study, [trial])[0]
+
+
+def positions(study: optuna.Study, trials: Iterable[optuna.trial.FrozenTrial]) -> list[int]:
+    """The position of each."""
+    firsts = sorted(other.number for other in study.get_trials(deepcopy=False) if not is_repeated(other))
+    return [bisect.bisect_left(firsts, trial.system_attrs.get(REPEATS, trial.number)) for trial in trials]
 
 
 def is_repeated(trial: optuna.trial.FrozenTrial) -> bool:

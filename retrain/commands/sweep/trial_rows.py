@@ -19,6 +19,7 @@ from retrain.studies.objective import name_of
 from retrain.studies.ranges import Choices
 from retrain.studies.ranking import ranked, tied, winner
 from retrain.studies.record import Record, decoded, flags_of
+from retrain.studies.sequences import positions
 from retrain.studies.space import Space
 from retrain.studies.study import finished
 
@@ -34,7 +35,8 @@ class Results(NamedTuple):
 
 def results(study: optuna.Study, space: Space, metric: Metric, prefer: str) -> Results:
     """All that is known so far."""
-    trials = {trial.number: trial for trial in finished(study)}
+    done = finished(study)
+    trials = dict(zip(positions(study, done), done, strict=True))
     records = {number: decoded(trial) for number, trial in trials.items()}
     by_status = {
         status: {number: record for number, record in records.items() if status_of(record) == status}

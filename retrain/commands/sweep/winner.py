@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from retrain.commands.train.run import FEW, train_classifier
 from retrain.data.folder import count
 from retrain.examples.labelled import heads_of
 from retrain.report.summary import training_summary
-from retrain.runs.run import EXPORTS, FINISHED, METRICS, RUN_FLAGS, Run
+from retrain.runs.run import EXPORTS, FINISHED, METRICS, NEW, RUN_FLAGS, Run
 from retrain.settings.config import to_flags
 
 BEST, BEST_FLAGS = "best", "best.flags"
@@ -34,7 +35,9 @@ def train_winner(
     best = Run(run.path / BEST)
     plan = plan._replace(run=best)
     with _one_worker_at_a_time(run):
-        if best.path.exists() and _flags_text(best) != to_flags(plan.config, "train"):
+        if best.state == NEW:  # of one that was killed before it had begun
+            shutil.rmtree(best.path, ignore_errors=True)
+        elif _flags_text(best) != to_flags(plan.config, "train"):
             best.path.rename(_aside(best.path))
         trial = image_trial_run(run, plan.config)
         if not best.path.exists() and trial.path.is_dir():  # which has been trained already

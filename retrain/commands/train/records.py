@@ -26,8 +26,8 @@ def begin_run(plan: TrainPlan, prepared: Prepared) -> None:
         to_json(plan.config, version=__version__, data_fingerprint=data_fingerprint(prepared.examples)),
         to_flags(plan.config, "train"),
     )
+    remove_leftovers(run.path)
     if state in (UNFINISHED, FINISHED):
-        remove_leftovers(run.path)
         _put_aside_results(run, state)
     if prepared.facts is not None:
         heads = prepared.examples.heads

@@ -50,6 +50,20 @@ def numbers(found: Results) -> list[int]:
     return [row.number for row in found.rows]
 
 
+def test_a_trial_that_a_worker_died_over_keeps_its_number():
+    study = study_of(wrong(5))
+    dead = study.ask(distributions(SPACE))
+    study.tell(dead, state=optuna.trial.TrialState.FAIL)
+    again = optuna.create_trial(
+        state=optuna.trial.TrialState.WAITING, system_attrs={"failed_trial": dead.number}
+    )
+    study.add_trial(again)
+    for record in (wrong(3), wrong(40)):
+        tell(study, study.ask(distributions(SPACE)), record.value, encoded(record), record.stopped)
+    assert sorted(numbers(results(study, SPACE, ACCURACY, "best"))) == [0, 1, 2]
+    assert [trial.number for trial in study.trials] == [0, 1, 2, 3]
+
+
 def test_the_best_is_first_then_what_was_stopped_and_what_failed():
     failed = failed_record({}, "training diverged")
     study = study_of(failed, wrong(5), wrong(0, stopped=20), wrong(3), wrong(40), wrong(60, stopped=10))

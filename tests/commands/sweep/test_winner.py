@@ -108,6 +108,14 @@ def test_a_killed_one_goes_on(run, trained):
     assert trained == [("best", UNFINISHED)]
 
 
+def test_one_that_was_killed_before_it_had_begun_is_not_put_aside(run, trained):
+    (run.path / "best").mkdir()
+    (run.path / "best" / ".run.flags.0123abcd.partial").touch()
+    train(run)
+    assert trained == [("best", "new")]
+    assert sorted(path.name for path in run.path.iterdir()) == [".lock", "best"]
+
+
 def test_what_a_trial_trained_on_images_is_taken(run, trained):
     plan = trial_of("kind", fine_tune=True)
     trial = image_trial_run(run, plan.config)
