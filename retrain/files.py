@@ -1,31 +1,24 @@
 """Everything that reaches the disk: written beside, flushed, renamed: no final name ever holds half a file.
 
-A full disk, an exhausted quota or a place that cannot be written to is the user's to mend, and becomes an
-InputError; on any error what was begun is removed. Also the hashes by which the content of files is known.
+A full disk, or a place that cannot be written to, becomes an InputError; on any error what was begun is
+removed. Also the hashes by which the content of files is known.
 """
 
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import pathlib
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from retrain.errors import InputError
+from retrain.system_errors import writing
 
 Path = str | os.PathLike[str]
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-# TensorFlow and others raise errors of their own with the system's words; NumPy's carry no reason at all.
-NO_ROOM_WORDS = re.compile("|".join([*map(os.strerror, NO_ROOM), r"\d+ requested and \d+ written"]))
-NO_PLACE = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT),  # the last of /proc, and of what was removed
-    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
-)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -110,16 +103,28 @@ def remove_leftovers(directory: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Says in a sentence that there is no room or no permission; for other writers, too."""
+def read_text(path: Path) -> str:
+    """The text of a file that was written here; InputError for what is none."""
     try:
-        yield
-    except Exception as error:
-        sentence = _sentence(error, pathlib.Path(path))
-        if sentence is None:
-            raise
-        raise InputError(sentence) from error
+        return pathlib.Path(path).read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise _damaged(path, "text in UTF-8", error) from error
+
+
+def read_json(path: Path) -> Any:
+    """What the JSON in a file says that was written here; InputError for what is none."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise _damaged(path, "JSON", error) from error
+
+
+def _damaged(path: Path, what: str, error: ValueError) -> InputError:
+    return InputError(
+        f"{str(path)!r} was expected to be {what} as retrain writes it, but cannot be read ({error}): "
+        f"put back what it was, or remove it."
+    )
 
 
 def file_hash(path: Path) -> str:
@@ -177,25 +182,3 @@ def _rename_directory(partial: pathlib.Path, path: pathlib.Path) -> None:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
             check_is_new(path, "directory")
         raise
-
-
-def _sentence(error: Exception, path: pathlib.Path) -> str | None:
-    number = getattr(error, "errno", None)
-    if number in NO_ROOM or NO_ROOM_WORDS.search(str(error)):
-        return f"There is no room on the disk for {str(path)!r} ({_free(path)}): name another place."
-    if number in NO_PLACE and _concerns(error, path):
-        # A file where a directory has to be made is "File exists" to the system, which would mislead.
-        reason = os.strerror(errno.ENOTDIR if number == errno.EEXIST else number)
-        return f"{str(path)!r} cannot be written ({reason}): name a place where it can be."
-    return None
-
-
-def _concerns(error: Exception, path: pathlib.Path) -> bool:
-    """Whether the error is about the place itself, rather than about something read while filling it."""
-    place = pathlib.Path(str(getattr(error, "filename", "")))
-    return place in (path, *path.parents) or place.suffix == ".partial"
-
-
-def _free(path: pathlib.Path) -> str:
-    existing = next(place for place in path.absolute().parents if place.exists())
-    return f"{shutil.disk_usage(existing).free / 2**20:.1f} MiB are free"

@@ -52,40 +52,6 @@ def test_no_room_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     assert names(tmp_path) == ["metrics.json"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full exists on Linux only")
-def test_no_room_is_said_for_files_that_others_open(tmp_path):
-    with (
-        pytest.raises(InputError, match="There is no room on the disk"),
-        files.writing(tmp_path / "x"),
-        open("/dev/full", "wb") as full,
-    ):
-        full.write(b"x")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        RuntimeError(f"/a/b.data; {os.strerror(errno.ENOSPC)}"),
-        OSError("1000 requested and 512 written"),
-    ],
-)
-def test_no_room_is_known_by_the_words_of_errors_without_errno(tmp_path, error):
-    with pytest.raises(InputError, match="There is no room on the disk"), files.writing(tmp_path / "x"):
-        raise error
-
-
-def test_no_room_needs_no_existing_directory_to_say_so():
-    with pytest.raises(InputError, match="There is no room"), files.writing("nowhere/at/all"):
-        full_disk()
-
-
-def test_other_errors_pass_through(tmp_path):
-    with pytest.raises(FileNotFoundError), files.writing(tmp_path / "x"):
-        (tmp_path / "photo.jpg").read_bytes()
-    with pytest.raises(PermissionError), files.writing(tmp_path / "x"):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / "photo.jpg"))
-
-
 def test_a_file_in_the_way_of_a_directory(tmp_path):
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "metrics.json"
@@ -263,3 +229,23 @@ def test_directory_hash_of_a_changed_name(tmp_path):
     files.write_text(tmp_path / "a" / "x", "1")
     files.write_text(tmp_path / "b" / "y", "1")
     assert files.directory_hash(tmp_path / "a") != files.directory_hash(tmp_path / "b")
+
+
+def test_what_was_written_here_is_read_or_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "metrics.json"
+    files.write_text(path, '{"é": 1}')
+    assert (files.read_text(path), files.read_json(path)) == ('{"é": 1}', {"é": 1})
+    path.write_bytes(b'{"a": 1')
+    with pytest.raises(InputError) as raised:
+        files.read_json(path)
+    assert str(raised.value) == (
+        f"{str(path)!r} was expected to be JSON as retrain writes it, but cannot be read (Expecting ',' "
+        "delimiter: line 1 column 8 (char 7)): put back what it was, or remove it."
+    )
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError) as raised:
+        files.read_json(path)
+    assert str(raised.value) == (
+        f"{str(path)!r} was expected to be text in UTF-8 as retrain writes it, but cannot be read ('utf-8' "
+        "codec can't decode byte 0xff in position 0: invalid start byte): put back what it was, or remove it."
+    )

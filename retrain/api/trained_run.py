@@ -1,7 +1,6 @@
 """What a run has left in its directory, read when it is asked for."""
 
 import functools
-import json
 import os
 import pathlib
 from collections.abc import Collection
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrain.errors import InputError
 from retrain.extensions import named
+from retrain.files import read_json
 from retrain.runs.run import EXPORTS, METRICS, SWEEP, Run
 
 if TYPE_CHECKING:  # which takes a while to import
@@ -49,7 +49,7 @@ class Evaluation(RunFiles):
     @property
     def metrics(self) -> dict[str, Any]:
         """metrics.json: by split accuracy, its 95 % interval, loss, figures of each class."""
-        return json.loads(self._file(METRICS).read_text("utf-8"))
+        return read_json(self._file(METRICS))
 
     @property
     def predictions(self) -> "pd.DataFrame":
@@ -92,7 +92,7 @@ class TrainedRun(Evaluation):
     @property
     def data_report(self) -> dict[str, Any]:
         """data_report.json: what is known of the images; all that there is with dry_run=True."""
-        return json.loads(self._file("data_report.json").read_text("utf-8"))
+        return read_json(self._file("data_report.json"))
 
     @property
     def label_issues(self) -> "pd.DataFrame":
@@ -102,7 +102,7 @@ class TrainedRun(Evaluation):
     @property
     def exports(self) -> dict[str, str]:
         """The formats that were written, and the directory of each."""
-        written = json.loads(self._file(EXPORTS).read_text("utf-8"))["written"]
+        written = read_json(self._file(EXPORTS))["written"]
         return {name: Run(self.path).export(name) for name in written}
 
     def plot_curves(self) -> "Figure":

@@ -97,11 +97,15 @@ def check_class_folders(data: DataPlan) -> None:
 
 def check_outside(directory: str, image_dir: str) -> None:
     """InputError for a run that would write into the folder of the images."""
-    if pathlib.Path(directory).resolve().is_relative_to(pathlib.Path(image_dir).resolve()):
+    if _real(directory).is_relative_to(_real(image_dir)):
         raise InputError(
             f"The run would write to {directory!r}, inside --image_dir={image_dir!r}, where the next run "
             f"would take it for a class: name a --model_dir elsewhere."
         )
+
+
+def _real(path: str) -> pathlib.Path:
+    return pathlib.Path(os.path.realpath(path))  # Path.resolve raises where links go round in circles
 
 
 def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from retrain.commands import COMMANDS
 from retrain.commands.module_check import log_embedded, named_in_full
 from retrain.extensions import named
-from retrain.files import writing
 from retrain.quiet import quietly_named, set_environment
 from retrain.runs.claim import claimed
 from retrain.runs.run import Run
 from retrain.settings.config import Config, read_by
+from retrain.system_errors import refusals_told
 
 
 class Performed(NamedTuple):
@@ -34,10 +34,11 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     set_environment()
     row = COMMANDS[verb]
     full = named_in_full(config) if "tfhub_module" in read_by(verb) else config
-    plan = named(row.check)(full, words)
+    with refusals_told(os.curdir):
+        plan = named(row.check)(full, words)
     if full != config:
         log_embedded()
-    with writing(str(plan.run or config.results.output or os.curdir)), _claimed(plan.run, row.shared):
+    with refusals_told(str(plan.run or config.results.output or os.curdir)), _claimed(plan.run, row.shared):
         is_quick = bool(row.quick) and run is None and plan.is_quick
         run_plan = (quietly_named if row.computes and not is_quick else named)(
             row.quick if is_quick else run or row.run

@@ -15,6 +15,7 @@ from absl import logging
 from retrain.export import AS_USUAL, EXPORTERS, ExportOptions, exporter
 from retrain.export.compared import FEW, MANY, Sample, compared, sample_of
 from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
+from retrain.files import read_json
 from retrain.model import ImageClassifier
 from retrain.runs.run import EXPORTS, Run
 
@@ -66,7 +67,7 @@ def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str], mate
 def recorded_exports(run: Run) -> dict:
     """What exports.json says: the formats that are `written`, and why others `failed`."""
     try:
-        return json.loads((run.path / EXPORTS).read_text("utf-8"))
+        return read_json(run.path / EXPORTS)
     except FileNotFoundError:
         return {"written": [], "failed": {}}
 

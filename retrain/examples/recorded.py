@@ -7,7 +7,7 @@ another is an error.
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from absl import logging
@@ -35,9 +35,8 @@ def as_recorded(run: str, examples: LabelledExamples) -> tuple[LabelledExamples,
 
     None where it has yet to begin. Groups and weights are as they are now.
     """
-    try:
-        recorded = pd.read_csv(os.path.join(run, EXAMPLES), dtype=str, keep_default_na=False)
-    except FileNotFoundError:
+    recorded = _recorded(os.path.join(run, EXAMPLES), examples.tasks)
+    if recorded is None:
         return None
     rows = pd.Index(examples.paths).get_indexer(recorded["path"])
     _check(run, recorded["path"][rows < 0].tolist(), "gone")
@@ -49,6 +48,23 @@ def as_recorded(run: str, examples: LabelledExamples) -> tuple[LabelledExamples,
     if len(examples) > len(found):
         logging.info("%d images that came after the run's begin are left out.", len(examples) - len(found))
     return found, dict(zip(recorded["path"], recorded["split"], strict=True))
+
+
+def _recorded(path: str, tasks: Iterable[str]) -> pd.DataFrame | None:
+    """What stands in the file, where there is one."""
+    known = {"path", "split", "size", CONTENT, *tasks}
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if not {"path", "split"} <= set(table) <= known:
+            raise ValueError(f"its columns are {', '.join(map(repr, table))}")
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise InputError(
+            f"{path!r} was expected to hold the images that this run began with, but cannot be read "
+            f"({' '.join(str(error).split())}): start a new run in another --model_dir."
+        ) from error
+    return table
 
 
 def check_readable(run: str, skipped: Sequence[str]) -> None:

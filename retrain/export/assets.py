@@ -95,7 +95,7 @@ def _description(directory: str) -> Iterator[Mapping[str, Any]]:
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{str(path)!r} was expected to describe tasks, their heads and classes, but does not "
-            f"({error!r}): export the classifier again."
+            f"({type(error).__name__}: {error}): export the classifier again."
         ) from error
 
 

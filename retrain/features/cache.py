@@ -25,6 +25,7 @@ from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
 from retrain.features.stored import StoredFeatures
 from retrain.settings.module import ModuleSettings
+from retrain.system_errors import writing
 
 LAYOUT = 2  # a new number for a new layout of the files makes old caches unknown instead of misread
 ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
@@ -166,7 +167,7 @@ class SegmentWriter:
         self.waiting: list[str] = []
 
     def __enter__(self) -> Self:
-        with files.writing(self.stem):
+        with writing(self.stem):
             self.rows = open(self.stem.with_suffix(_suffix(self.dtype)), "xb")
             self.lines = open(self.stem.with_suffix(".rows"), "xb")
         return self
@@ -174,7 +175,7 @@ class SegmentWriter:
     def append(self, keys: Sequence[FileKey], features: np.ndarray) -> None:
         """Adds features [len(keys), num_features]."""
         rows = np.ascontiguousarray(features, self.dtype)
-        with files.writing(self.stem):
+        with writing(self.stem):
             self.rows.write(rows.tobytes())
             self.waiting += [
                 json.dumps([*key, _checksum(key, row)]) for key, row in zip(keys, rows, strict=True)
@@ -186,7 +187,7 @@ class SegmentWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # `writing` is the outermost, because closing writes what could not be written before.
-        with files.writing(self.stem), self.rows, self.lines:
+        with writing(self.stem), self.rows, self.lines:
             self._flush()
 
     def _flush(self) -> None:

@@ -5,7 +5,7 @@ The report is there before the exports are, which take long, and may fail: times
 
 import json
 
-from retrain.files import write_text
+from retrain.files import read_text, write_text
 from retrain.report.pages import TEMPLATES
 from retrain.runs.run import TIMES, Run
 
@@ -20,4 +20,4 @@ def end_report(run: Run) -> None:
     section = TEMPLATES.get_template("times.html").render(
         seconds=run.seconds, total=sum(run.seconds.values())
     )
-    write_text(report, report.read_text("utf-8").replace(END_MARK, section))
+    write_text(report, read_text(report).replace(END_MARK, section))

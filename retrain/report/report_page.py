@@ -1,6 +1,5 @@
 """report.html: what a run is, how good, where it fails, what to do next; one page that needs nothing else."""
 
-import json
 import pathlib
 import shlex
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from PIL import Image
 from retrain.data.listing import SPLITS
 from retrain.export.model_card import asked
 from retrain.extensions import named
-from retrain.files import write_text
+from retrain.files import read_json, read_text, write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.data_report import DATA_REPORT, data_report_lines
 from retrain.report.ending import END_MARK
@@ -40,7 +39,7 @@ def write(outcome: Outcome, path: str) -> None:
     """Of the outcome, and of what else stands in the run's directory by now."""
     run = Run(pathlib.Path(path).parent)
     classes = {task: head.class_names for task, head in outcome.heads.items()}
-    flags, facts = (run.path / RUN_FLAGS).read_text("utf-8"), _facts(run)
+    flags, facts = read_text(run.path / RUN_FLAGS), _facts(run)
     thumbnails = Thumbnails(outcome.examples, outcome.evidence)
     text = TEMPLATES.get_template("report.html").render(
         title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {asked(classes)}",
@@ -75,7 +74,7 @@ def _origin(flags: Mapping[str, str], run: Run) -> str:
 
 def _facts(run: Run) -> dict[str, Any]:
     file = run.path / DATA_REPORT
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return read_json(file) if file.is_file() else {}
 
 
 def _left_out(facts: Mapping[str, Any]) -> dict[str, int]:

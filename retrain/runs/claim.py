@@ -8,8 +8,8 @@ import pathlib
 from collections.abc import Iterator
 
 from retrain.errors import InputError
-from retrain.files import writing
 from retrain.runs.run import Run
+from retrain.system_errors import writing
 
 
 @contextlib.contextmanager
@@ -38,7 +38,9 @@ def _made(run: Run, shared: bool) -> bool:
         try:
             os.makedirs(run.path, exist_ok=shared)
         except FileExistsError:
-            if not run.is_default or not run.path.is_dir():
+            if not os.path.isdir(run.path):
+                raise
+            if not run.is_default:
                 raise _taken(run) from None
             run.path = run.path.with_name(f"{name}-{count}")
         else:

@@ -12,13 +12,13 @@ import shlex
 import time
 from collections.abc import Iterator
 
-from retrain.files import write_text
+from retrain.files import read_text, write_text
 
 RUNS = "runs"
-RUN_FLAGS, SWEEP_FLAGS, CONFIG = "run.flags", "sweep.flags", "config.json"
+RUN_FLAGS, SWEEP_FLAGS, CONFIG, STUDY = "run.flags", "sweep.flags", "config.json", "study.db"
 METRICS, EXPORTS, SKIPPED, TIMES = "metrics.json", "exports.json", "skipped.csv", "times.json"
 # What --dry_run, --find_learning_rate, a refusal and a killed process leave is no run.
-NO_RUN = re.compile(r"data_report\.json|skipped\.csv|learning_rates\..*|\..*\.partial")
+NO_RUN = re.compile(r"data_report\.json|skipped\.csv|learning_rates\..*|study\.db.*|\..*\.partial")
 CHECKPOINT = re.compile(r"ckpt-(\d+)")
 NEW, UNFINISHED, FINISHED, SWEEP, FOREIGN = "new", "unfinished", "finished", "sweep", "foreign"
 
@@ -51,7 +51,7 @@ class Run:
     def flags(self) -> dict[str, str] | None:
         """The flags of the training run, name -> text; None where there is no such run."""
         try:
-            text = (self.path / RUN_FLAGS).read_text("utf-8")
+            text = read_text(self.path / RUN_FLAGS)
         except (FileNotFoundError, NotADirectoryError):
             return None
         return flag_lines(text) if text.startswith("# python -m retrain train ") else None

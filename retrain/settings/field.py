@@ -150,6 +150,8 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
         *first, last = known.verbs
         readers = f"{', '.join(first)} and {last}" if first else last
         return f"--{field.name}={as_text(value)} is not read by {verb}: it applies to {readers}."
+    if "\0" in as_text(value):
+        return f"--{field.name}={as_text(value)!r} has a NUL character in it, which no name has: mend it."
     if verb in known.required and value == field.default and not given:
         return f"{verb} needs --{field.name}: {known.required[verb]}."
     if value is not None and known.bounds and not known.bounds.hold(value):

@@ -1,6 +1,5 @@
 """What trackers are given of a run: flags, figures, curves, files and exports, read from its directory."""
 
-import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 from absl import logging
 
 from retrain.extensions import named
+from retrain.files import read_json
 from retrain.runs.run import EXPORTS, METRICS, RUN_FLAGS, TIMES, Run
 from retrain.trackers import TRACKERS
 from retrain.training.events import Curve, read_events
@@ -53,8 +53,8 @@ def track(run: Run, tracker: str) -> None:
 
 def tracked_run(run: Run) -> TrackedRun:
     """Of a run of train that has ended."""
-    metrics = json.loads((run.path / METRICS).read_text("utf-8"))
-    written = json.loads((run.path / EXPORTS).read_text("utf-8"))["written"]
+    metrics = read_json(run.path / METRICS)
+    written = read_json(run.path / EXPORTS)["written"]
     return TrackedRun(
         directory=run.path,
         flags=run.flags or {},

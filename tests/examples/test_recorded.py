@@ -110,3 +110,22 @@ def test_images_that_can_no_longer_be_read(run):
         f"1 of the images that the run in {run!r} began with are damaged, such as 'b.png': put them back to "
         f"go on, or start a new run in another --model_dir."
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "No columns to parse from file"),
+        ("path,splat\na.png,train\n", "its columns are 'path', 'splat'"),
+        ("path,split,other\na.png,train,x\n", "its columns are 'path', 'split', 'other'"),
+    ],
+)
+def test_what_is_no_record_is_told(tmp_path, content, reason):
+    path = tmp_path / "examples.csv"
+    path.write_text(content)
+    with pytest.raises(InputError) as raised:
+        as_recorded(str(tmp_path), EXAMPLES)
+    assert str(raised.value) == (
+        f"{str(path)!r} was expected to hold the images that this run began with, but cannot be read "
+        f"({reason}): start a new run in another --model_dir."
+    )

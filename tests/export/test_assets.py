@@ -33,7 +33,7 @@ def test_what_an_export_says_of_familiarity(tmp_path):
         described_familiarity(str(tmp_path))
     assert str(raised.value) == (
         f"'{tmp_path}/assets.extra/retrain.json' was expected to describe tasks, their heads and classes, "
-        "but does not (KeyError('threshold')): export the classifier again."
+        "but does not (KeyError: 'threshold'): export the classifier again."
     )
 
 

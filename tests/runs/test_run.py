@@ -23,7 +23,13 @@ def begun(run: Run, verb: str = "train", config: Config = CONFIG) -> None:
 def test_the_state_of_a_run(run):
     assert run.state == NEW
     run.path.mkdir()
-    for name in ("learning_rates.png", "data_report.json", ".run.flags.0123abcd.partial"):
+    for name in (
+        "study.db",
+        "study.db-wal",
+        "learning_rates.png",
+        "data_report.json",
+        ".run.flags.0123abcd.partial",
+    ):
         run.write(name, "")
         assert run.state == NEW
     begun(run)

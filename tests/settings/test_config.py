@@ -374,3 +374,9 @@ def test_run_flags_repeat_the_run(tmp_path_factory, drawn):
     path = pathlib.Path(tmp_path_factory.getbasetemp()) / "run.flags"
     path.write_text(to_flags(Config.of(**values), "train"))
     assert parse(["retrain", f"--flagfile={path}"]).config == recorded(values)
+
+
+def test_a_nul_character_is_in_no_name():
+    assert sentence(TRAINABLE.replaced(model_dir="a\0b")) == (
+        r"--model_dir='a\x00b' has a NUL character in it, which no name has: mend it."
+    )

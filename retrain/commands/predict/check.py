@@ -125,5 +125,5 @@ def _check_place(flag: str, path: str | None, what: str) -> None:
 
 def _tell_where_sorted(into: str | None, words: Sequence[str | None]) -> None:
     for word in filter(os.path.isdir, filter(None, words)):
-        if into is not None and pathlib.Path(into).resolve().is_relative_to(pathlib.Path(word).resolve()):
+        if into is not None and pathlib.Path(os.path.realpath(into)).is_relative_to(os.path.realpath(word)):
             logging.warning("%r lies in %r: from now on, images sorted there are images of both.", into, word)

@@ -11,7 +11,7 @@ from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.metric import Metric
 from retrain.runs.continuing import check_may_run
-from retrain.runs.run import SWEEP, Run, run_for
+from retrain.runs.run import STUDY, SWEEP, Run, run_for
 from retrain.settings.config import FIELDS, Config
 from retrain.settings.config import check as check_settings
 from retrain.settings.data import DataSettings
@@ -19,8 +19,6 @@ from retrain.settings.field import about
 from retrain.settings.needs import Circumstances, unread
 from retrain.studies.objective import about_sweep, find_objective, name_of
 from retrain.studies.space import Space, check_space, parse_space, sampler_for, trial_count
-
-STUDY_FILE = "study.db"
 
 
 class SweepPlan(NamedTuple):
@@ -80,7 +78,7 @@ def check(config: Config, words: Sequence[str]) -> SweepPlan:
         sampler=sampler,
         trials=trials,
         plans=plans,
-        storage=settings.storage or f"sqlite:///{os.path.abspath(run.file(STUDY_FILE))}",
+        storage=settings.storage or f"sqlite:///{os.path.abspath(run.file(STUDY))}",
         about=about_sweep(space, name_of(metric), config, [data.listing for data in (first, *others)]),
         run=run,
     )

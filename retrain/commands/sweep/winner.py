@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import itertools
-import json
 import os
 import pathlib
 import shutil
@@ -18,6 +17,7 @@ from retrain.commands.train.prepare import Prepared
 from retrain.commands.train.run import FEW, train_classifier
 from retrain.data.folder import count
 from retrain.examples.labelled import heads_of
+from retrain.files import read_json, read_text
 from retrain.report.summary import training_summary
 from retrain.runs.run import EXPORTS, FINISHED, METRICS, NEW, RUN_FLAGS, Run
 from retrain.settings.config import to_flags
@@ -64,11 +64,11 @@ def _notes(plan: TrainPlan, figures: Mapping[str, Mapping[str, Any]]) -> list[st
 
 def _flags_text(run: Run) -> str:
     flags = run.path / RUN_FLAGS
-    return flags.read_text("utf-8") if flags.is_file() else ""
+    return read_text(flags) if flags.is_file() else ""
 
 
 def _content(run: Run, name: str) -> dict[str, Any]:
-    return json.loads((run.path / name).read_text("utf-8"))
+    return read_json(run.path / name)
 
 
 def _figures(run: Run) -> Mapping[str, Mapping[str, Any]]:

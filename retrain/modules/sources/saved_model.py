@@ -186,7 +186,7 @@ def _gives_scores(unnamed: Any, signatures: Mapping[str, Any], location: str) ->
     default = by_key(outputs).get(DEFAULT_OUTPUT)
     if not labels.is_file() or default is None:
         return False
-    return len(labels.read_text(encoding="utf-8").splitlines()) == default.shape.as_list()[-1]
+    return len(labels.read_text("utf-8", "replace").splitlines()) == default.shape.as_list()[-1]
 
 
 def _loaded(location: str, handle: str) -> Any:
