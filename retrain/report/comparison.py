@@ -1,9 +1,12 @@
 """What correcting labels has changed: the earlier run and this one on the same images, by the same labels."""
 
+from typing import NamedTuple
+
 import pandas as pd
 import tensorflow as tf
 
 from retrain.data.folder import count
+from retrain.examples.labelled import LabelledExamples
 from retrain.heads.head import Head
 from retrain.report.outcome import Outcome
 
@@ -18,12 +21,31 @@ def comparison_lines(outcome: Outcome) -> list[str]:
     lines = []
     for task, head in outcome.heads.items():
         of_task = same[(same["task"] == task) & _known(head, same["label"]) & _known(head, same["predicted"])]
-        # Of test, or of validation where nothing was kept for a test.
-        for split in ("test", "validation"):
-            if (of_task["split"] == split).any():
-                lines.append(_line(outcome, task, of_task[of_task["split"] == split]))
-                break
+        held_out = _held_out(examples.labelled(task))
+        of_split = of_task[of_task["split"] == held_out.name]
+        # A copy with the corrected rows alone tells of the wrongest labels, not of the run.
+        if 2 * len(of_split) >= held_out.images > 0:
+            lines.append(_line(outcome, task, of_split))
+        elif held_out.images and len(of_task):
+            lines.append(
+                f"Nothing is compared with the earlier run: --corrections has {len(of_split)} of "
+                f"{count(held_out.images, f'{held_out.name} image')} of {task!r}; a copy with all rows of "
+                "label_issues.csv tells what they have brought."
+            )
     return lines
+
+
+class _HeldOut(NamedTuple):
+    """The split that is compared, and how many images it has."""
+
+    name: str
+    images: int
+
+
+def _held_out(examples: LabelledExamples) -> _HeldOut:
+    """Test, or validation where nothing was kept for a test."""
+    name = "test" if "test" in examples.splits else "validation"
+    return _HeldOut(name, examples.splits.count(name))
 
 
 def _known(head: Head, cells: pd.Series) -> pd.Series:

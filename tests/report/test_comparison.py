@@ -42,6 +42,16 @@ def test_where_none_of_these_was_corrected_there_are_two_figures_and_images_of_a
     ]
 
 
+def test_a_copy_with_the_corrected_rows_alone_is_not_compared():
+    examples = EXAMPLES.with_splits(["test"] * 5)
+    rows = [("1.jpg", "b", "b"), ("3.jpg", "b", "a")]
+    outcome = predicted(examples, PROBABILITIES, corrections=Corrections({}, earlier("test", *rows)))
+    assert comparison_lines(outcome) == [
+        "Nothing is compared with the earlier run: --corrections has 2 of 5 test images of 'kind'; a copy "
+        "with all rows of label_issues.csv tells what they have brought."
+    ]
+
+
 def test_without_an_earlier_run_there_is_nothing_to_compare():
     assert comparison_lines(of_two_tasks()) == []
     nothing_said = pd.DataFrame([("1.jpg", "kind", "", "", "")], columns=EARLIER)
