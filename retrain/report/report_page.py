@@ -12,6 +12,7 @@ from retrain.export.model_card import asked
 from retrain.extensions import named
 from retrain.files import read_json, read_text, write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE
+from retrain.report.comparison import comparison_lines
 from retrain.report.data_report import DATA_REPORT, data_report_lines
 from retrain.report.ending import END_MARK
 from retrain.report.found_in_sweep import found_in_sweep
@@ -50,6 +51,7 @@ def write(outcome: Outcome, path: str) -> None:
         splits=[split for split in (*SPLITS, SPLIT) if split in outcome.examples.splits],
         of_split={TRAIN: "trained on", **OF_SPLIT},
         step=outcome.global_step,
+        compared=comparison_lines(outcome),
         tasks=[
             task_page(outcome, task, thumbnails) for task in outcome.heads if task in outcome.examples.tasks
         ],

@@ -17,7 +17,7 @@ BLUE, ORANGE, GREY = "#3b6fd4", "#e2580c", "#8a93a6"
 TASKS = (BLUE, ORANGE, "#2a9d6f", "#9b5fc0", "#b08900")  # the colours of their curves
 TRAINING = "training"  # how the names of its curves begin
 FROM_NOTHING = LinearSegmentedColormap.from_list("blue", [(0.23, 0.44, 0.83, 0.0), (0.23, 0.44, 0.83, 1.0)])
-BINS = 10  # of the reliability diagram
+BINS, FEWEST = 10, 10  # of the reliability diagram at most; images in each at least
 NUMBERED = 20  # classes, up to which the cells of a confusion matrix have their counts
 CURVES = 12  # classes whose curves are drawn
 
@@ -48,12 +48,10 @@ def reliability(figure: Figure, by_name: Mapping[str, tuple[np.ndarray, np.ndarr
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
     colours = (GREY, BLUE)[-len(by_name) :]  # the last is what counts
     for (name, (sure, right)), colour in zip(by_name.items(), colours, strict=True):
-        bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-        there = np.unique(bins)
-        said, so = ([values[bins == at].mean() for at in there] for values in (sure, right))
-        sizes = [12 + 100 * np.mean(bins == at) for at in there]
-        axes.plot(said, so, color=colour, linewidth=1.2)
-        axes.scatter(said, so, sizes, color=colour, label=name)
+        # As many images in each: of fewer, how often they are right says nothing.
+        bins = np.array_split(np.argsort(sure, kind="stable"), np.clip(len(sure) // FEWEST, 1, BINS))
+        said, so = ([values[rows].mean() for rows in bins] for values in (sure, right))
+        axes.plot(said, so, color=colour, marker="o", markersize=4, linewidth=1.2, label=name)
     axes.set(xlabel="how sure", ylabel="how often right", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend(loc="upper left")
 

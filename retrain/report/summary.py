@@ -43,9 +43,8 @@ def training_summary(
     lines += notes
     written = [*ARTEFACTS, *(os.path.relpath(export, run.path) for export in exports)]
     lines.append(f"Everything is in {run}: {', '.join(written)}")
-    modules = [export for export in exports if os.path.basename(export) in MODULES]
-    if modules:
-        lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(modules[0])} PICTURE.jpg")
+    if any(os.path.basename(export) in MODULES for export in exports):
+        lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(str(run))} PICTURE.jpg")
     return "\n".join(lines)
 
 

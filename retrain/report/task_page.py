@@ -17,7 +17,7 @@ OF_SPLIT = {
     "test": "kept for a test",
     SPLIT: "evaluated",
     UNSEEN: "that it was not trained on",
-    "validation": "held out to choose by",
+    "validation": "held out for validation",
     CROSS_VALIDATION: "of all, each judged by a head on the frozen module that has not seen it",
 }
 CONFUSIONS = 12  # pairs that are named

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from retrain.data.corrections import EARLIER, Corrections
 from retrain.report.outcome import Outcome, figures_by_split
 from retrain.report.report_page import write
 from retrain.report.sweep_page import write_sweep_page
@@ -88,6 +89,15 @@ def test_a_page_has_what_was_found_and_what_to_do(run, photos):
     assert f"--corrections='{run.file('label_issues.csv')}'" in shown.words
     for verb in ("predict", "evaluate", "export", "serve", "compare"):
         assert f"python -m retrain {verb} " in shown.words
+
+
+def test_a_page_tells_what_corrections_have_brought(run, photos):
+    of = outcome(photos, ["cat", "dog", "owl"], count=6)
+    rows = [(path, "kind", "test", "cat", "cat") for path in of.examples.paths[:4]]
+    shown = page(run, of._replace(corrections=Corrections({}, pd.DataFrame(rows, columns=EARLIER))))
+    assert "What corrections have brought" in shown.headings
+    assert "On the same 4 test images: accuracy 100.0% in the earlier run" in shown.words
+
 
 
 def test_a_title_says_what_is_asked(run, photos):

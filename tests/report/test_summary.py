@@ -35,7 +35,7 @@ def test_training_ends_with_the_test_accuracy_the_paths_and_what_comes_next():
         "Test accuracy 90.0% (80.0% to 95.0%, 40 images)",
         "Everything is in runs/a b: predictions.csv, predictions.png, label_issues.csv, report.html, "
         "metrics.json, export/saved_model, export/hub_module",
-        "Next: python -m retrain predict --tfhub_module='runs/a b/export/saved_model' PICTURE.jpg",
+        "Next: python -m retrain predict --tfhub_module='runs/a b' PICTURE.jpg",
     ]
 
 

@@ -23,7 +23,7 @@ def test_the_page_is_about_the_test_where_there_is_one():
     tags = task_page(with_figures(outcome, "validation"), "tags", Names())
     assert (tags.split, [headline.of for headline in tags.headlines]) == (
         "validation",
-        ["One image held out to choose by"],
+        ["One image held out for validation"],
     )
 
 
