@@ -13,7 +13,7 @@ from typing import NamedTuple
 from absl import logging
 
 from retrain.export import AS_USUAL, EXPORTERS, ExportOptions, exporter
-from retrain.export.compared import FEW, MANY, Sample, compared, sample_of
+from retrain.export.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
 from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import read_json
 from retrain.model import ImageClassifier
@@ -34,7 +34,7 @@ class Material(NamedTuple):
     """
 
     train: Sequence[str] = ()
-    held_out: Sequence[str] = ()
+    held_out: LabelledFiles = LabelledFiles()
     takes_bytes: bool = False
     seen: SeenImages = NOTHING_SEEN
     final_tensor_name: str = AS_USUAL.final_tensor_name
@@ -46,7 +46,8 @@ class Material(NamedTuple):
 
     def sample(self, model: ImageClassifier, formats: Sequence[str]) -> Sample:
         count = FEW if all(EXPORTERS[name].is_exact for name in formats) else MANY
-        return sample_of(model, self.held_out or self.train, count)
+        held_out = self.held_out if self.held_out.paths else LabelledFiles(self.train)
+        return sample_of(model, held_out, count)
 
 
 def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str], material: Material) -> list[str]:

@@ -1,6 +1,7 @@
 """An export beside the model that was trained: whether it makes the same of images."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -10,27 +11,66 @@ from retrain.data.pipeline import image_batches
 from retrain.errors import InputError
 from retrain.export import EXPORTERS, answers_of
 from retrain.familiarity import FAMILIARITY
+from retrain.heads.head import Head, Labels
 from retrain.model import ImageClassifier
-from retrain.modules.signatures import SERVING_SIGNATURE
+from retrain.modules.signatures import DEFAULT_OUTPUT, SERVING_SIGNATURE
 
-FEW, MANY = 16, 64  # images for a format that computes as the model does, and for one that rounds
+FEW, MANY = 16, 256  # images for a format that computes as the model does, and for one that rounds
 TOLERANCE = 1e-3  # of a probability, beyond which an export is another classifier
 
 
+class LabelledFiles(NamedTuple):
+    """Files of images, and of tasks the label of each file as it is written, None where it is not known."""
+
+    paths: Sequence[str] = ()
+    cells: Mapping[str, Sequence[str | None]] = MappingProxyType({})
+
+
+class Judge(NamedTuple):
+    """The labels [N, ...] of images, one of them at least known, and the head that they are of."""
+
+    task: str
+    head: Head
+    labels: Labels
+
+    def accuracy(self, probabilities: np.ndarray) -> float:
+        """The share of images with a label for which probabilities [N, C] are right."""
+        known = self.head.labelled(self.labels)
+        return float(self.head.right(self.labels, probabilities)[known].mean())
+
+
 class Sample(NamedTuple):
-    """Images float32 [N, H, W, 3], and what the trained model makes of them, arrays [N, ...] by key."""
+    """Images float32 [N, H, W, 3], and what the trained model makes of them, arrays [N, ...] by key.
+
+    `judges` know, by key, what is right.
+    """
 
     images: np.ndarray
     expected: Mapping[str, np.ndarray]
+    judges: Mapping[str, Judge] = MappingProxyType({})
 
 
-def sample_of(model: ImageClassifier, files: Sequence[str], count: int) -> Sample:
+def sample_of(model: ImageClassifier, files: LabelledFiles, count: int) -> Sample:
     """`count` of these files at most, spread over all of them, without those that are no images."""
-    chosen = [files[place] for place in np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)]
-    batches = image_batches(chosen, model.image_size, len(chosen), model.background) if chosen else []
-    images = [batch.numpy() for _, batch in batches] or [np.zeros([0, *model.image_size, 3], np.float32)]
-    outputs = model.outputs(tf.constant(images[0]), SERVING_SIGNATURE)
-    return Sample(images[0], {key: values.numpy() for key, values in outputs.items() if key != FAMILIARITY})
+    chosen = np.linspace(0, len(files.paths) - 1, min(count, len(files.paths))).astype(int)
+    paths = [files.paths[place] for place in chosen]
+    batches = image_batches(paths, model.image_size, len(paths), model.background) if paths else []
+    nothing = (np.zeros(0, int), np.zeros([0, *model.image_size, 3], np.float32))
+    rows, images = next((tuple(map(np.asarray, batch)) for batch in batches), nothing)
+    outputs = model.outputs(tf.constant(images), SERVING_SIGNATURE)
+    expected = {key: values.numpy() for key, values in outputs.items() if key != FAMILIARITY}
+    return Sample(images, expected, _judges(model, files.cells, chosen[rows]))
+
+
+def _judges(
+    model: ImageClassifier, cells: Mapping[str, Sequence[str | None]], places: np.ndarray
+) -> dict[str, Judge]:
+    judges = {}
+    for task, head in model.heads.items():
+        labels = head.encode([cells[task][place] for place in places]) if task in cells else None
+        if labels is not None and head.labelled(labels).any():
+            judges[task if len(model.heads) > 1 else DEFAULT_OUTPUT] = Judge(task, head, labels)
+    return judges
 
 
 def compared(name: str, directory: str, sample: Sample) -> str:
@@ -49,10 +89,20 @@ def compared(name: str, directory: str, sample: Sample) -> str:
             f"of the trained classifier."
         )
     words = f"read again, probabilities of {len(images)} images differ by {largest:.1g} at most"
-    return words if is_exact else f"{words}, and {_agreement(found, expected)} keep their class"
+    if is_exact:
+        return words
+    judged = [_judged(of, found[key], expected[key]) for key, of in sample.judges.items() if key in expected]
+    return "; ".join([f"{words}, and {_agreement(found, expected)} keep their class", *judged])
 
 
 def _agreement(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> str:
     """Of how many images the most probable class is the same; of several tasks, in all of them."""
     same = [found[key].argmax(axis=1) == values.argmax(axis=1) for key, values in expected.items()]
     return f"{np.logical_and.reduce(same).sum()} of {len(same[0])}"
+
+
+def _judged(judge: Judge, found: np.ndarray, expected: np.ndarray) -> str:
+    """How often each of the two is right, by what its head is judged by first."""
+    measure = next(iter(judge.head.headlines.values()))
+    now, before = judge.accuracy(found), judge.accuracy(expected)
+    return f"{measure} of {judge.task!r} {now:.1%}, of the trained classifier {before:.1%}"

@@ -11,6 +11,7 @@ from PIL import Image
 from retrain.commands.written_exports import Material, write_exports
 from retrain.errors import InputError
 from retrain.export import EXPORTERS, ExporterRow, ExportOptions
+from retrain.export.compared import LabelledFiles
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.runs.run import Run
@@ -129,7 +130,7 @@ def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_modu
     monkeypatch.setitem(EXPORTERS, "noted", row)
     Image.new("RGB", (9, 9), "red").save(tmp_path / "a.png")
     files = [str(tmp_path / "a.png")]
-    material = Material(train=files * 500, held_out=files, takes_bytes=True)
+    material = Material(train=files * 500, held_out=LabelledFiles(files), takes_bytes=True)
     model = ImageClassifier(loaded_module, heads)
     assert write_exports(model, fresh_run, ["noted"], material) == [fresh_run.export("noted")]
     options = ExportOptions(takes_bytes=True, calibration=tuple(files * 200))

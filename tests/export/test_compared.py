@@ -4,7 +4,7 @@ from PIL import Image
 
 from retrain.errors import InputError
 from retrain.export import EXPORTERS, exporter
-from retrain.export.compared import Sample, compared, sample_of
+from retrain.export.compared import Judge, LabelledFiles, Sample, compared, sample_of
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 
@@ -53,6 +53,16 @@ def test_one_that_rounds_is_told_by_how_many_keep_their_class(answering):
     )
 
 
+def test_and_by_how_many_are_right_where_labels_are_known(answering):
+    head = SoftmaxHead(["a", "b"])
+    judges = {"default": Judge("kind", head, head.encode(["a", "b", None, "a"]))}
+    sample = answering(ROWS[::-1], "tflite_int8")._replace(judges=judges)
+    assert compared("tflite_int8", "export", sample) == (
+        "read again, probabilities of 4 images differ by 0.4 at most, and 2 of 4 keep their class; accuracy "
+        "of 'kind' 66.7%, of the trained classifier 100.0%"
+    )
+
+
 def test_a_sample_is_spread_over_the_files(loaded_module, tmp_path):
     """And a file that is no image any more is left out."""
     files = []
@@ -61,13 +71,17 @@ def test_a_sample_is_spread_over_the_files(loaded_module, tmp_path):
         Image.new("RGB", (8, 8), (28 * place,) * 3).save(files[-1])
     (tmp_path / "4.png").write_text("no image")
     model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
-    sample = sample_of(model, files, 3)
+    sample = sample_of(model, LabelledFiles(files, {"label": [*"abaabaaba"]}), 3)
     assert (sample.images[:, 0, 0, 0] * 255).round().tolist() == [0, 28 * 8]
     assert sample.expected["default"].tolist() == [[0.5, 0.5]] * 2
+    assert sample.judges["default"].labels.tolist() == [0, 0]
     exporter("saved_model")(model, str(tmp_path / "export"))
     assert compared("saved_model", str(tmp_path / "export"), sample).endswith("2 images differ by 0 at most")
 
 
 def test_without_images_nothing_is_compared(loaded_module):
     model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
-    assert compared("saved_model", "nowhere", sample_of(model, [], 3)) == "no image to compare it on"
+    assert (
+        compared("saved_model", "nowhere", sample_of(model, LabelledFiles(), 3))
+        == "no image to compare it on"
+    )

@@ -99,7 +99,6 @@ def test_a_page_tells_what_corrections_have_brought(run, photos):
     assert "On the same 4 test images: accuracy 100.0% in the earlier run" in shown.words
 
 
-
 def test_a_title_says_what_is_asked(run, photos):
     assert page(run, outcome(photos, list("abcdef"))).headings[0] == "Classifier of 6 classes, a to f"
     two = of_two_tasks()

@@ -2,12 +2,13 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from retrain.errors import InputError
 from retrain.examples.split_file import EXAMPLES
 from retrain.export import EXPORTERS, MODULES, check_installed
+from retrain.export.assets import described_tasks
 from retrain.runs.run import FINISHED, Run
 from retrain.settings.config import Config
 
@@ -21,6 +22,7 @@ class ExportPlan(NamedTuple):
       run: the run of which it is.
       source: the directory of the export that the classifier is read from.
       train, held_out: files of images of the run, those that are still there.
+      cells: of each task the labels of the latter, as they are written, None where nothing is known.
     """
 
     config: Config
@@ -28,6 +30,7 @@ class ExportPlan(NamedTuple):
     source: str
     train: tuple[str, ...]
     held_out: tuple[str, ...]
+    cells: Mapping[str, Sequence[str | None]]
 
 
 def check(config: Config, words: Sequence[str]) -> ExportPlan:
@@ -50,23 +53,34 @@ def check(config: Config, words: Sequence[str]) -> ExportPlan:
                 f"{run.export(name)!r} exists already, and nothing is overwritten: remove what is there."
             )
     images = _images(run)
-    train = tuple(path for path, split in images if split == TRAIN)
+    train = tuple(image.path for image in images if image.split == TRAIN)
     for name in formats:
         if EXPORTERS[name].is_calibrated and not train:
             raise InputError(
                 f"The export format {name} goes by images of training, and none of those that "
                 f"{run.file(EXAMPLES)!r} names is there any more: put them back."
             )
-    held_out = tuple(path for path, split in images if split != TRAIN)
-    return ExportPlan(config, run, source, train, held_out)
+    held_out = [image for image in images if image.split != TRAIN]
+    cells = {task: [image.cells.get(task) or None for image in held_out] for task in described_tasks(source)}
+    paths = tuple(image.path for image in held_out)
+    return ExportPlan(config, run, source, train=train, held_out=paths, cells=cells)
 
 
-def _images(run: Run) -> list[tuple[str, str]]:
-    """The images of a run that are still there, and the split of each."""
+class _Image(NamedTuple):
+    """Where an image is, and what the run recorded of it."""
+
+    path: str
+    split: str
+    cells: Mapping[str, str]
+
+
+def _images(run: Run) -> list[_Image]:
+    """Those of a run that are still there."""
     image_dir = run.flags.get("image_dir", "")
     try:
         with open(run.file(EXAMPLES), encoding="utf-8", newline="") as file:
-            rows = [(os.path.join(image_dir, row["path"]), row["split"]) for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
+        images = [_Image(os.path.join(image_dir, row["path"]), row["split"], row) for row in rows]
     except (OSError, KeyError):
         return []
-    return [(path, split) for path, split in rows if os.path.isfile(path)]
+    return [image for image in images if os.path.isfile(image.path)]

@@ -2,6 +2,7 @@
 
 from retrain.commands.export.check import ExportPlan
 from retrain.commands.written_exports import Material, write_exports
+from retrain.export.compared import LabelledFiles
 from retrain.export.restored import restored_classifier
 from retrain.export.seen_images import read_seen
 
@@ -11,7 +12,7 @@ def run(plan: ExportPlan) -> int:
     results = plan.config.results
     material = Material(
         train=plan.train,
-        held_out=plan.held_out,
+        held_out=LabelledFiles(plan.held_out, plan.cells),
         takes_bytes=results.default_signature == "bytes",
         seen=read_seen(plan.source),
         final_tensor_name=results.final_tensor_name,

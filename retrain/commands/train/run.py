@@ -11,6 +11,7 @@ from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run
 from retrain.commands.written_exports import Material, write_exports
 from retrain.examples.labelled import LabelledExamples
+from retrain.export.compared import LabelledFiles
 from retrain.export.familiar_images import with_familiarity
 from retrain.export.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
@@ -103,14 +104,12 @@ def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list
 
 
 def _material(plan: TrainPlan, trained: TrainedModel, seen: SeenImages) -> Material:
-    examples = trained.examples
-    train, held_out = (
-        [file for file, split in zip(examples.files, examples.splits, strict=True) if (split == TRAIN) == of]
-        for of in (True, False)
-    )
+    is_train = (trained.examples.table["split"] == TRAIN).to_numpy(bool)
+    train, others = trained.examples.rows(is_train), trained.examples.rows(~is_train)
+    held_out = LabelledFiles(others.files, {name: task.cells for name, task in others.tasks.items()})
     results = plan.config.results
     takes_bytes = results.default_signature == "bytes"
-    return Material(train, held_out, takes_bytes, seen, results.final_tensor_name)
+    return Material(train.files, held_out, takes_bytes, seen, results.final_tensor_name)
 
 
 def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:

@@ -34,6 +34,7 @@ def test_images_of_the_run(run, colour_folder):
     assert {*plan.train, *plan.held_out} == files
     assert not set(plan.train) & set(plan.held_out)
     assert len(plan.train) > len(plan.held_out) > 0
+    assert plan.cells == {"label": [pathlib.Path(path).parent.name for path in plan.held_out]}
 
 
 def test_a_directory_of_no_run(tmp_path):
