@@ -1,4 +1,5 @@
-"""Class names that are one class twice: Cat and cat, an accent as one character or two, a blank too many.
+"""Class names that are one class twice: Cat and cat, an accent as one character or two, a blank too many,
+1 and 1.0 as programs write a number when another one is missing.
 
 They are joined where the user says so, kept apart where he says that, and else refused: apart, half of a
 class would be taught to be no such thing.
@@ -6,6 +7,7 @@ class would be taught to be no such thing.
 
 import collections
 import dataclasses
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,13 +17,16 @@ from retrain.data.listing import NOT_KNOWN, SEPARATOR, Column, Listing
 from retrain.errors import InputError
 
 SHOWN = 5
+WHOLE_NUMBER = re.compile(r"0*(\d+)(\.0+)?")
 SOFT = "Cf"  # Unicode's category of characters that have no width, such as a byte order mark
 
 
 def twin_key(name: str) -> str:
     """The same for names that are twins (Unicode 3.13, canonical caseless match; white space aside)."""
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
-    return " ".join("".join(char for char in folded if unicodedata.category(char) != SOFT).split())
+    plain = " ".join("".join(char for char in folded if unicodedata.category(char) != SOFT).split())
+    number = WHOLE_NUMBER.fullmatch(plain)
+    return number[1] if number else plain
 
 
 def with_twins_settled(listing: Listing, merge: bool | None, labels_file: str | None) -> Listing:
@@ -82,7 +87,7 @@ def _sentence(listing: Listing, task: str, labels_file: str | None, twins: Seque
         where = f"--labels_file={labels_file!r} has labels in column {task!r}"
     more = f", and {len(twins) - SHOWN} others" if len(twins) > SHOWN else ""
     return (
-        f"{where} that differ only in capital letters, blanks or Unicode's form of a character, with so many "
-        f"images: {'; '.join(twins[:SHOWN])}{more}. Say --merge_class_names if they are one class, "
-        f"--nomerge_class_names if they are not, or rename them."
+        f"{where} that differ only in capital letters, blanks, Unicode's form of a character or that of a "
+        f"number, with so many images: {'; '.join(twins[:SHOWN])}{more}. Say --merge_class_names if they are "
+        f"one class, --nomerge_class_names if they are not, or rename them."
     )

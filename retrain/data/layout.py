@@ -6,6 +6,7 @@ test would look like a success.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 
 from absl import logging
@@ -21,6 +22,7 @@ SHOWN = 5
 DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
+PART = re.compile(r"(part|batch|chunk)[-_ ]?\d+$")
 OF_ANNOTATIONS = (
     *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls", "meta"),
     *("imagesets", "segmentationclass", "segmentationobject"),
@@ -44,7 +46,7 @@ def reader_of(image_dir: str) -> str:
             return "table"
         _check_classes_below(image_dir, folders)
         return "split_folder"
-    if all(name.lower() in OF_IMAGES for name in folders) and (folders or images):
+    if all(map(_is_of_images, folders)) and (folders or images) and not any(inside.values()):
         _check_no_table(image_dir, folders)
     if len(folders) == 1:
         _check_wrapper(image_dir, folders[0])
@@ -52,7 +54,7 @@ def reader_of(image_dir: str) -> str:
     if len(splits) > 1 and None not in splits and len(inside) == len(folders):
         return "class_split_folder"
     _check_no_splits_among(image_dir, folders)
-    _tell_same_inside(inside)
+    _tell_folders_inside(inside, everywhere=len(inside) == len(folders))
     return "folder"
 
 
@@ -65,6 +67,12 @@ def _inside_each(image_dir: str, folders: list[str]) -> Mapping[str, list[str]]:
             break
         inside[name] = below
     return inside
+
+
+def _is_of_images(name: str) -> bool:
+    """Whether a folder is called images, or train_images, or part_1."""
+    words = (name.lower(), *re.findall("[a-z]+", name.lower()))
+    return any(word in OF_IMAGES for word in words) or PART.search(name.lower()) is not None
 
 
 def _check_no_annotations(folder: str, names: list[str]) -> None:
@@ -88,17 +96,23 @@ def _check_no_annotations(folder: str, names: list[str]) -> None:
 
 def _check_no_table(image_dir: str, folders: list[str]) -> None:
     """Images beside a table, or in a folder beside it, have their labels there."""
-    tables = [name for name in sorted(os.listdir(image_dir)) if is_table(name)]
+    tables = _tables(image_dir)
     if tables:
-        beside = f"a folder of images ({folders[0]!r})" if folders else "images"
+        beside = f"{count(len(folders), 'folder')} of images ({_listed(folders)})" if folders else "images"
         raise InputError(
             f"{image_dir!r} has no class folders, but {beside} and the table {tables[0]!r}: if their labels "
             f"stand there, name it with --labels_file={os.path.join(image_dir, tables[0])}."
         )
 
 
-def _tell_same_inside(inside: Mapping[str, list[str]]) -> None:
-    """Folds, years and cameras look like classes where the classes lie in each of them."""
+def _tables(folder: str) -> list[str]:
+    """Tables directly in it; of JSON, which may say anything, after others."""
+    names = filter(is_table, os.listdir(folder))
+    return sorted(names, key=lambda name: (name.lower().endswith(".json"), name))
+
+
+def _tell_folders_inside(inside: Mapping[str, list[str]], everywhere: bool) -> None:
+    """Folds, years and cameras look like classes where the classes lie in each of them; or kinds of these."""
     alike = next(iter(inside.values()), [])
     if len(inside) > 1 and len(alike) > 1 and all(below == alike for below in inside.values()):
         logging.info(
@@ -107,17 +121,26 @@ def _tell_same_inside(inside: Mapping[str, list[str]]) -> None:
             _listed(inside),
             _listed(alike),
         )
+    elif everywhere and len(inside) > 1 and any(len(below) > 1 for below in inside.values()):
+        name = next(name for name, below in inside.items() if len(below) > 1)
+        logging.info(
+            "The class folders %s hold folders, whose images are all of the class above: if it is these that "
+            "are the classes, such as %r, move them up, or name a table of labels with --labels_file.",
+            _listed(inside),
+            f"{name}/{inside[name][0]}",
+        )
 
 
 def _check_classes_below(image_dir: str, words: list[str]) -> None:
     if any(has_folders(os.path.join(image_dir, word)) for word in words):
         return
-    tables = all(any(map(is_table, os.listdir(os.path.join(image_dir, word)))) for word in words)
-    name = (
-        f"take the tables in them with --labels_file={image_dir}"
-        if tables
-        else ("name a table of their labels with --labels_file")
-    )
+    above = _tables(image_dir)
+    if all(any(map(is_table, os.listdir(os.path.join(image_dir, word)))) for word in words):
+        name = f"take the tables in them with --labels_file={image_dir}"
+    elif above:
+        name = f"take the table beside them with --labels_file={os.path.join(image_dir, above[0])}"
+    else:
+        name = "name a table of their labels with --labels_file"
     raise InputError(
         f"{image_dir!r} has {count(len(words), 'folder')} named like a split ({_listed(words)}) and no "
         "class folders below, but images were expected as DIR/train/CLASS/*.jpg: move them into class "

@@ -9,8 +9,8 @@ from retrain.errors import InputError
 
 SPLIT_WORDS = {
     "train": ("train", "training"),
-    "validation": ("validation", "val", "valid", "dev", "eval", "evaluation"),
-    "test": ("test", "testing", "holdout", "heldout"),
+    "validation": ("validation", "val", "valid", "dev", "eval", "evaluation", "publictest"),
+    "test": ("test", "testing", "holdout", "heldout", "privatetest"),
 }
 _SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 

@@ -11,13 +11,17 @@ from absl import logging
 from retrain.data.split_words import split_of
 from retrain.data.table_file import looks_like_image
 from retrain.data.table_labels import GROUP, SPLIT, TRUTHS, WEIGHT
+from retrain.data.table_paths import file_stems, same_stem
 
 SAMPLED = 20
 VALIDATION = "is_valid"  # fastai's column of what is validated on
 
 
 def path_column_of(path: str, table: pd.DataFrame, image_dir: str) -> str:
-    """The first column, or the only one of which all cells name images where the first names none."""
+    """The first column, or the only one of which all cells name images where the first names none.
+
+    Failing that, of which all name files anywhere below image_dir, without folders or endings.
+    """
     first, *others = table.columns
     sample = table.head(SAMPLED).fillna("")
 
@@ -27,7 +31,10 @@ def path_column_of(path: str, table: pd.DataFrame, image_dir: str) -> str:
     if images(first):
         return first
     found = [name for name in others if images(name) == len(sample)]
-    if len(found) != 1:
+    if not found and others:
+        stems = file_stems(image_dir)
+        found = [name for name in table.columns if set(map(same_stem, sample[name])) <= stems]
+    if len(found) != 1 or found == [first]:
         return first
     logging.info("--labels_file=%r has its paths in column %r.", path, found[0])
     return found[0]

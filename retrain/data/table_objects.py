@@ -3,9 +3,11 @@
 import io
 import json
 import os
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from absl import logging
 
 from retrain.data.listing import SEPARATOR
 from retrain.errors import InputError
@@ -20,10 +22,13 @@ def parquet_cells(path: str, called: str, image_dir: str) -> pd.DataFrame:
 
 
 def json_cells(text: str, called: str, image_dir: str) -> pd.DataFrame:
-    """Of one object a line, of one array of objects, or of one object path -> label."""
+    """Of one object a line, of one array of objects, or of one object path -> label or class -> paths."""
     whole = _one_object(text)
-    if whole and all(name.lower().endswith(EXTENSIONS) for name in whole):
+    if whole and all(map(_is_image, whole)):
         table = pd.DataFrame({"path": list(whole), "label": list(whole.values())}, dtype=object)
+    elif whole and all(map(_are_images, whole.values())):
+        logging.info("%s is read as class names, each with the paths of its images.", called)
+        table = _of_classes(whole)
     elif any(isinstance(value, list) and value and isinstance(value[0], dict) for value in whole.values()):
         raise InputError(
             f"{called} is one JSON object with "
@@ -39,6 +44,23 @@ def json_cells(text: str, called: str, image_dir: str) -> pd.DataFrame:
             f"each image was expected: export as JSON-MIN or CSV, and name that."
         )
     return _as_text(called, table, image_dir)
+
+
+def _is_image(name: object) -> bool:
+    return isinstance(name, str) and name.lower().endswith(EXTENSIONS)
+
+
+def _are_images(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_image, value))
+
+
+def _of_classes(paths_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """A row for each image, with all the classes that it is listed under."""
+    labels: dict[str, list[str]] = {}
+    for name, paths in paths_of.items():
+        for path in paths:
+            labels.setdefault(path, []).append(name)
+    return pd.DataFrame({"path": list(labels), "label": list(labels.values())}, dtype=object)
 
 
 def _one_object(text: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ from retrain.image_formats import EXTENSIONS
 
 # What Label Studio writes before the path of a local file, and before the name of one that was uploaded.
 LOCAL_FILE = "/data/local-files/?d="
+LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 UPLOAD = re.compile(r"^/data/upload/(\d+/)?[0-9a-f]{8}-")
 
 
@@ -53,6 +54,11 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
     return [found.get(path, path) for path in paths]
 
 
+def file_stems(image_dir: str) -> set[str]:
+    """What all files below are called, without folders, as `same_stem` has it."""
+    return {same_stem(posixpath.basename(file)) for file in _files_below(image_dir)}
+
+
 def _plain(path: str, image_dir: str, absolute: tuple[str, ...]) -> str:
     """Relative to image_dir, with /; a backslash in a name that a file has is a part of it."""
     path = path.strip()
@@ -81,13 +87,19 @@ def _same_letters(path: str) -> str:
     return _same_text(path).casefold()
 
 
-def _same_stem(path: str) -> str:
+def same_stem(path: str) -> str:
+    """The same for paths that differ in the ending of an image, or in the case of letters."""
     stem, ending = posixpath.splitext(_same_letters(path))
     return stem if ending in EXTENSIONS else stem + ending
 
 
+def _same_numbers(path: str) -> str:
+    """Spreadsheets take 0007 for a number, and write 7."""
+    return LEADING_ZEROS.sub("", same_stem(path))
+
+
 # From the closest on: a path and a file that these make the same may be the same.
-LIKENESSES: tuple[Callable[[str], str], ...] = (_same_text, _same_letters, _same_stem)
+LIKENESSES: tuple[Callable[[str], str], ...] = (_same_text, _same_letters, same_stem, _same_numbers)
 
 
 def _found(missing: Iterable[str], files: Sequence[str]) -> dict[str, str]:
@@ -115,10 +127,10 @@ def _without_folders(missing: Sequence[str], files: Sequence[str]) -> tuple[dict
 
 def _in_folders(missing: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     """Missing path -> the only file whose path ends so, in any folder; of an upload, whose name is so."""
-    keys = {path: _same_stem(UPLOAD.sub("", path)) for path in missing}
+    keys = {path: same_stem(UPLOAD.sub("", path)) for path in missing}
     index: dict[str, str | None] = {}
     for depth in {key.count("/") + 1 for key in keys.values()}:
-        index |= _only_ones(files, lambda file, depth=depth: "/".join(_same_stem(file).split("/")[-depth:]))
+        index |= _only_ones(files, lambda file, depth=depth: "/".join(same_stem(file).split("/")[-depth:]))
     return {path: file for path, key in keys.items() if (file := index.get(key)) is not None}
 
 
@@ -135,6 +147,8 @@ def _difference(path: str, file: str) -> str:
     """How a path is written that was found as `file`."""
     if _same_text(path) == _same_text(file):
         return "in another Unicode form"
+    if same_stem(path) != same_stem(file):
+        return "without leading zeros"
     there, ending = (posixpath.splitext(name)[1] for name in (path, file))
     if there.lower() not in EXTENSIONS:
         return f"without {ending}"

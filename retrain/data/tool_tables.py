@@ -20,7 +20,7 @@ LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
 LABEL_STUDIO = {"annotation_id", "lead_time"}
 OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
 FILE_NAME = "file_name"  # Hugging Face's column of paths, at any place
-FOLDS = ("fold", "folds", "kfold")
+FOLDS = ("fold", "folds", "kfold", "partition")
 # Columns that train, evaluate and predict write, but for the labels that are known or predicted.
 RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)")
 CHOICES = '{"choices"'

@@ -69,8 +69,8 @@ class DataSettings:
     )
     merge_class_names: bool | None = setting(
         None,
-        "Class names that differ only in capital letters, blanks or Unicode's form of a character are one "
-        "class, or, with --nomerge_class_names, several. Default: they are refused.",
+        "Class names that differ only in capital letters, blanks, Unicode's form of a character or that "
+        "of a number are one class, or, with --nomerge_class_names, several. Default: they are refused.",
         verbs=DATA_VERBS,
     )
     split_file: str | None = setting(

@@ -98,18 +98,25 @@ def test_twins_may_be_kept_apart():
     assert settled(["A", "a"], merge=False) == ["A", "a"]
 
 
+def test_numbers_as_programs_write_them_beside_missing_ones():
+    assert settled(["1", "1.0", "02", "2", "2.0", "1.5", "1e0", "v1"], merge=True) == [
+        *["1", "1", "02", "02", "02", "1.5", "1e0", "v1"]
+    ]
+
+
 def test_twins_of_which_nothing_is_said():
     assert sentence(listing(["Cat", "cat", "cat", "dog"])) == (
-        "--labels_file='a.csv' has labels in column 'kind' that differ only in capital letters, blanks or "
-        "Unicode's form of a character, with so many images: 'Cat' (1) and 'cat' (2). Say "
-        "--merge_class_names if they are one class, --nomerge_class_names if they are not, or rename them."
+        "--labels_file='a.csv' has labels in column 'kind' that differ only in capital letters, blanks, "
+        "Unicode's form of a character or that of a number, with so many images: 'Cat' (1) and 'cat' (2). "
+        "Say --merge_class_names if they are one class, --nomerge_class_names if they are not, or rename "
+        "them."
     )
     names = [name for letter in "abcdefg" for name in (letter, letter.upper())]
     assert sentence(listing([*names, " a", COMPOSED, DECOMPOSED], class_folders=True), None) == (
-        "'photos' has class folders that differ only in capital letters, blanks or Unicode's form of a "
-        "character, with so many images: ' a' (1), 'A' (1) and 'a' (1); 'B' (1) and 'b' (1); 'C' (1) and "
-        "'c' (1); 'D' (1) and 'd' (1); 'E' (1) and 'e' (1), and 3 others. Say --merge_class_names if they "
-        "are one class, --nomerge_class_names if they are not, or rename them."
+        "'photos' has class folders that differ only in capital letters, blanks, Unicode's form of a "
+        "character or that of a number, with so many images: ' a' (1), 'A' (1) and 'a' (1); 'B' (1) and "
+        "'b' (1); 'C' (1) and 'c' (1); 'D' (1) and 'd' (1); 'E' (1) and 'e' (1), and 3 others. Say "
+        "--merge_class_names if they are one class, --nomerge_class_names if they are not, or rename them."
     )
 
 

@@ -103,7 +103,12 @@ ASKED = {
     "Food-101": ([*below("images"), "meta/classes.txt"], "were expected: did you mean '{}/images'?"),
     "masks in each class": (below(*AB, classes=("images", "masks")), "'{}/a' has the folder 'masks' beside"),
     "images beside a table": (["1.jpg", "metadata.csv"], "name it with --labels_file={}/metadata.csv."),
-    "a folder beside a table": ([*flat("images"), "l.csv"], "a folder of images ('images') and the table"),
+    "folders of parts beside a table": (
+        [*flat("set_images_part_1", "batch2"), "a.json", "l.csv"],
+        "2 folders of images ('batch2', 'set_images_part_1') and the table 'l.csv'",
+    ),
+    "flat splits beside a table": ([*flat("train", "test"), "l.csv"], "the table beside them with --labels"),
+    "a folder beside a table": ([*flat("images"), "l.csv"], "1 folder of images ('images') and the table"),
     "two wrappers": (flat("x/flowers/a", "x/flowers/b"), "did you mean '{}/x/flowers'?"),
     "wrapped splits": ([f"data/{path}" for path in below("train", "test")], "did you mean '{}/data'?"),
     "a wrapped train": ([f"data/{path}" for path in below("train")], "did you mean '{}/data'?"),
@@ -169,12 +174,21 @@ def test_sets_for_other_tasks(tree):
 def test_folders_that_are_alike_inside_are_told(tree, told):
     read_listing(tree(below("2019", "2020")))
     read_listing(tree(below("c", "d", classes=("x",)), "one"))
-    read_listing(tree([*below("c", "d"), "d/y/1.jpg"], "other"))
     read_listing(tree([*below("fold_0", "fold_1"), *flat("phase2")], "beside"))
     assert told == [
         f"The class folders {classes} hold the same folders ('a', 'b'): if it is these that are the classes, "
         "put their images together, or name a table of labels with --labels_file."
         for classes in ("'2019', '2020'", "'fold_0', 'fold_1'")
+    ]
+
+
+def test_kinds_of_a_class_are_told(tree, told):
+    read_listing(tree([*below("animals", classes=("cats", "dogs")), *below("plants", classes=("ferns",))]))
+    read_listing(tree([*below("animals", classes=("cats", "dogs")), *flat("plants")], "beside"))
+    assert told == [
+        "The class folders 'animals', 'plants' hold folders, whose images are all of the class above: if it "
+        "is these that are the classes, such as 'animals/cats', move them up, or name a table of labels with "
+        "--labels_file."
     ]
 
 

@@ -8,8 +8,8 @@ from retrain.errors import InputError
     ("words", "split"),
     [
         (["train", "Training", "TRAIN", " train "], "train"),
-        (["validation", "val", "Valid", "dev", "EVAL", "evaluation"], "validation"),
-        (["test", "Testing", "holdout", "Hold-out"], "test"),
+        (["validation", "val", "Valid", "dev", "EVAL", "evaluation", "PublicTest"], "validation"),
+        (["test", "Testing", "holdout", "Hold-out", "PrivateTest"], "test"),
         (["", "roses", "tester", "train set", "trains"], None),
     ],
 )

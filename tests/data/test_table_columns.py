@@ -16,10 +16,12 @@ def columns(**cells: list[str | None]) -> pd.DataFrame:
         ({"id": ["1", "2"], "file": ["1.jpg", None]}, "id"),
         ({"id": ["1", "2"], "file": ["1.jpg", "2.jpg"], "mask": ["1.png", "2.png"]}, "id"),
         ({"kind": ["a", "b"], "name": ["there", "there"]}, "name"),
+        ({"patient": ["a", "b"], "image": ["below", "There"]}, "image"),
+        ({"below": ["below", "below"], "image": ["below", "there"]}, "below"),
     ],
 )
 def test_the_column_of_paths_is_the_first_or_the_only_one_that_names_images(tree, told, cells, found):
-    assert path_column_of("t.csv", columns(**cells), tree(["there.png"])) == found
+    assert path_column_of("t.csv", columns(**cells), tree(["there.png", "part_1/below.jpg"])) == found
     moved = found != next(iter(cells))
     assert told == [f"--labels_file='t.csv' has its paths in column {found!r}."] * moved
 

@@ -39,6 +39,12 @@ def test_one_object_from_paths_to_labels():
     assert table.to_dict("list") == {"path": ["1.jpg", "2.PNG"], "label": ["cat", "cat|dog"]}
 
 
+def test_one_object_from_classes_to_paths(told):
+    table = json_cells('{"cat": ["1.jpg", "2.png"], "dog": ["2.png"]}', CALLED, ".")
+    assert table.to_dict("list") == {"path": ["1.jpg", "2.png"], "label": ["cat", "cat|dog"]}
+    assert told == ["--labels_file='a.json' is read as class names, each with the paths of its images."]
+
+
 def test_a_dump_of_annotations_is_no_table():
     assert sentence(json_cells, '{"images": [{"id": 1}],\n "annotations": []}', CALLED, ".") == (
         "--labels_file='a.json' is one JSON object with 'images', 'annotations' (as COCO's are), but one "

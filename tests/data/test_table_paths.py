@@ -9,7 +9,16 @@ from retrain.data.table_paths import found_paths
 
 @pytest.fixture
 def photos(tmp_path) -> str:
-    for name in ("cats/1.jpg", "cats/2.JPG", "dogs/3.jpeg", "dogs/4.png", "5.jpg", "5.png", "notes.txt"):
+    for name in (
+        "cats/1.jpg",
+        "cats/2.JPG",
+        "dogs/3.jpeg",
+        "dogs/4.png",
+        "5.jpg",
+        "5.png",
+        "007.jpg",
+        "notes.txt",
+    ):
         files.write_text(tmp_path / "photos" / name, "")
     return str(tmp_path / "photos")
 
@@ -57,6 +66,8 @@ def test_an_absolute_path_elsewhere_stays(photos, told, tmp_path):
         ("cats/2.jpg", "cats/2.JPG", "with .jpg for .JPG"),
         ("dogs/3.jpg", "dogs/3.jpeg", "with .jpg for .jpeg"),
         ("Cats/1.jpg", "cats/1.jpg", "in another letter case"),
+        ("7", "007.jpg", "without leading zeros"),
+        ("7.jpg", "007.jpg", "without leading zeros"),
     ],
 )
 def test_what_is_nearly_there_is_found_and_told(photos, told, path, file, way):
