@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
+from retrain.examples.alignment import is_same_photo
 from retrain.examples.near_duplicates import near_duplicates
 
 SIDE = 192
@@ -74,6 +77,36 @@ def test_hundreds_that_are_nearly_the_same_are_one_set(pictures):
     noise = np.random.default_rng(0).integers(-2, 3, [300, 32, 32, 3])
     same = np.clip(thumbnail(pictures[0]) + noise, 0, 255).astype(np.uint8)
     assert near_duplicates(same) == [list(range(300))]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_sets_are_those_of_all_pairs(pictures, seed):
+    random = np.random.default_rng(seed)
+    copied = [
+        copy(pictures[row], 100 * seed + number) for number, row in enumerate(random.integers(60, size=40))
+    ]
+    thumbnails = np.stack([thumbnail(image) for image in [*pictures, *copied]])
+    thumbnails = thumbnails[random.permutation(len(thumbnails))]
+    ones, others = np.triu_indices(len(thumbnails), 1)
+    same = np.flatnonzero(is_same_photo(thumbnails[ones], thumbnails[others]))
+    graph = coo_array((np.ones(len(same)), (ones[same], others[same])), shape=[len(thumbnails)] * 2)
+    set_of = connected_components(graph, directed=False)[1]
+    sets = [np.flatnonzero(set_of == number).tolist() for number in range(set_of.max() + 1)]
+    assert near_duplicates(thumbnails) == sorted(members for members in sets if len(members) > 1)
+
+
+def test_a_long_search_tells_how_far_it_is(pictures, monkeypatch):
+    told = []
+
+    def progress(items, total, description, unit, size):
+        told.append((description, unit, total, sum(map(size, items := list(items)))))
+        return iter(items)
+
+    monkeypatch.setattr("retrain.examples.near_duplicates.progress", progress)
+    near_duplicates(np.stack([thumbnail(image) for image in [*pictures, copy(pictures[0], 0)]]))
+    assert told[0] == ("look-alikes", "images", 61, 61)
+    assert told[1][:2] == ("near duplicates", "pairs")
+    assert told[1][2] == told[1][3]
 
 
 @pytest.mark.parametrize("count", [0, 1])
