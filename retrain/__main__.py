@@ -15,6 +15,7 @@ from retrain import flags
 from retrain.commands.perform import perform
 from retrain.errors import InputError
 from retrain.plain_log import logged_plainly
+from retrain.printable import printable
 from retrain.signals import Terminated, signals_raised
 
 # 128 + the signal's number, as a shell reports it
@@ -30,12 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return status
     except InputError as error:
-        print(f"retrain: {error}", file=sys.stderr)
+        print(f"retrain: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
         terminated = isinstance(interrupt, Terminated)
         words = "terminated." if terminated else "interrupted."
-        print("retrain:", words, *getattr(interrupt, "__notes__", ()), file=sys.stderr)
+        notes = map(printable, getattr(interrupt, "__notes__", ()))
+        print("retrain:", words, *notes, file=sys.stderr)
         return TERMINATED if terminated else INTERRUPTED
     except BrokenPipeError:
         # The reader has left (`| head`): the interpreter's last flush must not fail again.

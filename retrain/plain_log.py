@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import absl.logging
 
+from retrain.printable import printable
+
 PACKAGE = os.path.dirname(__file__) + os.sep
 VERBOSITIES = ("debug", "info", "warning", "error")
 
@@ -43,7 +45,7 @@ class _Lines(logging.Formatter):
         self._said = said
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._said(super().format(record))
+        return printable(self._said(super().format(record)))
 
 
 def _is_error(record: logging.LogRecord) -> bool:

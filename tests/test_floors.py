@@ -16,7 +16,9 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 FLOORS = {
     **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
     **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files", "plain_name"], 0),
-    **dict.fromkeys(["image_formats", "plain_log", "predecessors", "system_errors"], 0),
+    **dict.fromkeys(
+        ["image_formats", "plain_log", "predecessors", "printable", "system_errors", "csv_text"], 0
+    ),
     "settings": 1,
     "familiarity": 2,
     **dict.fromkeys(["data", "modules", "heads"], 2),
@@ -42,6 +44,7 @@ ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
     *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.plain_name"],
     *["retrain.image_formats", "retrain.predecessors", "retrain.signals"],
+    "retrain.printable",
     "retrain.system_errors",
     *["retrain.settings.field", "retrain.settings.config", "retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.layout"],

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from retrain.csv_text import csv_text
 from retrain.errors import InputError
 from retrain.files import write_text
 from retrain.runs.run import RUNS
@@ -46,7 +47,7 @@ def as_labels_file(data: Any, labels: Any, keywords: Mapping[str, Any]) -> Itera
         )
     if image_dir is None and table is not data:
         image_dir, table = _from_one_folder(table)
-    text = _joined(table, keywords.get("label_separator")).to_csv(index=False)
+    text = csv_text(_joined(table, keywords.get("label_separator")))
     directory = (
         pathlib.Path(keywords["model_dir"]).parent if keywords.get("model_dir") else pathlib.Path(RUNS)
     )

@@ -4,6 +4,7 @@ Nothing of it needs TensorFlow.
 """
 
 from retrain.commands.checks import ComparePlan
+from retrain.printable import say
 from retrain.report.comparison_page import PAGE, TABLE, comparison_lines, write_comparison
 from retrain.report.run_comparison import compared, different_flags, read_run
 
@@ -13,5 +14,5 @@ def run(plan: ComparePlan) -> None:
     runs = [read_run(run) for run in plan.runs]
     flags, tasks = different_flags(runs), compared(runs)
     write_comparison(plan.run, runs, flags, tasks)
-    print("\n".join(comparison_lines(runs, flags, tasks)))
-    print(f"Everything is in {plan.run}: {PAGE}, {TABLE}")
+    say("\n".join(comparison_lines(runs, flags, tasks)))
+    say(f"Everything is in {plan.run}: {PAGE}, {TABLE}")

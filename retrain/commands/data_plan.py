@@ -136,14 +136,16 @@ def _check_one_line_each(settings: DataSettings, listing: Listing) -> None:
         for name in column.names:
             if name.splitlines() == [name]:
                 continue
+            is_one = bool({*"\r\n"} & {*name})
+            broken = "a line break" if is_one else "a character that many programs take for a line break"
             if listing.class_folders:
                 raise InputError(
-                    f"The {listing.called(task, name)} has a line break in it, but labels are written one a "
+                    f"The {listing.called(task, name)} has {broken} in it, but labels are written one a "
                     f"line: rename it."
                 )
             raise InputError(
-                f"--labels_file={settings.labels_file!r} has the {listing.called(task, name)}, with a line "
-                f"break in it, but labels are written one a line: mend it."
+                f"--labels_file={settings.labels_file!r} has the {listing.called(task, name)}, with {broken} "
+                f"in it, but labels are written one a line: mend it."
             )
 
 

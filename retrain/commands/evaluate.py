@@ -20,6 +20,7 @@ from retrain.examples.left_out import evaluation_examples
 from retrain.examples.recorded import data_fingerprint
 from retrain.export.seen_images import NOTHING_SEEN, read_seen
 from retrain.modules.sources.source import source_of
+from retrain.printable import say
 from retrain.report.ending import end_report
 from retrain.report.outcome import (
     CHOSEN_BY,
@@ -66,7 +67,7 @@ def run(plan: EvaluatePlan) -> None:
     write_table(plan.run.file(SKIPPED), skipped)
     written = write_artefacts(outcome, plan.run, of_evaluation=True)
     end_report(plan.run)
-    print(evaluation_summary(outcome, plan.run, written))
+    say(evaluation_summary(outcome, plan.run, written))
 
 
 def _evidence(scoring: Scoring, examples: LabelledExamples) -> Evidence:

@@ -8,13 +8,14 @@ from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.description import Description, describe
 from retrain.modules.inspection.examined_module import ExaminedModule
 from retrain.modules.inspection.findings import Finding
+from retrain.printable import say
 from retrain.report.inspection import as_content, as_json, as_text
 
 
 def run(plan: InspectPlan) -> int:
     """Prints both; exit status 0 when the module conforms, else 1."""
     description, findings = _examined(plan)
-    print((as_json if plan.config.results.json else as_text)(description, findings))
+    say((as_json if plan.config.results.json else as_text)(description, findings))
     return 0 if conforms(findings) else 1
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from absl import logging
 
+from retrain.csv_text import csv_text
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.split_file import CONTENT, EXAMPLES
@@ -20,13 +21,13 @@ from retrain.files import write_text
 
 def record_examples(run: str, examples: LabelledExamples) -> None:
     """Writes down the examples, whose splits are decided."""
-    write_text(os.path.join(run, EXAMPLES), _columns(examples).to_csv(index=False, lineterminator="\n"))
+    write_text(os.path.join(run, EXAMPLES), csv_text(_columns(examples)))
 
 
 def data_fingerprint(examples: LabelledExamples) -> str:
     """SHA-256 of contents, splits and labels of the examples, wherever they lie and in whatever order."""
     columns = _columns(examples).drop(columns=["path", "size"]).fillna("")
-    text = columns.sort_values(list(columns)).to_csv(index=False, lineterminator="\n")
+    text = csv_text(columns.sort_values(list(columns)))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 

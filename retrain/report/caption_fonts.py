@@ -14,6 +14,8 @@ from matplotlib.font_manager import findSystemFonts
 from matplotlib.ft2font import FT2Font
 from PIL import ImageDraw, ImageFont
 
+from retrain.printable import printable
+
 SIZE = 12
 OTHER_STYLES = re.compile("Bold|Italic|Oblique|Light|Thin|Black|Medium|Condensed")
 
@@ -35,7 +37,7 @@ def caption_width(text: str) -> float:
 def _pieces(text: str) -> list[tuple[str, ImageFont.FreeTypeFont]]:
     """The text in pieces of one font each."""
     pieces: list[tuple[str, ImageFont.FreeTypeFont]] = []
-    for letter in text:
+    for letter in printable(text).replace("\n", " ").replace("\t", " "):
         # A blank, or a mark that changes the letter before it, stays with that.
         stays = pieces and (letter.isspace() or not letter.isprintable())
         font = pieces[-1][1] if stays else _font_of(letter)

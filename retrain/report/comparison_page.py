@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from retrain.csv_text import csv_text
 from retrain.data.folder import count
 from retrain.files import write_text
 from retrain.heads.paired_difference import PairedDifference
 from retrain.report.pages import TEMPLATES
 from retrain.report.run_comparison import ReadRun, TaskComparison
-from retrain.report.table_writers import csv_text
 from retrain.runs.run import Run
 
 PAGE, TABLE = "comparison.html", "comparison.csv"

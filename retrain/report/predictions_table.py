@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
+from retrain.csv_text import csv_text
 from retrain.files import write_text
 from retrain.report.outcome import Outcome
 from retrain.report.prediction_columns import familiarity_column, predicted_columns
-from retrain.report.table_writers import csv_text
 
 
 def write(outcome: Outcome, path: str) -> None:

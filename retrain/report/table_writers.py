@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from retrain.csv_text import csv_text
+
 
 def write_csv(blocks: Iterable[pd.DataFrame], file: BinaryIO) -> None:
     """A header, then a line a row."""
@@ -35,11 +37,6 @@ def separated(blocks: Iterable[pd.DataFrame], separator: str) -> Iterator[str]:
     """The text of each block, a line a row; before the first a header."""
     for number, block in enumerate(blocks):
         yield csv_text(_flat(block), separator, header=not number)
-
-
-def csv_text(table: pd.DataFrame, separator: str = ",", header: bool = True) -> str:
-    """A line a row, which ends in a line feed on every system."""
-    return table.to_csv(index=False, sep=separator, header=header, lineterminator="\n")
 
 
 def _flat(block: pd.DataFrame) -> pd.DataFrame:

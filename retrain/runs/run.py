@@ -117,5 +117,5 @@ def run_for(model_dir: str | None, image_dir: str) -> Run:
 
 def flag_lines(text: str) -> dict[str, str]:
     """The lines of a flagfile, name -> text of the value."""
-    pairs = (line.removeprefix("--").partition("=") for line in text.splitlines() if line[:2] == "--")
+    pairs = (line.removeprefix("--").partition("=") for line in text.split("\n") if line[:2] == "--")
     return {name: value for name, _, value in pairs}

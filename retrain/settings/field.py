@@ -150,8 +150,8 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
         *first, last = known.verbs
         readers = f"{', '.join(first)} and {last}" if first else last
         return f"--{field.name}={as_text(value)} is not read by {verb}: it applies to {readers}."
-    if "\0" in as_text(value):
-        return f"--{field.name}={as_text(value)!r} has a NUL character in it, which no name has: mend it."
+    if value is not None and (unfit := _unfit(as_text(value))):
+        return f"--{field.name}={as_text(value)!r} has {unfit}: mend it, or give another."
     if verb in known.required and value == field.default and not given:
         return f"{verb} needs --{field.name}: {known.required[verb]}."
     if value is not None and known.bounds and not known.bounds.hold(value):
@@ -159,6 +159,19 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
     if value is not None and known.choices and value not in known.choices:
         return unknown_name(value, known.choices, f"value of --{field.name}")
     return _not_in_table(known, value)
+
+
+def _unfit(text: str) -> str | None:
+    """What is in a text that no flag file can hold, by which a run is repeated."""
+    if "\0" in text:
+        return "a NUL character in it, which no name has"
+    if re.search(r"[\r\n]", text):
+        return "a line break in it, which a flag file cannot hold"
+    if text != text.rstrip():
+        return "a blank at its end, which a flag file cannot hold"
+    if text != text.encode("utf-8", "replace").decode():
+        return "bytes in it that are no text in UTF-8"
+    return None
 
 
 def choices_of(known: Setting) -> tuple[str, ...]:

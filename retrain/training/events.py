@@ -5,11 +5,12 @@ tf.summary.scalar needs it; what it does is little, see tensorboard/plugins/scal
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 EVENTS, TRAIN = "events", "train"
 
@@ -59,11 +60,19 @@ def read_events(directory: str | os.PathLike[str]) -> dict[str, dict[str, Curve]
     return {path.name: _curves(path) for path in splits}
 
 
+def _events(file: pathlib.Path) -> Iterator[tf.compat.v1.Event]:
+    """Up to the first that is not whole: a full disk, or a kill, leaves such, and curves are no result."""
+    try:
+        for record in tf.data.TFRecordDataset(str(file)):
+            yield tf.compat.v1.Event.FromString(record.numpy())
+    except tf.errors.DataLossError:
+        logging.warning("%s is damaged: the curves of the report lack what stands there.", file)
+
+
 def _curves(directory: pathlib.Path) -> dict[str, Curve]:
     values: dict[str, dict[int, float]] = {}
     for file in sorted(directory.glob("events.out.tfevents.*")):
-        for record in tf.data.TFRecordDataset(str(file)):
-            event = tf.compat.v1.Event.FromString(record.numpy())
+        for event in _events(file):
             for value in event.summary.value:
                 values.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
     return {

@@ -173,11 +173,19 @@ def test_a_table_of_photos_that_are_elsewhere():
     )
 
 
-@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\u2028b"])
-def test_names_of_classes_are_one_line(name):
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("a\nb", "a line break"),
+        ("a\rb", "a line break"),
+        ("a\u2028b", "a character that many programs take for a line break"),
+        ("a\x0bb", "a character that many programs take for a line break"),
+    ],
+)
+def test_names_of_classes_are_one_line(name, broken):
     os.rename("flowers/roses", f"flowers/{name}")
     assert sentence_of(of_folders) == (
-        f"The class folder {name!r} has a line break in it, but labels are written one a line: rename it."
+        f"The class folder {name!r} has {broken} in it, but labels are written one a line: rename it."
     )
 
 

@@ -77,3 +77,8 @@ def test_fonts_of_other_styles_are_not_taken(monkeypatch):
     caption_fonts._installed.cache_clear()
     assert caption_fonts._installed() == ["/f/NotoSans-Regular.ttf", "/f/NotoSansMono.ttf", "/f/Serif.ttf"]
     caption_fonts._installed.cache_clear()
+
+
+def test_a_name_is_one_line_whatever_is_in_it(install):
+    install()
+    assert caption_width("a\nb\tc\x1b") == caption_width("a b c\\x1b")

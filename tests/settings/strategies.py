@@ -12,6 +12,9 @@ from retrain.settings.values import SECONDS, SHARE, OfTask, Quantity
 
 # A flag file is text, in whose lines white space at the ends does not count.
 WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1)
+# Any text of a setting of its own, in which there may be blanks and control characters.
+TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\n"), min_size=1)
+TEXTS = TEXTS.filter(lambda text: text == text.strip())
 # What stands in a list with commas between.
 ITEMS = WORDS.filter(lambda word: "," not in word)
 STEPS = st.integers(1, 10**15).map(lambda steps: Quantity(float(steps)))
@@ -61,12 +64,12 @@ def values(name: str) -> st.SearchStrategy:
     if known.parse:
         return PARSED[known.parse]
     if known.repeated:
-        return st.lists(WORDS, min_size=1, max_size=3).map(tuple)
+        return st.lists(TEXTS, min_size=1, max_size=3).map(tuple)
     if known.path:
-        return WORDS.map(lambda word: os.path.abspath("/" + word))
+        return TEXTS.map(lambda text: os.path.abspath("/" + text))
     if of is bool:
         return st.booleans()
-    return WORDS if of is str else numbers(of, known.bounds or Bounds())
+    return TEXTS if of is str else numbers(of, known.bounds or Bounds())
 
 
 def any_of(names: list[str]) -> st.SearchStrategy[dict]:

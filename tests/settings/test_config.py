@@ -338,7 +338,7 @@ def recorded(values: dict) -> Config:
 
 
 def lines_of(text: str) -> dict[str, str]:
-    pairs = [line.removeprefix("--").partition("=") for line in text.splitlines()[1:]]
+    pairs = [line.removeprefix("--").partition("=") for line in text.split("\n")[1:-1]]
     return {name: value for name, _, value in pairs}
 
 
@@ -376,7 +376,17 @@ def test_run_flags_repeat_the_run(tmp_path_factory, drawn):
     assert parse(["retrain", f"--flagfile={path}"]).config == recorded(values)
 
 
-def test_a_nul_character_is_in_no_name():
-    assert sentence(TRAINABLE.replaced(model_dir="a\0b")) == (
-        r"--model_dir='a\x00b' has a NUL character in it, which no name has: mend it."
+@pytest.mark.parametrize(
+    ("name", "unfit"),
+    [
+        ("a\0b", "a NUL character in it, which no name has"),
+        ("a\rb", "a line break in it, which a flag file cannot hold"),
+        ("a\nb", "a line break in it, which a flag file cannot hold"),
+        ("photos ", "a blank at its end, which a flag file cannot hold"),
+        ("a\udcffb", "bytes in it that are no text in UTF-8"),
+    ],
+)
+def test_what_no_flag_file_can_hold_is_refused(name, unfit):
+    assert sentence(TRAINABLE.replaced(model_dir=name)) == (
+        f"--model_dir={name!r} has {unfit}: mend it, or give another."
     )

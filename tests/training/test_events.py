@@ -50,3 +50,13 @@ def test_what_was_written_is_there_at_once_and_read_over_all_processes(tmp_path)
 
 def test_a_run_without_events(tmp_path):
     assert read_events(tmp_path) == {}
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-3], lambda content: content + bytes(20)])
+def test_what_was_not_written_whole_is_left_out(tmp_path, damage):
+    Events(tmp_path).write("test", {3: {"loss": 0.5}, 6: {"loss": 0.25}})
+    [file] = (tmp_path / EVENTS / "test").iterdir()
+    whole = read_events(tmp_path)["test"]["loss"].steps.tolist()
+    file.write_bytes(damage(file.read_bytes()))
+    found = read_events(tmp_path)["test"]["loss"].steps.tolist()
+    assert found == whole[: len(found)] != []

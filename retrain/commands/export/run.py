@@ -5,6 +5,7 @@ from retrain.commands.written_exports import Material, write_exports
 from retrain.export.compared import LabelledFiles
 from retrain.export.restored import restored_classifier
 from retrain.export.seen_images import read_seen
+from retrain.printable import say
 
 
 def run(plan: ExportPlan) -> int:
@@ -19,5 +20,5 @@ def run(plan: ExportPlan) -> int:
     )
     written = write_exports(restored_classifier(plan.source), plan.run, results.export_formats, material)
     for directory in written:
-        print(f"Exported {directory}")
+        say(f"Exported {directory}")
     return 0 if len(written) == len(results.export_formats) else 1

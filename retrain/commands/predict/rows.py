@@ -12,6 +12,7 @@ from retrain.commands.predict.check import PredictPlan
 from retrain.extensions import named
 from retrain.files import new_file
 from retrain.heads.answers import Answers
+from retrain.printable import printable, say
 from retrain.report.prediction_columns import (
     class_columns,
     familiarity_column,
@@ -58,8 +59,9 @@ def write(plan: PredictPlan, blocks: Iterator[pd.DataFrame]) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             # As in files, whatever the locale: it may know no letters but those of English.
             sys.stdout.reconfigure(encoding="utf-8")
+        shown = printable if sys.stdout.isatty() else str
         for text in separated(blocks, "\t"):
-            print(text, end="")
+            print(shown(text), end="")
         return
     with new_file(plan.output) as file:
         named(plan.table.write)(blocks, file)
@@ -69,4 +71,4 @@ def tell(plan: PredictPlan, count: int) -> None:
     """Says where they are."""
     if plan.output is not None:
         what = "feature vectors" if plan.config.results.features else "predictions"
-        print(f"{count} {what} are in {plan.output}")
+        say(f"{count} {what} are in {plan.output}")

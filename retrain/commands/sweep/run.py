@@ -19,6 +19,7 @@ from retrain.commands.train.prepare import Prepared, prepare
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.head_search.budget import Budget, Halving
+from retrain.printable import say
 from retrain.report.sweep_table import short, sweep_summary
 from retrain.runs.run import SWEEP_FLAGS
 from retrain.settings.config import to_flags
@@ -52,8 +53,8 @@ def run(plan: SweepPlan) -> int:
     winner = plan.trial(found.winner.flags)
     plan.run.write(BEST_FLAGS, to_flags(winner.config, "train", BEST_FLAGS))
     summary, exports = train_winner(plan.run, winner, preparing)
-    print(sweep_summary(found.rows, found.winner.number, name_of(plan.metric), str(plan.run)))
-    print(summary)
+    say(sweep_summary(found.rows, found.winner.number, name_of(plan.metric), str(plan.run)))
+    say(summary)
     return 0 if exports else 1
 
 

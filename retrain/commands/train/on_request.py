@@ -10,6 +10,7 @@ from absl import logging
 
 from retrain.files import new_directory, new_file
 from retrain.label_files import LABELS
+from retrain.printable import say
 from retrain.report.outcome import Outcome
 from retrain.runs.run import Run
 from retrain.settings.results import ResultSettings
@@ -29,7 +30,7 @@ def write_copies(settings: ResultSettings, run: Run, exports: Sequence[str]) -> 
     """Copies what was asked for, and tells where; whether all of it was there to be copied."""
     if settings.labels_output_file is not None:
         _copy(run.path / LABELS, settings.labels_output_file)
-        print(f"Labels written to {settings.labels_output_file}")
+        say(f"Labels written to {settings.labels_output_file}")
     wanted = {SAVED_MODEL: settings.saved_model_dir, **_files(settings)}
     wanted = {name: path for name, path in wanted.items() if path is not None}
     missing = [name for name in wanted if run.export(name) not in exports]
@@ -41,7 +42,7 @@ def write_copies(settings: ResultSettings, run: Run, exports: Sequence[str]) -> 
         else:
             place = wanted[name]
             _copy(pathlib.Path(run.export(name), FILES[name]), place)
-        print(f"{TITLES[name]} exported to {place}")
+        say(f"{TITLES[name]} exported to {place}")
     return not missing
 
 

@@ -18,6 +18,7 @@ from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.recipe import head_rate
 from retrain.model import ImageClassifier
+from retrain.printable import say
 from retrain.report.augmented_page import AUGMENTED_PAGE, write_augmented_page
 from retrain.report.learning_rate_plot import write_learning_rate_plot
 from retrain.settings.augmentation import AugmentationSettings
@@ -108,8 +109,8 @@ def find_learning_rate(plan: TrainPlan, examples: LabelledExamples, model: Image
     curve = learning_rate_curve(model, recipe.pixels, examples.task_weights, batches(first_step=0))
     plot = plan.run.file(PLOT)
     write_learning_rate_plot(plot, curve)
-    print("learning rate      loss  smoothed")
+    say("learning rate      loss  smoothed")
     for at in np.unique(np.linspace(0, len(curve.rates) - 1, SHOWN).astype(int)):
-        print(f"{curve.rates[at]:13.2e}  {curve.losses[at]:8.4g}  {curve.smoothed[at]:8.4g}")
-    print(f"The curve is in {plot}.")
-    print(f"Suggestion: --learning_rate={curve.suggestion:.2g}")
+        say(f"{curve.rates[at]:13.2e}  {curve.losses[at]:8.4g}  {curve.smoothed[at]:8.4g}")
+    say(f"The curve is in {plot}.")
+    say(f"Suggestion: --learning_rate={curve.suggestion:.2g}")

@@ -24,6 +24,7 @@ from retrain.examples.splits import log_splits, split
 from retrain.head_search.starts import Start, publisher_start, starts_of_earlier_model
 from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
+from retrain.printable import say
 from retrain.report.data_report import log_data_report, write_data_report
 
 
@@ -138,7 +139,7 @@ def dry_run(plan: TrainPlan) -> None:
     )
     log_data_report(facts)
     path = write_data_report(str(plan.run), facts)
-    print(f"Nothing was trained (--dry_run). All facts are in {path}")
+    say(f"Nothing was trained (--dry_run). All facts are in {path}")
     try:
         check_trained(facts)
     except InputError as error:

@@ -18,6 +18,7 @@ from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
 from retrain.model import ImageClassifier
+from retrain.printable import say
 from retrain.report.comparison import comparison_lines
 from retrain.report.ending import end_report
 from retrain.report.export_cards import write_cards
@@ -66,7 +67,7 @@ def run(plan: TrainPlan) -> int:
     notes += comparison_lines(outcome)
     if plan.config.results.print_misclassified_test_images:
         notes += misclassified_lines(outcome)
-    print(training_summary(outcome.figures, outcome.heads, plan.run, exports, notes))
+    say(training_summary(outcome.figures, outcome.heads, plan.run, exports, notes))
     is_copied = write_copies(plan.config.results, plan.run, exports)
     return 0 if is_accurate(plan.config.results, outcome) and is_copied and exports else 1
 
