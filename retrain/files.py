@@ -84,14 +84,15 @@ def replaced_directory(path: Path) -> Iterator[str]:
     Between the two renames, for a moment, neither is there.
     """
     path = pathlib.Path(path)
-    with _partial_directory(path) as partial:
-        yield str(partial)
-        _flush_tree(partial)
-        old = _beside(path)
+    old = _beside(path)
+    try:
+        with _partial_directory(path) as partial:
+            yield str(partial)
+            _flush_tree(partial)
+            _exchange(partial, path, old)
+    finally:
         if path.exists():
-            path.rename(old)
-        partial.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def remove_leftovers(directory: Path) -> None:
@@ -173,6 +174,18 @@ def _flush_tree(directory: pathlib.Path) -> None:
     for path in [*directory.rglob("*"), directory]:
         if not path.is_symlink():  # what it points to is another's, and may lie where nothing can be flushed
             _flush(path)
+
+
+def _exchange(partial: pathlib.Path, path: pathlib.Path, old: pathlib.Path) -> None:
+    """The new directory at `path`, that of before at `old`; or all as it was."""
+    if path.exists():
+        path.rename(old)
+    try:
+        partial.rename(path)
+    except OSError:
+        if old.exists():
+            old.rename(path)
+        raise
 
 
 def _rename_directory(partial: pathlib.Path, path: pathlib.Path) -> None:

@@ -8,6 +8,7 @@ read. The checksum is the CRC-32 of the file's key and the row: what was changed
 another's line, is not there. A file is the same while its path, size and modification time are.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -167,9 +168,10 @@ class SegmentWriter:
         self.waiting: list[str] = []
 
     def __enter__(self) -> Self:
-        with writing(self.stem):
-            self.rows = open(self.stem.with_suffix(_suffix(self.dtype)), "xb")
-            self.lines = open(self.stem.with_suffix(".rows"), "xb")
+        with writing(self.stem), contextlib.ExitStack() as opened:
+            self.rows = opened.enter_context(open(self.stem.with_suffix(_suffix(self.dtype)), "xb"))
+            self.lines = opened.enter_context(open(self.stem.with_suffix(".rows"), "xb"))
+            opened.pop_all()
         return self
 
     def append(self, keys: Sequence[FileKey], features: np.ndarray) -> None:
