@@ -163,7 +163,7 @@ def test_two_names_of_one_flag():
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], "train needs --image_dir: a folder with one folder of images per class."),
+        ([], "train needs --image_dir: a folder of class folders, or that of the images in --labels_file."),
         (["--batchsize=3"], "--batchsize is no flag of retrain: did you mean --batch_size?"),
         (["--flagfiel=3"], "--flagfiel is no flag of retrain: did you mean --flagfile?"),
         (

@@ -101,7 +101,10 @@ def tree(directory: pathlib.Path) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "train needs --image_dir: a folder with one folder of images per class."),
+        (
+            [],
+            "train needs --image_dir: a folder of class folders, or that of the images in --labels_file.",
+        ),
         (
             ["--image_dir=gone"],
             "'gone' does not exist, but a folder of class folders was expected: name one that holds images "

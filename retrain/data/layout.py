@@ -13,7 +13,7 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.folder import count
-from retrain.data.listing import CLASSES_FILE, Listing, has_folders, is_table, top_level
+from retrain.data.listing import ARCHIVES, CLASSES_FILE, Listing, has_folders, is_table, top_level
 from retrain.data.split_words import resembles, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
@@ -36,7 +36,9 @@ def read_listing(image_dir: str) -> Listing:
 
 def reader_of(image_dir: str) -> str:
     """The row of READERS for a folder; InputError where its meaning is open."""
-    folders, images, _ = top_level(image_dir)
+    folders, images, others = top_level(image_dir)
+    if not folders and not images:
+        _check_no_archive(image_dir, others)
     inside = _inside_each(image_dir, folders)
     _check_no_annotations(image_dir, folders)
     for name, below in inside.items():
@@ -56,6 +58,15 @@ def reader_of(image_dir: str) -> str:
     _check_no_splits_among(image_dir, folders)
     _tell_folders_inside(inside, everywhere=len(inside) == len(folders))
     return "folder"
+
+
+def _check_no_archive(image_dir: str, others: Mapping[str, int]) -> None:
+    ending = next((ending for ending in others if ending in ARCHIVES), None)
+    if ending:
+        raise InputError(
+            f"{image_dir!r} has no class folders, but {count(others[ending], f'{ending} archive')}: unpack "
+            "what the images are in, and name the folder around the class folders."
+        )
 
 
 def _inside_each(image_dir: str, folders: list[str]) -> Mapping[str, list[str]]:

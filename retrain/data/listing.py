@@ -19,6 +19,7 @@ TASK = "label"  # the one task of class folders
 SHOWN_REASONS = 8
 # Folders that file systems, archives and programs leave beside those of the user, in any case.
 LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 CLASSES_FILE = "_classes.csv"  # Roboflow's, in each split: a column of 0 and 1 for each class
 SPLITS = ("train", "validation", "test")
@@ -138,9 +139,10 @@ def top_level(image_dir: str) -> TopLevel:
             "name one that holds images as DIR/CLASS/*.jpg."
         )
     if not os.path.isdir(image_dir):
+        unpacked = "unpack it, and " if image_dir.lower().endswith(ARCHIVES) else ""
         raise InputError(
-            f"{image_dir!r} is a file, but a folder of class folders was expected: "
-            "name one that holds images as DIR/CLASS/*.jpg."
+            f"{image_dir!r} is a file, but a folder of class folders was expected: {unpacked}name one that "
+            "holds images as DIR/CLASS/*.jpg."
         )
     images, folders, others = _entries(image_dir)
     return TopLevel(sorted(folder.name for folder in folders), len(images), others)

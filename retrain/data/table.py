@@ -156,7 +156,7 @@ def _weights(path: str, table: pd.DataFrame) -> list[float]:
     if wrong.any():
         raise InputError(
             f"--labels_file={path!r} has {table[WEIGHT][wrong].iloc[0]!r} in column {WEIGHT!r}, where a "
-            f"number of 0 or more was expected: mend it."
+            "number of 0 or more was expected, what each image counts: mend it, or call the column otherwise."
         )
     lightest, heaviest = numbers[numbers > 0].min(), numbers.max()
     if heaviest > IMPROBABLE * lightest:

@@ -13,7 +13,7 @@ from absl import logging
 from retrain.data.listing import TASK
 from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
 
-ZEROES, ONES = ("0", "0.0"), ("1", "1.0")
+ZEROES, ONES = ("0", "0.0", "false"), ("1", "1.0", "true")  # pandas writes its dummies as True and False
 SHOWN_NAMES = 3
 NOTHING = ("nan", "na", "n/a", "<na>", "null", "none")
 # Of the parts of what may be several labels, those that other cells have, too, are at least so many.
@@ -25,8 +25,9 @@ def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFr
     names = [name for name in table.columns if name not in (path_column, SPLIT, GROUP, WEIGHT)]
     if len(names) < 2 or path_column == TASK or any(":" in name for name in names):
         return table
-    ones, empty = table[names].isin(ONES), table[names].isna()
-    if not (ones | empty | table[names].isin(ZEROES)).all(axis=None):
+    cells = table[names].apply(lambda column: column.str.strip().str.lower())
+    ones, empty = cells.isin(ONES), cells.isna()
+    if not (ones | empty | cells.isin(ZEROES)).all(axis=None):
         return table
     one_each = not empty.any(axis=None) and (ones.sum(axis="columns") == 1).all()
     seen = int(ones.any().sum())

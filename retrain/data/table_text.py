@@ -57,6 +57,7 @@ def _no_table(called: str, what: str) -> InputError:
 def separated(path: str, called: str, text: str) -> tuple[str, str]:
     """The text without a line that only says the separator, and the separator; told if not the ending's."""
     own = "\t" if os.path.splitext(path)[1].lower() in (".tsv", ".tab") else ","
+    text = _without_comments(called, text)
     hint = EXCEL_HINT.match(text)
     if hint:
         text = text[hint.end() :]
@@ -68,6 +69,16 @@ def separated(path: str, called: str, text: str) -> tuple[str, str]:
             SEPARATORS.get(separator, repr(separator)),
         )
     return text, separator
+
+
+def _without_comments(called: str, text: str) -> str:
+    """The text without first lines that begin with #, unless the last of them has several cells."""
+    lines = text.splitlines(keepends=True)
+    begin = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    if begin and not any(separator in lines[begin - 1][1:].strip() for separator in ",;\t|"):
+        logging.info("%s is read without its first %d lines, which begin with '#'.", called, begin)
+        return "".join(lines[begin:])
+    return text
 
 
 def _encoding(data: bytes) -> tuple[str, str]:

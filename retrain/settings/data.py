@@ -24,7 +24,9 @@ class DataSettings:
         "split.",
         verbs=READERS,
         path=True,
-        required=dict.fromkeys(DATA_VERBS, "a folder with one folder of images per class"),
+        required=dict.fromkeys(
+            DATA_VERBS, "a folder of class folders, or that of the images in --labels_file"
+        ),
     )
     labels_file: str | None = setting(
         None,

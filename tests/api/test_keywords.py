@@ -105,7 +105,10 @@ def test_no_keyword(verb, keywords, sentence):
 @pytest.mark.parametrize(
     ("keywords", "sentence"),
     [
-        ({}, "train needs image_dir=: a folder with one folder of images per class."),
+        (
+            {},
+            "train needs image_dir=: a folder of class folders, or that of the images in labels_file=.",
+        ),
         ({"image_dir": ["a"]}, "image_dir= takes one value, but was given ['a']."),
         ({"image_dir": "a", "top_k": 3}, "top_k=3 is not read by train: it applies to predict."),
         ({"image_dir": "a", "max_steps": 1.5}, "max_steps= takes a whole number, but was given '1.5'."),

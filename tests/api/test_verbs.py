@@ -183,7 +183,10 @@ def test_of_a_table_with_a_mistake_nothing_stays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as raised:
         retrain.train(pd.DataFrame({"path": ["1.png"], "kind": ["a"]}))
-    assert str(raised.value) == "train needs image_dir=: a folder with one folder of images per class."
+    assert (
+        str(raised.value)
+        == "train needs image_dir=: a folder of class folders, or that of the images in labels_file=."
+    )
     assert [*tmp_path.iterdir()] == []
 
 

@@ -157,6 +157,18 @@ def test_the_questions(tree):
     )
 
 
+def test_archives_are_to_be_unpacked(tree):
+    photos = tree(["a.zip", "b.zip", "notes.txt"])
+    assert sentence(photos) == (
+        f"{photos!r} has no class folders, but 2 .zip archives: unpack what the images are in, and name the "
+        "folder around the class folders."
+    )
+    assert sentence(f"{photos}/a.zip") == (
+        f"'{photos}/a.zip' is a file, but a folder of class folders was expected: unpack it, and name one "
+        "that holds images as DIR/CLASS/*.jpg."
+    )
+
+
 def test_sets_for_other_tasks(tree):
     photos = tree(flat("images", "masks"))
     assert sentence(photos) == (

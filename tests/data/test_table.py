@@ -192,8 +192,8 @@ def test_cells_that_cannot_be_meant(tmp_path):
     )
     path = table(tmp_path, "path,kind,weight\na,x,-1\n")
     assert sentence(path) == (
-        f"--labels_file={path!r} has '-1' in column 'weight', where a number of 0 or more was expected: "
-        "mend it."
+        f"--labels_file={path!r} has '-1' in column 'weight', where a number of 0 or more was expected, "
+        "what each image counts: mend it, or call the column otherwise."
     )
     path = table(tmp_path, "path,tags\na,x|y;z\nb,y\n")
     assert sentence(path, None, {}, ";") == (

@@ -25,6 +25,12 @@ def test_columns_with_one_1_in_each_row_are_the_classes_of_one_task(told):
     ]
 
 
+def test_as_pandas_writes_its_dummies(told):
+    table = columns(path=["a", "b"], ok=["True", "False"], rust=["FALSE", " true"])
+    assert with_one_task("t.csv", table, "path")["label"].tolist() == ["ok", "rust"]
+    assert len(told) == 1
+
+
 def test_a_class_of_which_there_is_no_image_is_none(told):
     table = columns(path=["a", "b"], ok=["1", "0"], rust=["0", "1"], dent=["0", "0"])
     assert with_one_task("t.csv", table, "path")["label"].tolist() == ["ok", "rust"]

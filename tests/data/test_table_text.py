@@ -89,3 +89,12 @@ def test_a_first_line_that_only_says_the_separator(told):
 def test_quotes_that_do_not_end(told):
     text = '"path;kind\n' + "1;a\n" * 60000
     assert separated("a.csv", CALLED, text) == (text, ",")
+
+
+@pytest.mark.parametrize(
+    ("above", "left"),
+    [("# by ann\n#\n", ""), ("#path,kind\n", "#path,kind\n"), ("# by ann, 2024\n", "# by ann, 2024\n")],
+)
+def test_comments_above_the_names(told, above, left):
+    assert separated("a.csv", CALLED, above + TEXT) == (left + TEXT, ",")
+    assert told == [] if left else [f"{CALLED} is read without its first 2 lines, which begin with '#'."]

@@ -243,7 +243,10 @@ def test_a_flag_that_the_verb_does_not_read():
 
 
 def test_what_a_verb_cannot_do_without():
-    assert sentence(Config()) == "train needs --image_dir: a folder with one folder of images per class."
+    assert (
+        sentence(Config())
+        == "train needs --image_dir: a folder of class folders, or that of the images in --labels_file."
+    )
     for verb in ("evaluate", "predict"):
         assert sentence(TRAINABLE, verb) == (
             f"{verb} needs --tfhub_module: the export/saved_model of a training run."
