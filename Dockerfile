@@ -5,8 +5,9 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir '/source[serve]
 
 FROM python:3.11-slim
 COPY --from=build /venv /venv
-RUN useradd --create-home retrain
-USER retrain
+# By number, for an orchestrator that admits none who may be root.
+RUN useradd --create-home --uid 1000 retrain
+USER 1000
 ENV PATH=/venv/bin:$PATH
 EXPOSE 8501
 HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/healthz')"]

@@ -60,7 +60,7 @@ def table_row(path: str, flag: str) -> TableRow:
         *first, last = TABLES
         raise InputError(
             f"--{flag}={path!r} was expected to end in {', '.join(first)} or {last}, which says how the "
-            f"table is written, but ends in {ending or 'none'!r}: name such a file."
+            f"table is written, but {f'ends in {ending!r}' if ending else 'has no ending'}: name such a file."
         )
     row = TABLES[ending]
     if row.package and importlib.util.find_spec(row.package) is None:

@@ -17,11 +17,14 @@ def test_every_row_names_what_there_is():
     assert all(callable(named(row.write)) for row in (*ARTEFACTS.values(), *TABLES.values()))
 
 
-@pytest.mark.parametrize(("path", "ending"), [("p.xlsx", ".xlsx"), ("p.csv.gz", ".gz"), ("csv", "none")])
+@pytest.mark.parametrize(
+    ("path", "ending"),
+    [("p.xlsx", "ends in '.xlsx'"), ("p.csv.gz", "ends in '.gz'"), ("csv", "has no ending")],
+)
 def test_a_table_is_never_written_under_another_name(path, ending):
     assert sentence(path) == (
         f"--output={path!r} was expected to end in .csv, .tsv, .jsonl or .parquet, which says how the table "
-        f"is written, but ends in {ending!r}: name such a file."
+        f"is written, but {ending}: name such a file."
     )
 
 
