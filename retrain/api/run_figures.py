@@ -56,9 +56,18 @@ def confusion_counts(metrics: Mapping[str, Any], split: str | None, task: str | 
     figures = figures_of(metrics, split or best_split(metrics), task)
     _check_exclusive(figures)
     names = pd.Index(figures["classes"])
-    return pd.DataFrame(
-        figures["confusion_matrix"], names.rename(task or "label"), names.rename("predicted"), dtype=int
-    )
+    counts = _listed(figures, names) if "confusions" in figures else figures["confusion_matrix"]
+    return pd.DataFrame(counts, names.rename(task or "label"), names.rename("predicted"), dtype=int)
+
+
+def _listed(figures: Mapping[str, Any], names: pd.Index) -> np.ndarray:
+    """The counts, where only those of mistakes are listed, and the number of images of each class."""
+    counts = np.zeros([len(names), len(names)], int)
+    for label, predicted, count in figures["confusions"]:
+        counts[names.get_loc(label), names.get_loc(predicted)] = count
+    right = [of["count"] for of in figures["classes"].values()] - counts.sum(axis=1)
+    np.fill_diagonal(counts, right)
+    return counts
 
 
 def how_sure(
@@ -76,5 +85,5 @@ def how_sure(
 
 
 def _check_exclusive(figures: Mapping[str, Any]) -> None:
-    if "confusion_matrix" not in figures:
+    if "confusion_matrix" not in figures and "confusions" not in figures:
         raise InputError(ONE_CLASS_EACH)

@@ -60,8 +60,9 @@ def with_known_columns(path: str, table: pd.DataFrame, tasks: Collection[str]) -
 
 
 def _says_splits(cells: pd.Series) -> bool:
-    splits = {split_of(word) for word in cells.fillna("")}
-    return None not in splits and len(splits) > 1
+    words = cells.fillna("").unique()
+    # The first path, or label, that is none ends it.
+    return all(map(split_of, words)) and len(set(map(split_of, words))) > 1
 
 
 def _renamed(path: str, table: pd.DataFrame, written: str, known: str) -> pd.DataFrame:

@@ -51,16 +51,7 @@ def out_of_sample(
     """Trains each candidate without each fold, and predicts that fold: `fold_of` is int [N]."""
     folds = cross_validation(examples, fold_of)
     trained = _train_folds(head, candidates, folds, start, budget)
-    return [OutOfSample(_logits(of, examples, fold_of), of) for of in trained]
-
-
-def _logits(trained: TrainedHead, examples: TaskExamples, fold_of: np.ndarray) -> np.ndarray:
-    logits = np.empty([len(examples.labels), trained.bias.shape[-1]], np.float32)
-    for fold, (kernel, bias) in enumerate(zip(trained.kernel, trained.bias, strict=True)):
-        rows = np.flatnonzero(fold_of == fold)
-        with np.errstate(all="ignore"):  # diverged candidates
-            logits[rows] = examples.features[rows] @ kernel + bias
-    return logits
+    return [OutOfSample(of, examples.features, fold_of) for of in trained]
 
 
 def _train_folds(

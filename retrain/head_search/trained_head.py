@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from retrain.features.stored import Features
+
 
 class TrainedHead(NamedTuple):
     """The head of one candidate and how it came to be.
@@ -42,9 +44,24 @@ class OutOfSample(NamedTuple):
     """What one candidate predicts for all examples, each by the head of the fold in which it was held out.
 
     Attributes:
-      logits: float32 [N, C], not finite where training diverged.
       trained: the heads of the folds, and their mean losses.
+      features: [N, F], of all examples.
+      fold_of: int [N].
     """
 
-    logits: np.ndarray
     trained: TrainedHead
+    features: Features
+    fold_of: np.ndarray
+
+    @property
+    def logits(self) -> np.ndarray:
+        """Float32 [N, C], not finite where training diverged.
+
+        Made anew each time: of many classes those of one candidate alone may be as many as memory holds.
+        """
+        logits = np.empty([len(self.fold_of), self.trained.bias.shape[-1]], np.float32)
+        for fold, (kernel, bias) in enumerate(zip(self.trained.kernel, self.trained.bias, strict=True)):
+            rows = np.flatnonzero(self.fold_of == fold)
+            with np.errstate(all="ignore"):  # diverged candidates
+                logits[rows] = self.features[rows] @ kernel + bias
+        return logits

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.metrics import (
     confusion_matrix,
     f1_score,
-    log_loss,
     precision_recall_fscore_support,
     recall_score,
 )
 
 TOP_K = 5
+MATRIX = 1000  # classes, of which a matrix has a million cells; of more, what was confused is listed
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 NORMAL_95 = 1.959964  # the 97.5 % point of the normal distribution
 
@@ -25,16 +25,27 @@ def exclusive_classes(
 ) -> dict[str, object]:
     """Labels int [N], probabilities [N, C], N > 0 -> accuracy, its interval, loss, and figures by class.
 
-    `confusion_matrix[i][j]` counts examples of class i that were predicted as class j. The top-5 accuracy is
-    given when there are more than 5 classes.
+    `confusion_matrix[i][j]` counts examples of class i that were predicted as class j. For more than MATRIX
+    classes there are `confusions` instead: a label, another class that was predicted, and how often. The
+    top-5 accuracy is given when there are more than 5 classes.
     """
     indices = dict(zip(class_names, range(len(class_names)), strict=True))
     predicted = probabilities.argmax(axis=1)
     return {
         **_totals(labels, probabilities),
         "classes": _by_class(labels, predicted, indices),
-        "confusion_matrix": confusion_matrix(labels, predicted, labels=range(len(class_names))).tolist(),
+        **_confusion(labels, predicted, class_names),
     }
+
+
+def _confusion(labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> dict[str, object]:
+    if len(class_names) <= MATRIX:
+        matrix = confusion_matrix(labels, predicted, labels=range(len(class_names)))
+        return {"confusion_matrix": matrix.tolist()}
+    wrong = labels != predicted
+    pairs, counts = np.unique([labels[wrong], predicted[wrong]], axis=1, return_counts=True)
+    found = zip(*pairs.astype(int).tolist(), counts.tolist(), strict=True)
+    return {"confusions": [[class_names[label], class_names[taken], count] for label, taken, count in found]}
 
 
 def some_of_many_classes(
@@ -55,7 +66,7 @@ def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
     figures: dict[str, object] = {
         "accuracy": correct / len(labels),
         "accuracy_interval": wilson_interval(correct, len(labels)),
-        "average_loss": float(log_loss(labels, _summing_to_one(probabilities), labels=range(num_classes))),
+        "average_loss": _log_loss(labels, probabilities),
         "count": len(labels),
         "balanced_accuracy": float(
             recall_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
@@ -103,7 +114,7 @@ def wilson_interval(successes: int, count: int) -> list[float]:
     return [max(0.0, centre - half), min(1.0, centre + half)]
 
 
-def _summing_to_one(probabilities: np.ndarray) -> np.ndarray:
-    # scikit-learn warns about sums that are off by more than float32 rounding allows.
-    wide = probabilities.astype(np.float64)
-    return wide / wide.sum(axis=1, keepdims=True)
+def _log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """A probability that was rounded to 0 costs what the least of double precision would."""
+    of_label = probabilities[np.arange(len(labels)), labels] / probabilities.sum(axis=1, dtype=np.float64)
+    return float(-np.log(np.maximum(of_label, np.finfo(np.float64).eps)).mean())

@@ -74,6 +74,10 @@ class SoftmaxHead(ClassHead):
         known = self.labelled(labels)
         return metrics.exclusive_classes(labels[known], probabilities[known], self.class_names)
 
+    def of_unseen(self, labels: Labels, seen: np.ndarray) -> np.ndarray:
+        """Those of a class of which none was seen."""
+        return self.labelled(labels) & ~np.isin(labels, labels[seen])
+
     def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
         support, suggested, in_doubt = doubted(labels, probabilities)
         names = [self.class_names[index] for index in suggested]

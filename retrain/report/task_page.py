@@ -91,6 +91,9 @@ def _headline(outcome: Outcome, task: str, split: str, figures: Mapping[str, Any
 
 
 def _confusions(figures: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, str, int]]:
+    if "confusions" in figures:
+        most = sorted(figures["confusions"], key=lambda row: -row[2])
+        return [tuple(row) for row in most[:CONFUSIONS]]
     matrix = np.array(figures.get("confusion_matrix", [[0]]))
     np.fill_diagonal(matrix, 0)
     order = np.argsort(-matrix, axis=None, kind="stable")[:CONFUSIONS]

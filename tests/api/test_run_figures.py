@@ -41,6 +41,12 @@ def test_the_split_that_says_most():
     assert sentence(best_split, {"global_step": 7}) == "There are no figures: no image was held out."
 
 
+def test_counts_of_many_classes_are_made_of_the_mistakes():
+    classes = {"a": {"count": 3}, "b": {"count": 1}, "c": {"count": 0}}
+    figures = {"test": {"accuracy": 0.5, "classes": classes, "confusions": [["a", "b", 1], ["b", "c", 1]]}}
+    assert confusion_counts(figures, None, None).to_numpy().tolist() == [[2, 1, 0], [0, 0, 1], [0, 0, 0]]
+
+
 def test_figures_of_a_task():
     assert tasks_of(ONE, "test") == []
     assert tasks_of(SEVERAL, "test") == ["kind", "tags"]

@@ -35,6 +35,13 @@ def test_rows_of_the_confusion_matrix_are_labels(figures):
     assert figures["confusion_matrix"] == [[1, 1, 0], [1, 2, 0], [0, 0, 0]]
 
 
+def test_of_many_classes_what_was_confused_is_listed(figures, monkeypatch):
+    monkeypatch.setattr("retrain.heads.metrics.MATRIX", 2)
+    listed = exclusive_classes(LABELS, PROBABILITIES, NAMES)
+    assert listed.pop("confusions") == [["a", "b", 1], ["b", "a", 1]]
+    assert listed == {key: value for key, value in figures.items() if key != "confusion_matrix"}
+
+
 def test_every_class_has_its_figures_also_one_without_examples(figures):
     assert figures["classes"] == {
         "a": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "count": 2},

@@ -52,6 +52,13 @@ def test_the_hardest_class_is_first_and_confusions_the_most_frequent_first():
     assert list(page.plots) == ["What is taken for what", "Is it right as often as it is sure?"]
 
 
+def test_confusions_of_many_classes_are_those_that_are_listed(monkeypatch):
+    monkeypatch.setattr("retrain.heads.metrics.MATRIX", 2)
+    page = task_page(of_three_classes(), "kind", Names())
+    assert page.confusions == [("b", "c", 2), ("a", "b", 1), ("c", "a", 1)]
+    assert list(page.plots) == ["Is it right as often as it is sure?"]
+
+
 def test_calibration_is_shown_before_and_after():
     outcome = of_three_classes()
     head = outcome.heads["kind"].replaced(temperature=2.0)
