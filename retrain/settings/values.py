@@ -140,8 +140,8 @@ def task_weights(text: str, flag: str) -> tuple[OfTask, ...]:
 
 
 def separator(text: str, flag: str) -> str:
-    """What it is, or for a blank its word."""
-    return next((word for word, blank in SEPARATOR_WORDS.items() if text == blank), text)
+    """What it is without blanks around, which labels lose anyway; or for a blank its word."""
+    return next((word for word, blank in SEPARATOR_WORDS.items() if text == blank), text.strip() or text)
 
 
 def _by_task(text: str, flag: str, example: str, may_be_empty: bool = False) -> tuple[OfTask, ...]:

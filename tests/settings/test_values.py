@@ -111,7 +111,12 @@ def test_what_is_said_of_tasks():
 
 
 def test_a_blank_as_separator_is_its_word():
-    assert [separator(text, "--label_separator") for text in " \t|"] == ["space", "tab", "|"]
+    assert [separator(text, "--label_separator") for text in [" ", "\t", "|", ", "]] == [
+        "space",
+        "tab",
+        "|",
+        ",",
+    ]
 
 
 def test_names():
