@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from absl import logging
 
-from retrain.errors import InputError
+from retrain.errors import InputError, RefusedError
 
 Path = str | os.PathLike[str]
 
@@ -39,7 +39,7 @@ def writing(path: Path) -> Iterator[None]:
         sentence = _unwritten(error, pathlib.Path(path))
         if sentence is None:
             raise
-        raise InputError(sentence) from error
+        raise RefusedError(sentence) from error
 
 
 @contextlib.contextmanager
@@ -54,7 +54,7 @@ def refusals_told(path: Path) -> Iterator[None]:
         if sentence is None:
             raise
         logging.debug("%s", sentence, exc_info=True)
-        raise InputError(sentence) from error
+        raise RefusedError(sentence) from error
 
 
 def _unwritten(error: Exception, path: pathlib.Path) -> str | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from absl import logging
 
+from retrain.errors import RefusedError
 from retrain.export import AS_USUAL, EXPORTERS, ExportOptions, exporter
 from retrain.export.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
 from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
@@ -74,7 +75,10 @@ def recorded_exports(run: Run) -> dict:
 
 
 def _export(model: ImageClassifier, run: Run, name: str, material: Material, sample: Sample) -> str:
-    """Why it cannot be written, in a sentence; empty when it was."""
+    """Why it cannot be written, in a sentence; empty when it was.
+
+    What the system refuses is no format's own: it is raised, and the run goes on when there is room again.
+    """
     start, directory = time.monotonic(), run.export(name)
     was_there = os.path.lexists(directory)
     try:
@@ -82,6 +86,8 @@ def _export(model: ImageClassifier, run: Run, name: str, material: Material, sam
         if EXPORTERS[name].is_module:
             write_seen(material.seen, directory)
         found = compared(name, directory, sample)
+    except RefusedError:
+        raise
     except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         logging.warning("The format %s cannot be written, and is left out: %s", name, reason)

@@ -37,6 +37,15 @@ def open_storage(url: str) -> RDBStorage:
     return storage
 
 
+@contextlib.contextmanager
+def failures_told(url: str) -> Iterator[None]:
+    """Says in a sentence that the storage, which could be opened, can no longer be used: a full disk."""
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        raise _unusable(url, error) from error
+
+
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
     try:
@@ -72,7 +81,9 @@ def _write_ahead(connection: Any, _: Any) -> None:
 
 
 def _unusable(url: str, error: Exception) -> InputError:
-    cause = error.__cause__ or getattr(error, "orig", None) or error
+    cause: BaseException = error
+    while deeper := getattr(cause, "orig", None) or cause.__cause__:
+        cause = deeper
     reason = " ".join(str(cause).split()) or type(cause).__name__
     return InputError(
         f"The storage {without_password(url)!r} cannot be used ({reason}): {_advice(url, cause)}."

@@ -17,7 +17,7 @@ from retrain.errors import InputError
 from retrain.studies.heartbeat import as_stored, beat, keep_watch, miss_the_dead
 from retrain.studies.record import RESULT
 from retrain.studies.sequences import is_repeated, position
-from retrain.studies.storage import open_storage, without_password, without_warnings
+from retrain.studies.storage import failures_told, open_storage, without_password, without_warnings
 
 ABOUT = "about"
 SURPLUS = "surplus"  # asked for by two workers at once, when only one was left
@@ -35,17 +35,15 @@ def open_study(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = open_storage(url)
     try:
-        with without_warnings():
-            study = optuna.create_study(
-                storage=storage, study_name=name, direction=direction, sampler=sampler, load_if_exists=True
-            )
-        known = study.user_attrs.get(ABOUT)
-        if known is None:
-            study.set_user_attr(ABOUT, dict(about))
-        else:
-            _check_same(known, about, name, without_password(url))
-        keep_watch(study)
-        yield study
+        with failures_told(url):
+            study = _joined(storage, name, direction, sampler)
+            known = study.user_attrs.get(ABOUT)
+            if known is None:
+                study.set_user_attr(ABOUT, dict(about))
+            else:
+                _check_same(known, about, name, without_password(url))
+            keep_watch(study)
+            yield study
     finally:
         storage.remove_session()
         storage.engine.dispose()
@@ -133,6 +131,15 @@ def tell(
 def unfinished(study: optuna.Study) -> int:
     """How many trials run, here or elsewhere, or wait to be run again."""
     return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)))
+
+
+def _joined(
+    storage: optuna.storages.BaseStorage, name: str, direction: str, sampler: optuna.samplers.BaseSampler
+) -> optuna.Study:
+    with without_warnings():
+        return optuna.create_study(
+            storage=storage, study_name=name, direction=direction, sampler=sampler, load_if_exists=True
+        )
 
 
 def _check_same(known: Mapping[str, Any], about: Mapping[str, Any], name: str, url: str) -> None:

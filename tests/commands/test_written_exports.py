@@ -9,7 +9,7 @@ from absl import logging
 from PIL import Image
 
 from retrain.commands.written_exports import Material, write_exports
-from retrain.errors import InputError
+from retrain.errors import InputError, RefusedError
 from retrain.export import EXPORTERS, ExporterRow, ExportOptions
 from retrain.export.compared import LabelledFiles
 from retrain.heads.softmax import SoftmaxHead
@@ -97,9 +97,10 @@ def test_none_could_be_written(fresh_run, formats):
     assert recorded(fresh_run) == {"written": [], "failed": {"saved_model": "No."}}
 
 
-def test_an_interruption_is_none_of_the_format(fresh_run, formats):
-    with pytest.raises(KeyboardInterrupt):
-        write_exports(None, fresh_run, formats(saved_model=None, hub_module=KeyboardInterrupt()), NOTHING)
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RefusedError("There is no room on the disk.")])
+def test_an_interruption_or_a_full_disk_is_none_of_the_format(fresh_run, formats, error):
+    with pytest.raises(type(error)):
+        write_exports(None, fresh_run, formats(saved_model=None, hub_module=error), NOTHING)
     assert not (fresh_run.path / "exports.json").exists()
 
 

@@ -1,9 +1,12 @@
+import sqlite3
 import sys
 
+import optuna
 import pytest
+import sqlalchemy
 
 from retrain.errors import InputError
-from retrain.studies.storage import open_storage, without_password
+from retrain.studies.storage import failures_told, open_storage, without_password
 from tests.studies.studies import url
 
 ADVICE = (
@@ -54,3 +57,17 @@ def test_workers_on_an_sqlite_file_do_not_wait_for_each_other_to_write(tmp_path)
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     storage.remove_session()
     storage.engine.dispose()
+
+
+def test_a_storage_that_fails_later_is_told():
+    url = "sqlite:////runs/study.db"
+    full = sqlite3.OperationalError("database or disk is full")
+    with pytest.raises(InputError) as raised, failures_told(url):
+        try:
+            raise sqlalchemy.exc.OperationalError("INSERT", {}, full) from full
+        except sqlalchemy.exc.OperationalError as error:
+            raise optuna.exceptions.StorageInternalError("during the commit") from error
+    assert str(raised.value) == (
+        f"The storage {url!r} cannot be used (database or disk is full): name a database that can be "
+        "reached, such as sqlite:////path/study.db or postgresql://user@host/name, or leave out --storage."
+    )

@@ -7,7 +7,7 @@ from retrain.commands.sweep.judging import Judging, Predicted, Unseen, judged, v
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import Prepared
 from retrain.commands.train.run import train_model
-from retrain.errors import InputError
+from retrain.errors import InputError, RefusedError
 from retrain.runs.run import Run
 from retrain.settings.config import Config, to_flags
 from retrain.studies.record import Record, failed_record
@@ -30,6 +30,8 @@ def image_trial(
     try:
         prepared = preparing(plan)
         trained = train_model(plan, prepared)
+    except RefusedError:  # nothing of the trial's own: it will be run again
+        raise
     except InputError as error:
         return failed_record({}, str(error))
     model, unseen, predicted = trained.model, {}, {}

@@ -1,13 +1,19 @@
 """Trials of a sweep that train on images: each a run of its own, and the winner that of the trial."""
 
+import errno
+import os
+
 import pandas as pd
+import pytest
 
 from retrain.commands.sweep.image_trial import image_trial, image_trial_run
 from retrain.commands.sweep.judging import Judging
 from retrain.commands.train.prepare import prepare
+from retrain.errors import RefusedError
 from retrain.head_search.budget import PLAIN
 from retrain.metric import LOSS
 from retrain.runs.run import Run
+from retrain.system_errors import writing
 from tests import tiny_worlds
 from tests.commands.sweep.trial_worlds import trial_of
 
@@ -46,6 +52,17 @@ def test_a_module_that_cannot_be_fine_tuned_fails_its_trial(tmp_path):
         "--fine_tune trains the variables of a module, and 'builtin:gradients' has none that can be trained: "
         "leave it out, or use another module."
     )
+
+
+def test_a_full_disk_is_not_the_trials_fault(tmp_path, monkeypatch):
+    def full(plan, prepared):
+        with writing("runs"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("retrain.commands.sweep.image_trial.train_model", full)
+    judging = Judging(LOSS, None, PLAIN, costs=False)
+    with pytest.raises(RefusedError, match=r"^There is no room on the disk for 'runs'"):
+        image_trial(trial_of("kind", fine_tune=True), lambda plan: "prepared", judging, Run(tmp_path))
 
 
 def test_a_trial_goes_on_where_its_flags_say(tmp_path):
