@@ -10,12 +10,13 @@ another's line, is not there. A file is the same while its path, size and modifi
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import pathlib
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -29,6 +30,7 @@ from retrain.settings.module import ModuleSettings
 from retrain.system_errors import writing
 
 LAYOUT = 2  # a new number for a new layout of the files makes old caches unknown instead of misread
+QUOTE, END_OF_PATH = b'"', b'", '  # in a line
 ROWS_AT_A_TIME = 256  # between two flushes to disk: what a power cut loses at most
 
 
@@ -56,7 +58,10 @@ class Place(NamedTuple):
 
 
 class FeatureCache:
-    """The features of one module, of one output, at one size, decoded in one way, computed by one engine."""
+    """The features of one module, of one output, at one size, decoded in one way, computed by one engine.
+
+    Where `asked` says which files will be asked for, those of others take no memory, and hardly any time.
+    """
 
     def __init__(
         self,
@@ -64,11 +69,13 @@ class FeatureCache:
         key: Mapping[str, object],
         num_features: int,
         dtype: type[np.generic] = np.float32,
+        asked: Sequence[FileKey] | None = None,
     ):
         text = json.dumps({**key, "num_features": num_features, "layout": LAYOUT}, sort_keys=True, indent=2)
         self.directory = pathlib.Path(parent) / "features" / hashlib.sha256(text.encode()).hexdigest()[:32]
         self.description = text + "\n"
         self.num_features, self.dtype = num_features, np.dtype(dtype)
+        self.asked = None if asked is None else {_path_in_line(key) for key in asked}
         self.refresh()
 
     def has(self, key: FileKey) -> bool:
@@ -118,7 +125,7 @@ class FeatureCache:
         # The newest last: what was computed again stands for what was damaged.
         for index in sorted(self.directory.glob("*.rows"), key=lambda index: index.stat().st_mtime_ns):
             segment = index.with_suffix(_suffix(self.dtype))
-            for row, (key, checksum) in zip(range(len(self._rows(segment))), _lines(index), strict=False):
+            for row, key, checksum in _lines(index, len(self._rows(segment)), self.asked):
                 places[key] = Place(segment, row, checksum)
         return places
 
@@ -146,18 +153,31 @@ def _checksum(key: FileKey, row: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(row), zlib.crc32(json.dumps(key).encode()))
 
 
-def _lines(index: pathlib.Path) -> Iterator[tuple[FileKey, int]]:
-    """Keys and checksums of a segment, up to the first line that is not whole."""
-    for line in index.read_bytes().splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            return
-        try:
-            *key, checksum = json.loads(line)
-            found = FileKey(*key), checksum
-            hash(found)  # a list in it has none
-        except (ValueError, TypeError):
-            return
-        yield found
+def _path_in_line(key: FileKey) -> bytes:
+    """How a line of the file begins; a path alone, since what follows it is soon compared."""
+    return json.dumps([key.path]).encode()[:-1]
+
+
+def _lines(
+    index: pathlib.Path, rows: int, asked: Container[bytes] | None
+) -> Iterator[tuple[int, FileKey, int]]:
+    """Rows, keys and checksums of a segment, up to the first line that is not whole.
+
+    Lines of files that are not asked for are passed over unread.
+    """
+    with index.open("rb") as lines:
+        for row, line in enumerate(itertools.islice(lines, rows)):
+            if not line.endswith(b"\n"):
+                return
+            if asked is not None and line.rpartition(END_OF_PATH)[0] + QUOTE not in asked:
+                continue
+            try:
+                *key, checksum = json.loads(line)
+                found = row, FileKey(*key), checksum
+                hash(found)  # a list in it has none
+            except (ValueError, TypeError):
+                return
+            yield found
 
 
 class SegmentWriter:

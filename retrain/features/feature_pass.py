@@ -29,13 +29,14 @@ from retrain.features.engines import (
     run_engine,
 )
 from retrain.features.image_facts_store import ImageFactsStore
-from retrain.features.stored import Features
+from retrain.features.stored import Features, viewed
 from retrain.modules.image_module import ImageModule
 from retrain.progress import progress
 from retrain.settings.data import WHITE
 from retrain.settings.module import ModuleSettings
 
 IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
+VIEWED = 2**26  # bytes of features in memory; of more, no split and no fold is a copy
 
 
 class PassOptions(NamedTuple):
@@ -92,7 +93,7 @@ def feature_pass(
 
 def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options: PassOptions) -> FeaturePass:
     """Raises NotConvertibleError where the engine cannot run the module."""
-    caches = _caches(module, signature, options)
+    caches = _caches(module, signature, files, options)
     name = _cheapest_engine(options.settings.feature_engine, module, files, caches)
     cache, length = caches.get(name), module.num_outputs(signature)
     missing = _missing(files, cache)
@@ -110,6 +111,8 @@ def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options
     if features is None:
         cache.refresh()
         features = cache.stored(files)
+    elif features.nbytes > VIEWED:
+        features = viewed(features)
     skipped = {row: why_no_image(files[row].path) for row in missing if row not in computed}
     return FeaturePass(features, skipped, len(computed), name)
 
@@ -124,7 +127,9 @@ def log_pass(done: FeaturePass) -> None:
     )
 
 
-def _caches(module: ImageModule, signature: str, options: PassOptions) -> dict[str, FeatureCache]:
+def _caches(
+    module: ImageModule, signature: str, files: Sequence[FileKey], options: PassOptions
+) -> dict[str, FeatureCache]:
     """By engine; none where nothing is kept."""
     directory = feature_cache_directory(options.settings)
     if directory is None:
@@ -138,7 +143,10 @@ def _caches(module: ImageModule, signature: str, options: PassOptions) -> dict[s
         "background": options.background,
     }
     length = module.num_outputs(signature)
-    return {name: FeatureCache(directory, {**key, "engine": name}, length) for name in (TENSORFLOW, LITERT)}
+    return {
+        name: FeatureCache(directory, {**key, "engine": name}, length, asked=files)
+        for name in (TENSORFLOW, LITERT)
+    }
 
 
 def _cheapest_engine(

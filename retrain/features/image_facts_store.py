@@ -44,7 +44,7 @@ class ImageFactsStore:
         self.cache = None
         if cache_directory:
             key = {"sketch": VERSION, "decoding": DECODING, "background": background}
-            self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8)
+            self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8, asked=files)
             at = [row for row, file in enumerate(files) if self.cache.has(file)]
             self.rows[at], self.known[at] = self.cache.read([files[row] for row in at]), True
         self.remembered = self.known.copy()

@@ -1,4 +1,4 @@
-"""Features that are read from files when they are asked for, where they are too many to lie in memory.
+"""Features that are read when they are asked for: from files, where they are too many to lie in memory.
 
 They stand in for an array [N, F]: an index chooses rows and reads nothing, `np.asarray` reads them, and `@`
 some at a time. What is computed over all features goes through `blocks`, of arrays and of these alike, so
@@ -19,7 +19,7 @@ class StoredFeatures:
     """Rows of some segments.
 
     Args:
-      segments: of shape [rows, F] each, mapped from files.
+      segments: of shape [rows, F] each, mapped from files, or in memory.
       places: int [N, 2], the segment and the row in it of each.
     """
 
@@ -56,6 +56,12 @@ class StoredFeatures:
 
 
 Features = np.ndarray | StoredFeatures
+
+
+def viewed(features: np.ndarray) -> StoredFeatures:
+    """The same rows [N, F], of which splits and folds are no copies."""
+    rows = np.arange(len(features))
+    return StoredFeatures([features], np.column_stack([np.zeros_like(rows), rows]))
 
 
 def blocks(features: Features) -> Iterator[np.ndarray]:

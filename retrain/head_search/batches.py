@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.features.stored import ROWS_AT_A_TIME, Features
+from retrain.features.stored import ROWS_AT_A_TIME, Features, blocks
 from retrain.head_search.head_step import Batches, Examples
 from retrain.heads.head import Labels
 from retrain.settings.head import HeadSettings
@@ -77,8 +77,17 @@ def mean_square(data: Centred) -> float:
 
 
 def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
-    features = tf.constant(np.asarray(data.features[rows])) - data.centre
+    features = tf.constant(_less(data.features[rows], data.centre))
     return Examples(features, tf.constant(data.labels[rows]), tf.constant(data.weights[rows]))
+
+
+def _less(features: Features, centre: np.ndarray) -> np.ndarray:
+    """Features [N, F] less the centre, some rows at a time, so that there is one copy of them."""
+    centred, begin = np.empty(features.shape, np.float32), 0
+    for block in blocks(features):
+        np.subtract(block, centre, out=centred[begin : begin + len(block)])
+        begin += len(block)
+    return centred
 
 
 class Order(NamedTuple):

@@ -131,6 +131,16 @@ def test_files_of_odd_names(tmp_path, name):
     np.testing.assert_array_equal(opened(tmp_path).read([KEYS[0], FileKey(name, 1, 2)]), FEATURES[1::-1])
 
 
+@pytest.mark.parametrize("name", ["b", "a\nb", 'a"b', 'a", b', "a\\b", "a\udcffb", "玫瑰"])
+def test_of_files_that_are_not_asked_for_nothing_is_known(tmp_path, name):
+    keys = [FileKey(name, 1, 2), *KEYS]
+    with opened(tmp_path).writer() as writer:
+        writer.append(keys, np.concatenate([FEATURES[:1], FEATURES]))
+    cache = FeatureCache(tmp_path, KEY, 3, asked=[keys[0], keys[4]])
+    assert set(cache.places) == {keys[0], keys[4]}
+    np.testing.assert_array_equal(cache.read(keys[:5:4]), FEATURES[[0, 3]])
+
+
 @pytest.mark.parametrize("suffix", [".rows", ".f32"])
 def test_a_file_torn_at_any_byte_gives_no_wrong_row(tmp_path, suffix):
     filled(tmp_path)

@@ -108,6 +108,13 @@ def test_added_images_alone_are_computed(features_of, pictures):
     assert_features(features_of(pictures), range(COUNT), 10)
 
 
+def test_many_features_in_memory_are_viewed(features_of, pictures, monkeypatch):
+    monkeypatch.setattr(passing, "VIEWED", 0)
+    result = features_of(pictures)
+    assert isinstance(result.features, StoredFeatures)
+    np.testing.assert_allclose(result.features, expected(range(COUNT)), atol=1e-5)
+
+
 def test_what_is_remembered_does_not_depend_on_what_was_passed_with_it(pictures, tmp_path):
     module, random = load_module("builtin:gradients"), np.random.default_rng(0)
     for path in pictures:

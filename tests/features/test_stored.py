@@ -3,7 +3,7 @@ import pytest
 
 from retrain.errors import InputError
 from retrain.features import stored as stored_features
-from retrain.features.stored import StoredFeatures, blocks, check_finite, mean_features, variance
+from retrain.features.stored import StoredFeatures, blocks, check_finite, mean_features, variance, viewed
 
 RANDOM = np.random.default_rng(0)
 VALUES = RANDOM.normal(2.0, 1.0, size=[11, 3]).astype(np.float32)
@@ -30,6 +30,13 @@ def test_it_is_like_the_array(stored):
     np.testing.assert_array_equal(np.asarray(stored, np.float64), VALUES.astype(np.float64))
     with pytest.raises(ValueError, match="is a copy"):
         np.asarray(stored, copy=False)
+
+
+def test_rows_of_a_view_are_no_copies():
+    view = viewed(VALUES)
+    np.testing.assert_array_equal(view, VALUES)
+    np.testing.assert_array_equal(view[3:7][[0, 2]], VALUES[[3, 5]])
+    assert view[3:7].segments[0] is VALUES
 
 
 @pytest.mark.parametrize(
