@@ -25,6 +25,12 @@ FORMATS = {
     HEIF: rb".{4}ftyp(hei|hev|mif1|msf1)",
     "PNM": rb"P[1-6]\s",
 }
+JPEG, PNG, WEBP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"
+# What Pillow calls them: it knows more, among them some that are programs, such as PostScript.
+PILLOW_FORMATS = (
+    *("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "PPM"),
+    *((HEIF,) if READS_HEIF else ()),
+)
 
 
 def format_of(beginning: bytes) -> str:

@@ -26,7 +26,7 @@ from retrain.modules.signatures import (
     task_signature,
 )
 from retrain.plain_name import plain_name
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 
 IMAGES, FEATURES = "images", "features"
 # Beside the signatures of tasks, which a program that reads modules finds by how they begin.
@@ -49,7 +49,7 @@ class ImageClassifier(ImageModule):
       fine_tune_from: of a trained base, only the variables from the first one on whose name matches this
         regular expression are trained, in the order of the module.
       freeze_batch_norm: whether a trained base computes as in inference, with the statistics that it has.
-      background: the colour that was behind pixels of its images that are not opaque.
+      decoding: how files became the images that it was trained on.
       familiarity: what tells known images from strangers, which is served beside the probabilities; or None.
     """
 
@@ -61,7 +61,7 @@ class ImageClassifier(ImageModule):
         train_base: bool = False,
         fine_tune_from: re.Pattern[str] | None = None,
         freeze_batch_norm: bool = False,
-        background: str = WHITE,
+        decoding: Decoding = AS_USUAL,
         familiarity: Familiarity | None = None,
     ):
         _check_base(base)
@@ -75,7 +75,7 @@ class ImageClassifier(ImageModule):
         self.train_base = train_base
         self.fine_tune_from = fine_tune_from
         self.freeze_batch_norm = freeze_batch_norm
-        self.background = background
+        self.decoding = decoding
         self.familiarity = familiarity
         size = base.num_features
         self.kernels = {
@@ -115,7 +115,7 @@ class ImageClassifier(ImageModule):
             train_base=self.train_base,
             fine_tune_from=self.fine_tune_from,
             freeze_batch_norm=self.freeze_batch_norm,
-            background=self.background,
+            decoding=self.decoding,
             familiarity=familiarity,
         )
         for mine, its in zip(self.head_variables, other.head_variables, strict=True):

@@ -17,7 +17,16 @@ FLOORS = {
     **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
     **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files", "plain_name"], 0),
     **dict.fromkeys(
-        ["image_formats", "plain_log", "predecessors", "printable", "system_errors", "csv_text"], 0
+        [
+            "image_claims",
+            "image_formats",
+            "plain_log",
+            "predecessors",
+            "printable",
+            "system_errors",
+            "csv_text",
+        ],
+        0,
     ),
     "settings": 1,
     "familiarity": 2,
@@ -43,7 +52,7 @@ HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "ten
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
     *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.plain_name"],
-    *["retrain.image_formats", "retrain.predecessors", "retrain.signals"],
+    *["retrain.image_claims", "retrain.image_formats", "retrain.predecessors", "retrain.signals"],
     "retrain.printable",
     "retrain.system_errors",
     *["retrain.settings.field", "retrain.settings.config", "retrain.help_page", "retrain.flags"],

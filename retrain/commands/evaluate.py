@@ -48,7 +48,8 @@ def run(plan: EvaluatePlan) -> None:
     with plan.run.timed("loading the classifier"):
         scoring = _scoring(plan)
     with plan.run.timed("images through the classifier"):
-        examples = evaluation_examples(plan.data.listing, scoring.heads).on(scoring.background)
+        decoding = plan.config.data.decoding._replace(background=scoring.background)
+        examples = evaluation_examples(plan.data.listing, scoring.heads).on(decoding)
         examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
     rows = np.asarray(examples.features)
     probabilities = scoring.by_task(rows)

@@ -37,9 +37,9 @@ class Passed(NamedTuple):
 
 def pass_images(module: ImageModule, examples: LabelledExamples, plan: TrainPlan) -> Passed:
     """Every image through the module, once; InputError when too many are none."""
-    files, settings, background = file_keys(examples), plan.config.module, examples.background
-    with ImageFactsStore(files, feature_cache_directory(settings), background) as store:
-        options = PassOptions(settings, store, background)
+    files, settings, decoding = file_keys(examples), plan.config.module, examples.decoding
+    with ImageFactsStore(files, feature_cache_directory(settings), decoding) as store:
+        options = PassOptions(settings, store, decoding)
         done = feature_pass(module, IMAGE_FEATURE_VECTOR, files, options)
         log_pass(done)
         kept, skipped = _without(examples.with_features(done.features), done.skipped, plan)
@@ -53,7 +53,7 @@ def pass_outputs(
     module: ImageModule, signature: str, examples: LabelledExamples, plan: EvaluatePlan
 ) -> tuple[LabelledExamples, pd.DataFrame]:
     """The examples with a signature's outputs, of which nothing is kept, and a table of what is none."""
-    done = feature_pass(module, signature, file_keys(examples), PassOptions(background=examples.background))
+    done = feature_pass(module, signature, file_keys(examples), PassOptions(decoding=examples.decoding))
     log_pass(done)
     kept, skipped = _without(examples.with_features(done.features), done.skipped, plan)
     check_finite(kept.features, kept.paths, module.handle)
@@ -66,7 +66,7 @@ def pass_again(module: ImageModule, examples: LabelledExamples, engine: str) -> 
     InputError when an image is no longer there.
     """
     settings = ModuleSettings(feature_cache="none", feature_engine=engine)
-    options = PassOptions(settings, background=examples.background)
+    options = PassOptions(settings, decoding=examples.decoding)
     done = feature_pass(module, IMAGE_FEATURE_VECTOR, file_keys(examples), options)
     log_pass(done)
     for row, reason in done.skipped.items():
@@ -80,9 +80,13 @@ def pass_again(module: ImageModule, examples: LabelledExamples, engine: str) -> 
 def pass_facts(examples: LabelledExamples, settings: ModuleSettings) -> Passed:
     """What is known of the images alone, however few are such; no module is needed for it."""
     files = file_keys(examples)
-    with ImageFactsStore(files, feature_cache_directory(settings), examples.background) as store:
+    with ImageFactsStore(files, feature_cache_directory(settings), examples.decoding) as store:
         store.fill(files)
-    reasons = {row: why_no_image(file.path) for row, file in enumerate(files) if not store.has([file])}
+    reasons = {
+        row: why_no_image(file.path, examples.decoding)
+        for row, file in enumerate(files)
+        if not store.has([file])
+    }
     images = [file for row, file in enumerate(files) if row not in reasons]
     return _passed(*without_skipped(examples, reasons), store.facts(images))
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from retrain.data.images import load_image
+from retrain.data.images import Made, image, rounded
+from retrain.data.loaded_images import loaded
 from retrain.progress import progress
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 
 MEMORY = 2**30  # bytes
 READ_AT_ONCE = 32
@@ -27,22 +28,17 @@ class DecodedImages(NamedTuple):
     paths: tuple[str, ...]
     size: tuple[int, int]
     rounded: bool
-    background: str = WHITE
+    decoding: Decoding = AS_USUAL
 
     @property
     def bytes(self) -> int:
         """What all of them take in memory."""
         return len(self.paths) * math.prod(self.size) * 3 * (1 if self.rounded else 4)
 
-    def load(self, path: tf.Tensor) -> tf.Tensor:
-        """The image of one file."""
-        load = load_rounded if self.rounded else load_image
-        return load(path, self.size, self.background)
-
-
-def load_rounded(path: tf.Tensor, size: tuple[int, int], background: str = WHITE) -> tf.Tensor:
-    """The image of one file, resized: uint8 [h, w, 3]."""
-    return tf.cast(tf.round(load_image(path, size, background) * 255.0), tf.uint8)
+    @property
+    def made(self) -> Made:
+        """How one of them is made of a file."""
+        return (rounded if self.rounded else image)(self.size, self.decoding)
 
 
 def decoded_batches(
@@ -53,8 +49,12 @@ def decoded_batches(
         kept = _kept(images, parallel)
         return rows.map(lambda rows: tf.gather(kept, rows))
     paths = path_tensor(images.paths)
-    loaded = rows.unbatch().map(lambda row: images.load(paths[row]), num_parallel_calls=parallel)
-    return loaded.batch(batch_size, drop_remainder=True)
+    files = rows.unbatch().map(lambda row: (row, paths[row]))
+    return _images(files, images, parallel).batch(batch_size, drop_remainder=True)
+
+
+def _images(files: tf.data.Dataset, images: DecodedImages, parallel: int) -> tf.data.Dataset:
+    return loaded(files, images.made, parallel).map(lambda _, image: image)
 
 
 def path_tensor(paths: Sequence[str]) -> tf.Tensor:
@@ -64,6 +64,6 @@ def path_tensor(paths: Sequence[str]) -> tf.Tensor:
 
 @functools.lru_cache(1)
 def _kept(images: DecodedImages, parallel: int) -> tf.Tensor:
-    paths = tf.data.Dataset.from_tensor_slices(path_tensor(images.paths))
-    batches = paths.map(images.load, num_parallel_calls=parallel).batch(READ_AT_ONCE).prefetch(2)
+    files = tf.data.Dataset.from_tensor_slices(path_tensor(images.paths)).enumerate()
+    batches = _images(files, images, parallel).batch(READ_AT_ONCE).prefetch(2)
     return tf.concat(list(progress(batches, len(images.paths), "decoding", "images", len)), axis=0)

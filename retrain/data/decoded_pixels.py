@@ -11,9 +11,11 @@ import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image, ImageColor
 
-from retrain.image_formats import format_of
+from retrain.image_claims import alone, claimed_pixels, refusal
+from retrain.image_formats import JPEG, PILLOW_FORMATS, format_of
+from retrain.settings.data import Decoding
 
-JPEG, GREYS = b"\xff\xd8\xff", ("Gray", "YCbCr")
+GREYS = ("Gray", "YCbCr")
 PLAIN, CLEAR = ("RGB", "L", "P", "1"), ("RGBA", "LA")
 TURNED = 5  # from this orientation on, height and width are exchanged
 
@@ -22,32 +24,44 @@ class UnusualImageError(Exception):
     """An image that only TensorFlow decodes as training did, or none at all."""
 
 
-def load_pixels(path: str, image_size: tuple[int, int], background: str) -> np.ndarray:
+class RefusedImageError(UnusualImageError):
+    """An image that claims so much that it is not decoded at all."""
+
+
+def load_pixels(path: str, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:
     """The image of one file, upright, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
     try:
         with open(path, "rb") as file:
             contents = file.read()
     except OSError as error:
         raise UnusualImageError(str(error)) from error
-    return pixels_of(contents, image_size, background)
+    return pixels_of(contents, image_size, decoding)
 
 
-def pixels_of(contents: bytes, image_size: tuple[int, int], background: str) -> np.ndarray:
-    """The same of a file's bytes."""
+def pixels_of(contents: bytes, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:
+    """The same of a file's bytes; RefusedImageError of what claims too much."""
+    if why := refusal(contents, decoding.max_megapixels):
+        raise RefusedImageError(why)
     try:
-        image, orientation = _stored(contents, background)
+        with alone(claimed_pixels(contents)):
+            return _decoded(contents, image_size, decoding.background)
     except UnusualImageError:
         raise
     except Exception as error:  # whatever a decoder makes of what may be no image
         name = format_of(contents)
         raise UnusualImageError(f"a damaged {name}" if name else "it is no image") from error
+
+
+def _decoded(contents: bytes, image_size: tuple[int, int], background: str) -> np.ndarray:
+    image, orientation = _stored(contents)
     size = image_size if orientation < TURNED else image_size[::-1]
-    return np.ascontiguousarray(_upright(resized(image, size), orientation)) / np.float32(255)
+    behind = np.array(ImageColor.getrgb(background)[:3], np.float32)
+    return np.ascontiguousarray(_upright(resized(image, size, behind), orientation)) / np.float32(255)
 
 
-def _stored(contents: bytes, background: str) -> tuple[np.ndarray, int]:
-    """The image as it is stored, uint8 [H, W, 3], and its EXIF orientation."""
-    with Image.open(io.BytesIO(contents)) as image:
+def _stored(contents: bytes) -> tuple[np.ndarray, int]:
+    """The image as it is stored, uint8 [H, W, 3], or 4 with its alpha channel; its EXIF orientation."""
+    with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         orientation = orientation if orientation in range(1, 9) else 1
         if contents.startswith(JPEG):
@@ -56,34 +70,37 @@ def _stored(contents: bytes, background: str) -> tuple[np.ndarray, int]:
             return simplejpeg.decode_jpeg(contents, "RGB", fastdct=True), orientation
         if image.format not in ("PNG", "GIF", "BMP", "WEBP") or ";16" in repr(image.tile):
             raise UnusualImageError(f"{image.format} in {image.mode}")
-        return _pixels(image, background), orientation
+        return _pixels(image), orientation
 
 
-def _pixels(image: Image.Image, background: str) -> np.ndarray:
+def _pixels(image: Image.Image) -> np.ndarray:
     if image.mode in PLAIN and not image.has_transparency_data:
         return np.asarray(image.convert("RGB"))
     if image.mode not in (*PLAIN, *CLEAR):
         raise UnusualImageError(f"{image.format} in {image.mode}")
-    values = np.asarray(image.convert("RGBA"), np.float32)
-    alpha, behind = values[..., 3:] / 255, np.array(ImageColor.getrgb(background)[:3], np.float32)
-    return np.round(alpha * values[..., :3] + (1 - alpha) * behind).astype(np.uint8)
+    return np.asarray(image.convert("RGBA"))
 
 
-def pixel_count(contents: bytes) -> int:
-    """Height times width, as the file says before it is decoded; UnusualImageError of what is no image."""
-    try:
-        with Image.open(io.BytesIO(contents)) as image:
-            return image.width * image.height
-    except Exception as error:
-        raise UnusualImageError(str(error)) from error
+def resized(image: np.ndarray, size: tuple[int, int], behind: np.ndarray) -> np.ndarray:
+    """Bilinear between half-pixel centres, as tf.image.resize: uint8 [H, W, 3] -> float32 [h, w, 3].
 
-
-def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear between half-pixel centres, as tf.image.resize: uint8 [H, W, 3] -> float32 [h, w, 3]."""
+    Pixels that have an alpha channel, [H, W, 4], are put on the colour `behind`, those that are needed.
+    """
     (top, bottom, down), (left, right, along) = map(_places, image.shape[:2], size)
     rows = [image[row] for row in (top, bottom)]
-    upper, lower = (_between(row[:, left], row[:, right], along[None, :, None]) for row in rows)
+    upper, lower = (
+        _between(_opaque(row[:, left], behind), _opaque(row[:, right], behind), along[None, :, None])
+        for row in rows
+    )
     return _between(upper, lower, down[:, None, None])
+
+
+def _opaque(pixels: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    if pixels.shape[-1] == 3:
+        return pixels
+    values = pixels.astype(np.float32)
+    alpha = values[..., 3:] / 255
+    return np.round(alpha * values[..., :3] + (1 - alpha) * behind).astype(np.uint8)
 
 
 def _between(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:

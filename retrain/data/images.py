@@ -4,23 +4,27 @@ TensorFlow decodes JPEG and PNG; of other formats, and where it would show somet
 `retrain.data.readable` makes a file that it reads. Pixels that are not opaque are put on a background, values
 of 8 or 12 bits in 16 are taken as such, and what the camera noted about its position is applied. All is
 TensorFlow ops, in graphs and eagerly alike, and raises InvalidArgumentError for what cannot be decoded. What
-a module wants other than [0, 1] is the module's.
+a module wants other than [0, 1] is the module's. An image that claims more pixels than are allowed raises the
+same before it is decoded.
 
 The facts of an image are what is remembered of it beside its features, the same for every module: `magic`,
 the first bytes of the file; `size`, upright height and width, int32 [2]; `thumbnail`, uint8 [32, 32, 3], mean
 colours; `traits`, int32, a sum of TRANSPARENT and NARROW.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from PIL import ImageColor
 
+from retrain.data.claims_in_graph import admitted, begins
 from retrain.data.image_facts import NARROW, TRANSPARENT
 from retrain.data.readable import is_deep, readable
-from retrain.image_formats import LONGEST
-from retrain.settings.data import WHITE
+from retrain.image_claims import UNBOUNDED, claimed_pixels, has_many_scans
+from retrain.image_formats import LONGEST, WEBP
+from retrain.settings.data import AS_USUAL, Decoding
 
 # Names everything here that decides a pixel: part of the key under which features are kept.
 DECODING = "decode_image exif bilinear 2"
@@ -29,6 +33,13 @@ IMAGES = "images"  # the input of that name, of every module and classifier
 
 ImageFacts = dict[str, tf.Tensor]
 THUMBNAIL_SIDE = 32
+FACTS = {
+    "magic": tf.TensorSpec([], tf.string),
+    "content": tf.TensorSpec([], tf.int64),
+    "size": tf.TensorSpec([2], tf.int32),
+    "thumbnail": tf.TensorSpec([THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3], tf.uint8),
+    "traits": tf.TensorSpec([], tf.int32),
+}
 SAMPLED = 256  # rows or columns at least, where there are so many
 
 # Beginnings of files of which nothing else need be known ("?" is any byte), because TensorFlow shows them as
@@ -51,6 +62,7 @@ _BYTES = np.array([np.frombuffer(head.ljust(_HEAD, b"?"), np.uint8) for head in 
 _ANY = np.equal(_BYTES, ord("?"))
 
 _TURNED = 5  # from this orientation on, height and width are exchanged
+_BAND = 2**18  # pixels that are put on a background at once: floats of all would take ten times the image
 
 
 class Stored(NamedTuple):
@@ -61,41 +73,92 @@ class Stored(NamedTuple):
     traits: tf.Tensor | None = None
 
 
-def decode_image(contents: tf.Tensor, background: str = WHITE) -> tf.Tensor:
-    """The image of one file's bytes (scalar string), upright: uint8 [H, W, 3].
+class Made(NamedTuple):
+    """What is made of a file.
 
-    `background` is the colour behind pixels that are not opaque, as Pillow names colours.
+    Attributes:
+      of: from its bytes (scalar string) to tensors, of these `specs`.
+      decoding: which says what is refused before.
     """
-    image, orientation, _ = _stored(contents, background)
-    return tf.ensure_shape(_upright(image, orientation), [None, None, 3])
+
+    of: Callable[[tf.Tensor], Any]
+    specs: Any
+    decoding: Decoding
+
+    def read(self, path: tf.Tensor) -> Any:
+        """The same of the file at a path."""
+        return self.of(admitted_contents(tf.io.read_file(path), self.decoding)[0])
 
 
-def load_image(path: tf.Tensor, image_size: tuple[int, int], background: str = WHITE) -> tf.Tensor:
+def image(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
+    """The image, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
+
+    def of(contents: tf.Tensor) -> tf.Tensor:
+        return resize_upright(_stored(contents, decoding), image_size)
+
+    return Made(of, _image_spec(image_size), decoding)
+
+
+def rounded(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
+    """The same as uint8 [h, w, 3] of [0, 255]."""
+    exact = image(image_size, decoding)
+
+    def of(contents: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.round(exact.of(contents) * 255.0), tf.uint8)
+
+    return Made(of, tf.TensorSpec([*image_size, 3], tf.uint8), decoding)
+
+
+def image_and_facts(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
+    """Both."""
+
+    def of(contents: tf.Tensor) -> tuple[tf.Tensor, ImageFacts]:
+        stored = _stored(contents, decoding)
+        return resize_upright(stored, image_size), _facts(contents, stored)
+
+    return Made(of, (_image_spec(image_size), FACTS), decoding)
+
+
+def facts(decoding: Decoding = AS_USUAL) -> Made:
+    """The facts alone."""
+    return Made(lambda contents: _facts(contents, _stored(contents, decoding)), FACTS, decoding)
+
+
+def load_image(path: tf.Tensor, image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> tf.Tensor:
     """The image of one file, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
-    return resize_upright(_stored(tf.io.read_file(path), background), image_size)
+    return image(image_size, decoding).read(path)
 
 
-def load_image_and_facts(
-    path: tf.Tensor, image_size: tuple[int, int], background: str = WHITE
-) -> tuple[tf.Tensor, ImageFacts]:
-    """What `load_image` gives, and the facts of the same image."""
-    contents = tf.io.read_file(path)
-    stored = _stored(contents, background)
-    return resize_upright(stored, image_size), _facts(contents, stored)
+def decode_image(contents: tf.Tensor, decoding: Decoding = AS_USUAL) -> tf.Tensor:
+    """The image of one file's bytes (scalar string), upright: uint8 [H, W, 3]."""
+    stored = _stored(admitted_contents(contents, decoding)[0], decoding)
+    return tf.ensure_shape(_upright(stored.image, stored.orientation), [None, None, 3])
 
 
-def load_facts(path: tf.Tensor, background: str = WHITE) -> ImageFacts:
-    """The facts of one file's image alone."""
-    contents = tf.io.read_file(path)
-    return _facts(contents, _stored(contents, background))
+def _image_spec(image_size: tuple[int, int]) -> tf.TensorSpec:
+    return tf.TensorSpec([*image_size, 3], tf.float32)
 
 
-def _stored(contents: tf.Tensor, background: str) -> Stored:
+def admitted_contents(contents: tf.Tensor, decoding: Decoding) -> tuple[tf.Tensor, tf.Tensor]:
+    """The contents, and how many pixels they claim; InvalidArgumentError where these are too many."""
+    return admitted(contents, decoding, lambda: _claimed_by_others(contents))
+
+
+def _claimed_by_others(contents: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(tf.numpy_function(_claimed, [contents], tf.int64), [])
+
+
+def _claimed(contents: bytes | np.ndarray) -> np.int64:
+    contents = _bytes(contents)
+    return np.int64(UNBOUNDED if has_many_scans(contents) else claimed_pixels(contents))
+
+
+def _stored(contents: tf.Tensor, decoding: Decoding) -> Stored:
     nothing = tf.constant(0)
     stored = tf.cond(
         _is_plain(contents),
         lambda: (decode(contents), nothing + 1, nothing),
-        lambda: _looked_into(contents, background),
+        lambda: _looked_into(contents, decoding.background),
     )
     return Stored(tf.ensure_shape(stored[0], [None, None, 3]), *stored[1:])
 
@@ -142,24 +205,66 @@ def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Te
 
 
 def _readable(contents: bytes | np.ndarray) -> tuple[bytes, np.int32, np.bool]:
-    if isinstance(contents, np.ndarray):  # what TensorFlow makes of a string when it runs eagerly
-        contents = contents.item()
-    contents, orientation = readable(contents)
+    contents, orientation = readable(_bytes(contents))
     return contents, np.int32(orientation), np.bool(is_deep(contents))
 
 
+def _bytes(contents: bytes | np.ndarray) -> bytes:
+    """What TensorFlow hands to Python, which is an array when it runs eagerly."""
+    return contents.item() if isinstance(contents, np.ndarray) else contents
+
+
 def decode_deep(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """The image, and the traits, of a PNG that has an alpha channel or 16 bits."""
-    pixels = tf.cast(tf.io.decode_png(contents, 4, tf.uint16), tf.float32)
-    colours, alpha = pixels[..., :3], pixels[..., 3:] / 65535
-    highest = tf.reduce_max(colours)
-    # Cameras and scanners write 12 bits, and programs 8, as they are: black to whoever takes them for 16.
+    """The image, and the traits, of a PNG that has an alpha channel or 16 bits, or of a still WebP."""
+
+    def png(depth: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
+        return _opaque(lambda: tf.io.decode_png(contents, 4, depth), background)
+
     has_16_bits = tf.strings.substr(contents, 24, 1) == b"\x10"
-    narrow = has_16_bits & (highest > 0) & (highest <= 4095)
+    return tf.case(
+        [
+            (begins(contents, WEBP), lambda: _webp(contents, background)),
+            (has_16_bits, lambda: png(tf.uint16)),
+        ],
+        default=lambda: png(tf.uint8),
+    )
+
+
+def _webp(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
+    # Not decode_webp, for TensorFlow 2.15 would not load a graph with an operation that it does not know.
+    as_stored = 0
+    pixels = tf.io.decode_image(contents, channels=as_stored, expand_animations=False)
+    pixels = tf.ensure_shape(pixels, [None, None, None])
+    has_alpha = tf.shape(pixels)[2] == 4
+    return tf.cond(has_alpha, lambda: _opaque(lambda: pixels, background), lambda: (pixels, tf.constant(0)))
+
+
+def _opaque(decoded: Callable[[], tf.Tensor], background: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """A function, lest what it gives be kept beside the image that is made of it."""
+    bands, traits = _opaque_bands(decoded(), background)
+    return bands.concat(), traits
+
+
+def _opaque_bands(pixels: tf.Tensor, background: str) -> tuple[tf.TensorArray, tf.Tensor]:
+    """RGB and alpha, [H, W, 4] -> the image in bands, and its traits."""
+    to_16_bits, white = (1.0, 65535) if pixels.dtype == tf.uint16 else (257.0, 255)
+    highest = tf.cast(tf.reduce_max(tf.reduce_max(pixels, [0, 1])[:3]), tf.float32)
+    # Cameras and scanners write 12 bits, and programs 8, as they are: black to whoever takes them for 16.
+    narrow = (highest > 0) & (highest <= 4095) if pixels.dtype == tf.uint16 else tf.constant(False)
     whole = tf.where(narrow, tf.where(highest <= 255, 255.0, 4095.0), 65535.0)
-    transparent = tf.reduce_any(alpha < 1)
-    traits = TRANSPARENT * tf.cast(transparent, tf.int32) + NARROW * tf.cast(narrow, tf.int32)
-    return on_background(colours * (255 / whole), alpha, background), traits
+    rows = tf.maximum(1, _BAND // tf.shape(pixels)[1])
+    count = -(-tf.shape(pixels)[0] // rows)
+
+    def step(index: tf.Tensor, bands: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        band = tf.cast(pixels[index * rows : (index + 1) * rows], tf.float32) * to_16_bits
+        image = on_background(band[..., :3] * (255 / whole), band[..., 3:] / 65535, background)
+        return index + 1, bands.write(index, image)
+
+    bands = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=[None, None, 3])
+    begin = [tf.constant(0), bands]
+    _, bands = tf.while_loop(lambda index, _: index < count, step, begin, parallel_iterations=1)
+    transparent = tf.cast(tf.reduce_min(pixels, [0, 1])[3] < white, tf.int32)
+    return bands, TRANSPARENT * transparent + NARROW * tf.cast(narrow, tf.int32)
 
 
 def on_background(colours: tf.Tensor, alpha: tf.Tensor, background: str) -> tf.Tensor:

@@ -7,7 +7,7 @@ where features and facts are kept, is for others to know.
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,18 +16,13 @@ import tensorflow as tf
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
-from retrain.data.images import (
-    IMAGES,
-    content_hash,
-    decode_image,
-    load_facts,
-    load_image,
-    load_image_and_facts,
-)
+from retrain.data.images import IMAGES, Made, content_hash, decode_image, facts, image, image_and_facts
+from retrain.data.loaded_images import loaded
 from retrain.errors import InputError
+from retrain.image_claims import refusal
 from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.settings.augmentation import AugmentationSettings
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
@@ -42,37 +37,36 @@ class TrainingImages(NamedTuple):
     Attributes:
       size: height and width of the images that are made of them.
       labels, weights: [N, ...] and float32 [N]; without weights all count the same.
-      background: the colour behind pixels that are not opaque.
+      decoding: how files become images.
     """
 
     paths: Sequence[str]
     size: tuple[int, int]
     labels: Columns
     weights: Columns | None = None
-    background: str = WHITE
+    decoding: Decoding = AS_USUAL
 
 
 def image_batches(
-    paths: Sequence[str], image_size: tuple[int, int], batch_size: int, background: str = WHITE
+    paths: Sequence[str], image_size: tuple[int, int], batch_size: int, decoding: Decoding = AS_USUAL
 ) -> tf.data.Dataset:
     """Every image once, in order: (row int64 [b], images), where files that cannot be decoded are left out.
 
-    The row is the position in `paths`; the last batch may be smaller. `background` is the colour behind
-    pixels that are not opaque.
+    The row is the position in `paths`; the last batch may be smaller.
     """
-    return _batches(paths, lambda path: (load_image(path, image_size, background),), batch_size)
+    return _batches(paths, image(image_size, decoding), batch_size)
 
 
 def batches_with_facts(
-    paths: Sequence[str], image_size: tuple[int, int], batch_size: int, background: str = WHITE
+    paths: Sequence[str], image_size: tuple[int, int], batch_size: int, decoding: Decoding = AS_USUAL
 ) -> tf.data.Dataset:
-    """As `image_batches`, with the facts of the same images: (row, images, facts)."""
-    return _batches(paths, lambda path: load_image_and_facts(path, image_size, background), batch_size)
+    """As `image_batches`, with the facts of the same images: (row, (images, facts))."""
+    return _batches(paths, image_and_facts(image_size, decoding), batch_size)
 
 
-def facts_batches(paths: Sequence[str], batch_size: int, background: str = WHITE) -> tf.data.Dataset:
+def facts_batches(paths: Sequence[str], batch_size: int, decoding: Decoding = AS_USUAL) -> tf.data.Dataset:
     """The facts alone: (row, facts)."""
-    return _batches(paths, lambda path: (load_facts(path, background),), batch_size)
+    return _batches(paths, facts(decoding), batch_size)
 
 
 def file_contents(paths: Sequence[str]) -> list[str]:
@@ -87,17 +81,12 @@ def hexadecimal(hashes: Iterable[int]) -> list[str]:
     return [f"{value:016x}" for value in hashes]
 
 
-def _batches(
-    paths: Sequence[str], load: Callable[[tf.Tensor], tuple[object, ...]], batch_size: int
-) -> tf.data.Dataset:
+def _batches(paths: Sequence[str], made: Made, batch_size: int) -> tf.data.Dataset:
     read = [row for row, path in enumerate(paths) if not unreadable(path)]
-    rows = tf.data.Dataset.from_tensor_slices(
+    files = tf.data.Dataset.from_tensor_slices(
         (np.array(read, np.int64), path_tensor([paths[row] for row in read]))
     )
-    # What loads is written in ops alone; AutoGraph would take a second to find nothing to convert in it.
-    with_row = tf.autograph.experimental.do_not_convert(lambda row, path: (row, *load(path)))
-    loaded = rows.map(with_row, num_parallel_calls=PARALLEL)
-    return _finished(loaded.ignore_errors().batch(batch_size))
+    return _finished(loaded(files, made, PARALLEL).ignore_errors().batch(batch_size))
 
 
 def training_batches(
@@ -118,7 +107,7 @@ def training_batches(
         tuple(images.paths),
         decoded_size(size, augmentation) if augments else size,
         rounded=augments,
-        background=images.background,
+        decoding=images.decoding,
     )
     outputs = (images.labels,) if images.weights is None else (images.labels, images.weights)
     outputs = tf.nest.map_structure(tf.constant, outputs)
@@ -151,9 +140,9 @@ def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -
     return _finished(epochs.rebatch(batch_size, drop_remainder=True))
 
 
-def why_no_image(path: str) -> str:
+def why_no_image(path: str, decoding: Decoding) -> str:
     """Why a pass over files got no image of this one, in a few words."""
-    return undecodable(path) or "changed while it was read"
+    return undecodable(path, decoding) or "changed while it was read"
 
 
 def unreadable(path: str) -> str:
@@ -170,7 +159,7 @@ def unreadable(path: str) -> str:
     return f"larger than {LARGEST_FILE / 2**30:.0f} GiB" if status.st_size > LARGEST_FILE else ""
 
 
-def undecodable(path: str) -> str:
+def undecodable(path: str, decoding: Decoding = AS_USUAL) -> str:
     """Why this file gives no image, in a few words; empty when it does give one."""
     if why := unreadable(path):
         return why
@@ -181,8 +170,10 @@ def undecodable(path: str) -> str:
         return f"cannot be read ({error.strerror})"
     if not contents:
         return "empty file"
+    if why := refusal(contents, decoding.max_megapixels):
+        return why
     try:
-        decode_image(tf.constant(contents))
+        decode_image(tf.constant(contents), decoding)
     except tf.errors.OpError:
         name = format_of(contents)
         if name == HEIF and not READS_HEIF:
@@ -193,12 +184,12 @@ def undecodable(path: str) -> str:
 
 
 @contextlib.contextmanager
-def images_that_stay(paths: Iterable[str]) -> Iterator[None]:
+def images_that_stay(paths: Iterable[str], decoding: Decoding) -> Iterator[None]:
     """Within, these images are read again; InputError where one that was there is gone, or has changed."""
     try:
         yield
     except tf.errors.OpError as error:
-        lost = ((path, undecodable(path)) for path in paths)
+        lost = ((path, undecodable(path, decoding)) for path in paths)
         path, why = next(((path, why) for path, why in lost if why), (None, ""))
         if path is None:
             raise

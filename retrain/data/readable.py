@@ -1,8 +1,8 @@
 """What Python makes of a file's bytes before TensorFlow decodes them, so that it shows what viewers show.
 
-TensorFlow decodes JPEG and PNG itself, but for CMYK without Adobe's marker, which viewers take for inverted
-like all others. Everything else, of TIFF the first page and of animations the first frame, is read by Pillow
-and rewritten: as BMP, or as PNG where it has an alpha channel or 16 bits.
+TensorFlow decodes JPEG, PNG and still WebP itself, but for CMYK without Adobe's marker, which viewers take
+for inverted like all others. Everything else, of TIFF the first page and of animations the first frame, is
+read by Pillow and rewritten: as BMP, or as PNG where it has an alpha channel or 16 bits.
 """
 
 import io
@@ -10,6 +10,8 @@ import io
 import numpy as np
 import tensorflow as tf
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+
+from retrain.image_formats import PILLOW_FORMATS, PNG, WEBP, format_of
 
 try:
     from pillow_heif import register_heif_opener
@@ -21,7 +23,6 @@ else:
 # Pillow refuses what has twice as many: about where TensorFlow's decoders end, too.
 Image.MAX_IMAGE_PIXELS = 2**28
 
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # A PNG without any of these says nothing of its position. Elsewhere such bytes come by chance, to no harm.
 MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 # Where a PNG says how many bits a value has, and in which colour types pixels have an alpha channel.
@@ -34,23 +35,27 @@ def readable(contents: bytes) -> tuple[bytes, int]:
 
     Empty bytes for what is no image; damage of a JPEG or PNG is left to TensorFlow.
     """
-    if contents.startswith(JPEG) or (contents.startswith(PNG) and any(map(contents.__contains__, MARKS))):
+    name = format_of(contents)
+    if name in ("JPEG", "WebP") or (name == "PNG" and any(map(contents.__contains__, MARKS))):
         return _looked_into(contents)
-    return (contents if contents.startswith(PNG) else _rewritten(contents)), 1
+    return (contents if name == "PNG" else _rewritten(contents)), 1
 
 
 def is_deep(contents: bytes) -> bool:
-    """Whether this is a PNG that has an alpha channel or 16 bits."""
+    """Whether this is a PNG that has an alpha channel or 16 bits, or a WebP, which may have one."""
+    if contents.startswith(WEBP):
+        return True
     if not contents.startswith(PNG) or len(contents) <= COLOUR_TYPE:
         return False
     return contents[BIT_DEPTH] == 16 or contents[COLOUR_TYPE] in WITH_ALPHA or b"tRNS" in contents
 
 
 def _looked_into(contents: bytes) -> tuple[bytes, int]:
-    """Of a JPEG or PNG, whose orientation EXIF or XMP may say. Pillow finds them wherever they stand."""
+    """Of a JPEG, PNG or WebP: EXIF or XMP may say its orientation. Pillow finds them wherever they stand."""
     try:
-        with Image.open(io.BytesIO(contents)) as image:
-            if image.mode == "CMYK" and "adobe" not in image.info:
+        with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
+            moves = image.format == "WEBP" and image.is_animated
+            if moves or (image.mode == "CMYK" and "adobe" not in image.info):
                 return _rewritten(contents), 1
             orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # whatever Pillow makes of a damaged block, the image itself may be sound
@@ -61,25 +66,41 @@ def _looked_into(contents: bytes) -> tuple[bytes, int]:
 def _rewritten(contents: bytes) -> bytes:
     """Upright, as a BMP or a PNG; empty where Pillow gives no image."""
     try:
-        with Image.open(io.BytesIO(contents)) as image:
-            # Pillow takes the upper 8 of 16 bits of colours, and grey where 0 is white as it stands.
-            had_16_bits, white_is_0 = ";16" in repr(image.tile), _white_is_0(image)
-            upright = _upright(image)
+        upright, had_16_bits, white_is_0 = _opened(contents)
     except Exception:  # Pillow's readers raise what they happen to meet in a damaged file
         return b""
     if upright.mode.startswith(("I", "F")):
-        return _saved(_in_16_bits(np.asarray(upright), white_is_0), "PNG", compress_level=0)
+        values = np.asarray(upright)
+        del upright
+        return _saved(_in_16_bits(values, white_is_0), "PNG", compress_level=0)
     if upright.has_transparency_data or had_16_bits:
-        pixels = np.asarray(upright.convert("RGBA" if upright.has_transparency_data else "RGB"))
-        return tf.io.encode_png(pixels.astype(np.uint16) * 257 if had_16_bits else pixels, 0).numpy()
-    return _saved(upright.convert("RGB"), "BMP")
+        upright = _in(upright, "RGBA" if upright.has_transparency_data else "RGB")
+        if not had_16_bits:
+            return _saved(upright, "PNG", compress_level=0, icc_profile=None)
+        return tf.io.encode_png(np.asarray(upright).astype(np.uint16) * 257, 0).numpy()
+    return _saved(_in(upright, "RGB"), "BMP")
+
+
+def _opened(contents: bytes) -> tuple[Image.Image, bool, bool]:
+    """The image, upright, whether its values had 16 bits, and whether white is 0."""
+    with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
+        # Pillow takes the upper 8 of 16 bits of colours, and grey where 0 is white as it stands.
+        had_16_bits, white_is_0 = ";16" in repr(image.tile), _white_is_0(image)
+        return _upright(image), had_16_bits, white_is_0
+
+
+def _in(image: Image.Image, mode: str) -> Image.Image:
+    """The image itself where it has the mode: large ones are not copied without need."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    image.load()
     try:
-        return ImageOps.exif_transpose(image)
+        is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)
+        return ImageOps.exif_transpose(image) if is_turned else image
     except Exception:  # of a damaged block, beside which the image itself may be sound
-        return image.copy()
+        return image
 
 
 def _saved(image: Image.Image, image_format: str, **options: int) -> bytes:
@@ -95,9 +116,14 @@ def _white_is_0(image: Image.Image) -> bool:
 
 def _in_16_bits(values: np.ndarray, white_is_0: bool) -> Image.Image:
     """Whole numbers that fit as they are; others such that the whole is white, and all below 0 is black."""
-    highest = np.max(values, initial=0, where=np.isfinite(values))
+    highest = max(np.max(row, initial=0, where=np.isfinite(row)) for row in values)
     whole = next((whole for whole in WHOLE if highest <= whole), max(highest, 65535))
-    if not (np.issubdtype(values.dtype, np.integer) and highest <= 65535):
-        values, whole = np.nan_to_num(values.astype(np.float64), posinf=whole) * (65535 / whole), 65535
-    values = np.clip(values, 0, 65535).astype(np.uint16)
-    return Image.fromarray(whole - values if white_is_0 else values)
+    fit = np.issubdtype(values.dtype, np.integer) and highest <= 65535
+    pixels = np.empty(values.shape, np.uint16)
+    for row, of_row in zip(pixels, values, strict=True):  # floats of all of them would take ten times as much
+        if not fit:
+            of_row = np.nan_to_num(of_row.astype(np.float64), posinf=whole) * (65535 / whole)
+        row[:] = np.clip(of_row, 0, 65535)
+    if white_is_0:
+        np.subtract(whole if fit else 65535, pixels, out=pixels, casting="unsafe")
+    return Image.fromarray(pixels)

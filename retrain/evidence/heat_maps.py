@@ -30,13 +30,13 @@ class Evidence:
         image_size: tuple[int, int],
         probabilities: Callable[[np.ndarray], Mapping[str, np.ndarray]],
     ):
-        self._root, self._background = os.path.abspath(examples.image_dir), examples.background
+        self._root, self._decoding = os.path.abspath(examples.image_dir), examples.decoding
         self._size, self._probabilities = image_size, probabilities
 
     def of(self, task: str, path: str) -> np.ndarray:
         """The map of one image, see `occlusion_map`."""
         file = os.path.join(self._root, path)
-        image = load_image(tf.constant(file), self._size, self._background).numpy()
+        image = load_image(tf.constant(file), self._size, self._decoding).numpy()
         return occlusion_map(image, lambda images: self._probabilities(images)[task])
 
 

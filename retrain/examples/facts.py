@@ -37,7 +37,7 @@ def data_facts(
         "ignored_files": dict(ignored),
         "transparent": int(np.sum(images.traits & TRANSPARENT > 0)),
         "narrow_16_bit": int(np.sum(images.traits & NARROW > 0)),
-        "alpha_background": examples.background,
+        "alpha_background": examples.decoding.background,
         "tasks": {
             name: task.head.label_facts(task.cells, trained_on) for name, task in examples.tasks.items()
         },

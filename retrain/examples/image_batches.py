@@ -37,7 +37,7 @@ def train_batches(
         size=image_size,
         labels=_labels(examples),
         weights=_weights(examples, pixels.class_weights),
-        background=examples.background,
+        decoding=examples.decoding,
     )
     return functools.partial(training_batches, images, pixels.batch_size, pixels.seed, augmentation)
 
@@ -45,7 +45,7 @@ def train_batches(
 def validation_batches(examples: LabelledExamples, image_size: tuple[int, int]) -> tf.data.Dataset:
     """Every example once; a second pass over the data set may be faster."""
     labels = tf.nest.map_structure(tf.constant, _labels(examples))
-    batches = image_batches(examples.files, image_size, EVALUATION_BATCH, examples.background)
+    batches = image_batches(examples.files, image_size, EVALUATION_BATCH, examples.decoding)
     if len(examples.files) * math.prod(image_size) * PIXEL <= MEMORY:
         batches = batches.cache()
 

@@ -17,7 +17,7 @@ from retrain.data.listing import SPLITS, Listing
 from retrain.examples.hash_split import stem
 from retrain.heads import head_class
 from retrain.heads.head import Head, Labels
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 
 
 class TaskExamples(NamedTuple):
@@ -72,14 +72,14 @@ class LabelledExamples:
         file, "" before it was read).
       tasks: by name, the primary task first.
       features: float32 [N, F] of the same rows, an array or what stands in for one; None before the pass.
-      background: the colour behind pixels that are not opaque.
+      decoding: how files become images.
     """
 
     image_dir: str
     table: pd.DataFrame
     tasks: Mapping[str, Task]
     features: Any = None
-    background: str = WHITE
+    decoding: Decoding = AS_USUAL
 
     def __len__(self) -> int:
         return len(self.table)
@@ -154,9 +154,9 @@ class LabelledExamples:
         """The same with what a module gives for each row."""
         return dataclasses.replace(self, features=features)
 
-    def on(self, background: str) -> Self:
-        """The same with another colour behind pixels that are not opaque."""
-        return dataclasses.replace(self, background=background)
+    def on(self, decoding: Decoding) -> Self:
+        """The same, whose files become images in another way."""
+        return dataclasses.replace(self, decoding=decoding)
 
     def with_splits(self, splits: Sequence[str]) -> Self:
         """The same with the split of each row."""

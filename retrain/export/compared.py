@@ -54,7 +54,7 @@ def sample_of(model: ImageClassifier, files: LabelledFiles, count: int) -> Sampl
     """`count` of these files at most, spread over all of them, without those that are no images."""
     chosen = np.linspace(0, len(files.paths) - 1, min(count, len(files.paths))).astype(int)
     paths = [files.paths[place] for place in chosen]
-    batches = image_batches(paths, model.image_size, len(paths), model.background) if paths else []
+    batches = image_batches(paths, model.image_size, len(paths), model.decoding) if paths else []
     nothing = (np.zeros(0, int), np.zeros([0, *model.image_size, 3], np.float32))
     rows, images = next((tuple(map(np.asarray, batch)) for batch in batches), nothing)
     outputs = model.outputs(tf.constant(images), SERVING_SIGNATURE)

@@ -64,7 +64,7 @@ def write_description(
         },
         "image_size": classifier.image_size,
         "num_features": classifier.base.num_features,
-        "alpha_background": classifier.background,
+        "alpha_background": classifier.decoding.background,
         "serving": dict(serving),
         "module": classifier.base.handle,
         "writer": WRITER,

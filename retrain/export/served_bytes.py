@@ -11,16 +11,17 @@ from retrain.data.images_in_graph import image_from_bytes
 from retrain.familiarity import FAMILIARITY
 from retrain.model import ImageClassifier
 from retrain.modules.signatures import DEFAULT_OUTPUT
+from retrain.settings.data import Decoding
 
 IMAGE_BYTES, CLASSES, SCORES = "image_bytes", "classes", "scores"
 MOST = 10
 ROUNDING = 1 / 255  # a grey level
 
 
-def pictures(contents: tf.Tensor, image_size: tuple[int, int], background: str) -> tf.Tensor:
+def pictures(contents: tf.Tensor, image_size: tuple[int, int], decoding: Decoding) -> tf.Tensor:
     """The bytes of files [B] -> float32 [B, h, w, 3] in [0, 1]."""
     return tf.map_fn(
-        lambda one: image_from_bytes(one, image_size, background),
+        lambda one: image_from_bytes(one, image_size, decoding),
         contents,
         fn_output_signature=tf.TensorSpec([*image_size, 3], tf.float32),
     )

@@ -53,7 +53,7 @@ def write_int8(classifier: ImageClassifier, directory: str, options: ExportOptio
         )
 
     def images() -> Iterator[list[np.ndarray]]:
-        batches = image_batches(options.calibration, classifier.image_size, 1, classifier.background)
+        batches = image_batches(options.calibration, classifier.image_size, 1, classifier.decoding)
         for _, batch in batches.as_numpy_iterator():
             yield [batch]
 

@@ -32,7 +32,7 @@ from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.stored import Features, viewed
 from retrain.modules.image_module import ImageModule
 from retrain.progress import progress
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 from retrain.settings.module import ModuleSettings
 
 IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
@@ -45,13 +45,13 @@ class PassOptions(NamedTuple):
     Attributes:
       settings: whose feature_cache and feature_engine are read.
       facts: notes facts of the images that are decoded.
-      background: the colour behind pixels that are not opaque.
+      decoding: how files become images.
       in_memory: bytes of features, IN_MEMORY where nothing is said.
     """
 
     settings: ModuleSettings = ModuleSettings(feature_cache="none")
     facts: ImageFactsStore | None = None
-    background: str = WHITE
+    decoding: Decoding = AS_USUAL
     in_memory: int | None = None
 
 
@@ -113,7 +113,7 @@ def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options
         features = cache.stored(files)
     elif features.nbytes > VIEWED:
         features = viewed(features)
-    skipped = {row: why_no_image(files[row].path) for row in missing if row not in computed}
+    skipped = {row: why_no_image(files[row].path, options.decoding) for row in missing if row not in computed}
     return FeaturePass(features, skipped, len(computed), name)
 
 
@@ -140,7 +140,7 @@ def _caches(
         "output": module.feature_output,
         "image_size": module.image_size,
         "decoding": DECODING,
-        "background": options.background,
+        **options.decoding._asdict(),
     }
     length = module.num_outputs(signature)
     return {
@@ -179,13 +179,13 @@ def _decoded(
 ) -> Iterator[Batch]:
     """Positions in `missing`, and images."""
     paths, facts = [files[row].path for row in missing], options.facts
-    batching = (paths, image_size, BATCH_SIZE, options.background)
+    batching = (paths, image_size, BATCH_SIZE, options.decoding)
     if not paths:
         return
     if facts is None or facts.has([files[row] for row in missing]):
         yield from image_batches(*batching).as_numpy_iterator()
         return
-    for positions, images, noted in batches_with_facts(*batching).as_numpy_iterator():
+    for positions, (images, noted) in batches_with_facts(*batching).as_numpy_iterator():
         facts.add([files[missing[position]] for position in positions], noted)
         yield positions, images
 

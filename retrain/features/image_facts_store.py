@@ -18,7 +18,7 @@ from retrain.data.pipeline import facts_batches, hexadecimal
 from retrain.features.cache import FeatureCache, FileKey
 from retrain.image_formats import LONGEST, format_of
 from retrain.progress import progress
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 
 VERSION = 3  # of what is noted, beside DECODING
 BATCH_SIZE = 64
@@ -36,14 +36,14 @@ class ImageFactsStore:
         self,
         files: Sequence[FileKey],
         cache_directory: str | os.PathLike[str] | None,
-        background: str = WHITE,
+        decoding: Decoding = AS_USUAL,
     ):
-        self.background = background
+        self.decoding = decoding
         self.files, self.row_of = files, {file: row for row, file in enumerate(files)}
         self.rows, self.known = np.zeros([len(files), LENGTH], np.uint8), np.zeros(len(files), bool)
         self.cache = None
         if cache_directory:
-            key = {"sketch": VERSION, "decoding": DECODING, "background": background}
+            key = {"sketch": VERSION, "decoding": DECODING, **decoding._asdict()}
             self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8, asked=files)
             at = [row for row, file in enumerate(files) if self.cache.has(file)]
             self.rows[at], self.known[at] = self.cache.read([files[row] for row in at]), True
@@ -82,7 +82,7 @@ class ImageFactsStore:
         """Passes over those of the files that are not known; what is no image stays so."""
         missing = [file for file in files if not self.known[self.row_of[file]]]
         if missing:
-            batches = facts_batches([file.path for file in missing], BATCH_SIZE, self.background)
+            batches = facts_batches([file.path for file in missing], BATCH_SIZE, self.decoding)
             for positions, facts in progress(
                 batches.as_numpy_iterator(), len(missing), "image facts", "images", _size
             ):

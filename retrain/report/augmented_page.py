@@ -7,8 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
-from retrain.data.decoded_images import load_rounded
-from retrain.data.images import IMAGES, load_image
+from retrain.data.images import IMAGES, load_image, rounded
 from retrain.examples.labelled import LabelledExamples
 from retrain.files import write_bytes
 from retrain.settings.augmentation import AugmentationSettings
@@ -26,10 +25,10 @@ def write_augmented_page(
     seed: int,
 ) -> None:
     """Draws up to 8 of these images, a row each, with what 7 steps of training make of them; a PNG file."""
-    chosen, background = examples.files[:: max(1, len(examples) // ROWS)][:ROWS], examples.background
-    columns = [tf.stack([load_image(tf.constant(image), image_size, background) for image in chosen])]
+    chosen, decoding = examples.files[:: max(1, len(examples) // ROWS)][:ROWS], examples.decoding
+    columns = [tf.stack([load_image(tf.constant(image), image_size, decoding) for image in chosen])]
     size = decoded_size(image_size, augmentation)
-    decoded = tf.stack([load_rounded(tf.constant(image), size, background) for image in chosen])
+    decoded = tf.stack([rounded(size, decoding).read(tf.constant(image)) for image in chosen])
     for step in range(VARIANTS):
         columns.append(augmented_inputs(decoded, augmentation, image_size, (seed, step))[IMAGES])
     width = SIDE + GAP + VARIANTS * (SIDE + BORDER) + BORDER

@@ -13,6 +13,7 @@ from retrain.files import write_bytes
 from retrain.report.caption_fonts import caption_width, draw_caption
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns
+from retrain.settings.data import Decoding
 
 COLUMNS, ROWS = 6, 4
 SIDE, BORDER, CAPTION, TITLE = 160, 4, 56, 24  # pixels
@@ -42,7 +43,7 @@ def write(outcome: Outcome, path: str) -> None:
     for position, example in enumerate(map(_Example._make, shown.itertuples(index=False, name=None))):
         row, column = divmod(position, COLUMNS)
         corner = (BORDER + column * (SIDE + BORDER), TITLE + BORDER + row * (SIDE + CAPTION))
-        picture = _picture(os.path.join(examples.image_dir, example.path), examples.background)
+        picture = _picture(os.path.join(examples.image_dir, example.path), examples.decoding)
         page.paste(_tile(picture, example), corner)
     png = io.BytesIO()
     page.save(png, "PNG")
@@ -88,10 +89,10 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     return tile
 
 
-def _picture(path: str, background: str) -> Image.Image:
+def _picture(path: str, decoding: Decoding) -> Image.Image:
     """What the module saw."""
     try:
-        return Image.fromarray(decode_image(tf.io.read_file(path), background).numpy())
+        return Image.fromarray(decode_image(tf.io.read_file(path), decoding).numpy())
     except tf.errors.OpError:  # gone since it was read
         return Image.new("RGB", (SIDE, SIDE), BLANK)
 

@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 from retrain.data.images import decode_image
 from retrain.evidence.heat_maps import Evidence, heated
 from retrain.examples.labelled import LabelledExamples
+from retrain.image_claims import refusal
+from retrain.image_formats import JPEG
 
 SIDE, QUALITY = 144, 72  # pixels of the longer side; of JPEG, about 5 kB each
 GONE = (OSError, tf.errors.OpError)
@@ -21,7 +23,7 @@ class Thumbnails:
     """Of images of these examples, upright, each made once; with `evidence` heat maps, too."""
 
     def __init__(self, examples: LabelledExamples, evidence: Evidence | None = None):
-        self._root, self._background = os.path.abspath(examples.image_dir), examples.background
+        self._root, self._decoding = os.path.abspath(examples.image_dir), examples.decoding
         self._evidence = evidence
         self.of = functools.cache(self._made)
         self.evidence = functools.cache(self._heated)
@@ -46,11 +48,13 @@ class Thumbnails:
 
     def _small(self, file: str) -> Image.Image:
         """JPEG is decoded at the size that is shown: of a photo of 12 megapixels ten times as fast."""
-        with Image.open(file) as image:
-            if image.format == "JPEG" and image.mode != "CMYK":
-                image.draft("RGB", (2 * SIDE, 2 * SIDE))
-                return ImageOps.exif_transpose(image).convert("RGB")
-        return Image.fromarray(decode_image(tf.io.read_file(file), self._background).numpy())
+        contents = tf.io.read_file(file).numpy()
+        if contents.startswith(JPEG) and not refusal(contents, self._decoding.max_megapixels):
+            with Image.open(io.BytesIO(contents)) as image:
+                if image.mode != "CMYK":
+                    image.draft("RGB", (2 * SIDE, 2 * SIDE))
+                    return ImageOps.exif_transpose(image).convert("RGB")
+        return Image.fromarray(decode_image(tf.constant(contents), self._decoding).numpy())
 
 
 def data_uri(picture: Image.Image, side: int = SIDE) -> str:

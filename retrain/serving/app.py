@@ -5,42 +5,38 @@ import pathlib
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from retrain.data.decoded_pixels import UnusualImageError, pixel_count
+from retrain.data.decoded_pixels import RefusedImageError, UnusualImageError
+from retrain.serving.connections import PATIENCE
 from retrain.serving.counts import Counts
 from retrain.serving.descriptions import metadata, status
 from retrain.serving.rest_form import Asked, RequestError, classified, predicted, read_classify, read_predict
 from retrain.serving.served_model import ServedModel, workers
-from retrain.serving.waiting_images import Batches, BusyError
+from retrain.serving.waiting_images import MOST_WAITING, Batches, BusyError
 
+MOST_HELD = 2**29  # bytes of all requests that are coming
 PAGE = pathlib.Path(__file__).with_name("page.html")
 # With a version or without: there is one, whatever it is called.
 MODELS = ("/v1/models/{name}", "/v1/models/{name}/versions/{version:int}")
 
 
-class Limits(NamedTuple):
-    """What a request may be: bytes of its body, pixels of an image."""
-
-    body: int
-    pixels: int
-
-
 class Server:
-    """Answers requests about one model, which is called `name`."""
+    """Answers requests about one model, which is called `name`, of at most so many bytes."""
 
-    def __init__(self, model: ServedModel, name: str, limits: Limits):
-        self.model, self.name, self.limits = model, name, limits
+    def __init__(self, model: ServedModel, name: str, most_bytes: int):
+        self.model, self.name, self.most_bytes = model, name, most_bytes
         self.counts = Counts()
         self._batches = Batches(model.rows)
         self._decoders = ThreadPoolExecutor(workers())
+        self._held = 0  # bytes of requests that have not come as a whole
 
     def app(self) -> Starlette:
         """The application, for any server of ASGI."""
@@ -86,7 +82,7 @@ class Server:
                 raise RequestError(f"{request.method} {request.url.path}: POST was expected.", 405)
             if request.path_params["name"] != self.name:
                 raise RequestError(
-                    f"There is no model {request.path_params['name']!r} here, but {self.name!r}.", 404
+                    f"There is no model {request.path_params['name']!a} here, but {self.name!r}.", 404
                 )
             return JSONResponse(await answer(request))
         except RequestError as error:
@@ -101,21 +97,44 @@ class Server:
         return metadata(self.name, self.model)
 
     async def _predict(self, request: Request) -> Any:
-        asked = read_predict(await self._body(request), self.model.image_size)
+        asked = await self._read(read_predict, await self._body(request), self.model.image_size)
         return predicted(await self._rows(asked), asked, self.model)
 
     async def _classify(self, request: Request) -> Any:
-        return classified(await self._rows(read_classify(await self._body(request))), self.model)
+        asked = await self._read(read_classify, await self._body(request))
+        return classified(await self._rows(asked), self.model)
+
+    async def _read(self, read: Callable[..., Asked], *given: Any) -> Asked:
+        """Elsewhere: a long request takes a second, in which others would not be answered."""
+        asked = await asyncio.get_running_loop().run_in_executor(self._decoders, read, *given)
+        if len(asked.images) > MOST_WAITING:
+            raise RequestError(f"The request has {len(asked.images)} images, more than {MOST_WAITING}.", 413)
+        return asked
 
     async def _body(self, request: Request) -> bytes:
-        """RequestError of one that is too long, before all of it has come."""
+        """RequestError of one that is too long, before all of it has come, or does not come in time."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._body_in_time(request)
+        except ClientDisconnect:
+            raise RequestError("The request ended before its end.") from None
+        except TimeoutError:
+            raise RequestError(f"The request did not come within {PATIENCE:g} seconds.", 408) from None
+
+    async def _body_in_time(self, request: Request) -> bytes:
         parts, length = [], 0
-        async for part in request.stream():
-            parts.append(part)
-            length += len(part)
-            if length > self.limits.body:
-                raise RequestError(f"The request has more than {self.limits.body} bytes.", 413)
-        return b"".join(parts)
+        try:
+            async for part in request.stream():
+                parts.append(part)
+                length += len(part)
+                self._held += len(part)
+                if length > self.most_bytes:
+                    raise RequestError(f"The request has more than {self.most_bytes} bytes.", 413)
+                if self._held > MOST_HELD:
+                    raise BusyError
+            return b"".join(parts)
+        finally:
+            self._held -= length
 
     async def _rows(self, asked: Asked) -> list[Any]:
         decoded = await asyncio.gather(*(self._decoded(image) for image in asked.images))
@@ -130,12 +149,9 @@ class Server:
 
     def _pixels(self, contents: bytes) -> np.ndarray:
         try:
-            count = pixel_count(contents)
-            if count > self.limits.pixels:
-                raise RequestError(
-                    f"An image of {count} pixels was given, and {self.limits.pixels} are allowed.", 413
-                )
             return self.model.decoded(contents)
+        except RefusedImageError as error:
+            raise RequestError(f"An image is not decoded: {error}.", 413) from None
         except UnusualImageError:
             raise RequestError(
                 "A file cannot be decoded: JPEG, PNG, GIF, BMP or WebP was expected."

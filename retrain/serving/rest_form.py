@@ -9,7 +9,7 @@ each output.
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +95,7 @@ def classified(rows: Sequence[Row], model: ServedModel) -> dict[str, Any]:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"The request is no JSON: {error}.") from None
     if not isinstance(request, dict):
         raise RequestError("The request has to be a JSON object.")
@@ -104,8 +104,13 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _only(values: Mapping[str, Any]) -> Any:
     if len(values) != 1 or next(iter(values)) not in (BYTES, IMAGES):
-        raise RequestError(f"The only input is {BYTES} or {IMAGES}, but the request has {', '.join(values)}.")
+        raise RequestError(f"The only input is {BYTES} or {IMAGES}, but the request has {_plain(values)}.")
     return next(iter(values.values()))
+
+
+def _plain(names: Iterable[str]) -> str:
+    """Names as they can be answered: half of a pair of surrogates cannot."""
+    return ", ".join(names).encode(errors="backslashreplace").decode()
 
 
 def _image(value: Any, image_size: tuple[int, int]) -> tuple[str, Any]:
@@ -130,7 +135,7 @@ def _pixels(value: Any, image_size: tuple[int, int]) -> np.ndarray:
     height, width = image_size
     try:
         image = np.asarray(value, np.float32)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         image = np.zeros(0, np.float32)
     if image.shape != (height, width, 3):
         raise RequestError(
@@ -142,8 +147,8 @@ def _pixels(value: Any, image_size: tuple[int, int]) -> np.ndarray:
 
 
 def _check_signature(name: str, kind: str) -> None:
-    if name not in SIGNATURES:
-        raise RequestError(f"There is no signature {name!r}, but {', '.join(SIGNATURES)}.", 404)
+    if not isinstance(name, str) or name not in SIGNATURES:
+        raise RequestError(f"There is no signature {name!a}, but {', '.join(SIGNATURES)}.", 404)
     if kind not in SIGNATURES[name]:
         raise RequestError(f"The signature {name!r} takes {SIGNATURES[name][0]}, and was given {kind}.")
 

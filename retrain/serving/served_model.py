@@ -11,6 +11,7 @@ from retrain.export.assets import described_background, described_familiarity, d
 from retrain.export.beside import answering_heads
 from retrain.export.litert import LiteRtModel
 from retrain.quiet import quietly_named
+from retrain.settings.data import AS_USUAL, Decoding
 
 MOST = 10  # classes that are named of an image, as by the signature serving_bytes
 DEFAULT, FAMILIARITY = "default", "familiarity"
@@ -27,17 +28,17 @@ class ServedModel:
       threshold: of familiarity, where it is told.
     """
 
-    def __init__(self, export: str, litert: str):
+    def __init__(self, export: str, litert: str, max_megapixels: float = AS_USUAL.max_megapixels):
         self.image_size = described_image_size(export)
-        self.background = described_background(export)
+        self.decoding = Decoding(described_background(export), max_megapixels)
         told = described_familiarity(export)
         self.threshold = None if told is None else told.threshold
         self.classes = {task: head.class_names for task, head in answering_heads(export).items()}
         self._answers = LiteRtModel(litert) if litert else quietly_named("retrain.export.reload:read")(export)
 
     def decoded(self, contents: bytes) -> np.ndarray:
-        """The bytes of a file -> float32 [h, w, 3] in [0, 1]; UnusualImageError of what cannot be decoded."""
-        return pixels_of(contents, self.image_size, self.background)
+        """The bytes of a file -> float32 [h, w, 3] in [0, 1]; UnusualImageError of what is not."""
+        return pixels_of(contents, self.image_size, self.decoding)
 
     def rows(self, images: Sequence[np.ndarray]) -> list[Row]:
         """Images float32 [h, w, 3] -> what is served of each."""

@@ -1,6 +1,7 @@
 """The settings of the data: where images and labels lie, what the labels mean, how they are split."""
 
 import dataclasses
+from typing import NamedTuple
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
@@ -9,6 +10,21 @@ from retrain.settings.values import OfTask, colour, separator, task_kinds, task_
 WHITE = "white"
 
 READERS = (*DATA_VERBS, "predict")
+
+
+class Decoding(NamedTuple):
+    """How files become images.
+
+    Attributes:
+      background: the colour behind pixels that are not opaque, as Pillow names colours.
+      max_megapixels: million pixels of an image at most; what claims more is not decoded.
+    """
+
+    background: str = WHITE
+    max_megapixels: float = 100.0
+
+
+AS_USUAL = Decoding()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,9 +129,21 @@ class DataSettings:
         "The export says it to predict and evaluate.",
         parse=colour,
     )
+    max_image_megapixels: float = setting(
+        AS_USUAL.max_megapixels,
+        "Files that claim an image of more million pixels are not decoded: skipped, or by serve refused.",
+        verbs=(*READERS, "serve"),
+        above=0.0,
+        high=1000.0,
+    )
     dry_run: bool = setting(
         False,
         "Look at the images, tell what is found (sizes, duplicates, labels that contradict each other), and "
         "stop before training; data_report.json holds all of it.",
         verbs=("train",),
     )
+
+    @property
+    def decoding(self) -> Decoding:
+        """What of them says how files become images."""
+        return Decoding(self.alpha_background, self.max_image_megapixels)

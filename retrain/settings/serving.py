@@ -29,6 +29,3 @@ class ServingSettings:
         verbs=VERBS,
         above=0.0,
     )
-    max_megapixels: float = setting(
-        50.0, "An image of more million pixels is refused before it is decoded.", verbs=VERBS, above=0.0
-    )

@@ -18,6 +18,7 @@ from retrain.label_files import read_labels
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module
 from retrain.modules.signatures import SERVING_SIGNATURE
+from retrain.settings.data import Decoding
 from tests import tiny_worlds
 
 HEADS = {
@@ -45,7 +46,7 @@ def exports(tmp_path_factory):
         if name not in INSTALLED:
             pytest.skip(f"pip install 'retrain[{EXPORTERS[name].extra}]'")
         if (name, heads) not in made:
-            model = ImageClassifier(load_module(module), HEADS[heads], background="black")
+            model = ImageClassifier(load_module(module), HEADS[heads], decoding=Decoding("black"))
             for kernel in model.kernels.values():
                 kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
             model = tiny_worlds.with_familiarity(model)

@@ -80,6 +80,7 @@ TABLE = {"labels_file": "{table}"}
 TWINS = {"labels_file": "{twins}", "merge_class_names": "true"}
 CLASSIFIER = {"tfhub_module": "{classifier}", "image_size": ""}
 
+LITTLE = {"max_image_megapixels": "1e-5"}
 DATA = {
     **of(examples, image_dir="{fewer}", head="sigmoid", validation_percentage="30"),
     **of(examples, testing_percentage="30", split_file="{splits}", labels_file="{table}"),
@@ -98,6 +99,7 @@ DATA = {
         "and --max_skipped_percentage allows 0 %",
     ),
     "alpha_background": Case(examples, {"alpha_background": "black"}, {"image_dir": "{glassy}"}),
+    "max_image_megapixels": Case(examples, LITTLE, refused="(more than 1e-05 megapixels)"),
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
 MODULE = {
@@ -206,9 +208,7 @@ RESULTS = {
     "sort_by": Case(predicted, {"sort_by": "link"}, {"sort_into": "{sorted}"}),
     "json": Case(inspected, {"json": "true"}),
 }
-SERVING = of(
-    served, host="0.0.0.0", port="80", model_name="other", max_request_mb="1e-3", max_megapixels="1e-6"
-)
+SERVING = of(served, host="0.0.0.0", port="80", model_name="other", max_request_mb="1e-3")
 CASES: Mapping[str, Mapping[str, Case]] = {
     "data": DATA,
     "module": MODULE,
@@ -231,7 +231,10 @@ EVALUATE = {
     "merge_class_names": Case(
         evaluated, {"merge_class_names": "false"}, {**TWO_TASKS, **TWINS}, "does not know the label 'Cyan'"
     ),
-    "max_skipped_percentage": DATA["max_skipped_percentage"]._replace(stage=evaluated),
+    **{
+        name: DATA[name]._replace(stage=evaluated)
+        for name in ("max_skipped_percentage", "max_image_megapixels")
+    },
     "tfhub_module": Case(evaluated, {"tfhub_module": "{of_two_tasks}"}),
     "image_size": Case(evaluated, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
     "module_kind": Case(
@@ -257,6 +260,7 @@ PREDICT = {
     **{name: EVALUATE[name]._replace(stage=predicted) for name in ("module_kind", "allow_unsafe_module_ops")},
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
     "engine": MODULE["engine"],
+    "max_image_megapixels": Case(predicted, LITTLE, refused="is an image that can be decoded"),
     "image_size": Case(predicted, {"image_size": "12"}, refused="takes images of 8 x 8 pixels"),
     **{name: case for name, case in RESULTS.items() if case.stage is predicted},
 }
@@ -282,6 +286,7 @@ EXPORT = {
 SERVE = {
     "tfhub_module": Case(served, {"tfhub_module": "{of_two_tasks}"}),
     "engine": Case(served, {"engine": "litert"}, refused="has none beside it"),
+    "max_image_megapixels": Case(served, LITTLE),
     **SERVING,
 }
 VERBS = {"serve": SERVE, "evaluate": EVALUATE, "predict": PREDICT, "export": EXPORT, "inspect": INSPECT}

@@ -6,8 +6,8 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.data import decoded_images
-from retrain.data.decoded_images import DecodedImages, decoded_batches, load_rounded
-from retrain.data.images import load_image
+from retrain.data.decoded_images import DecodedImages, decoded_batches
+from retrain.data.images import load_image, rounded
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def paths(tmp_path) -> tuple[str, ...]:
 def test_a_rounded_image_is_the_image_in_whole_numbers(tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)).save(tmp_path / "a.png")
     path = tf.constant(str(tmp_path / "a.png"))
-    rounded = load_rounded(path, (5, 6))
-    assert rounded.dtype == tf.uint8
-    np.testing.assert_allclose(rounded, load_image(path, (5, 6)) * 255, atol=0.501)
+    whole = rounded((5, 6)).read(path)
+    assert whole.dtype == tf.uint8
+    np.testing.assert_allclose(whole, load_image(path, (5, 6)) * 255, atol=0.501)
 
 
 @pytest.mark.parametrize(("memory", "reads"), [(5 * 3 * 2 * 3, False), (5 * 3 * 2 * 3 - 1, True)])

@@ -6,7 +6,8 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from retrain.data.image_facts import NARROW, TRANSPARENT
-from retrain.data.images import content_hash, decode_image, load_facts, load_image, load_image_and_facts
+from retrain.data.images import content_hash, decode_image, facts, image_and_facts, load_image
+from retrain.settings.data import Decoding
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (5, 7, 3), np.uint8)
@@ -161,17 +162,17 @@ def test_every_orientation_is_upright(orientation, image_format, tmp_path):
 def test_the_facts_of_an_image_are_upright(orientation, suffix, tmp_path):
     file = tmp_path / "image"
     file.write_bytes(encoded(big_picture(64, 40), suffix, exif=oriented(orientation), **FORMATS[suffix]))
-    facts = load_facts(str(file))
-    assert facts["magic"] == file.read_bytes()[:12]
-    assert facts["traits"] == 0
-    assert facts["size"].dtype == tf.int32
-    assert facts["size"].numpy().tolist() == ([64, 40] if orientation == 1 else [40, 64])
+    found = facts().read(str(file))
+    assert found["magic"] == file.read_bytes()[:12]
+    assert found["traits"] == 0
+    assert found["size"].dtype == tf.int32
+    assert found["size"].numpy().tolist() == ([64, 40] if orientation == 1 else [40, 64])
     upright = tf.image.resize(decode_image(tf.constant(file.read_bytes())), (32, 32), "area")
-    assert facts["thumbnail"].dtype == tf.uint8
-    assert np.abs(facts["thumbnail"] - np.round(upright)).max() <= 1
-    image, also = load_image_and_facts(str(file), (9, 14))
+    assert found["thumbnail"].dtype == tf.uint8
+    assert np.abs(found["thumbnail"] - np.round(upright)).max() <= 1
+    image, also = image_and_facts((9, 14)).read(str(file))
     np.testing.assert_array_equal(image, load_image(str(file), (9, 14)))
-    assert all(np.array_equal(also[name], facts[name]) for name in facts)
+    assert all(np.array_equal(also[name], found[name]) for name in found)
 
 
 def test_a_file_is_known_by_its_content_as_ever():
@@ -223,11 +224,12 @@ def test_pixels_that_are_not_opaque_are_put_on_a_background(background, image_fo
     options = {"lossless": True, "exact": True} if image_format == "WEBP" else {}
     (tmp_path / "image").write_bytes(contents := encoded(with_alpha(), image_format, **options))
     expected = composed(PIXELS, np.array({"black": (0, 0, 0), "#ff8000": (255, 128, 0)}[background]))
-    np.testing.assert_array_equal(decode_image(tf.constant(contents), background), expected)
-    image, facts = load_image_and_facts(str(tmp_path / "image"), (5, 7), background)
+    np.testing.assert_array_equal(decode_image(tf.constant(contents), Decoding(background)), expected)
+    decoding = Decoding(background)
+    image, noted = image_and_facts((5, 7), decoding).read(str(tmp_path / "image"))
     np.testing.assert_array_equal(image, expected / np.float32(255))
-    np.testing.assert_array_equal(image, load_image(str(tmp_path / "image"), (5, 7), background))
-    assert facts["traits"] == load_facts(str(tmp_path / "image"), background)["traits"] == TRANSPARENT
+    np.testing.assert_array_equal(image, load_image(str(tmp_path / "image"), (5, 7), decoding))
+    assert noted["traits"] == facts(decoding).read(str(tmp_path / "image"))["traits"] == TRANSPARENT
 
 
 def test_traits_are_of_pixels_and_not_of_formats(tmp_path):
@@ -237,7 +239,7 @@ def test_traits_are_of_pixels_and_not_of_formats(tmp_path):
     traits = {"opaque": (opaque, 0), "wide": (wide, 0), "narrow": (Image.fromarray(WIDE >> 4), NARROW)}
     for name, (picture, expected) in traits.items():
         picture.save(tmp_path / f"{name}.png")
-        assert load_facts(str(tmp_path / f"{name}.png"))["traits"] == expected, name
+        assert facts().read(str(tmp_path / f"{name}.png"))["traits"] == expected, name
 
 
 def test_big_endian_exif():

@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 from retrain.data.images import load_image
 from retrain.data.images_in_graph import image_from_bytes, orientation_of
+from retrain.settings.data import Decoding
 
 SIZE = (16, 12)
 RANDOM = np.random.default_rng(0)
@@ -59,13 +60,15 @@ FILES = {
 @pytest.fixture(scope="module")
 def in_graph():
     spec = tf.TensorSpec([], tf.string)
-    return tf.function(lambda contents: image_from_bytes(contents, SIZE, "#204060"), input_signature=[spec])
+    return tf.function(
+        lambda contents: image_from_bytes(contents, SIZE, Decoding("#204060")), input_signature=[spec]
+    )
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_pixels_of_training(name, in_graph, tmp_path):
     (tmp_path / "file").write_bytes(FILES[name])
-    expected = load_image(tf.constant(str(tmp_path / "file")), SIZE, "#204060")
+    expected = load_image(tf.constant(str(tmp_path / "file")), SIZE, Decoding("#204060"))
     np.testing.assert_allclose(in_graph(tf.constant(FILES[name])), expected, atol=1e-6)
 
 

@@ -83,7 +83,7 @@ def test_images_are_the_same_with_their_facts_and_facts_the_same_alone(tmp_path)
     paths = grey_images(tmp_path, 3, size=(40, 64))
     (tmp_path / "1 ü.png").write_text("no image")
     [(rows, plain)] = image_batches(paths, (3, 5), 8)
-    [(also, images, facts)] = batches_with_facts(paths, (3, 5), 8)
+    [(also, (images, facts))] = batches_with_facts(paths, (3, 5), 8)
     [(again, alone)] = facts_batches(paths, 8)
     assert rows.numpy().tolist() == also.numpy().tolist() == again.numpy().tolist() == [0, 2]
     np.testing.assert_array_equal(images, plain)

@@ -15,6 +15,7 @@ from retrain.examples import image_batches
 from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
+from retrain.settings.data import AS_USUAL, Decoding
 from retrain.settings.pixels import PixelSettings
 
 SIZE = (8, 8)
@@ -36,7 +37,7 @@ class Examples:
     image_dir: str
     table: pd.DataFrame
     tasks: dict[str, Task]
-    background: str = "white"
+    decoding: Decoding = AS_USUAL
 
     @property
     def files(self) -> list[str]:

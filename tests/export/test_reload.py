@@ -11,6 +11,7 @@ from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.publisher_head import find_publisher_head
+from retrain.settings.data import Decoding
 
 PIXELS = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
@@ -28,7 +29,7 @@ def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
 @pytest.mark.parametrize("name", MODULES)
 def test_one_output_has_the_logits_of_all_tasks(loaded_module, name, tmp_path, monkeypatch):
     heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
-    model = ImageClassifier(loaded_module, heads, background="#808080")
+    model = ImageClassifier(loaded_module, heads, decoding=Decoding("#808080"))
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     exporter(name)(model, str(tmp_path / "export"))

@@ -8,6 +8,7 @@ from retrain.export.restored import restored_classifier
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.settings.data import Decoding
 from tests import tiny_worlds
 
 PIXELS = np.random.default_rng(0).random([3, 8, 8, 3], np.float32)
@@ -19,7 +20,7 @@ def model(loaded_module) -> ImageClassifier:
         "kind": SoftmaxHead(["a", "b"], temperature=2.0),
         "tags": SigmoidHead(["x", "y", "z"], thresholds=[0.1, 0.2, 0.3]),
     }
-    made = ImageClassifier(loaded_module, heads, background="#808080")
+    made = ImageClassifier(loaded_module, heads, decoding=Decoding("#808080"))
     for kernel in made.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     return tiny_worlds.with_familiarity(made)
@@ -29,7 +30,7 @@ def model(loaded_module) -> ImageClassifier:
 def test_it_is_the_classifier_that_was_exported(model, name, tmp_path):
     exporter(name)(model, str(tmp_path / "export"))
     again = restored_classifier(str(tmp_path / "export"))
-    assert again.background == "#808080"
+    assert again.decoding.background == "#808080"
     assert again.heads["tags"].thresholds.tolist() == [0.1, 0.2, 0.3]
     expected, found = (of.outputs(PIXELS, "serving_default") for of in (model, again))
     assert set(found) == set(expected) == {"kind", "tags", "familiarity"}

@@ -13,13 +13,14 @@ from retrain.familiarity import FAMILIARITY
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.settings.data import Decoding
 from tests import tiny_worlds
 
 MANY = [f"class {index}" for index in range(12)]
 
 
 def classifier(module, **heads):
-    model = ImageClassifier(module, heads, background="black")
+    model = ImageClassifier(module, heads, decoding=Decoding("black"))
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     return model

@@ -159,7 +159,7 @@ def test_what_is_no_image_costs_the_next_run_no_engine_and_no_segment(
 
 
 def test_a_file_that_changes_meanwhile_has_a_reason_too(features_of, pictures, monkeypatch):
-    monkeypatch.setattr(pipeline, "undecodable", lambda _: "")
+    monkeypatch.setattr(pipeline, "undecodable", lambda *_: "")
     pictures[3].write_text("no image")
     assert features_of(pictures).skipped == {3: "changed while it was read"}
 

@@ -89,7 +89,7 @@ def test_without_a_directory_nothing_is_kept(files, tmp_path):
 def test_images_are_the_same_whether_facts_are_taken_or_not(files):
     paths = [file.path for file in files]
     (rows, plain), *_ = image_batches(paths, (24, 16), 8).as_numpy_iterator()
-    (also, images, taken), *_ = batches_with_facts(paths, (24, 16), 8).as_numpy_iterator()
+    (also, (images, taken)), *_ = batches_with_facts(paths, (24, 16), 8).as_numpy_iterator()
     (_, alone), *_ = facts_batches(paths, 8).as_numpy_iterator()
     assert rows.tolist() == also.tolist() == [0, 1]
     assert np.array_equal(images, plain)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from retrain.report.thumbnails import SIDE, Thumbnails, data_uri
+from retrain.settings.data import Decoding
 from tests.examples.worlds import made_up
 
 ORIENTATION = 0x0112
@@ -20,7 +21,9 @@ def opened(uri: str) -> Image.Image:
 @pytest.fixture
 def thumbnails(tmp_path):
     def of(path: str, background: str = "white") -> Image.Image:
-        examples = dataclasses.replace(made_up([path], kind=["a"]).on(background), image_dir=str(tmp_path))
+        examples = dataclasses.replace(
+            made_up([path], kind=["a"]).on(Decoding(background)), image_dir=str(tmp_path)
+        )
         return opened(Thumbnails(examples).of(path))
 
     return of

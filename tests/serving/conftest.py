@@ -9,6 +9,7 @@ from retrain.export import exporter
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.settings.data import Decoding
 from tests import tiny_worlds
 
 
@@ -23,7 +24,7 @@ def served_exports(averaging_module, tmp_path_factory) -> dict[str, pathlib.Path
         "two": {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y"])},
     }
     for name, heads in tasks.items():
-        model = ImageClassifier(base, heads, background="black")
+        model = ImageClassifier(base, heads, decoding=Decoding("black"))
         for kernel in model.kernels.values():
             kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
         model = tiny_worlds.with_familiarity(model) if name == "one" else model

@@ -46,6 +46,15 @@ IMAGE = 'An image is {"b64": "..."}, the bytes of its file, or RGB values [2][2]
             {"instances": [np.full([2, 2, 3], 255).tolist()]},
             "RGB values in [0, 1] were expected: divide bytes by 255.",
         ),
+        ({"instances": [[[[10**400]]]]}, IMAGE),
+        (
+            {"inputs": {"\ud800": FILE, "x": 1}},
+            "The only input is image_bytes or images, but the request has \\ud800, x.",
+        ),
+        (
+            {"instances": [FILE], "signature_name": ["\ud800"]},
+            "There is no signature ['\\ud800'], but serving_default, serving_bytes, serving_images.",
+        ),
         ({"instances": [FILE, GREY]}, "A request has either files, as b64, or RGB values, but not both."),
         (
             {"instances": [FILE], "signature_name": "x"},
@@ -74,4 +83,10 @@ def test_classify_needs_examples():
     assert sentence({"instances": [FILE]}, read_classify) == said
     assert sentence({"examples": [GREY]}, read_classify) == (
         'A file is given as {"b64": "..."}, its bytes in Base64.'
+    )
+
+
+def test_what_is_nested_too_deep_is_no_json():
+    assert sentence(b'{"instances": ' + b"[" * 100_000).startswith(
+        "The request is no JSON: maximum recursion"
     )

@@ -13,7 +13,7 @@ def test_classes_are_ranked_by_their_scores():
 def test_what_is_known_of_an_export(served_exports):
     exports = served_exports["two"]
     model = ServedModel(str(exports / "saved_model"), str(exports / "tflite"))
-    assert (model.image_size, model.background, model.threshold) == ((8, 8), "black", None)
+    assert (model.image_size, model.decoding.background, model.threshold) == ((8, 8), "black", None)
     assert model.classes == {"kind": ("a", "b"), "tags": ("x", "y")}
     rows = model.rows([np.zeros([8, 8, 3], np.float32)] * 2)
     assert [{task: of.shape for task, of in model.probabilities(row).items()} for row in rows] == [

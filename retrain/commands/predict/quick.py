@@ -19,6 +19,7 @@ from retrain.export.assets import described_background, described_familiarity
 from retrain.export.beside import answering_heads
 from retrain.export.litert import LiteRtModel
 from retrain.quiet import quietly_named
+from retrain.settings.data import Decoding
 
 AT_A_TIME = 64
 FULL_RUN = "retrain.commands.predict.run:run"
@@ -39,11 +40,12 @@ def run(plan: PredictPlan) -> None:
 def _blocks(plan: PredictPlan) -> Iterator[pd.DataFrame]:
     """The rows of the table; UnusualImageError for an image that has to be decoded elsewhere."""
     model, heads = LiteRtModel(plan.litert), answering_heads(plan.litert)
-    background, told = described_background(plan.litert), described_familiarity(plan.litert)
+    decoding = plan.config.data.decoding._replace(background=described_background(plan.litert))
+    told = described_familiarity(plan.litert)
     threshold = None if told is None else told.threshold
     for begin in range(0, len(plan.paths), AT_A_TIME):
         paths = plan.paths[begin : begin + AT_A_TIME]
-        found = model(_images(plan, paths, model.image_size, background))
+        found = model(_images(plan, paths, model.image_size, decoding))
         probabilities = {task: found[task if len(heads) > 1 else "default"] for task in heads}
         familiarity = None if threshold is None else Familiarity(found["familiarity"], threshold)
         columns = answer_columns(heads, probabilities, familiarity, plan.config.results)
@@ -51,12 +53,12 @@ def _blocks(plan: PredictPlan) -> Iterator[pd.DataFrame]:
 
 
 def _images(
-    plan: PredictPlan, paths: tuple[str, ...], image_size: tuple[int, int], background: str
+    plan: PredictPlan, paths: tuple[str, ...], image_size: tuple[int, int], decoding: Decoding
 ) -> np.ndarray:
     """Float32 [N, H, W, 3] in [0, 1]."""
 
     def load(path: str) -> np.ndarray:
-        return load_pixels(os.path.join(plan.image_dir, path), image_size, background)
+        return load_pixels(os.path.join(plan.image_dir, path), image_size, decoding)
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         return np.stack([*workers.map(load, paths)])

@@ -27,6 +27,7 @@ from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
 from retrain.files import new_directory
+from retrain.settings.data import Decoding
 from retrain.settings.results import ResultSettings
 
 ROWS_AT_A_TIME = 1024
@@ -56,7 +57,7 @@ def _predicting(plan: PredictPlan) -> Iterator[tuple[int, Iterator[pd.DataFrame]
     if results.reject_unfamiliar:  # of an archive or a URL it is known only now
         check_tells_familiarity(scoring.threshold is not None, settings.tfhub_module)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
-    with _keeping(plan, scoring.background) as options:
+    with _keeping(plan, plan.config.data.decoding._replace(background=scoring.background)) as options:
         done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]
@@ -69,15 +70,15 @@ def _predicting(plan: PredictPlan) -> Iterator[tuple[int, Iterator[pd.DataFrame]
 
 
 @contextlib.contextmanager
-def _keeping(plan: PredictPlan, background: str) -> Iterator[PassOptions]:
+def _keeping(plan: PredictPlan, decoding: Decoding) -> Iterator[PassOptions]:
     """Options that keep rows beside the table, until it is there."""
     if plan.output is None:
-        yield PassOptions(background=background)
+        yield PassOptions(decoding=decoding)
         return
     kept = kept_beside(plan.output)
     settings = dataclasses.replace(plan.config.module, feature_cache=str(kept))
     try:
-        yield PassOptions(settings, background=background, in_memory=0)
+        yield PassOptions(settings, decoding=decoding, in_memory=0)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("The same command goes on where it was.")
         raise

@@ -6,7 +6,8 @@ import uvicorn
 from absl import logging
 
 from retrain.commands.serve.check import ServePlan
-from retrain.serving.app import Limits, Server
+from retrain.serving.app import Server
+from retrain.serving.connections import Connection
 from retrain.serving.served_model import ServedModel
 
 GRACE = 10  # seconds for requests that have begun
@@ -25,8 +26,8 @@ def run(plan: ServePlan) -> int:
 def server_config(plan: ServePlan) -> uvicorn.Config:
     """What is served, and where."""
     settings = plan.config.serving
-    limits = Limits(int(settings.max_request_mb * MEGA), int(settings.max_megapixels * MEGA))
-    server = Server(ServedModel(plan.export, plan.litert), settings.model_name, limits)
+    model = ServedModel(plan.export, plan.litert, plan.config.data.max_image_megapixels)
+    server = Server(model, settings.model_name, int(settings.max_request_mb * MEGA))
     engine = "LiteRT" if plan.litert else "TensorFlow"
     logging.info("Serving %s (%s) at http://%s:%d", plan.export, engine, settings.host, settings.port)
     return uvicorn.Config(
@@ -35,4 +36,6 @@ def server_config(plan: ServePlan) -> uvicorn.Config:
         port=settings.port,
         log_level="warning",
         timeout_graceful_shutdown=GRACE,
+        http=Connection,
+        ws="none",
     )

@@ -36,7 +36,7 @@ def classifier(config: Config, prepared: Prepared, best: Mapping[str, BestHead])
         train_base=config.pixels.fine_tune,
         fine_tune_from=config.pixels.fine_tune_from,
         freeze_batch_norm=config.pixels.freeze_batch_norm,
-        background=prepared.examples.background,
+        decoding=prepared.examples.decoding,
     )
     for task, found in best.items():
         model.kernels[task].assign(found.kernel)

@@ -54,7 +54,7 @@ def train_on_images(
         validation=_validation(examples, model),
         calibrate=config.head.calibrate,
     )
-    with images_that_stay(examples.files):
+    with images_that_stay(examples.files, examples.decoding):
         if recipe.augmentation.changes_images:
             page = plan.run.file(AUGMENTED_PAGE)
             write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)

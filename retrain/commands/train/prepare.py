@@ -85,7 +85,7 @@ def list_examples(plan: TrainPlan) -> Listed:
     """What the listing says, or the run that goes on."""
     heads = heads_of(plan.data.listing, plan.data.kinds)
     examples, leaks = training_examples(plan.data.listing, heads, plan.data.task_weights)
-    examples = examples.on(plan.config.data.alpha_background)
+    examples = examples.on(plan.config.data.decoding)
     recorded = as_recorded(str(plan.run), examples.corrected(plan.data.corrected_labels))
     return Listed(examples, leaks) if recorded is None else Listed(recorded[0], leaks, recorded[1])
 

@@ -57,7 +57,7 @@ def tell_input_range(
         return
     rows = some_of_each_class(examples, IMAGES)
     paths = [tf.constant(examples.files[row]) for row in rows]
-    images = tf.stack([load_image(path, module.image_size, examples.background) for path in paths])
+    images = tf.stack([load_image(path, module.image_size, examples.decoding) for path in paths])
     gain = gain_of(np.asarray(examples.features[rows]), module(255.0 * images).numpy())
     if gain > FAR_BETTER:
         logging.warning(

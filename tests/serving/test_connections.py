@@ -1,0 +1,86 @@
+"""Slow clients and those that say nothing, beside one that asks."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+import urllib.request
+
+import pytest
+import uvicorn
+
+from retrain.serving import app, connections
+from retrain.serving.app import Server
+from retrain.serving.connections import Connection
+from retrain.serving.served_model import ServedModel
+
+HEAD = b"POST /v1/models/flowers:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+SILENT, SLOW, BROKEN = b"", HEAD[:30], b"\0\xff no HTTP\r\n\r\n"
+
+
+@pytest.fixture
+def port(served_exports, monkeypatch):
+    """Where a server listens whose patience is short."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.3)
+    monkeypatch.setattr(app, "PATIENCE", 0.3)
+    exports = served_exports["one"]
+    made = Server(ServedModel(str(exports / "saved_model"), str(exports / "tflite")), "flowers", 10**6)
+    config = uvicorn.Config(made.app(), port=0, log_level="critical", http=Connection, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def asked(port: int, words: bytes) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=20)
+    client.sendall(words)
+    return client
+
+
+def healthy(port: int) -> bool:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
+        return answer.read() == b"ok\n"
+
+
+@pytest.mark.parametrize("words", [SILENT, SLOW])
+def test_who_does_not_ask_in_time_is_hung_up_on(port, words):
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(asked(port, words)) for _ in range(50)]
+        assert healthy(port)
+        for client in clients:
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1000) == b""
+
+
+def test_who_asks_slowly_is_told_so(port):
+    with asked(port, HEAD + b'{"instances": ') as client:
+        assert healthy(port)
+        status, *_, body = client.recv(10_000).decode().split("\r\n")
+        if not body:
+            body = client.recv(10_000).decode()
+    assert status == "HTTP/1.1 408 Request Timeout"
+    assert json.loads(body) == {"error": "The request did not come within 0.3 seconds."}
+
+
+def test_what_is_no_http_is_refused(port):
+    with asked(port, BROKEN) as client:
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+    with asked(port, HEAD + b"half"):
+        pass
+    assert healthy(port)
+
+
+def test_who_comes_back_is_answered_again(port):
+    with asked(port, b"") as client:
+        for _ in range(2):
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"ok\n"):
+                answer += (part := client.recv(1000))
+                assert part
