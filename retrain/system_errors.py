@@ -61,6 +61,8 @@ def _unwritten(error: Exception, path: pathlib.Path) -> str | None:
     if _has_no_room(error):
         return _no_room(path)
     number = getattr(error, "errno", None)
+    if number is None and f".{path.name}." in str(error):  # TensorFlow names what is written beside
+        number = next((one for one in NO_PLACE if os.strerror(one) in str(error)), None)
     if number not in NO_PLACE or not _concerns(error, path):
         return None
     # A file where a directory has to be made is "File exists" to the system, which would mislead.

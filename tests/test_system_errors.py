@@ -57,6 +57,16 @@ def test_what_fails_while_a_file_is_written_names_it(tmp_path, number):
     )
 
 
+def test_what_tensorflow_says_of_the_file_is_told(tmp_path):
+    with pytest.raises(InputError) as raised, writing(tmp_path / "x"):
+        raise RuntimeError(f"{tmp_path}/.x.0123abcd.partial/variables; {os.strerror(errno.EIO)}")
+    assert str(raised.value) == (
+        f"{str(tmp_path / 'x')!r} cannot be written (Input/output error): name a place where it can be."
+    )
+    with pytest.raises(RuntimeError), writing(tmp_path / "x"):
+        raise RuntimeError(f"/elsewhere/photo.jpg; {os.strerror(errno.EIO)}")
+
+
 def test_what_the_system_refuses_is_told_with_its_path(tmp_path):
     with pytest.raises(InputError) as raised, refusals_told(tmp_path):
         (tmp_path / "photo.jpg").read_bytes()

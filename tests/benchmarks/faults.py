@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks.faults [COUNT]` lets a call that writes below the run or its cache fail, any one,
 with ENOSPC, EACCES or EIO, alone or with all that come after it; needs a C compiler. A command says so in a
-sentence, or goes on without what was lost, such as a curve; exits 1 when there was a fault. Measured: of 14
-none, after what earlier ones had brought to light was mended. tests/test_system_errors.py is the short form.
+sentence, or goes on without what was lost, such as a curve; exits 1 when there was a fault. Measured: of 20
+two, of a kind that was mended then. tests/test_system_errors.py is the short form.
 """
 
 import ctypes
