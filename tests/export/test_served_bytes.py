@@ -45,7 +45,7 @@ def served(model, directory, files):
 
 
 def expected(model, files) -> dict[str, np.ndarray]:
-    images = tf.stack([load_image(tf.constant(file), model.image_size, "black") for file in files])
+    images = tf.stack([load_image(tf.constant(file), model.image_size, Decoding("black")) for file in files])
     return {key: value.numpy() for key, value in model.outputs(images, "serving_default").items()}
 
 
