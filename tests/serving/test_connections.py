@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import urllib.request
+from unittest import mock
 
 import pytest
 import uvicorn
@@ -84,3 +85,14 @@ def test_who_comes_back_is_answered_again(port):
             while not answer.endswith(b"ok\n"):
                 answer += (part := client.recv(1000))
                 assert part
+
+
+def test_patience_begins_anew_with_each_answer():
+    connection, loop = Connection.__new__(Connection), mock.Mock()
+    loop.call_later.side_effect = lambda *_: mock.Mock()
+    connection.loop = loop
+    connection._wait()
+    first = connection._waiting
+    connection._wait()
+    first.cancel.assert_called_once()
+    connection._waiting.cancel.assert_not_called()
