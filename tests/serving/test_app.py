@@ -188,6 +188,14 @@ def test_addresses_that_are_none(client):
     )
 
 
+@pytest.mark.parametrize("before", ["/", "/healthz/", f"{MODEL}/", f"{MODEL}/versions/", "/v1/models/"])
+@pytest.mark.parametrize(
+    "path", ["..%2f..%2fpage.html", "%2fetc%2fpasswd", "page.html", "%00", "file:%2f%2f%2fetc"]
+)
+def test_no_address_leads_to_a_file(client, before, path):
+    assert client.get(before + path).status_code in (404, 405)
+
+
 def test_when_too_many_wait(served_exports, monkeypatch):
     monkeypatch.setattr("retrain.serving.waiting_images.MOST_WAITING", 0)
     client = made(served_exports["one"], "litert")
