@@ -19,7 +19,8 @@ def test_names_with_dollars_are_no_formulas(tmp_path):
 
 def test_how_often_right_by_how_sure():
     [axes] = calibration(Certainty(np.array([0.95, 0.95]), np.array([True, False]))).axes
-    assert axes.collections[0].get_offsets().tolist() == [[0.95, 0.5]]
+    [_, judged] = axes.lines
+    assert judged.get_xydata().tolist() == [[0.95, 0.5]]
 
 
 def test_a_run_without_curves(tmp_path):

@@ -13,6 +13,7 @@ from retrain.errors import InputError
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.runs.run import NEW
 from retrain.settings.config import Config
+from retrain.settings.data import Decoding
 from tests import tiny_worlds
 from tests.commands.worlds import train_plan
 from tests.examples.worlds import of_listing
@@ -81,7 +82,7 @@ def test_pixels_that_are_not_opaque_are_on_the_background_of_the_examples(plan, 
     plan = plan_of(tmp_path, feature_cache=str(tmp_path / "cache"))
     examples = of_listing(plan.data.listing)
     for colour, mean in (("white", 1.0), ("black", 0.0), ("white", 1.0)):
-        on_it = examples.on(colour)
+        on_it = examples.on(Decoding(colour))
         passed = pass_images(loaded_module, on_it, plan)
         assert (passed.images.traits == TRANSPARENT).all()
         means = [np.asarray(passed.examples.features), passed.images.thumbnails / 255]
