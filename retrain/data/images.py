@@ -12,6 +12,8 @@ the first bytes of the file; `size`, upright height and width, int32 [2]; `thumb
 colours; `traits`, int32, a sum of TRANSPARENT and NARROW.
 """
 
+import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -61,6 +63,7 @@ _HEAD = max(map(len, _PLAIN))
 _BYTES = np.array([np.frombuffer(head.ljust(_HEAD, b"?"), np.uint8) for head in _PLAIN])
 _ANY = np.equal(_BYTES, ord("?"))
 
+KEPT = 8  # of each kind: a process has few sizes of images
 _TURNED = 5  # from this orientation on, height and width are exchanged
 _BAND = 2**18  # pixels that are put on a background at once: floats of all would take ten times the image
 
@@ -73,8 +76,9 @@ class Stored(NamedTuple):
     traits: tf.Tensor | None = None
 
 
-class Made(NamedTuple):
-    """What is made of a file.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Made:
+    """What is made of a file; of the same arguments the same, so that what is traced of it is kept.
 
     Attributes:
       of: from its bytes (scalar string) to tensors, of these `specs`.
@@ -90,6 +94,7 @@ class Made(NamedTuple):
         return self.of(admitted_contents(tf.io.read_file(path), self.decoding)[0])
 
 
+@functools.lru_cache(KEPT)
 def image(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """The image, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
 
@@ -99,6 +104,7 @@ def image(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     return Made(of, _image_spec(image_size), decoding)
 
 
+@functools.lru_cache(KEPT)
 def rounded(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """The same as uint8 [h, w, 3] of [0, 255]."""
     exact = image(image_size, decoding)
@@ -109,6 +115,7 @@ def rounded(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     return Made(of, tf.TensorSpec([*image_size, 3], tf.uint8), decoding)
 
 
+@functools.lru_cache(KEPT)
 def image_and_facts(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """Both."""
 
@@ -119,6 +126,7 @@ def image_and_facts(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) 
     return Made(of, (_image_spec(image_size), FACTS), decoding)
 
 
+@functools.lru_cache(KEPT)
 def facts(decoding: Decoding = AS_USUAL) -> Made:
     """The facts alone."""
     return Made(lambda contents: _facts(contents, _stored(contents, decoding)), FACTS, decoding)
