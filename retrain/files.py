@@ -104,6 +104,11 @@ def remove_leftovers(directory: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def lies_in(path: Path, directory: Path) -> bool:
+    """Whether it is the directory or below, wherever links lead; such as go round in circles lead nowhere."""
+    return pathlib.Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
+
+
 def read_text(path: Path) -> str:
     """The text of a file that was written here; InputError for what is none."""
     try:

@@ -235,17 +235,14 @@ def test_what_was_written_here_is_read_or_refused_in_a_sentence(tmp_path):
     path = tmp_path / "metrics.json"
     files.write_text(path, '{"é": 1}')
     assert (files.read_text(path), files.read_json(path)) == ('{"é": 1}', {"é": 1})
-    path.write_bytes(b'{"a": 1')
-    with pytest.raises(InputError) as raised:
-        files.read_json(path)
-    assert str(raised.value) == (
-        f"{str(path)!r} was expected to be JSON as retrain writes it, but cannot be read (Expecting ',' "
-        "delimiter: line 1 column 8 (char 7)): put back what it was, or remove it."
-    )
-    path.write_bytes(b"\xff")
-    with pytest.raises(InputError) as raised:
-        files.read_json(path)
-    assert str(raised.value) == (
-        f"{str(path)!r} was expected to be text in UTF-8 as retrain writes it, but cannot be read ('utf-8' "
-        "codec can't decode byte 0xff in position 0: invalid start byte): put back what it was, or remove it."
-    )
+    for content, what, why in (
+        (b'{"a": 1', "JSON", "Expecting ',' delimiter: line 1 column 8 (char 7)"),
+        (b"\xff", "text in UTF-8", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError) as raised:
+            files.read_json(path)
+        assert str(raised.value) == (
+            f"{str(path)!r} was expected to be {what} as retrain writes it, but cannot be read ({why}): put "
+            "back what it was, or remove it."
+        )

@@ -1,7 +1,6 @@
 """What images and labels a verb works on: all that the data section says, parsed once, without TensorFlow."""
 
 import os
-import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, named, unknown_name
+from retrain.files import lies_in
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
@@ -97,15 +97,11 @@ def check_class_folders(data: DataPlan) -> None:
 
 def check_outside(directory: str, image_dir: str) -> None:
     """InputError for a run that would write into the folder of the images."""
-    if _real(directory).is_relative_to(_real(image_dir)):
+    if lies_in(directory, image_dir):
         raise InputError(
             f"The run would write to {directory!r}, inside --image_dir={image_dir!r}, where the next run "
             f"would take it for a class: name a --model_dir elsewhere."
         )
-
-
-def _real(path: str) -> pathlib.Path:
-    return pathlib.Path(os.path.realpath(path))  # Path.resolve raises where links go round in circles
 
 
 def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:

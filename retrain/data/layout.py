@@ -146,7 +146,7 @@ def _check_classes_below(image_dir: str, words: list[str]) -> None:
     if any(has_folders(os.path.join(image_dir, word)) for word in words):
         return
     above = _tables(image_dir)
-    if all(any(map(is_table, os.listdir(os.path.join(image_dir, word)))) for word in words):
+    if all(_tables(os.path.join(image_dir, word)) for word in words):
         name = f"take the tables in them with --labels_file={image_dir}"
     elif above:
         name = f"take the table beside them with --labels_file={os.path.join(image_dir, above[0])}"

@@ -16,6 +16,7 @@ from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
 from retrain.export.beside import wanted_litert
 from retrain.extensions import named
+from retrain.files import lies_in
 from retrain.report import TableRow, table_row
 from retrain.settings.config import Config
 from retrain.settings.data import DataSettings
@@ -125,5 +126,5 @@ def _check_place(flag: str, path: str | None, what: str) -> None:
 
 def _tell_where_sorted(into: str | None, words: Sequence[str | None]) -> None:
     for word in filter(os.path.isdir, filter(None, words)):
-        if into is not None and pathlib.Path(os.path.realpath(into)).is_relative_to(os.path.realpath(word)):
+        if into is not None and lies_in(into, word):
             logging.warning("%r lies in %r: from now on, images sorted there are images of both.", into, word)
