@@ -180,7 +180,11 @@ class ImageClassifier(ImageModule):
         """Logits by task; with a seed, features are dropped as in training, alike for the same seed."""
         if dropout_seed is not None and self.dropout_rate:
             features = drop_features(features, self.dropout_rate, dropout_seed)
-        return {task: features @ self.kernels[task] + self.biases[task] for task in self.heads}
+        return {task: self.logits_of(task, features) for task in self.heads}
+
+    def logits_of(self, task: str, features: tf.Tensor) -> tf.Tensor:
+        """Features [B, F] -> the logits of one task, [B, C]."""
+        return features @ self.kernels[task] + self.biases[task]
 
     def probabilities(self, logits: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Logits by task -> probabilities by task, or under `default` when there is only one task."""

@@ -56,14 +56,14 @@ def made_resident(data: Centred, memory: int) -> Centred:
     return data._replace(resident=_read(data, slice(None))) if 4 * data.features.size <= memory else data
 
 
-def parts(data: Centred) -> Iterator[Examples]:
-    """All examples, once, in order, some at a time."""
+def parts(data: Centred, size: int = ROWS_AT_A_TIME) -> Iterator[Examples]:
+    """All examples, once, in order, `size` at a time."""
     count = len(data.features)
-    if data.resident is not None and count <= ROWS_AT_A_TIME:
+    if data.resident is not None and count <= size:
         yield data.resident
         return
-    for begin in range(0, count, ROWS_AT_A_TIME):
-        rows = slice(begin, begin + ROWS_AT_A_TIME)
+    for begin in range(0, count, size):
+        rows = slice(begin, begin + size)
         if data.resident is None:
             yield _read(data, rows)
         else:

@@ -17,6 +17,7 @@ from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 
 COLUMNS = 1024
+CELLS = COLUMNS * ROWS_AT_A_TIME  # logits of examples that are computed at once
 KERNELS, LOGITS = 8, 8  # float32 arrays of that size alive at once in a step, at most
 KEPT = 3  # kernels of a candidate between its steps: with its momentum, and as they are returned
 # Operations of a training, a second or so, from which on it repays the second that XLA takes to compile it.
@@ -75,12 +76,25 @@ def _parts(positions: list[int], limit: int) -> Iterator[list[int]]:
         yield positions[part * len(positions) // count : (part + 1) * len(positions) // count]
 
 
+def rows_at_a_time(columns: int) -> int:
+    """Examples whose logits of so many columns are computed at once."""
+    return max(1, min(ROWS_AT_A_TIME, CELLS // columns))
+
+
 def group_limit(size: Size, memory: int) -> int:
     """How many candidates a group has at most: one at least, whatever its memory."""
-    rows = size.batch_size + ROWS_AT_A_TIME
     columns = size.folds * size.num_classes
-    bytes_of_one = 4 * columns * (KERNELS * size.num_features + LOGITS * rows)
-    return max(1, min(COLUMNS // columns, memory // bytes_of_one))
+    return max(1, min(COLUMNS // columns, memory // _bytes_of_one(size)))
+
+
+def folds_fit(size: Size, memory: int) -> bool:
+    """Whether the heads of a candidate, one for each fold, are trained side by side, or one by one."""
+    return size.folds == 1 or _bytes_of_one(size) <= memory // 4
+
+
+def _bytes_of_one(size: Size) -> int:
+    rows = size.batch_size + ROWS_AT_A_TIME
+    return 4 * size.folds * size.num_classes * (KERNELS * size.num_features + LOGITS * rows)
 
 
 def cohort_limit(size: Size, memory: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.head_search.batches import Centred, batch_order, examples_of, parts
-from retrain.head_search.budget import compiling_pays, operations
+from retrain.head_search.budget import compiling_pays, operations, rows_at_a_time
 from retrain.head_search.head_step import (
     Hyperparameters,
     State,
@@ -152,8 +152,8 @@ class CandidateGroup:
 
 def _mean_losses(head: Head, state: State, data: Centred, temperatures: np.ndarray) -> np.ndarray:
     """[temperatures, heads]."""
-    at = tf.constant(temperatures)
-    return sum(total_losses(head, state, part, at).numpy() for part in parts(data)) / len(data.labels)
+    at, size = tf.constant(temperatures), rows_at_a_time(len(state.bias))
+    return sum(total_losses(head, state, part, at).numpy() for part in parts(data, size)) / len(data.labels)
 
 
 def _first_state(head: Head, count: int, data: Centred, start: Start | None) -> State:

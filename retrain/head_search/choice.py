@@ -9,7 +9,7 @@ candidates whose loss is within one standard error of the lowest, that of the st
 (Breiman et al. 1984); the error is that of the differences between the two, image by image.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from retrain.examples.labelled import TaskExamples
 from retrain.head_search.folds import judged_in_folds
 from retrain.head_search.trained_head import OutOfSample
+from retrain.heads.computed_rows import Rows, finite_rows
 from retrain.heads.head import Head, Labels
 from retrain.settings.head import HeadSettings
 
@@ -32,7 +33,7 @@ class Choice(NamedTuple):
 
 
 def chosen(
-    head: Head, grid: Grid, results: Sequence[OutOfSample], examples: TaskExamples, fold_of: np.ndarray
+    head: Head, grid: Grid, results: Iterable[OutOfSample], examples: TaskExamples, fold_of: np.ndarray
 ) -> Choice | None:
     """The candidate of a grid, the strongest penalty first, by its results; None where all diverged.
 
@@ -40,9 +41,13 @@ def chosen(
     """
     at = judged_in_folds(head, examples.labels, fold_of)
     at |= not at.any()
-    given_up = [result.trained.stopped is not None for result in results]
-    losses = np.stack([_losses(head, result.logits[at], examples.labels[at]) for result in results])
-    losses[np.asarray(given_up) & (not all(given_up))] = np.inf
+
+    def judged(result: OutOfSample) -> tuple[np.ndarray, bool]:
+        return _losses(head, result.logits[at], examples.labels[at]), result.trained.stopped is not None
+
+    # Not in a loop, whose variable would hold one result while the next is trained.
+    losses, given_up = map(np.stack, zip(*map(judged, results), strict=True))
+    losses[given_up & ~given_up.all()] = np.inf
     weights = (examples.weights * head.example_weights(examples.labels, grid[0].class_weights))[at]
     place = _strongest_of_the_best(losses, weights)
     if place is None:
@@ -70,8 +75,8 @@ def _strongest_of_the_best(losses: np.ndarray, weights: np.ndarray) -> int | Non
     return None
 
 
-def _losses(head: Head, logits: np.ndarray, labels: Labels) -> np.ndarray:
+def _losses(head: Head, logits: Rows, labels: Labels) -> np.ndarray:
     """Of each example at the temperature that suits all; infinite where the candidate diverged."""
-    if not np.isfinite(logits).all():
+    if not finite_rows(logits).all():
         return np.full(len(logits), np.inf)
     return head.calibrated(labels, logits).losses(labels, logits).astype(np.float64)

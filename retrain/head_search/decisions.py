@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from retrain.data.listing import TASK
+from retrain.heads.computed_rows import Rows
 from retrain.heads.head import Head, Labels
 
 
@@ -18,7 +17,7 @@ class DecidedHead(NamedTuple):
     decisions: Mapping[str, Any]
 
 
-def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> DecidedHead:
+def decide_task(task: str, head: Head, labels: Labels, logits: Rows, calibrate: bool) -> DecidedHead:
     """What is decided on the images of validation, whose labels and logits [N, C] these are."""
     known = head.labelled(labels)
     labels, logits = labels[known], logits[known]
@@ -38,10 +37,10 @@ def decide_task(task: str, head: Head, labels: Labels, logits: np.ndarray, calib
     return DecidedHead(after, {**decisions, "expected_calibration_error_before": uncalibrated})
 
 
-def decided(head: Head, labels: Labels, logits: np.ndarray, calibrate: bool) -> Head:
+def decided(head: Head, labels: Labels, logits: Rows, calibrate: bool) -> Head:
     """The head with its temperature, if asked for, and what predicts best on these examples."""
     calibrated = head.calibrated(labels, logits) if calibrate else head
-    return calibrated.decided(labels, calibrated.probabilities(tf.constant(logits)).numpy())
+    return calibrated.decided(labels, calibrated.probabilities_of(logits))
 
 
 def head_of(task: str) -> str:
@@ -49,6 +48,7 @@ def head_of(task: str) -> str:
     return "Head" if task == TASK else f"Head of {task}"
 
 
-def _calibration_error(head: Head, labels: Labels, logits: np.ndarray) -> float:
-    probabilities = head.probabilities(tf.constant(logits)).numpy()
-    return head.metrics(labels, probabilities)["expected_calibration_error"]
+def _calibration_error(head: Head, labels: Labels, logits: Rows) -> float:
+    return head.metrics(labels, head.kept(labels, head.probabilities_of(logits)))[
+        "expected_calibration_error"
+    ]

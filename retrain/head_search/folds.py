@@ -4,8 +4,8 @@ In each fold the examples that are held out weigh nothing, and the others as muc
 by these alone. Classes are balanced by the counts of all, which tells of no single label.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -28,6 +28,12 @@ class Folds(NamedTuple):
     train: TaskExamples
     shares: np.ndarray
     validations: Sequence[TaskExamples]
+
+    @property
+    def each(self) -> Iterator[Self]:
+        """Each of them by itself."""
+        for fold, validation in enumerate(self.validations):
+            yield self._replace(shares=self.shares[:, fold : fold + 1], validations=[validation])
 
 
 def one_fold(train: TaskExamples, validation: TaskExamples | None) -> Folds:

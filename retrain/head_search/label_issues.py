@@ -3,16 +3,16 @@
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from absl import logging
 
 from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.folds import FOLDS, assign_folds, judged_in_folds
 from retrain.head_search.train_candidates import out_of_sample
+from retrain.heads.computed_rows import Rows, finite_rows
 from retrain.heads.head import Head, Labels
 from retrain.settings.head import HeadSettings
 
@@ -28,12 +28,12 @@ class LabelCheck(NamedTuple):
     Attributes:
       issues: a row for each label that can be judged, columns as in COLUMNS: path, task, the label as it is
         written, and what `Doubts` says of it.
-      labels, probabilities: by task, of the same examples: encoded, and float32 [N, C].
+      labels, probabilities: by task, of the same examples: encoded, and what is kept of float32 [N, C].
     """
 
     issues: pd.DataFrame
     labels: Mapping[str, Labels]
-    probabilities: Mapping[str, np.ndarray]
+    probabilities: Mapping[str, Any]
 
 
 def check_labels(
@@ -49,10 +49,10 @@ def check_labels(
         if np.count_nonzero(examples.tasks[task].known) < SUFFICE:
             continue
         known = examples.labelled(task)
-        predicted = _out_of_sample(task, known, candidate, folds)
-        judged = ~np.isnan(predicted).any(axis=1)
-        labels[task], probabilities[task] = known.tasks[task].labels[judged], predicted[judged]
-        tables.append(_issues(task, known.rows(judged), predicted[judged]))
+        judged, predicted = _out_of_sample(task, known, candidate, folds)
+        head, labels[task] = known.tasks[task].head, known.tasks[task].labels[judged]
+        probabilities[task] = head.kept(labels[task], predicted)
+        tables.append(_issues(task, known.rows(judged), predicted))
     issues = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
     logging.info("%s (%.1f s)", label_issues_line(issues), time.monotonic() - began)
     return LabelCheck(issues, labels, probabilities)
@@ -74,28 +74,30 @@ def label_issues_line(issues: pd.DataFrame) -> str:
 
 def out_of_sample_probabilities(
     head: Head, candidate: HeadSettings, examples: TaskExamples, groups: Sequence[str], folds: int = FOLDS
-) -> np.ndarray:
-    """float32 [N, C], calibrated on all of them; nan for an example of a class that no other fold has.
+) -> tuple[np.ndarray, Rows]:
+    """Which examples can be judged, bool [N], and float32 [M, C] of these, calibrated on all of them.
 
-    Each is from a head that has not seen the example, nor another of its group.
+    Not of a class that no other fold has. Each is from a head that has not seen the example, nor another of
+    its group.
     """
     fold_of = assign_folds(head.strata(examples.labels), groups, folds, candidate.seed)
     [predicted] = out_of_sample(head, [candidate], examples, fold_of)
     logits = predicted.logits
-    logits[~judged_in_folds(head, examples.labels, fold_of)] = np.nan
-    known = np.isfinite(logits).all(axis=1)
-    calibrated = head.calibrated(examples.labels[known], logits[known])
-    return calibrated.probabilities(tf.constant(logits)).numpy()
+    judged = judged_in_folds(head, examples.labels, fold_of) & finite_rows(logits)
+    logits = logits[judged]
+    return judged, head.calibrated(examples.labels[judged], logits).probabilities_of(logits)
 
 
-def _out_of_sample(task: str, examples: LabelledExamples, candidate: HeadSettings, folds: int) -> np.ndarray:
+def _out_of_sample(
+    task: str, examples: LabelledExamples, candidate: HeadSettings, folds: int
+) -> tuple[np.ndarray, Rows]:
     """All examples have a label of the task; each counts the same."""
     head, _, labels, *_ = examples.tasks[task]
     alike = TaskExamples(examples.features, labels, np.ones(len(labels), np.float32))
     return out_of_sample_probabilities(head, candidate, alike, examples.groups, folds)
 
 
-def _issues(task: str, judged: LabelledExamples, probabilities: np.ndarray) -> pd.DataFrame:
+def _issues(task: str, judged: LabelledExamples, probabilities: Rows) -> pd.DataFrame:
     head, cells, labels, *_ = judged.tasks[task]
     doubts = head.doubts(labels, probabilities)
     written = {"path": np.asarray(judged.paths, object), "label": np.asarray(cells, object)}

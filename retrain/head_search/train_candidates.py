@@ -14,7 +14,16 @@ import numpy as np
 from retrain.examples.labelled import TaskExamples
 from retrain.features.stored import mean_features
 from retrain.head_search.batches import Centred, made_resident, mean_square
-from retrain.head_search.budget import PLAIN, Budget, Halving, Size, cohort_limit, group_limit, groups
+from retrain.head_search.budget import (
+    PLAIN,
+    Budget,
+    Halving,
+    Size,
+    cohort_limit,
+    folds_fit,
+    group_limit,
+    groups,
+)
 from retrain.head_search.candidate_group import CandidateGroup
 from retrain.head_search.folds import Folds, cross_validation, one_fold
 from retrain.head_search.starts import Start
@@ -47,11 +56,33 @@ def out_of_sample(
     fold_of: np.ndarray,
     start: Start | None = None,
     budget: Budget = PLAIN,
-) -> list[OutOfSample]:
-    """Trains each candidate without each fold, and predicts that fold: `fold_of` is int [N]."""
+) -> Iterator[OutOfSample]:
+    """Trains each candidate without each fold, and predicts that fold: `fold_of` is int [N].
+
+    Heads of so many classes that those of all folds do not fit side by side are trained one by one, each
+    candidate when it is asked for: what is given is then to be used up before the next.
+    """
     folds = cross_validation(examples, fold_of)
-    trained = _train_folds(head, candidates, folds, start, budget)
-    return [OutOfSample(of, examples.features, fold_of) for of in trained]
+    size = _size(head, candidates, folds)
+    if folds_fit(size, budget.memory):
+        trained = iter(_train_folds(head, candidates, folds, start, budget))
+    else:
+        trained = (_one_by_one(head, candidate, folds, start, budget) for candidate in candidates)
+    return (OutOfSample(of, examples.features, fold_of) for of in trained)
+
+
+def _one_by_one(
+    head: Head, candidate: HeadSettings, folds: Folds, start: Start | None, budget: Budget
+) -> TrainedHead:
+    """A head for each fold, without halving."""
+    plain = budget._replace(halving=None)
+    heads = [_train_folds(head, [candidate], fold, start, plain)[0] for fold in folds.each]
+    return TrainedHead(
+        kernel=np.stack([of.kernel for of in heads]),
+        bias=np.stack([of.bias for of in heads]),
+        losses=np.mean([of.losses for of in heads], axis=0),
+        steps=heads[0].steps,
+    )
 
 
 def _train_folds(
@@ -62,8 +93,7 @@ def _train_folds(
     memory = budget.memory // 4
     data = _centred(head, folds, names, memory)
     validations = [_validation(split, data.centre, memory) for split in folds.validations]
-    largest_batch = max(candidate.batch_size for candidate in candidates)
-    size = Size(len(data.centre), head.num_classes, folds.shares.shape[1], largest_batch)
+    size = _size(head, candidates, folds)
     trained_on = {name: head.trained_on(folds.train.labels, name) for name in names}
     plan = groups(trained_on, candidates, group_limit(size, memory))
     limit = cohort_limit(size, memory) if budget.halving else 1
@@ -83,6 +113,11 @@ def _train_folds(
     return [heads[number] for number in range(len(candidates))]
 
 
+def _size(head: Head, candidates: Sequence[HeadSettings], folds: Folds) -> Size:
+    largest_batch = max(candidate.batch_size for candidate in candidates)
+    return Size(folds.train.features.shape[1], head.num_classes, folds.shares.shape[1], largest_batch)
+
+
 def _centred(head: Head, folds: Folds, class_weights: Sequence[str], memory: int) -> Centred:
     """The training examples, weighted in each way, so that in every fold the weights sum up to the same."""
     train = folds.train
@@ -98,7 +133,7 @@ def _centred(head: Head, folds: Folds, class_weights: Sequence[str], memory: int
 
 def _shifts(folds: Folds, centre: np.ndarray) -> np.ndarray | None:
     """Where the mean of each fold's examples lies, of those that are not held out in it, less that of all."""
-    if folds.shares.shape[1] == 1:
+    if folds.shares.all():
         return None
     count, held_out = len(folds.shares), (folds.shares == 0).sum(axis=0, dtype=np.float32)[:, None]
     means = np.stack([mean_features(split.features) for split in folds.validations])

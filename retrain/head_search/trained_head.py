@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from retrain.features.stored import Features
+from retrain.heads.computed_rows import Rows, computed
 
 
 class TrainedHead(NamedTuple):
@@ -54,14 +55,14 @@ class OutOfSample(NamedTuple):
     fold_of: np.ndarray
 
     @property
-    def logits(self) -> np.ndarray:
-        """Float32 [N, C], not finite where training diverged.
+    def logits(self) -> Rows:
+        """Float32 [N, C], not finite where training diverged; made anew each time."""
+        return computed(self._logits_at, len(self.fold_of), self.trained.bias.shape[-1])
 
-        Made anew each time: of many classes those of one candidate alone may be as many as memory holds.
-        """
-        logits = np.empty([len(self.fold_of), self.trained.bias.shape[-1]], np.float32)
+    def _logits_at(self, at: np.ndarray) -> np.ndarray:
+        logits = np.empty([len(at), self.trained.bias.shape[-1]], np.float32)
         for fold, (kernel, bias) in enumerate(zip(self.trained.kernel, self.trained.bias, strict=True)):
-            rows = np.flatnonzero(self.fold_of == fold)
+            rows = np.flatnonzero(self.fold_of[at] == fold)
             with np.errstate(all="ignore"):  # diverged candidates
-                logits[rows] = self.features[rows] @ kernel + bias
+                logits[rows] = self.features[at[rows]] @ kernel + bias
         return logits

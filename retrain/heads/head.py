@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize_scalar
 
+from retrain.heads.computed_rows import Rows, row_blocks
 from retrain.heads.label_doubts import Doubts
 from retrain.metric import Metric
 
@@ -28,6 +29,7 @@ COLDEST, HOTTEST = 0.05, 20.0
 # calibrated on 5, 10 or 20 (0.95, 0.90, 0.88; without it 1.45, 0.93, 0.88), and from 40 on it cost 0.001 at
 # most (MobileNet v2 and v1 features, 4 splits, heads too sure and too unsure).
 DRAWN_TO_1 = 0.5
+CALIBRATED_ON = 2**24  # logits, 64 MB: of many classes, some thousands of examples tell one number as well
 
 
 class Head:
@@ -137,6 +139,21 @@ class Head:
         """Logits [..., num_classes] -> probabilities of the same shape, in [0, 1], at the temperature."""
         raise NotImplementedError
 
+    def probabilities_of(self, logits: Rows) -> Rows:
+        """The same of arrays, or of rows that are computed when they are asked for."""
+
+        def of_block(block: np.ndarray) -> np.ndarray:
+            return self.probabilities(tf.constant(block)).numpy()
+
+        return of_block(logits) if isinstance(logits, np.ndarray) else logits.then(of_block)
+
+    def kept(self, labels: Labels, probabilities: Rows) -> Any:
+        """What is kept of probabilities [N, num_classes], with which all that follows here is told.
+
+        Of examples with these labels: all of them, or a head's own stand-in for many.
+        """
+        return np.asarray(probabilities)
+
     def predicted(self, probabilities: np.ndarray) -> list[str]:
         """Probabilities [N, num_classes] -> the label predicted for each example, as it would be written."""
         raise NotImplementedError
@@ -187,14 +204,15 @@ class Head:
         """By class whether it is there, bool [M], and its probability; of classes that are found alone."""
         return {}
 
-    def losses(self, labels: Labels, logits: np.ndarray) -> np.ndarray:
+    def losses(self, labels: Labels, logits: Rows) -> np.ndarray:
         """Float32 [N]: the loss of each example at the temperature, 0 without a label."""
-        scaled = self.tempered(tf.constant(logits), np.float32(self.temperature))
-        return self.loss(self.targets(tf.constant(labels)), scaled).numpy()
+        parts = []
+        for rows, block in row_blocks(logits):
+            scaled = self.tempered(tf.constant(block), np.float32(self.temperature))
+            parts.append(self.loss(self.targets(tf.constant(labels[rows])), scaled).numpy())
+        return np.concatenate(parts)
 
-    def scores(
-        self, metric: Metric, labels: Labels, logits: np.ndarray, probabilities: np.ndarray
-    ) -> np.ndarray:
+    def scores(self, metric: Metric, labels: Labels, logits: Rows, probabilities: Any) -> np.ndarray:
         """Float32 [N], higher is better: what each labelled example adds to a figure, by which models differ.
 
         Minus its loss where a lower figure is better, else whether it is right.
@@ -203,7 +221,7 @@ class Head:
             return self.right(labels, probabilities).astype(np.float32)
         return -self.losses(labels, logits)
 
-    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+    def doubts(self, labels: Labels, probabilities: Rows) -> Doubts:
         """How far out-of-sample probabilities contradict encoded labels; every example has a label."""
         raise NotImplementedError
 
@@ -215,20 +233,21 @@ class Head:
         """The head whose loss is trained with: where class weights are no weights of examples."""
         return self
 
-    def calibrated(self, labels: Labels, logits: np.ndarray) -> Self:
+    def calibrated(self, labels: Labels, logits: Rows) -> Self:
         """The head at the temperature that makes these labels most probable (Guo et al. 2017)."""
-        known = self.labelled(labels)
-        targets, logits = self.targets(tf.constant(labels[known])), tf.constant(logits[known])
+        known = np.flatnonzero(self.labelled(labels))
+        known = known[:: -(-len(known) * self.num_classes // CALIBRATED_ON) or 1]
+        targets, logits = self.targets(tf.constant(labels[known])), tf.constant(np.asarray(logits[known]))
 
         def surprise(log_temperature: float) -> float:
             losses = self.loss(targets, self.tempered(logits, np.float32(np.exp(log_temperature))))
             return float(tf.reduce_sum(losses)) + DRAWN_TO_1 * log_temperature**2
 
         bounds = (np.log(COLDEST), np.log(HOTTEST))
-        found = minimize_scalar(surprise, bounds=bounds, method="bounded").x if known.any() else 0.0
+        found = minimize_scalar(surprise, bounds=bounds, method="bounded").x if len(known) else 0.0
         return self.replaced(temperature=round(float(np.exp(found)), 6))
 
-    def decided(self, labels: Labels, probabilities: np.ndarray) -> Self:
+    def decided(self, labels: Labels, probabilities: Rows) -> Self:
         """The head that predicts best on these examples, where there is something to decide."""
         return self
 

@@ -14,14 +14,17 @@ from sklearn.metrics import (
     recall_score,
 )
 
-TOP_K = 5
+from retrain.heads.leading_classes import TOP_K, LeadingClasses, is_leading, share_of_label
+
+Probabilities = np.ndarray | LeadingClasses  # [N, C], or what stands in for those of many classes
+
 MATRIX = 1000  # classes, of which a matrix has a million cells; of more, what was confused is listed
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 NORMAL_95 = 1.959964  # the 97.5 % point of the normal distribution
 
 
 def exclusive_classes(
-    labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
+    labels: np.ndarray, probabilities: Probabilities, class_names: Sequence[str]
 ) -> dict[str, object]:
     """Labels int [N], probabilities [N, C], N > 0 -> accuracy, its interval, loss, and figures by class.
 
@@ -49,7 +52,7 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[
 
 
 def some_of_many_classes(
-    labels: np.ndarray, probabilities: np.ndarray, indices: Mapping[str, int]
+    labels: np.ndarray, probabilities: Probabilities, indices: Mapping[str, int]
 ) -> dict[str, object]:
     """As exclusive_classes, for examples of few of the classes: figures of these only, and no matrix of all.
 
@@ -59,7 +62,7 @@ def some_of_many_classes(
     return {**_totals(labels, probabilities), "classes": _by_class(labels, predicted, indices)}
 
 
-def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
+def _totals(labels: np.ndarray, probabilities: Probabilities) -> dict[str, object]:
     """The figures over all classes together."""
     num_classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
     correct = int(np.count_nonzero(predicted == labels))
@@ -78,7 +81,7 @@ def _totals(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]:
         ),
     }
     if num_classes > TOP_K:
-        figures[f"top_{TOP_K}_accuracy"] = top_k_accuracy(labels, probabilities, TOP_K)
+        figures[f"top_{TOP_K}_accuracy"] = float(np.mean(is_leading(labels, probabilities)))
     return figures
 
 
@@ -90,12 +93,6 @@ def _by_class(labels: np.ndarray, predicted: np.ndarray, indices: Mapping[str, i
         name: {key: kind(value) for key, kind, value in zip(keys, kinds, row, strict=True)}
         for name, *row in zip(indices, *rows, strict=True)
     }
-
-
-def top_k_accuracy(labels: np.ndarray, probabilities: np.ndarray, k: int) -> float:
-    """The share of examples whose label is among the k most probable classes."""
-    best = np.argpartition(probabilities, -k, axis=1)[:, -k:]
-    return float(np.mean((best == labels[:, None]).any(axis=1)))
 
 
 def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
@@ -114,7 +111,7 @@ def wilson_interval(successes: int, count: int) -> list[float]:
     return [max(0.0, centre - half), min(1.0, centre + half)]
 
 
-def _log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def _log_loss(labels: np.ndarray, probabilities: Probabilities) -> float:
     """A probability that was rounded to 0 costs what the least of double precision would."""
-    of_label = probabilities[np.arange(len(labels)), labels] / probabilities.sum(axis=1, dtype=np.float64)
-    return float(-np.log(np.maximum(of_label, np.finfo(np.float64).eps)).mean())
+    of_label = np.maximum(share_of_label(labels, probabilities), np.finfo(np.float64).eps)
+    return float(-np.log(of_label).mean())

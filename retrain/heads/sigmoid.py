@@ -15,6 +15,7 @@ import tensorflow as tf
 from retrain.heads import label_sets
 from retrain.heads.answers import NOT_KNOWN, SEPARATOR, THRESHOLD, SomeClasses
 from retrain.heads.class_head import ClassHead
+from retrain.heads.computed_rows import Rows
 from retrain.heads.head import Labels
 from retrain.heads.label_doubts import Doubts, doubted
 
@@ -121,8 +122,9 @@ class SigmoidHead(ClassHead):
             labels[known], probabilities[known], self.class_names, self.thresholds
         )
 
-    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+    def doubts(self, labels: Labels, probabilities: Rows) -> Doubts:
         """An example is as doubtful as the class of which its label is most doubtful."""
+        probabilities = np.asarray(probabilities)
         support, in_doubt = np.ones(labels.shape), np.zeros(labels.shape, bool)
         for index in range(self.num_classes):
             known = ~np.isnan(labels[:, index])
@@ -154,9 +156,10 @@ class SigmoidHead(ClassHead):
         weights = np.clip(absent / np.maximum(there, 1), 1.0 / HEAVIEST, HEAVIEST)
         return self.replaced(positive_weights=np.where(there, weights, 1.0).tolist())
 
-    def decided(self, labels: Labels, probabilities: np.ndarray) -> Self:
+    def decided(self, labels: Labels, probabilities: Rows) -> Self:
         """With the threshold of each class at which its F1 is highest."""
-        return self.replaced(thresholds=label_sets.best_thresholds(labels, probabilities, THRESHOLD))
+        found = label_sets.best_thresholds(labels, np.asarray(probabilities), THRESHOLD)
+        return self.replaced(thresholds=found)
 
     def settings(self) -> Mapping[str, Any]:
         if (self.thresholds == THRESHOLD).all():

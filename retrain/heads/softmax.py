@@ -11,8 +11,10 @@ import tensorflow as tf
 from retrain.heads import metrics
 from retrain.heads.answers import OneClass
 from retrain.heads.class_head import ClassHead
+from retrain.heads.computed_rows import ComputedRows, Rows
 from retrain.heads.head import Labels
-from retrain.heads.label_doubts import Doubts, doubted
+from retrain.heads.label_doubts import Doubts, doubted, of_labels
+from retrain.heads.leading_classes import leading_classes
 
 UNKNOWN = -1
 
@@ -43,6 +45,9 @@ class SoftmaxHead(ClassHead):
         """One 1 in each row, none without a label."""
         return tf.one_hot(labels, self.num_classes)
 
+    def labelled(self, labels: Labels) -> np.ndarray:
+        return np.asarray(labels) != UNKNOWN
+
     def known(self, targets: tf.Tensor) -> tf.Tensor:
         return tf.reduce_any(targets > 0.0, axis=-1)
 
@@ -56,6 +61,11 @@ class SoftmaxHead(ClassHead):
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(self.tempered(logits, self.temperature))
+
+    def kept(self, labels: Labels, probabilities: Rows) -> metrics.Probabilities:
+        """Of many classes only those that lead."""
+        many = isinstance(probabilities, ComputedRows)
+        return leading_classes(labels, probabilities) if many else probabilities
 
     predicted, confidence = OneClass.predicted, OneClass.confidence
 
@@ -78,10 +88,10 @@ class SoftmaxHead(ClassHead):
         """Those of a class of which none was seen."""
         return self.labelled(labels) & ~np.isin(labels, labels[seen])
 
-    def doubts(self, labels: Labels, probabilities: np.ndarray) -> Doubts:
+    def doubts(self, labels: Labels, probabilities: Rows) -> Doubts:
         support, suggested, in_doubt = doubted(labels, probabilities)
         names = [self.class_names[index] for index in suggested]
-        return Doubts(probabilities[np.arange(len(labels)), labels], support, names, in_doubt)
+        return Doubts(of_labels(labels, probabilities), support, names, in_doubt)
 
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
         """Balanced, every class has an equal share."""

@@ -11,10 +11,11 @@ from retrain.data.corrections import Corrections
 from retrain.evidence.heat_maps import Evidence
 from retrain.examples.labelled import LabelledExamples
 from retrain.extensions import named
+from retrain.heads.computed_rows import Rows
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
 from retrain.runs.run import Run
-from retrain.training.evaluation import ByTask, Figures, figures_by_task
+from retrain.training.evaluation import Figures, figures_by_task
 
 # Of figures over all images, each of which a head has judged that has not seen it.
 CROSS_VALIDATION = "cross_validation"
@@ -32,7 +33,7 @@ class Outcome(NamedTuple):
     Attributes:
       examples: what was predicted, with the labels that are known.
       heads: as they predict, by task, the primary one first.
-      probabilities: of each task, [N, C].
+      probabilities: of each task, [N, C], or what its head keeps of those of many classes.
       figures: by split, of those that are told; of all images under CROSS_VALIDATION.
       decisions: what was decided for each task on validation.
       global_step: the step of the weights, where it is known.
@@ -40,19 +41,20 @@ class Outcome(NamedTuple):
       corrections: of labels, where some were given.
       familiarity: of each image, [N], where an export tells it.
       evidence: what makes heat maps of images, where they are to be shown.
-      logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated.
+      logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated;
+        of many classes computed when they are asked for.
     """
 
     examples: LabelledExamples
     heads: Mapping[str, Head]
-    probabilities: ByTask
+    probabilities: Mapping[str, Any]
     figures: Mapping[str, Figures]
     decisions: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     global_step: int | None = None
     label_issues: pd.DataFrame | None = None
     corrections: Corrections | None = None
     familiarity: np.ndarray | None = None
-    logits: ByTask = MappingProxyType({})
+    logits: Mapping[str, Rows] = MappingProxyType({})
     evidence: Evidence | None = None
 
     @property
@@ -72,9 +74,9 @@ def of_one_task(figures: Mapping[str, Any], suffix: str) -> Figures:
 def figures_by_split(
     examples: LabelledExamples,
     heads: Mapping[str, Head],
-    probabilities: ByTask,
+    probabilities: Mapping[str, Any],
     splits: Sequence[str],
-    logits: ByTask = MappingProxyType({}),
+    logits: Mapping[str, Rows] = MappingProxyType({}),
 ) -> dict[str, Figures]:
     """The figures of each of these splits that has examples."""
     figures = {}

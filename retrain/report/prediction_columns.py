@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from retrain.heads.answers import Answers
+from retrain.heads.leading_classes import LeadingClasses, most_probable
 
 DECIMALS = 6  # of a probability
 FAMILIARITY = "familiarity"
@@ -26,14 +27,15 @@ def familiarity_column(familiarity: np.ndarray | None) -> dict[str, Any]:
     return {} if familiarity is None else {FAMILIARITY: _rounded(familiarity)}
 
 
-def top_columns(head: Answers, probabilities: np.ndarray, count: int, suffix: str = "") -> dict[str, Any]:
+def top_columns(
+    head: Answers, probabilities: np.ndarray | LeadingClasses, count: int, suffix: str = ""
+) -> dict[str, Any]:
     """The `count` most probable classes, or all where there are fewer, from class_1 and probability_1 on."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    classes, values = most_probable(probabilities, count)
     names, columns = np.asarray(head.class_names, object), {}
-    for place, classes in enumerate(order.T, 1):
-        values = np.take_along_axis(probabilities, classes[:, None], axis=1)[:, 0]
-        columns[f"class_{place}{suffix}"] = names[classes]
-        columns[f"probability_{place}{suffix}"] = _rounded(values)
+    for place, (of_place, values_of_place) in enumerate(zip(classes.T, values.T, strict=True), 1):
+        columns[f"class_{place}{suffix}"] = names[of_place]
+        columns[f"probability_{place}{suffix}"] = _rounded(values_of_place)
     return columns
 
 

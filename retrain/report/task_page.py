@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from retrain.report.galleries import Gallery, task_galleries
 from retrain.report.outcome import CROSS_VALIDATION, SPLIT, UNSEEN, Outcome, of_one_task
@@ -115,9 +114,8 @@ def _plots(outcome: Outcome, task: str, split: str, figures: Mapping[str, Any]) 
     labels, probabilities = outcome.examples.tasks[task].labels[rows], outcome.probabilities[task][rows]
     judged = {"as exported": head.certainties(labels, probabilities)}
     if task in outcome.logits and head.temperature != 1.0:
-        logits = tf.constant(outcome.logits[task][rows])
-        before = head.replaced(temperature=1.0).probabilities(logits).numpy()
-        judged = {"before calibration": head.certainties(labels, before), **judged}
+        before = head.replaced(temperature=1.0).probabilities_of(outcome.logits[task][rows])
+        judged = {"before calibration": head.certainties(labels, head.kept(labels, before)), **judged}
     plots["Is it right as often as it is sure?"] = reliability(judged)
     found = head.detections(labels, probabilities)
     if found:

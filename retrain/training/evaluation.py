@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.heads.computed_rows import Rows
 from retrain.heads.head import Head
 from retrain.training.input_check import check_batches, input_errors, with_checked_images
 from retrain.training.loss import of_task
@@ -36,14 +37,15 @@ def labelled_logits(loop: TrainingLoop, batches: tf.data.Dataset) -> tuple[ByTas
 def figures_by_task(
     heads: Mapping[str, Head],
     labels: ByTask,
-    probabilities: ByTask,
+    probabilities: Mapping[str, Any],
     weights: Mapping[str, float] = MappingProxyType({}),
-    logits: ByTask = MappingProxyType({}),
+    logits: Mapping[str, Rows] = MappingProxyType({}),
 ) -> Figures:
     """The heads' metrics, and `loss`, the weighted sum of theirs; with several tasks, keys end in `/TASK`.
 
-    A task that no example has a label of has no figures. Where its logits are known, a certain mistake costs
-    what it costs in training: of a probability that rounds to 0 only a bound of its loss is known.
+    `probabilities` are what heads keep of them. A task that no example has a label of has no figures. Where
+    its logits are known, a certain mistake costs what it costs in training: of a probability that rounds to 0
+    only a bound of its loss is known.
     """
     figures: Figures = {"loss": 0.0}
     for task, head in heads.items():
@@ -98,7 +100,7 @@ def told(figures: Figures) -> str:
     return f"validation loss {figures['loss']:.4g}, {', '.join(accuracies)}"
 
 
-def _average_loss(head: Head, labels: np.ndarray, logits: np.ndarray) -> float:
+def _average_loss(head: Head, labels: np.ndarray, logits: Rows) -> float:
     """Over examples with a label. Classes are not balanced in it: what a head is `trained_on` is left out."""
     return float(head.replaced().losses(labels, logits)[head.labelled(labels)].mean(dtype=float))
 

@@ -63,7 +63,10 @@ def _support(head: SoftmaxHead, features: np.ndarray, labels: np.ndarray) -> np.
     best = choose(head, grid, examples, assign_folds(labels, None, FOLDS, 0)).candidate
     shorter = dataclasses.replace(best, max_steps=best.max_steps // SHORTER)
     groups = [str(row) for row in range(len(labels))]
-    return head.doubts(labels, out_of_sample_probabilities(head, shorter, examples, groups)).support
+    judged, probabilities = out_of_sample_probabilities(head, shorter, examples, groups)
+    support = np.full(len(labels), np.nan)
+    support[judged] = head.doubts(labels[judged], probabilities).support
+    return support
 
 
 if __name__ == "__main__":

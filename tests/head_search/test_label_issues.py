@@ -33,7 +33,7 @@ def test_wrong_labels_are_improbable_and_others_are_not():
     kinds = (np.arange(60) % 3).astype(np.int32)
     labels = kinds.copy()
     labels[:3] = [1, 2, 0]
-    probabilities = out_of_sample_probabilities(HEAD, CANDIDATE, make_examples(labels, kinds), alone(60))
+    _, probabilities = out_of_sample_probabilities(HEAD, CANDIDATE, make_examples(labels, kinds), alone(60))
     given = probabilities[np.arange(60), labels]
     assert probabilities.shape == (60, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
@@ -48,7 +48,7 @@ def test_a_head_has_not_seen_what_it_judges():
         random.integers(3, size=60).astype(np.int32),
         np.ones(60, np.float32),
     )
-    probabilities = out_of_sample_probabilities(
+    _, probabilities = out_of_sample_probabilities(
         HEAD, dataclasses.replace(CANDIDATE, learning_rate=0.01, l2_regularizer=0.0), examples, alone(60)
     )
     assert np.mean(probabilities.argmax(axis=1) == examples.labels) < 0.6
@@ -57,9 +57,12 @@ def test_a_head_has_not_seen_what_it_judges():
 def test_an_example_of_a_class_that_no_other_fold_has_is_not_judged():
     kinds = (np.arange(31) % 2).astype(np.int32)
     kinds[30] = 2
-    probabilities = out_of_sample_probabilities(HEAD, CANDIDATE, make_examples(kinds, kinds), alone(31))
-    assert np.isnan(probabilities[30]).all()
-    assert not np.isnan(probabilities[:30]).any()
+    judged, probabilities = out_of_sample_probabilities(
+        HEAD, CANDIDATE, make_examples(kinds, kinds), alone(31)
+    )
+    assert judged.tolist() == [True] * 30 + [False]
+    assert probabilities.shape == (30, 3)
+    assert np.isfinite(probabilities).all()
 
 
 @pytest.mark.filterwarnings("error")
@@ -68,7 +71,7 @@ def test_labels_of_several_classes_and_gaps():
     kinds = np.arange(60) % 3
     labels = np.eye(3, dtype=np.float32)[kinds]
     labels[5, 0], labels[6, 1] = np.nan, 1.0
-    probabilities = out_of_sample_probabilities(head, CANDIDATE, make_examples(labels, kinds), alone(60))
+    _, probabilities = out_of_sample_probabilities(head, CANDIDATE, make_examples(labels, kinds), alone(60))
     assert (probabilities[np.arange(60), kinds] > 0.5).all()
     assert head.doubts(labels, probabilities).support.argmin() == 6
 

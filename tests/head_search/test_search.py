@@ -107,7 +107,7 @@ def test_it_is_chosen_by_cross_validation():
 
 @pytest.mark.parametrize(("steps", "taken"), [(30, 30), (999, 200), (1000, 200), (1001, 201), (6000, 1200)])
 def test_a_fifth_of_the_steps_is_enough(monkeypatch, steps, taken):
-    results, trained = out_of_sample(HEAD, CANDIDATES[2:3], TRAIN, FOLD_OF), []
+    results, trained = [*out_of_sample(HEAD, CANDIDATES[2:3], TRAIN, FOLD_OF)], []
 
     def listening(head, grid, *others, **named):
         trained.extend(grid)
@@ -173,7 +173,7 @@ def test_a_choice_is_given_up_only_where_another_is_better():
 def test_of_each_grid_the_chosen_in_cross_validation():
     fold_of = assign_folds(TRAIN.labels, None, 4, 0)
     found = search_folds(HEAD, [CANDIDATES, CANDIDATES[:1], CANDIDATES[3:]], TRAIN, fold_of)
-    results = out_of_sample(HEAD, CANDIDATES, TRAIN, fold_of)
+    results = [*out_of_sample(HEAD, CANDIDATES, TRAIN, fold_of)]
     expected = results[chosen(HEAD, CANDIDATES, results, TRAIN, fold_of).position]
     np.testing.assert_allclose(found[0].logits, expected.logits, atol=1e-5)
     assert found[1] is None

@@ -318,7 +318,7 @@ def test_a_held_out_example_has_no_part_in_the_head_that_predicts_it():
 
 
 def test_a_fold_is_trained_as_if_what_it_holds_out_weighed_nothing():
-    found = out_of_sample(HEAD, IN_FOLDS[:1], EXAMPLES, FOLD_OF)[0]
+    [found] = out_of_sample(HEAD, IN_FOLDS[:1], EXAMPLES, FOLD_OF)
     assert found.trained.kernel.shape == (5, 5, 3)
     rows = FOLD_OF == 0
     logits = EXAMPLES.features[rows] @ found.trained.kernel[0] + found.trained.bias[0]
@@ -330,13 +330,23 @@ def test_a_fold_is_trained_as_if_what_it_holds_out_weighed_nothing():
 
 def test_companions_do_no_harm_and_halving_keeps_folds_together():
     budget = Budget(halving=Halving(after=(0.5,), share=0.6))
-    together = out_of_sample(HEAD, IN_FOLDS, EXAMPLES, FOLD_OF, budget=budget)
+    together = [*out_of_sample(HEAD, IN_FOLDS, EXAMPLES, FOLD_OF, budget=budget)]
     assert [found.trained.stopped for found in together] == [None, None, 10]
     assert [found.trained.failed for found in together] == [False, False, True]
     for one, found in zip(IN_FOLDS[:2], together[:2], strict=True):
         (alone,) = out_of_sample(HEAD, [one], EXAMPLES, FOLD_OF)
         np.testing.assert_allclose(found.trained.kernel, alone.trained.kernel, atol=1e-6)
         np.testing.assert_allclose(found.logits, alone.logits, atol=1e-5)
+
+
+def test_heads_of_folds_that_do_not_fit_together_are_trained_one_by_one():
+    together = out_of_sample(HEAD, IN_FOLDS[:2], EXAMPLES, FOLD_OF)
+    one_by_one = out_of_sample(HEAD, IN_FOLDS[:2], EXAMPLES, FOLD_OF, budget=Budget(memory=10**5))
+    for found, other in zip(one_by_one, together, strict=True):
+        np.testing.assert_allclose(found.trained.kernel, other.trained.kernel, atol=1e-5)
+        np.testing.assert_allclose(found.logits, other.logits, atol=1e-5)
+        np.testing.assert_allclose(found.trained.losses, other.trained.losses, rtol=1e-4)
+        np.testing.assert_array_equal(found.trained.steps, other.trained.steps)
 
 
 @pytest.mark.parametrize("kind", ["softmax", "sigmoid"])

@@ -4,7 +4,6 @@ import pytest
 from retrain.heads.metrics import (
     exclusive_classes,
     expected_calibration_error,
-    top_k_accuracy,
     wilson_interval,
 )
 
@@ -66,11 +65,6 @@ def test_top_5_is_given_from_six_classes_on(figures):
     six = exclusive_classes(np.array([4, 5]), probabilities, tuple("abcdef"))
     assert six["top_5_accuracy"] == 0.5
     assert six["accuracy"] == 0.0
-
-
-def test_top_k_does_not_ask_for_the_order_among_the_best():
-    probabilities = np.array([[0.1, 0.2, 0.3, 0.4]] * 4)
-    assert [top_k_accuracy(np.array([0, 1, 2, 3]), probabilities, k) for k in (1, 2, 4)] == [0.25, 0.5, 1.0]
 
 
 @pytest.mark.parametrize(

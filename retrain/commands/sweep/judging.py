@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.budget import Budget
 from retrain.head_search.decisions import decided
+from retrain.heads.computed_rows import Rows, finite_rows
 from retrain.metric import Metric
 from retrain.modules.graphs.traced_graph import count_float_operations, traced
 from retrain.modules.image_module import ImageModule
@@ -46,7 +46,7 @@ class Judging(NamedTuple):
 class Predicted(NamedTuple):
     """Of one trial and task: logits [N, C] for images that were not trained on, and where it was stopped."""
 
-    logits: np.ndarray
+    logits: Rows
     stopped: int | None = None
 
 
@@ -70,7 +70,7 @@ def validation_of(splits: Mapping[str, TaskExamples]) -> TaskExamples:
 def judged(examples: LabelledExamples, unseen: Unseen, metric: Metric, calibrate: bool) -> Record:
     """The figures that the trial's heads have; `examples` tell of heads and the weights of tasks."""
     predicted = unseen.predicted
-    if any(of is None or not np.isfinite(of.logits).all() for of in predicted.values()):
+    if any(of is None or not finite_rows(of.logits).all() for of in predicted.values()):
         return failed_record({}, DIVERGED)
     labels = {task: of_task.labels for task, of_task in unseen.examples.items()}
     after = {
@@ -79,7 +79,7 @@ def judged(examples: LabelledExamples, unseen: Unseen, metric: Metric, calibrate
     }
     logits = {task: predicted[task].logits for task in after}
     probabilities = {
-        task: head.probabilities(tf.constant(logits[task])).numpy() for task, head in after.items()
+        task: head.kept(labels[task], head.probabilities_of(logits[task])) for task, head in after.items()
     }
     figures = figures_by_task(after, labels, probabilities, examples.task_weights, logits)
     value = metric.value(figures)

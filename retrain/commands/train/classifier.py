@@ -1,5 +1,6 @@
 """The classifier: the best heads of a frozen module, the model that begins with them, the outcome it has."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,12 +13,12 @@ from retrain.examples.labelled import LabelledExamples
 from retrain.features.stored import Features, blocks
 from retrain.head_search.decisions import decide_task
 from retrain.head_search.search import BestHead, search_task
+from retrain.heads.computed_rows import Rows, computed
 from retrain.model import ImageClassifier
 from retrain.report.outcome import Outcome, figures_by_split
 from retrain.settings.config import Config
 from retrain.settings.head import HeadSettings
 from retrain.settings.training import TrainingSettings
-from retrain.training.evaluation import ByTask
 
 
 def best_heads(settings: HeadSettings, prepared: Prepared) -> dict[str, BestHead]:
@@ -66,7 +67,8 @@ def outcome_of(
     }
     model = model.with_heads({name: of_task.head for name, of_task in decided.items()})
     probabilities = {
-        name: head.probabilities(tf.constant(logits[name])).numpy() for name, head in model.heads.items()
+        name: task.head.kept(task.labels, model.heads[name].probabilities_of(logits[name]))
+        for name, task in examples.tasks.items()
     }
     return model, Outcome(
         examples,
@@ -93,6 +95,11 @@ def evidence_of(model: ImageClassifier, examples: LabelledExamples) -> Evidence:
     )
 
 
-def _logits(model: ImageClassifier, features: Features) -> ByTask:
-    parts = [model.logits(tf.constant(block)) for block in blocks(features)]
-    return {task: np.concatenate([part[task].numpy() for part in parts]) for task in model.heads}
+def _logits(model: ImageClassifier, features: Features) -> dict[str, Rows]:
+    def of(task: str, at: np.ndarray) -> np.ndarray:
+        return np.concatenate([model.logits_of(task, block).numpy() for block in blocks(features[at])])
+
+    return {
+        task: computed(functools.partial(of, task), len(features), head.num_classes)
+        for task, head in model.heads.items()
+    }
