@@ -1,15 +1,36 @@
 """What `retrain.image_claims` says of a file, by TensorFlow ops alone: how many pixels it claims.
 
-Of JPEG, PNG and WebP, and the reading of numbers in bytes on which all graphs that look into files are built.
+Of JPEG, PNG, GIF and WebP, and the reading of numbers in bytes on which all graphs that look into files are
+built. They are kept small: every pass over files, and whoever loads an export, pays for each operation.
 """
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
-from retrain.image_claims import MOST_SCANS, SCAN, UNBOUNDED
+from retrain.image_claims import MOST_SCANS, SCAN
 from retrain.image_formats import JPEG, PNG, WEBP
 from retrain.settings.data import Decoding
+
+GIF = b"GIF8"
+_TYPES = {1: tf.uint8, 2: tf.uint16, 4: tf.int32}
+_HEAD = 30  # bytes, in which all of these say their size
+# The bytes of each number, from the lowest on. Source: PNG 3.0, 11.2.1; GIF 89a, 18; RFC 9649, 2.5 to 2.7.
+_PLACES = {
+    "png_width": range(19, 15, -1),
+    "png_height": range(23, 19, -1),
+    "gif_width": range(6, 8),
+    "gif_height": range(8, 10),
+    "across": range(24, 27),
+    "down": range(27, 30),
+    "lossless": range(21, 25),
+    "wide": range(26, 28),
+    "high": range(28, 30),
+}
+_WEIGHTS = np.zeros([len(_PLACES), _HEAD], np.int64)
+for _row, _bytes in enumerate(_PLACES.values()):
+    _WEIGHTS[_row, list(_bytes)] = 256 ** np.arange(len(_bytes))
 
 
 def admitted(
@@ -17,17 +38,16 @@ def admitted(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The contents, and how many pixels they claim, int64; InvalidArgumentError where these are too many.
 
-    `of_others` gives the number for what is neither JPEG, PNG nor WebP, and for a JPEG in which more may be
-    scans than are allowed.
+    `of_others` gives the number for what is neither JPEG, PNG, GIF nor WebP, and for a JPEG in which more may
+    be scans than are allowed.
     """
-    pieces = tf.strings.split([contents], SCAN, maxsplit=MOST_SCANS + 1).flat_values
-    pixels = tf.case(
-        [
-            (begins(contents, JPEG) & (tf.size(pieces) <= MOST_SCANS + 1), lambda: _of_jpeg(contents)),
-            (begins(contents, PNG), lambda: area(number(contents, 16, 4), number(contents, 20, 4))),
-            (begins(contents, WEBP), lambda: _of_webp(contents)),
-        ],
-        default=of_others,
+    head = tf.strings.substr(contents, 0, _HEAD) + _HEAD * b"\0"
+    pieces = tf.raw_ops.StringSplitV2(input=[contents], sep=SCAN, maxsplit=MOST_SCANS + 1).values
+    told = begins(head, PNG) | begins(head, GIF) | begins(head, WEBP)
+    pixels = tf.cond(
+        begins(head, JPEG) & (tf.size(pieces) <= MOST_SCANS + 1),
+        lambda: _of_jpeg(contents),
+        lambda: tf.cond(told, lambda: _in_head(head), of_others),
     )
     check = tf.raw_ops.Assert(
         condition=pixels <= int(decoding.max_megapixels * 10**6), data=["too many pixels:", pixels]
@@ -36,32 +56,28 @@ def admitted(
         return tf.identity(contents), tf.identity(pixels)
 
 
-def area(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """Their product, int64; without bounds where one of them is no `number`."""
-    product = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
-    return tf.where((height < 0) | (width < 0), tf.constant(UNBOUNDED, tf.int64), product)
-
-
 def _of_jpeg(contents: tf.Tensor) -> tf.Tensor:
     return tf.reduce_prod(tf.image.extract_jpeg_shape(contents, tf.int64)[:2])
 
 
-def _of_webp(contents: tf.Tensor) -> tf.Tensor:
-    """Source of the numbers' places: RFC 9649, 2.5 to 2.7."""
-    kind = part(contents, 12, 4)
+def _in_head(head: tf.Tensor) -> tf.Tensor:
+    """Of a PNG, GIF or WebP, by the bytes that it begins with; those that are missing are zeros.
 
-    def of_extended() -> tf.Tensor:
-        sides = [number(contents, at, 2, True) + number(contents, at + 2, 1) * 2**16 + 1 for at in (24, 27)]
-        return area(*sides)
-
-    def of_lossless() -> tf.Tensor:
-        low, high = (number(contents, at, 2, True) for at in (21, 23))
-        return area(low % 2**14 + 1, (low // 2**14 + high * 4) % 2**14 + 1)
-
-    def of_lossy() -> tf.Tensor:
-        return area(*(number(contents, at, 2, True) % 2**14 for at in (26, 28)))
-
-    return tf.case([(kind == b"VP8X", of_extended), (kind == b"VP8L", of_lossless)], default=of_lossy)
+    All numbers at once, without branches: every pass over files builds this graph anew.
+    """
+    values = tf.cast(tf.io.decode_raw([head], tf.uint8, fixed_length=_HEAD), tf.int64)
+    found = dict(zip(_PLACES, tf.unstack(tf.reduce_sum(_WEIGHTS * values, axis=1)), strict=True))
+    kind = tf.strings.substr(head, 12, 4)
+    bits = found["lossless"]
+    sides = tf.where(
+        kind == b"VP8X",
+        [found["across"] + 1, found["down"] + 1],
+        [found["wide"] % 2**14, found["high"] % 2**14],
+    )
+    sides = tf.where(kind == b"VP8L", [bits % 2**14 + 1, bits // 2**14 % 2**14 + 1], sides)
+    sides = tf.where(begins(head, GIF), [found["gif_width"], found["gif_height"]], sides)
+    sides = tf.where(begins(head, PNG), [found["png_width"], found["png_height"]], sides)
+    return tf.reduce_prod(tf.minimum(sides, 2**31 - 1))
 
 
 def begins(contents: tf.Tensor, beginning: bytes) -> tf.Tensor:
@@ -72,16 +88,21 @@ def begins(contents: tf.Tensor, beginning: bytes) -> tf.Tensor:
 def number(
     contents: tf.Tensor, place: tf.Tensor | int, length: int, is_little: tf.Tensor | bool = False
 ) -> tf.Tensor:
-    """An unsigned number of 2 or 4 bytes as int32; -1 where the contents end before, or it is greater."""
-    digits = tf.cast(tf.io.decode_raw([part(contents, place, length)], tf.uint8, fixed_length=4), tf.int64)
-    places = [256**power for power in range(length)]
-    little = tf.reduce_sum(digits[0, :length] * places)
-    value = tf.where(is_little, little, tf.reduce_sum(digits[0, :length] * places[::-1]))
-    ends = tf.cast(place, tf.int64) + length > tf.cast(tf.strings.length(contents), tf.int64)
-    return tf.cast(tf.where(ends | (value > 2**30), tf.constant(-1, tf.int64), value), tf.int32)
+    """An unsigned number of 1, 2 or 4 bytes as int32; -1 of what ends before, or is above 2**30."""
+    bytes_of_it = part(contents, place, length)
+
+    def read(little: bool) -> tf.Tensor:
+        values = tf.io.decode_raw(bytes_of_it, _TYPES[length], little, fixed_length=length)
+        return tf.cast(tf.squeeze(values, 0), tf.int32)
+
+    value = read(is_little) if isinstance(is_little, bool) else tf.where(is_little, read(True), read(False))
+    is_none = tf.strings.length(bytes_of_it) < length
+    if length == 4:
+        is_none |= (value < 0) | (value > 2**30)
+    return tf.where(is_none, -1, value)
 
 
 def part(contents: tf.Tensor, place: tf.Tensor | int, length: tf.Tensor | int) -> tf.Tensor:
     """Bytes from a place on; none of a place that is outside."""
-    inside = (tf.convert_to_tensor(place) >= 0) & (place <= tf.strings.length(contents))
-    return tf.strings.substr(contents, tf.where(inside, place, 0), tf.where(inside, length, 0))
+    end, place = tf.strings.length(contents), tf.convert_to_tensor(place)
+    return tf.strings.substr(contents, tf.where((place >= 0) & (place <= end), place, end), length)

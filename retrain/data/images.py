@@ -225,26 +225,23 @@ def _bytes(contents: bytes | np.ndarray) -> bytes:
 def decode_deep(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
     """The image, and the traits, of a PNG that has an alpha channel or 16 bits, or of a still WebP."""
 
-    def png(depth: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
-        return _opaque(lambda: tf.io.decode_png(contents, 4, depth), background)
+    def of_16_bits() -> tf.Tensor:
+        return tf.io.decode_png(contents, 4, tf.uint16)
 
-    has_16_bits = tf.strings.substr(contents, 24, 1) == b"\x10"
-    return tf.case(
-        [
-            (begins(contents, WEBP), lambda: _webp(contents, background)),
-            (has_16_bits, lambda: png(tf.uint16)),
-        ],
-        default=lambda: png(tf.uint8),
+    def of_8_bits() -> tf.Tensor:
+        pixels = tf.cond(is_webp, webp, lambda: tf.io.decode_png(contents, 4))
+        return tf.ensure_shape(pixels, [None, None, None])
+
+    def webp() -> tf.Tensor:
+        # Not decode_webp, for TensorFlow 2.15 would not load a graph with an operation that it does not know.
+        as_stored = 0
+        return tf.io.decode_image(contents, channels=as_stored, expand_animations=False)
+
+    is_webp = begins(contents, WEBP)
+    has_16_bits = ~is_webp & (tf.strings.substr(contents, 24, 1) == b"\x10")
+    return tf.cond(
+        has_16_bits, lambda: _opaque(of_16_bits, background), lambda: _opaque(of_8_bits, background)
     )
-
-
-def _webp(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
-    # Not decode_webp, for TensorFlow 2.15 would not load a graph with an operation that it does not know.
-    as_stored = 0
-    pixels = tf.io.decode_image(contents, channels=as_stored, expand_animations=False)
-    pixels = tf.ensure_shape(pixels, [None, None, None])
-    has_alpha = tf.shape(pixels)[2] == 4
-    return tf.cond(has_alpha, lambda: _opaque(lambda: pixels, background), lambda: (pixels, tf.constant(0)))
 
 
 def _opaque(decoded: Callable[[], tf.Tensor], background: str) -> tuple[tf.Tensor, tf.Tensor]:
@@ -254,7 +251,8 @@ def _opaque(decoded: Callable[[], tf.Tensor], background: str) -> tuple[tf.Tenso
 
 
 def _opaque_bands(pixels: tf.Tensor, background: str) -> tuple[tf.TensorArray, tf.Tensor]:
-    """RGB and alpha, [H, W, 4] -> the image in bands, and its traits."""
+    """RGB and alpha, [H, W, 4], or RGB alone -> the image in bands, and its traits."""
+    has_alpha = tf.shape(pixels)[2] == 4
     to_16_bits, white = (1.0, 65535) if pixels.dtype == tf.uint16 else (257.0, 255)
     highest = tf.cast(tf.reduce_max(tf.reduce_max(pixels, [0, 1])[:3]), tf.float32)
     # Cameras and scanners write 12 bits, and programs 8, as they are: black to whoever takes them for 16.
@@ -265,13 +263,14 @@ def _opaque_bands(pixels: tf.Tensor, background: str) -> tuple[tf.TensorArray, t
 
     def step(index: tf.Tensor, bands: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
         band = tf.cast(pixels[index * rows : (index + 1) * rows], tf.float32) * to_16_bits
-        image = on_background(band[..., :3] * (255 / whole), band[..., 3:] / 65535, background)
+        alpha = tf.where(has_alpha, band[..., -1:] / 65535, 1)
+        image = on_background(band[..., :3] * (255 / whole), alpha, background)
         return index + 1, bands.write(index, image)
 
     bands = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=[None, None, 3])
     begin = [tf.constant(0), bands]
     _, bands = tf.while_loop(lambda index, _: index < count, step, begin, parallel_iterations=1)
-    transparent = tf.cast(tf.reduce_min(pixels, [0, 1])[3] < white, tf.int32)
+    transparent = tf.cast(has_alpha & (tf.reduce_min(pixels, [0, 1])[-1] < white), tf.int32)
     return bands, TRANSPARENT * transparent + NARROW * tf.cast(narrow, tf.int32)
 
 

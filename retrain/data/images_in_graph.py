@@ -12,13 +12,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from retrain.data.claims_in_graph import admitted, area, begins, number, part
+from retrain.data.claims_in_graph import admitted, begins, number, part
 from retrain.data.images import Stored, decode, decode_deep, resize_upright
 from retrain.image_claims import UNBOUNDED
 from retrain.image_formats import JPEG, PNG, WEBP
 from retrain.settings.data import AS_USUAL, Decoding
 
-GIF = b"GIF8"
 # Source of the blocks: EXIF 2.32, 4.5 and 4.6; PNG 3.0, 5.3.
 EXIF, ORIENTATION, SHORTEST_TIFF = b"Exif\0\0", 0x0112, 8
 ANIMATED = 2  # the bit in the flags of an extended WebP (RFC 9649, 2.7)
@@ -31,23 +30,18 @@ def image_from_bytes(
 ) -> tf.Tensor:
     """One file's bytes (scalar string), resized to image_size: float32 [h, w, 3] in [0, 1]."""
     contents, _ = admitted(contents, decoding, lambda: _pixels_of_others(contents))
-    background = decoding.background
-    image = tf.case(
-        [
-            (begins(contents, PNG) & _is_deep(contents), lambda: decode_deep(contents, background)[0]),
-            (begins(contents, WEBP), lambda: _decode_webp(contents, background)),
-        ],
-        default=lambda: decode(contents),
+    is_webp = begins(contents, WEBP)
+    image = tf.cond(
+        is_webp | (begins(contents, PNG) & _is_deep(contents)),
+        lambda: decode_deep(_still(contents, is_webp), decoding.background)[0],
+        lambda: decode(contents),
     )
     return resize_upright(Stored(image, orientation_of(contents)), image_size)
 
 
 def _pixels_of_others(contents: tf.Tensor) -> tf.Tensor:
-    """Of a GIF, as its screen says; BMP has as many bytes at least, and a JPEG is here for its many scans."""
-    screen = area(number(contents, 6, 2, True), number(contents, 8, 2, True))
-    none = tf.constant(0, tf.int64)
-    many = tf.constant(UNBOUNDED, tf.int64)
-    return tf.where(begins(contents, JPEG), many, tf.where(begins(contents, GIF), screen, none))
+    """BMP has as many bytes at least, and a JPEG is here for its many scans."""
+    return tf.where(begins(contents, JPEG), tf.constant(UNBOUNDED, tf.int64), 0)
 
 
 def orientation_of(contents: tf.Tensor) -> tf.Tensor:
@@ -74,16 +68,16 @@ def _is_deep(contents: tf.Tensor) -> tf.Tensor:
     return (depth == b"\x10") | (colour == GREY_ALPHA) | (colour == RGB_ALPHA) | has_transparent
 
 
-def _decode_webp(contents: tf.Tensor, background: str) -> tf.Tensor:
+def _still(contents: tf.Tensor, is_webp: tf.Tensor) -> tf.Tensor:
     # TensorFlow 2.21 writes beyond its memory where it decodes an animation.
-    extended = part(contents, 12, 4) == b"VP8X"
-    is_animation = extended & (number(contents, 20, 1) // ANIMATED % 2 == 1)
+    is_animation = (
+        is_webp & (part(contents, 12, 4) == b"VP8X") & (number(contents, 20, 1) // ANIMATED % 2 == 1)
+    )
     still = tf.raw_ops.Assert(
         condition=~is_animation, data=["An animated WebP cannot be decoded in a graph."]
     )
     with tf.control_dependencies([still]):
-        contents = tf.identity(contents)
-    return decode_deep(contents, background)[0]
+        return tf.identity(contents)
 
 
 def _exif_of_jpeg(contents: tf.Tensor) -> tf.Tensor:

@@ -15,25 +15,42 @@ from retrain.image_claims import LARGE
 def loaded(files: tf.data.Dataset, made: Made, parallel: int) -> tf.data.Dataset:
     """(row, path) -> (row, what is made of the file), in order; an error for what cannot be decoded."""
     unless_large, large_alone = _steps(made, LARGE)
-    return files.map(unless_large, num_parallel_calls=parallel).map(large_alone)
+    return as_written(files.map(unless_large, num_parallel_calls=parallel).map(large_alone))
+
+
+def as_written(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """To look for a better way to run it takes a tenth of a second at every pass, and there is none."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    return dataset.with_options(options)
 
 
 @functools.lru_cache(KEPT)
 def _steps(made: Made, large_from: int) -> tuple[Any, Any]:
-    """The two, traced once a process, which takes a second; more pixels than `large_from` are many."""
-    make = tf.function(made.of, autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
+    """The two, traced once a process; more pixels than `large_from` are many."""
 
     @tf.function(autograph=False)
     def unless_large(row: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Any]:
         contents, pixels = admitted_contents(tf.io.read_file(path), made.decoding)
         large = pixels > large_from
-        return row, tf.where(large, contents, b""), tf.cond(large, nothing, lambda: make(contents))
+        return row, tf.where(large, contents, b""), tf.cond(large, nothing, lambda: made.of(contents))
 
     def nothing() -> Any:
         return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), made.specs)
 
+    def made_of(contents: bytes) -> list[Any]:
+        return [value.numpy() for value in tf.nest.flatten(made.of(tf.constant(contents)))]
+
+    def made_apart(contents: tf.Tensor) -> Any:
+        """Through Python, for it is rare: the same graph twice would be built anew at every pass."""
+        specs = tf.nest.flatten(made.specs)
+        values = tf.numpy_function(made_of, [contents], [spec.dtype for spec in specs])
+        shaped = [tf.ensure_shape(value, spec.shape) for value, spec in zip(values, specs, strict=True)]
+        return tf.nest.pack_sequence_as(made.specs, shaped)
+
     @tf.function(autograph=False)
     def large_alone(row: tf.Tensor, contents: tf.Tensor, result: Any) -> tuple[tf.Tensor, Any]:
-        return row, tf.cond(tf.strings.length(contents) > 0, lambda: make(contents), lambda: result)
+        return row, tf.cond(tf.strings.length(contents) > 0, lambda: made_apart(contents), lambda: result)
 
     return unless_large, large_alone

@@ -17,7 +17,7 @@ from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
 from retrain.data.images import IMAGES, Made, content_hash, decode_image, facts, image, image_and_facts
-from retrain.data.loaded_images import loaded
+from retrain.data.loaded_images import as_written, loaded
 from retrain.errors import InputError
 from retrain.image_claims import refusal
 from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
@@ -200,6 +200,4 @@ def images_that_stay(paths: Iterable[str], decoding: Decoding) -> Iterator[None]
 
 
 def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.prefetch(2).with_options(options)
+    return as_written(dataset.prefetch(2))

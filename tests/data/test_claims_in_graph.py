@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from retrain.data.claims_in_graph import admitted, area
+from retrain.data.claims_in_graph import admitted
 from retrain.image_claims import MOST_SCANS, UNBOUNDED
 from retrain.settings.data import AS_USUAL, Decoding
 from tests.hostile_images import jpeg_of_scans, png_of, webp_of
@@ -19,13 +19,13 @@ def claimed(contents: bytes, decoding: Decoding = AS_USUAL) -> int:
     return int(pixels)
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP"])
 @pytest.mark.parametrize("options", [{}, {"exif": b"Exif\0\0II*\0"}, {"lossless": True}])
 def test_the_size_is_in_the_header(image_format, options):
     assert claimed(saved(image_format, **options)) == 41 * 30
 
 
-@pytest.mark.parametrize("image_format", ["GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("image_format", ["TIFF", "BMP"])
 def test_of_others_somebody_else_knows(image_format):
     assert claimed(saved(image_format)) == OTHERS
 
@@ -47,8 +47,3 @@ def test_a_header_that_was_cut_off_is_for_the_decoder_to_judge(length):
     boundless = Decoding(max_megapixels=UNBOUNDED / 10**6)
     for image_format in ("PNG", "WEBP"):
         assert claimed(saved(image_format)[:length], boundless) >= 0
-
-
-def test_a_side_that_is_no_number_has_no_bounds():
-    assert area(tf.constant(-1), tf.constant(3)).numpy() == UNBOUNDED
-    assert area(tf.constant(2**30), tf.constant(2**30)).numpy() == 2**60
