@@ -43,8 +43,8 @@ def check_is_classifier(directory: str, handle: str) -> None:
     """Raises InputError for a module that does not say what its classes are; one of no directory has ""."""
     if not directory or not os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
         raise InputError(
-            f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name the "
-            f"export/saved_model of a run."
+            f"{handle!r} is no classifier exported by retrain: it has no {FOLDER}/{DESCRIPTION}; name a run "
+            f"or its export/saved_model; predict and evaluate take other classifiers with --label_map."
         )
 
 

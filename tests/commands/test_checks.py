@@ -57,8 +57,8 @@ def test_an_evaluation_overwrites_nothing_and_writes_nowhere_near_its_images():
 
 def test_a_module_that_is_no_export_is_known_at_once():
     assert sentence(evaluate_plan, tfhub_module="module") == (
-        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
-        "export/saved_model of a run."
+        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
+        "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
     )
 
 

@@ -10,8 +10,8 @@ def test_a_classifier_describes_itself(tmp_path):
     with pytest.raises(InputError) as raised:
         check_is_classifier(str(tmp_path), "a handle")
     assert str(raised.value) == (
-        "'a handle' is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
-        "export/saved_model of a run."
+        "'a handle' is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
+        "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
     )
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "retrain.json").touch()

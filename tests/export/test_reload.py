@@ -78,8 +78,8 @@ def test_modules_that_are_no_exports(handle, tmp_path, monkeypatch):
     with pytest.raises(InputError) as raised:
         load_classifier(handle)
     assert str(raised.value) == (
-        f"{handle!r} is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
-        "export/saved_model of a run."
+        f"{handle!r} is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
+        "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
     )
 
 

@@ -65,8 +65,8 @@ def test_what_cannot_be_begun_with(here):
     )
     files.write_text("module/saved_model.pb", "")
     assert sentence("module") == (
-        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
-        "export/saved_model of a run."
+        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
+        "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
     )
 
 

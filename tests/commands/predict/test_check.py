@@ -45,8 +45,8 @@ def test_images_are_words_or_a_folder_or_stand_in_a_table():
 
 def test_a_module_that_is_no_export_gives_features_or_the_classes_of_a_label_map():
     assert sentence("photos", tfhub_module="module") == (
-        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name the "
-        "export/saved_model of a run."
+        "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
+        "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
     )
     assert plan("photos", tfhub_module="module", features=True).published is None
     published = plan("photos", tfhub_module="module", label_map="labels.txt").published
