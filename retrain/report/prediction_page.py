@@ -16,7 +16,7 @@ from retrain.report.predictions_table import task_columns
 from retrain.settings.data import Decoding
 
 COLUMNS, ROWS = 6, 4
-SIDE, BORDER, CAPTION, TITLE = 160, 4, 56, 24  # pixels
+SIDE, BORDER, CAPTION, TITLE = 160, 4, 70, 24  # pixels
 RIGHT, WRONG, TEXT, QUIET, BLANK = "#2e7d32", "#c62828", "#222222", "#777777", "#cccccc"
 
 
@@ -85,7 +85,8 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     draw_caption(draw, (2, SIDE + 1), prediction, colour)
     if not example.right:
         draw_caption(draw, (2, SIDE + 17), _fitting(f"is {example.label}"), TEXT)
-    draw_caption(draw, (2, SIDE + 33), _fitting(os.path.basename(example.path)), QUIET)
+    for line, text in enumerate(_two_lines(os.path.basename(example.path))):
+        draw_caption(draw, (2, SIDE + 33 + 15 * line), text, QUIET)
     return tile
 
 
@@ -95,6 +96,15 @@ def _picture(path: str, decoding: Decoding) -> Image.Image:
         return Image.fromarray(decode_image(tf.io.read_file(path), decoding).numpy())
     except tf.errors.OpError:  # gone since it was read
         return Image.new("RGB", (SIDE, SIDE), BLANK)
+
+
+def _two_lines(name: str) -> tuple[str, str]:
+    """A file's name on two lines; of a longer one its beginning and its end, where numbers stand."""
+    first = _fitting(name)
+    rest = name[len(first) :]
+    if _fitting(rest) != rest:
+        rest = _fitting(rest[::-1], "…")[::-1]
+    return first, rest
 
 
 def _fitting(text: str, end: str = "") -> str:

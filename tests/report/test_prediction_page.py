@@ -126,3 +126,16 @@ def test_names_of_any_length_and_script(folder):
         assert caption_width(fitting) <= SIDE
         assert fitting.endswith(end)
         assert name.startswith(fitting.removesuffix(end))
+
+
+def test_a_long_name_has_two_lines_its_beginning_and_its_end():
+    assert prediction_page._two_lines("short.jpg") == ("short.jpg", "")
+    first, rest = prediction_page._two_lines("087effcb-4eb3-41c1-a0bb-ec5c489f972f.jpg")
+    assert first + rest == "087effcb-4eb3-41c1-a0bb-ec5c489f972f.jpg"
+    first, rest = prediction_page._two_lines(
+        "photograph-of-the-north-side-of-the-house-by-the-river-0017.jpg"
+    )
+    assert first.startswith("photograph")
+    assert rest.startswith("…")
+    assert rest.endswith("-0017.jpg")
+    assert max(map(caption_width, (first, rest))) <= SIDE

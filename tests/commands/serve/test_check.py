@@ -29,8 +29,8 @@ def test_the_tflite_file_of_a_run_is_served(trained_run):
 
 def test_what_is_no_classifier(averaging_module):
     assert sentence(averaging_module) == (
-        f"{averaging_module!r} is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
-        "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
+        f"{averaging_module!r} is no classifier exported by retrain: it has no assets.extra/retrain.json; "
+        "name a run or its export/saved_model; predict and evaluate take other classifiers with --label_map."
     )
 
 
