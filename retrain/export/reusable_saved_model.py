@@ -86,7 +86,7 @@ class _ReusableClassifier(tf.train.Checkpoint):
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)], autograph=False)
         def served(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            images = pictures(image_bytes, self.classifier.image_size, self.classifier.decoding)
+            images = pictures(self.classifier.image_size, self.classifier.decoding)(image_bytes)
             return ranked(self.classifier, self.image_feature_vector(images))
 
         return served

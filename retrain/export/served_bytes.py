@@ -5,8 +5,12 @@ probable on, MOST at most, and `scores`, their probabilities [B, K]; with severa
 `scores/TASK` of each; `familiarity` [B] where it is told.
 """
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from retrain.data.images import KEPT
 from retrain.data.images_in_graph import image_from_bytes
 from retrain.familiarity import FAMILIARITY
 from retrain.model import ImageClassifier
@@ -18,13 +22,19 @@ MOST = 10
 ROUNDING = 1 / 255  # a grey level
 
 
-def pictures(contents: tf.Tensor, image_size: tuple[int, int], decoding: Decoding) -> tf.Tensor:
-    """The bytes of files [B] -> float32 [B, h, w, 3] in [0, 1]."""
-    return tf.map_fn(
-        lambda one: image_from_bytes(one, image_size, decoding),
-        contents,
-        fn_output_signature=tf.TensorSpec([*image_size, 3], tf.float32),
-    )
+@functools.lru_cache(KEPT)
+def pictures(image_size: tuple[int, int], decoding: Decoding) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The function from bytes of files [B] to float32 [B, h, w, 3] in [0, 1], traced once a process."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def of(contents: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(
+            lambda one: image_from_bytes(one, image_size, decoding),
+            contents,
+            fn_output_signature=tf.TensorSpec([*image_size, 3], tf.float32),
+        )
+
+    return of.get_concrete_function()
 
 
 def ranked(classifier: ImageClassifier, features: tf.Tensor) -> dict[str, tf.Tensor]:
