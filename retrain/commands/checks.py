@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.commands.module_check import check_modules, label_map_of, local_directory
+from retrain.data.class_twins import twin_key
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
+from retrain.extensions import nearest
 from retrain.runs.continuing import check_may_run
 from retrain.runs.finished_runs import finished_runs
 from retrain.runs.run import Run, run_for
@@ -15,6 +17,7 @@ from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
 
 COMPARISON = "comparison"  # what the directory of one is called, before the time
+SHOWN_CLASSES = 20
 
 
 class Published(NamedTuple):
@@ -95,7 +98,7 @@ def check_known_labels(handle: str, classes: Mapping[str, Sequence[str]], data: 
         if unknown:
             raise InputError(
                 f"The classifier {handle!r} does not know the class {unknown[0]!r} of this folder; it knows "
-                f"{_listed(primary)}. Rename or remove the class folder."
+                f"{_known(primary, unknown[0])}. Rename or remove the class folder."
             )
         return
     table, columns = data.settings.labels_file, data.listing.columns
@@ -109,8 +112,17 @@ def check_known_labels(handle: str, classes: Mapping[str, Sequence[str]], data: 
         if unknown:
             raise InputError(
                 f"The classifier {handle!r} does not know the label {unknown[0]!r} in column {task!r} of "
-                f"--labels_file={table!r}; it knows {_listed(classes[task])}: mend it, or empty the cell."
+                f"--labels_file={table!r}; it knows {_known(classes[task], unknown[0])}: mend it, or "
+                f"empty the cell."
             )
+
+
+def _known(classes: Sequence[str], unknown: str) -> str:
+    """Some of many classes, and the one that was probably meant."""
+    of_many = f", ... ({len(classes)} in all)" if len(classes) > SHOWN_CLASSES else ""
+    twin = {twin_key(name): name for name in classes}.get(twin_key(unknown))
+    meant = twin or nearest(unknown, classes)
+    return _listed(classes[:SHOWN_CLASSES]) + of_many + (f" (did you mean {meant!r}?)" if meant else "")
 
 
 def _listed(names: Sequence[str] | Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from retrain import files
-from retrain.commands.checks import EvaluatePlan, check_evaluate, check_inspect
+from retrain.commands.checks import EvaluatePlan, _known, check_evaluate, check_inspect
 from retrain.errors import InputError
 from retrain.settings.config import Config
 from tests.commands.worlds import described_export
@@ -59,6 +59,14 @@ def test_a_module_that_is_no_export_is_known_at_once():
     assert sentence(evaluate_plan, tfhub_module="module") == (
         "'module' is no classifier exported by retrain: it has no assets.extra/retrain.json; name a run "
         "or its export/saved_model; predict and evaluate take other classifiers with --label_map."
+    )
+
+
+def test_the_class_that_was_meant():
+    assert _known(["dress", "hat"], "Dress") == "'dress', 'hat' (did you mean 'dress'?)"
+    assert _known(["dress", "trousers"], "trouser") == "'dress', 'trousers' (did you mean 'trousers'?)"
+    assert _known([f"{number:03}" for number in range(200)], "7").endswith(
+        "'019', ... (200 in all) (did you mean '007'?)"
     )
 
 
