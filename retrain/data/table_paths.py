@@ -51,6 +51,7 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
         ways += Counter({"without their folders": len(below)})
     for way, count in sorted(ways.items()):
         _tell(labels_file, way, f"found {count} of {len(missing)}")
+    _tell_of_twins(labels_file, [path for path in missing if path not in found], others)
     return [found.get(path, path) for path in paths]
 
 
@@ -141,6 +142,22 @@ def _only_ones(files: Iterable[str], likeness: Callable[[str], str]) -> Mapping[
         key = likeness(file)
         index[key] = None if key in index else file
     return index
+
+
+def _tell_of_twins(labels_file: str, missing: Sequence[str], files: Sequence[str]) -> None:
+    """A path that two files end with names neither, which its user would not see."""
+    ending: dict[str, list[str]] = {path: [] for path in missing}
+    for file in files:
+        tail = file
+        while tail:
+            if tail in ending:
+                ending[tail].append(file)
+            tail = tail.partition("/")[2]
+    twins = {path: ends for path, ends in ending.items() if len(ends) > 1}
+    if twins:
+        path, ends = next(iter(twins.items()))
+        way = f"that two files have, such as {path!r} ({ends[0]!r} and {ends[1]!r})"
+        _tell(labels_file, way, f"left {len(twins)} of {len(missing)}, for want of their folders")
 
 
 def _difference(path: str, file: str) -> str:

@@ -57,7 +57,7 @@ def _no_table(called: str, what: str) -> InputError:
 def separated(path: str, called: str, text: str) -> tuple[str, str]:
     """The text without a line that only says the separator, and the separator; told if not the ending's."""
     own = "\t" if os.path.splitext(path)[1].lower() in (".tsv", ".tab") else ","
-    text = _without_comments(called, text)
+    text = _without_count(called, _without_comments(called, text))
     hint = EXCEL_HINT.match(text)
     if hint:
         text = text[hint.end() :]
@@ -68,7 +68,7 @@ def separated(path: str, called: str, text: str) -> tuple[str, str]:
             called,
             SEPARATORS.get(separator, repr(separator)),
         )
-    return text, separator
+    return _with_usual_quotes(called, text, separator), separator
 
 
 def _without_comments(called: str, text: str) -> str:
@@ -79,6 +79,34 @@ def _without_comments(called: str, text: str) -> str:
         logging.info("%s is read without its first %d lines, which begin with '#'.", called, begin)
         return "".join(lines[begin:])
     return text
+
+
+def _without_count(called: str, text: str) -> str:
+    """CelebA's lists as a table: they begin with a number of rows, and no name stands above the paths."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if "," in text or len(lines) < 3 or lines[0].strip() != str(len(lines) - 2):
+        return text
+    names, *rows = (line.split() for line in lines[1:])
+    if any(len(row) != len(names) + 1 for row in rows):
+        return text
+    logging.info(
+        "%s is read as CelebA's lists are: a number of rows, names, and a path before each row.", called
+    )
+    return "".join(",".join(row) + "\n" for row in (["path", *names], *rows))
+
+
+def _with_usual_quotes(called: str, text: str, separator: str) -> str:
+    """The text with " for ', if all names in its first row stand in these."""
+    names = next(iter(_sample(text, separator)), [""])
+    if not all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
+        return text
+    logging.info("%s is read with ' around its cells.", called)
+    rewritten = io.StringIO(newline="")
+    rows = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, quotechar="'", skipinitialspace=True
+    )
+    csv.writer(rewritten, delimiter=separator).writerows(rows)
+    return rewritten.getvalue()
 
 
 def _encoding(data: bytes) -> tuple[str, str]:

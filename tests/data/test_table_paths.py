@@ -134,7 +134,11 @@ def test_paths_below_a_folder_that_is_not_named(tree, told):
     photos = tree(["train/a/1.jpg", "train/b/1.jpg", "train/b/2.jpg.3.png", "x/c/4.jpg", "y/c/4.jpg"])
     paths = ["a/1.jpg", "b/1", "2.jpg.3", "c/4.jpg", "1.jpg"]
     assert found(photos, *paths) == ["train/a/1.jpg", "train/b/1.jpg", "train/b/2.jpg.3.png", *paths[3:]]
-    assert told == ["--labels_file='t.csv', paths without their folders: found 3 of 5."]
+    assert told == [
+        "--labels_file='t.csv', paths without their folders: found 3 of 5.",
+        "--labels_file='t.csv', paths that two files have, such as '1.jpg' ('train/a/1.jpg' and "
+        "'train/b/1.jpg'): left 2 of 2, for want of their folders.",
+    ]
 
 
 def test_names_alone_of_images_in_folders(photos, told):

@@ -98,3 +98,31 @@ def test_quotes_that_do_not_end(told):
 def test_comments_above_the_names(told, above, left):
     assert separated("a.csv", CALLED, above + TEXT) == (left + TEXT, ",")
     assert told == [] if left else [f"{CALLED} is read without its first 2 lines, which begin with '#'."]
+
+
+def test_lists_as_celeba_writes_them(told):
+    text = "2\nMale Young \n000001.jpg -1  1\n000002.jpg  1 -1\n"
+    rows = "path,Male,Young\n000001.jpg,-1,1\n000002.jpg,1,-1\n"
+    assert separated("list_attr.txt", CALLED, text) == (rows, ",")
+    assert told == [
+        f"{CALLED} is read as CelebA's lists are: a number of rows, names, and a path before each row."
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["3\nMale\n1.jpg -1\n2.jpg 1\n", "2\nMale\n1.jpg\n2.jpg 1\n", "2\na,b\n1,2\n3,4\n"]
+)
+def test_a_number_that_counts_no_rows_of_a_list(text):
+    assert separated("a.csv", CALLED, text)[0] == text
+
+
+def test_single_quotes_around_all_cells(told):
+    text = "'path','kind'\n'1.jpg','a ''b'', c'\n"
+    assert separated("a.csv", CALLED, text) == ("path,kind\r\n1.jpg,\"a 'b', c\"\r\n", ",")
+    assert told == [f"{CALLED} is read with ' around its cells."]
+
+
+def test_single_quotes_within_a_name_stay(told):
+    text = "path,'kind'\n1.jpg,'a'\n"
+    assert separated("a.csv", CALLED, text) == (text, ",")
+    assert told == []
