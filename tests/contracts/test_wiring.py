@@ -23,6 +23,7 @@ from tests.contracts.wiring_world import (
     World,
     batch,
     concluded,
+    copied,
     evaluated,
     examples,
     exported,
@@ -189,17 +190,13 @@ SWEEP = {
 RESULTS = {
     "model_dir": Case(wiring_world.directory, {"model_dir": "{elsewhere}"}),
     "export_formats": Case(exported, {"export_formats": "hub_module"}, {"export_formats": "saved_model"}),
-    "saved_model_dir": Case(ran, {"saved_model_dir": "{copied}"}, EXPORTED),
     "tflite_output_file": Case(ran, {"tflite_output_file": "{lite}"}, EXPORTED),
     "output_graph": Case(ran, {"output_graph": "{graph}"}, EXPORTED),
     "final_tensor_name": Case(exported, {"final_tensor_name": "answer"}, {"export_formats": "frozen_graph"}),
-    "version_directory": Case(
-        ran, {"version_directory": "true"}, {**EXPORTED, "saved_model_dir": "{versions}"}
-    ),
+    **of(copied, saved_model_dir="{copied}", labels_output_file="{listed}", assert_accuracy_at_least="1"),
+    "print_misclassified_test_images": Case(copied, {"print_misclassified_test_images": "true"}),
+    "version_directory": Case(copied, {"version_directory": "true"}, {"saved_model_dir": "{versions}"}),
     "default_signature": Case(exported, {"default_signature": "bytes"}, {"export_formats": "saved_model"}),
-    "labels_output_file": Case(ran, {"labels_output_file": "{listed}"}, EXPORTED),
-    "print_misclassified_test_images": Case(ran, {"print_misclassified_test_images": "true"}, EXPORTED),
-    "assert_accuracy_at_least": Case(ran, {"assert_accuracy_at_least": "1"}, EXPORTED),
     "explain": Case(reported, {"explain": "true"}),
     "tracker": Case(tracked, {"tracker": "mlflow"}),
     **of(predicted, output="{predictions}.csv", top_k="2", all_classes="true", features="true"),

@@ -45,6 +45,7 @@ from retrain.extensions import named
 from retrain.head_search.budget import PLAIN
 from retrain.head_search.label_issues import check_labels
 from retrain.head_search.search import BestHead
+from retrain.report.outcome import Outcome
 from retrain.runs.run import Run
 from retrain.settings.config import read_by
 from retrain.studies.objective import find_objective
@@ -113,12 +114,15 @@ class World:
         """What a run on the table exported."""
         return self.exported("saved_model", str(self.table)).export("saved_model")
 
-    @functools.cache  # noqa: B019
     def exported(self, formats: str, labels_file: str = "", **more: str) -> Run:
         """A run on the photos that exports these."""
+        return self.trained(formats, labels_file, **more)[0]
+
+    @functools.cache  # noqa: B019
+    def trained(self, formats: str, labels_file: str = "", **more: str) -> tuple[Run, Outcome]:
+        """The same, and what it came to."""
         plan = self.plan({**HEAD, "export_formats": formats, "labels_file": labels_file, **more})
-        train_classifier(plan, self.prepared_for(plan))
-        return plan.run
+        return plan.run, train_classifier(plan, self.prepared_for(plan))[0]
 
     def copy_of(self, run: Run) -> Run:
         """A run like that, to be changed."""
@@ -407,6 +411,21 @@ def ran(world: World, given: Flags, verb: str = "train", words: Sequence[str] = 
         status = named(COMMANDS[verb].run)(plan)
     said = printed.getvalue()
     return [status, said.replace(str(plan.run), "RUN"), _files(plan.run) if plan.run else []]
+
+
+def copied(world: World, given: Flags) -> Any:
+    """What `train` does beside a run when that has trained, and exported a SavedModel."""
+    run, outcome = world.trained("saved_model")
+
+    def train(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list[str]]:
+        shutil.copytree(run.path, plan.run.path, dirs_exist_ok=True)
+        return outcome, [plan.run.export("saved_model")]
+
+    with (
+        unittest.mock.patch.object(train_run, "prepare", world.prepared_for),
+        unittest.mock.patch.object(train_run, "train_classifier", train),
+    ):
+        return ran(world, {"export_formats": "saved_model", **given})
 
 
 def rate_found(world: World, given: Flags) -> Any:
