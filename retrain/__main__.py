@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except InputError as error:
         print(f"retrain: {printable(str(error))}", file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt as interrupt:
         terminated = isinstance(interrupt, Terminated)
         words = "terminated." if terminated else "interrupted."

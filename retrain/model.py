@@ -176,10 +176,15 @@ class ImageClassifier(ImageModule):
         training = training and self.train_base and not self.freeze_batch_norm
         return self.base(inputs[IMAGES], training=training)
 
-    def logits(self, features: tf.Tensor, dropout_seed: Seed | None = None) -> dict[str, tf.Tensor]:
-        """Logits by task; with a seed, features are dropped as in training, alike for the same seed."""
+    def logits(
+        self, features: tf.Tensor, dropout_seed: Seed | None = None, first_row: tf.Tensor | int = 0
+    ) -> dict[str, tf.Tensor]:
+        """Logits by task; with a seed, features are dropped as in training, alike for the same seed.
+
+        What is dropped goes by the row of the batch, of which these are those from `first_row` on.
+        """
         if dropout_seed is not None and self.dropout_rate:
-            features = drop_features(features, self.dropout_rate, dropout_seed)
+            features = drop_features(features, self.dropout_rate, dropout_seed, first_row)
         return {task: self.logits_of(task, features) for task in self.heads}
 
     def logits_of(self, task: str, features: tf.Tensor) -> tf.Tensor:
@@ -224,9 +229,10 @@ def variables_from(variables: Sequence[tf.Variable], pattern: re.Pattern[str]) -
     )
 
 
-def drop_features(features: tf.Tensor, rate: float, seed: Seed) -> tf.Tensor:
-    """Zeroes a share `rate` of the features and scales up the rest: a pure function of the seed."""
-    kept = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
+def drop_features(features: tf.Tensor, rate: float, seed: Seed, first_row: tf.Tensor | int = 0) -> tf.Tensor:
+    """Zeroes a share `rate` of the features and scales up the rest: a pure function of seed and row."""
+    rows, columns = tf.unstack(tf.shape(features))
+    kept = tf.random.stateless_uniform([first_row + rows, columns], seed)[first_row:] >= rate
     return tf.where(kept, features / (1.0 - rate), 0.0)
 
 

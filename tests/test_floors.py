@@ -29,7 +29,7 @@ FLOORS = {
         0,
     ),
     "settings": 1,
-    "familiarity": 2,
+    **dict.fromkeys(["familiarity", "workers"], 2),
     **dict.fromkeys(["data", "modules", "heads"], 2),
     **dict.fromkeys(["model", "keras", "features", "examples"], 3),
     **dict.fromkeys(["export", "evidence"], 4),
@@ -71,6 +71,7 @@ ANSWER_FIRST = [
     *["retrain.commands.checks", "retrain.commands.train.check", "retrain.commands.sweep.check"],
     *["retrain.commands.perform", "retrain.plain_log", "retrain.api.keywords", "retrain.api.verbs"],
     "retrain.api.trained_run",
+    *["retrain.workers.cluster", "retrain.workers.meeting"],
     "retrain.__main__",
 ]
 

@@ -173,3 +173,8 @@ def test_other_heads_or_another_base_with_the_same_weights(classifier, averaging
     moved = decided.with_base(base)
     np.testing.assert_array_equal(base.variables[0], np.ones(3))
     np.testing.assert_array_equal(moved.logits(MEANS)["label"], MEANS @ KERNEL + BIAS)
+
+
+def test_a_part_of_a_batch_drops_what_the_whole_would():
+    whole = drop_features(tf.ones([7, 5]), 0.5, (1, 2)).numpy()
+    np.testing.assert_array_equal(drop_features(tf.ones([3, 5]), 0.5, (1, 2), first_row=4), whole[4:])

@@ -21,6 +21,7 @@ from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.report.predictions_table import write_table
 from retrain.runs.run import SKIPPED
 from retrain.settings.module import ModuleSettings
+from retrain.workers.workers import ALONE, Workers
 
 
 class Passed(NamedTuple):
@@ -35,13 +36,16 @@ class Passed(NamedTuple):
     computed: int = 0
 
 
-def pass_images(module: ImageModule, examples: LabelledExamples, plan: TrainPlan) -> Passed:
-    """Every image through the module, once; InputError when too many are none."""
+def pass_images(
+    module: ImageModule, examples: LabelledExamples, plan: TrainPlan, workers: Workers = ALONE
+) -> Passed:
+    """Every image through the module, once, in one of the workers; InputError when too many are none."""
     files, settings, decoding = file_keys(examples), plan.config.module, examples.decoding
     with ImageFactsStore(files, feature_cache_directory(settings), decoding) as store:
-        options = PassOptions(settings, store, decoding)
+        options = PassOptions(settings, store, decoding, workers=workers)
         done = feature_pass(module, IMAGE_FEATURE_VECTOR, files, options)
         log_pass(done)
+        store.share(workers)
         kept, skipped = _without(examples.with_features(done.features), done.skipped, plan)
         check_finite(kept.features, kept.paths, module.handle)
         images = [file for row, file in enumerate(files) if row not in done.skipped]

@@ -52,4 +52,4 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
 
 
 def _claimed(run: Run | None, shared: bool) -> contextlib.AbstractContextManager[None]:
-    return contextlib.nullcontext() if run is None else claimed(run, shared)
+    return contextlib.nullcontext() if run is None or run.is_others else claimed(run, shared)

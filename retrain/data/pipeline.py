@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
 from retrain.data.images import IMAGES, Made, content_hash, decode_image, facts, image, image_and_facts
@@ -95,13 +96,18 @@ def training_batches(
     seed: int,
     augmentation: AugmentationSettings = NONE,
     first_step: int = 0,
+    part: slice | None = None,
 ) -> tf.data.Dataset:
     """(inputs, labels) or (inputs, labels, weights) without end, in the order of `index_batches`.
 
     Inputs are those of `augmented_inputs`; `augmentation` has all strengths. What a batch holds depends on
-    (seed, step) alone; the first one is that of step `first_step`.
+    (seed, step) alone; the first one is that of step `first_step`. A `part` of each is those rows alone, as
+    they are in the whole, but that images are mixed with others of the part.
     """
     rows = index_batches(len(images.paths), batch_size, seed, first_step)
+    part = part or slice(0, batch_size)
+    if part.stop - part.start < batch_size:
+        rows = rows.map(lambda rows: rows[part])
     augments, size = augmentation.changes_images, tuple(images.size)
     source = DecodedImages(
         tuple(images.paths),
@@ -115,11 +121,11 @@ def training_batches(
     def batch(step: tf.Tensor, rows: tf.Tensor, decoded: tf.Tensor) -> tuple[Any, ...]:
         inputs = {IMAGES: decoded}
         if augments:
-            inputs = augmented_inputs(decoded, augmentation, size, (seed, step))
+            inputs = augmented_inputs(decoded, augmentation, size, Draw(seed, step, part.start))
         return inputs, *tf.nest.map_structure(lambda values: tf.gather(values, rows), outputs)
 
     steps = tf.data.Dataset.counter(first_step)
-    decoded = decoded_batches(source, rows, batch_size, PARALLEL)
+    decoded = decoded_batches(source, rows, part.stop - part.start, PARALLEL)
     return _finished(tf.data.Dataset.zip(steps, rows, decoded).map(batch, num_parallel_calls=PARALLEL))
 
 

@@ -27,8 +27,9 @@ def train_batches(
     image_size: tuple[int, int],
     pixels: PixelSettings,
     augmentation: AugmentationSettings,
+    part: slice | None = None,
 ) -> Callable[..., tf.data.Dataset]:
-    """An input function of the step to begin at: batches of the examples without end.
+    """An input function of the step to begin at: batches of the examples without end, or these rows of each.
 
     Both settings have all values filled in.
     """
@@ -39,7 +40,9 @@ def train_batches(
         weights=_weights(examples, pixels.class_weights),
         decoding=examples.decoding,
     )
-    return functools.partial(training_batches, images, pixels.batch_size, pixels.seed, augmentation)
+    return functools.partial(
+        training_batches, images, pixels.batch_size, pixels.seed, augmentation, part=part
+    )
 
 
 def validation_batches(examples: LabelledExamples, image_size: tuple[int, int]) -> tf.data.Dataset:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.model import ImageClassifier
+from retrain.modules.graphs.one_replica import one_replica
 from retrain.modules.graphs.pure_function import pure_function
 from retrain.modules.graphs.pure_graph import PureGraph
 from retrain.modules.signatures import IMAGES
@@ -63,16 +64,13 @@ def _traced(classifier: ImageClassifier, training: bool) -> Any:
         logits = classifier.logits(features).values()
         return [features, *logits, *(loss() for loss in classifier.base.regularization_losses)]
 
-    # Variables of several replicas read and assign as the one of the first replica does.
-    with _first_replica(classifier):
+    with _one_replica(classifier):
         return outputs.get_concrete_function()
 
 
-def _first_replica(classifier: ImageClassifier) -> contextlib.AbstractContextManager[Any]:
+def _one_replica(classifier: ImageClassifier) -> contextlib.AbstractContextManager[Any]:
     strategy = getattr(classifier.head_variables[0], "distribute_strategy", None)
-    if strategy is None:
-        return contextlib.nullcontext()
-    return tf.distribute.ReplicaContext(strategy, replica_id_in_sync_group=0)
+    return contextlib.nullcontext() if strategy is None else one_replica(strategy)
 
 
 def _variables_by_handle(classifier: ImageClassifier) -> dict[int, tf.Variable]:

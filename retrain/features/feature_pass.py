@@ -29,12 +29,15 @@ from retrain.features.engines import (
     run_engine,
 )
 from retrain.features.image_facts_store import ImageFactsStore
+from retrain.features.shared_pass import shared_pass
 from retrain.features.stored import Features, viewed
 from retrain.modules.image_module import ImageModule
 from retrain.progress import progress
 from retrain.settings.data import AS_USUAL, Decoding
 from retrain.settings.module import ModuleSettings
+from retrain.workers.workers import ALONE, Workers
 
+ENGINES = (TENSORFLOW, LITERT)
 IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
 VIEWED = 2**26  # bytes of features in memory; of more, no split and no fold is a copy
 
@@ -47,12 +50,14 @@ class PassOptions(NamedTuple):
       facts: notes facts of the images that are decoded.
       decoding: how files become images.
       in_memory: bytes of features, IN_MEMORY where nothing is said.
+      workers: those that share the images out among them.
     """
 
     settings: ModuleSettings = ModuleSettings(feature_cache="none")
     facts: ImageFactsStore | None = None
     decoding: Decoding = AS_USUAL
     in_memory: int | None = None
+    workers: Workers = ALONE
 
 
 NOTHING_KEPT = PassOptions()
@@ -65,7 +70,8 @@ class FeaturePass(NamedTuple):
       features: float32 [N, F], in the order of the files, zeros for those that were skipped; where they are
         too many, they stay in the files of the cache.
       skipped: the position of each file that gave no image -> why.
-      computed: how many images went through the module now; the others had been remembered.
+      computed: how many images went through the module now, here or in another worker; the others had been
+        remembered.
       engine: what computed them.
       seconds: how long it took.
     """
@@ -95,25 +101,30 @@ def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options
     """Raises NotConvertibleError where the engine cannot run the module."""
     caches = _caches(module, signature, files, options)
     name = _cheapest_engine(options.settings.feature_engine, module, files, caches)
+    name = ENGINES[options.workers.chiefs_number(ENGINES.index(name))]
     cache, length = caches.get(name), module.num_outputs(signature)
-    missing = _missing(files, cache)
+    shared = shared_pass(options.workers, files, _missing(files, cache))
+    mine = shared.mine(BATCH_SIZE)
     in_memory = IN_MEMORY if options.in_memory is None else options.in_memory
     fit = cache is None or 4 * len(files) * length <= in_memory
     features = _remembered(files, cache, length) if fit else None
-    batches = _decoded(files, missing, module.image_size, options)
+    batches = _decoded(files, mine, module.image_size, options)
     first, computed = next(batches, None), set()
     if first is not None:  # an engine may take seconds to make, and is not needed for what is no image
         engine = make_engine(name, module, signature)
-        engine = engine if cache is None else of_whole_batches(engine)
-        computed = _keep(
-            features, files, missing, run_engine(engine, itertools.chain([first], batches)), cache
-        )
+        engine = engine if cache is None and options.workers.count == 1 else of_whole_batches(engine)
+        computed = _keep(features, files, mine, run_engine(engine, itertools.chain([first], batches)), cache)
+    computed = shared.taken(features, cache, computed)
     if features is None:
         cache.refresh()
         features = cache.stored(files)
     elif features.nbytes > VIEWED:
         features = viewed(features)
-    skipped = {row: why_no_image(files[row].path, options.decoding) for row in missing if row not in computed}
+    skipped = {
+        row: why_no_image(files[row].path, options.decoding)
+        for row in shared.missing.tolist()
+        if row not in computed
+    }
     return FeaturePass(features, skipped, len(computed), name)
 
 
@@ -143,10 +154,7 @@ def _caches(
         **options.decoding._asdict(),
     }
     length = module.num_outputs(signature)
-    return {
-        name: FeatureCache(directory, {**key, "engine": name}, length, asked=files)
-        for name in (TENSORFLOW, LITERT)
-    }
+    return {name: FeatureCache(directory, {**key, "engine": name}, length, asked=files) for name in ENGINES}
 
 
 def _cheapest_engine(

@@ -16,9 +16,11 @@ from retrain.data.image_facts import ImageFacts
 from retrain.data.images import DECODING, THUMBNAIL_SIDE
 from retrain.data.pipeline import facts_batches, hexadecimal
 from retrain.features.cache import FeatureCache, FileKey
+from retrain.features.shared_rows import fill_gaps, slices
 from retrain.image_formats import LONGEST, format_of
 from retrain.progress import progress
 from retrain.settings.data import AS_USUAL, Decoding
+from retrain.workers.workers import Workers
 
 VERSION = 3  # of what is noted, beside DECODING
 BATCH_SIZE = 64
@@ -45,9 +47,7 @@ class ImageFactsStore:
         if cache_directory:
             key = {"sketch": VERSION, "decoding": DECODING, **decoding._asdict()}
             self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8, asked=files)
-            at = [row for row, file in enumerate(files) if self.cache.has(file)]
-            self.rows[at], self.known[at] = self.cache.read([files[row] for row in at]), True
-        self.remembered = self.known.copy()
+        self.remember()
 
     def __enter__(self) -> Self:
         return self
@@ -55,11 +55,35 @@ class ImageFactsStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.keep()
+
+    def remember(self) -> None:
+        """Takes what is kept."""
+        if self.cache is not None:
+            at = [row for row, file in enumerate(self.files) if not self.known[row] and self.cache.has(file)]
+            self.rows[at], self.known[at] = self.cache.read([self.files[row] for row in at]), True
+        self.remembered = self.known.copy()
+
+    def keep(self) -> None:
+        """Keeps what is new, where anything is kept."""
         new = np.flatnonzero(self.known & ~self.remembered)
         if self.cache is not None and len(new):
             with self.cache.writer() as writer:
                 writer.append([self.files[row] for row in new], self.rows[new])
         self.remembered = self.known.copy()
+
+    def share(self, workers: Workers) -> None:
+        """Takes what the other workers, each of images of its own, have noted; all do this at once."""
+        if workers.count == 1:
+            return
+        self.keep()
+        workers.wait_for_all()
+        if self.cache is not None:
+            self.cache.refresh()
+        self.remember()
+        for some in slices(len(self.files)):
+            self.known[some] |= fill_gaps(workers, self.rows[some], self.known[some])
+        self.keep()
 
     def has(self, files: Sequence[FileKey]) -> bool:
         """Whether all of these are known."""

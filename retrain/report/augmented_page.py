@@ -7,6 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
+from retrain.data.augmentation.draws import Draw
 from retrain.data.images import IMAGES, load_image, rounded
 from retrain.examples.labelled import LabelledExamples
 from retrain.files import write_bytes
@@ -30,7 +31,7 @@ def write_augmented_page(
     size = decoded_size(image_size, augmentation)
     decoded = tf.stack([rounded(size, decoding).read(tf.constant(image)) for image in chosen])
     for step in range(VARIANTS):
-        columns.append(augmented_inputs(decoded, augmentation, image_size, (seed, step))[IMAGES])
+        columns.append(augmented_inputs(decoded, augmentation, image_size, Draw(seed, step))[IMAGES])
     width = SIDE + GAP + VARIANTS * (SIDE + BORDER) + BORDER
     page = Image.new("RGB", (width, len(chosen) * (SIDE + BORDER) + BORDER), "white")
     for column, images in enumerate(columns):

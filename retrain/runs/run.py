@@ -26,11 +26,12 @@ NEW, UNFINISHED, FINISHED, SWEEP, FOREIGN = "new", "unfinished", "finished", "sw
 class Run:
     """The directory at `path`, which need not exist; `is_default` when its name was made here.
 
+    `is_others`: whether another process, the chief of the workers, writes there, and this one only reads.
     `seconds` are those that each stage has taken in this process, by what it is called.
     """
 
-    def __init__(self, path: str | os.PathLike[str], is_default: bool = False):
-        self.path, self.is_default = pathlib.Path(path), is_default
+    def __init__(self, path: str | os.PathLike[str], is_default: bool = False, is_others: bool = False):
+        self.path, self.is_default, self.is_others = pathlib.Path(path), is_default, is_others
         self.seconds: dict[str, float] = {}
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import DataSettings
+from retrain.settings.distribution import DistributionSettings
 from retrain.settings.field import about, absolute, as_text, complaint, from_text
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, type] = {
     "head": HeadSettings,
     "pixels": PixelSettings,
     "augmentation": AugmentationSettings,
+    "distribution": DistributionSettings,
     "sweep": SweepSettings,
     "results": ResultSettings,
     "serving": ServingSettings,
@@ -49,6 +51,7 @@ class Config:
     head: HeadSettings = HeadSettings()
     pixels: PixelSettings = PixelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
+    distribution: DistributionSettings = DistributionSettings()
     sweep: SweepSettings = SweepSettings()
     results: ResultSettings = ResultSettings()
     serving: ServingSettings = ServingSettings()

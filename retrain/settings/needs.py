@@ -171,3 +171,8 @@ NO_CLASSES = Need(
     "--{name} writes feature vectors, which have no classes, and --label_map names some: give one of "
     "the two.",
 )
+SEVERAL_WORKERS = Need(
+    lambda at, name: at.config.distribution.distribution in ("auto", "multi_worker"),
+    "--{name}={value} says how long workers wait for each other, and with --distribution=off or mirrored "
+    "there is one: leave it out.",
+)

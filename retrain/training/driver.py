@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from retrain.training.step_reports import Clock, StepReport
 from retrain.training.training_loop import TrainingLoop
+from retrain.workers.workers import ALONE, Workers
 
 STEPS_PER_CALL = 50
 # What a call should not exceed: after it, a signal is noticed and a line is logged.
@@ -57,10 +58,19 @@ class Action(NamedTuple):
 
 
 class Driver:
-    """Takes the steps of a loop, and acts in between, in the order of the actions."""
+    """Takes the steps of a loop, and acts in between, in the order of the actions.
 
-    def __init__(self, loop: TrainingLoop, actions: Sequence[Action], clock: Clock = time.monotonic):
-        self.loop, self.actions, self.clock = loop, actions, clock
+    Workers take as many steps in a call as the chief, and an action is due when it is for one of them.
+    """
+
+    def __init__(
+        self,
+        loop: TrainingLoop,
+        actions: Sequence[Action],
+        clock: Clock = time.monotonic,
+        workers: Workers = ALONE,
+    ):
+        self.loop, self.actions, self.clock, self.workers = loop, actions, clock, workers
         self._done: list[tuple[int | None, float]] = []  # of each action: at which step, and when
 
     def run(self, batches: Iterator[Any], stop: int | None = None) -> None:
@@ -84,6 +94,7 @@ class Driver:
         return min([count, *bounds, *([] if stop is None else [stop - step])])
 
     def _call(self, batches: Iterator[Any], count: int) -> tuple[bool, StepReport]:
+        count = self.workers.chiefs_number(count)
         before, start = self.loop.global_step, self.clock()
         ended, losses, waited = self.loop.take_steps(batches, tf.constant(count))
         seconds, step = self.clock() - start, self.loop.global_step
@@ -95,7 +106,7 @@ class Driver:
         """Whether an action has ended the run."""
         for number, action in enumerate(self.actions):
             _, when = self._done[number]
-            if action.is_due(report.step, self.clock() - when):
+            if self.workers.any(action.is_due(report.step, self.clock() - when)):
                 ends = action.act(report)
                 self._done[number] = report.step, self.clock()
                 if ends:

@@ -33,6 +33,7 @@ from retrain.training.loss import PLAIN, Loss
 from retrain.training.old_arguments import explained
 from retrain.training.run_state import RunState
 from retrain.training.training_loop import TrainingLoop
+from retrain.workers.workers import ALONE, Workers
 
 InputFn = Callable[..., tf.data.Dataset]
 
@@ -69,6 +70,7 @@ class Estimator:
         step is always saved.
       run_state: what the run knows of itself, where something else, such as the optimizer's schedule, reads
         it, too.
+      workers: those that train together, whose strategy it is; the chief's results are written.
     """
 
     def __init__(
@@ -82,15 +84,18 @@ class Estimator:
         seed: int = 0,
         save_checkpoints_steps: int | None = None,
         run_state: RunState | None = None,
+        workers: Workers = ALONE,
     ):
         _check_tasks(loss, model)
         self.model = model
         self.model_dir = pathlib.Path(model_dir)
-        self.events = Events(model_dir)
+        self.events = Events(model_dir, workers.is_chief)
+        self.workers = workers
         self.save_checkpoints_steps = save_checkpoints_steps
         optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
+        strategy = strategy or workers.strategy
         self.loop = TrainingLoop(model, optimizer, loss, strategy=strategy, seed=seed, run_state=run_state)
-        self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.run_state)
+        self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.run_state, workers)
         self.checkpoints.restore(self.latest_checkpoint())
 
     @property

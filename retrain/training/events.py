@@ -32,10 +32,11 @@ class Events:
 
     Args:
       directory: of the run; they go to its folder `events`.
+      are_written: whether they go anywhere: of workers, those of the chief do.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]):
-        self._root = pathlib.Path(directory, EVENTS)
+    def __init__(self, directory: str | os.PathLike[str], are_written: bool = True):
+        self._root, self._are_written = pathlib.Path(directory, EVENTS), are_written
         self._writers: dict[str, Any] = {}
 
     def directory(self, split: str) -> pathlib.Path:
@@ -44,6 +45,8 @@ class Events:
 
     def write(self, split: str, by_step: Mapping[int, Mapping[str, Any]]) -> None:
         """Adds the numbers among these values, and has them on the disk when it returns."""
+        if not self._are_written:
+            return
         if split not in self._writers:
             self._writers[split] = tf.summary.create_file_writer(str(self.directory(split)))
         with self._writers[split].as_default():

@@ -27,6 +27,7 @@ from retrain.training.loss import Loss
 from retrain.training.optimizer import WarmupCosine, make_optimizer
 from retrain.training.run_state import RunState, has_diverged, note_figures, reason_to_stop
 from retrain.training.step_reports import CHECKPOINTS, EVALUATION, Interval, StepReport, TimeAccount
+from retrain.workers.workers import ALONE, Workers
 
 SLOWER = 0.5
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -37,18 +38,23 @@ def pixel_estimator(
     model_dir: str | os.PathLike[str],
     pixels: PixelSettings,
     task_weights: Mapping[str, float],
+    workers: Workers = ALONE,
 ) -> Estimator:
     """The Estimator that settings with all values filled in ask for."""
-    state = RunState()
+    with workers.scope():
+        state = RunState()
     warmup, steps = pixels.warmup_steps.of(pixels.max_steps), pixels.max_steps
     rates = WarmupCosine(pixels.learning_rate, steps, warmup, state.rate_factor)
+    with workers.scope():
+        optimizer = make_optimizer(pixels, rates, model.trained_base_variables)
     return Estimator(
         model,
         model_dir,
-        make_optimizer(pixels, rates, model.trained_base_variables),
+        optimizer,
         loss=Loss.of(pixels, task_weights),
         seed=pixels.seed,
         run_state=state,
+        workers=workers,
     )
 
 
@@ -59,7 +65,7 @@ class PixelTraining:
       estimator: that of `pixel_estimator`.
       pixels: settings with all values filled in.
       metric: the figure that says which step is the best.
-      train: batches without end, from a step on.
+      train: batches without end, from a step on; of each the part of this worker.
       validation: all of validation, once; None where no image is held out.
       calibrate: whether heads will be calibrated on validation, as they are to be judged then.
     """
@@ -76,7 +82,7 @@ class PixelTraining:
         self.estimator, self.pixels, self.metric = estimator, pixels, metric
         self.train, self.validation, self.calibrate = train, validation, calibrate
         self.loop, self.checkpoints = estimator.loop, estimator.checkpoints
-        self.state = estimator.loop.run_state
+        self.state, self.workers = estimator.loop.run_state, estimator.workers
         self.times, self._interval = TimeAccount(), Interval()
 
     def run(self) -> None:
@@ -91,8 +97,10 @@ class PixelTraining:
                 self._validate()
                 self.state.evaluated_step.assign(self.estimator.global_step)
                 self._save()
-            while not interrupted() and self._goes_on():
+            while not (ended := self.workers.any(interrupted())) and self._goes_on():
                 self._drive(advance, interrupted)
+        if ended:  # another worker was told to stop, and leaves: the watch over it ends this one
+            self.workers.wait_for_all()
         logging.info("Training took %s.", self.times)
         self.checkpoints.restore(self.checkpoints.best())
         self.loop.take_averages()
@@ -101,7 +109,8 @@ class PixelTraining:
         reason = self._reason_to_stop()
         if reason is not None:
             logging.info("Training ends at step %d: %s.", self.estimator.global_step, reason)
-        return reason is None and self.estimator.global_step < self.pixels.max_steps
+        is_over = self.workers.any(reason is not None)
+        return not is_over and self.estimator.global_step < self.pixels.max_steps
 
     def _drive(self, advance: Advance, interrupted: Callable[[], bool]) -> None:
         """Trains until there is a reason to end, or it has diverged and was set back."""
@@ -125,8 +134,9 @@ class PixelTraining:
             ),
         ]
         self.checkpoints.detach()
-        batches = self.loop.batches(positioned(self.train, self.estimator.global_step))
-        Driver(self.loop, actions).run(batches, pixels.max_steps)
+        part = self.workers.part(pixels.batch_size)
+        batches = self.loop.batches(positioned(self.train, self.estimator.global_step), part)
+        Driver(self.loop, actions, workers=self.workers).run(batches, pixels.max_steps)
 
     def _note(self, report: StepReport) -> None:
         self.times.add(report)
@@ -179,6 +189,8 @@ class PixelTraining:
     def _judged(self) -> Judged:
         with self.times.spent_on(EVALUATION), self.loop.averaged():
             found = judged(self.loop, self.validation(), self.calibrate)
+            raw_loss = self.workers.chiefs_figures({"raw loss": found.raw_loss})["raw loss"]
+            found = Judged(self.workers.chiefs_figures(found.figures), raw_loss)
         self.estimator.events.write("validation", {self.estimator.global_step: found.figures})
         return found
 

@@ -15,6 +15,7 @@ from retrain.model import ImageClassifier
 from retrain.training.input_check import check_batches, with_checked_images
 from retrain.training.loss import PARTNER, Loss, with_partners
 from retrain.training.run_state import RunState
+from retrain.workers.workers import Part
 
 
 class TrainingLoop:
@@ -44,13 +45,19 @@ class TrainingLoop:
         """How many steps the variables, as they are now, have been trained."""
         return int(self.run_state.global_step.numpy())
 
-    def batches(self, dataset: tf.data.Dataset) -> Iterator[Any]:
-        """An iterator of global batches, shared out among replicas; InputError for others."""
+    def batches(self, dataset: tf.data.Dataset, part: Part | None = None) -> Iterator[Any]:
+        """An iterator of global batches, shared out among replicas; InputError for others.
+
+        Where a part is given, the data set holds that part of each.
+        """
         check_batches(dataset, self.model)
         dataset = with_checked_images(dataset)
         if PARTNER in dataset.element_spec[0]:
             dataset = dataset.map(with_partners)
-        return iter(self.strategy.experimental_distribute_dataset(dataset))
+        if part is None:
+            return iter(self.strategy.experimental_distribute_dataset(dataset))
+        dataset = dataset.rebatch(part.counts)
+        return iter(self.strategy.distribute_datasets_from_function(lambda context: dataset))
 
     @tf.function
     def take_steps(self, batches: Iterator[Any], count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -103,7 +110,8 @@ class TrainingLoop:
     def _step(self, batch: tuple[Any, ...]) -> tf.Tensor:
         with tf.GradientTape() as tape:
             features = self.model.features(batch[0], training=True)
-            logits = self.model.logits(features, self._dropout_seed())
+            seed = tf.constant(self.seed, tf.int64), self.run_state.global_step.read_value()
+            logits = self.model.logits(features, seed, _rows_before(features))
             # Keras sums the replicas' gradients, so each brings its share of the loss.
             loss = self.loss.of_batch(self.model, logits, batch)
             loss += self.loss.penalty(self.model) / self.strategy.num_replicas_in_sync
@@ -112,8 +120,12 @@ class TrainingLoop:
         self.optimizer.apply_gradients([(gradient, v) for gradient, v in pairs if gradient is not None])
         return loss
 
-    def _dropout_seed(self) -> tuple[tf.Tensor, tf.Tensor]:
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        step = self.run_state.global_step
-        draw = step * self.strategy.num_replicas_in_sync + tf.cast(replica, tf.int64)
-        return tf.constant(self.seed, tf.int64), draw
+
+def _rows_before(features: tf.Tensor) -> tf.Tensor | int:
+    """How many rows of the global batch lie with the replicas before this one."""
+    replica = tf.distribute.get_replica_context()
+    replicas, number = replica.num_replicas_in_sync, replica.replica_id_in_sync_group
+    if replicas == 1:
+        return 0
+    count = replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.shape(features)[0])
+    return number * (count // replicas) + tf.minimum(number, count % replicas)

@@ -42,6 +42,7 @@ from tests.contracts.wiring_world import (
     trial,
     trial_in_folds,
     trial_on_images,
+    waited,
 )
 
 NOTHING: Flags = MappingProxyType({})
@@ -175,6 +176,12 @@ AUGMENTATION = {
     **of(batch, random_hue="30", rand_augment="2", random_erasing="1", mixup="0.5", cutmix="1"),
     "rand_augment_magnitude": Case(batch, {"rand_augment_magnitude": "2"}, {"rand_augment": "2"}),
 }
+DISTRIBUTION = {
+    "distribution": Case(
+        ran, {"distribution": "mirrored"}, HEAD, "--distribution=mirrored trains on several devices"
+    ),
+    "worker_timeout": Case(waited, {"worker_timeout": "0.02"}, {"worker_timeout": "0.01"}),
+}
 EXPORTED = {**HEAD, "export_formats": "saved_model"}
 HALVING = {"pruner": "halving", "sweep": "dropout_rate=0,0.1,0.2,0.3", "trials": "4"}
 SWEEP = {
@@ -212,6 +219,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     "head": OF_HEADS,
     "pixels": OF_PIXELS,
     "augmentation": AUGMENTATION,
+    "distribution": DISTRIBUTION,
     "sweep": SWEEP,
     "results": RESULTS,
     "serving": SERVING,

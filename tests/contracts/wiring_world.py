@@ -10,9 +10,12 @@ import contextlib
 import functools
 import io
 import itertools
+import json
+import os
 import pathlib
 import re
 import shutil
+import socket
 import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +25,7 @@ import keras
 import numpy as np
 import optuna
 import pandas as pd
+import pytest
 import tensorflow as tf
 from PIL import Image
 from starlette.testclient import TestClient
@@ -40,6 +44,7 @@ from retrain.commands.train.classifier import best_heads, classifier, outcome_of
 from retrain.commands.train.pixels import recipe_for, train_on_images
 from retrain.commands.train.prepare import Prepared, prepare
 from retrain.commands.train.run import train_classifier, train_model
+from retrain.errors import LostWorkerError
 from retrain.examples.image_batches import train_batches
 from retrain.extensions import named
 from retrain.head_search.budget import PLAIN
@@ -50,6 +55,7 @@ from retrain.runs.run import Run
 from retrain.settings.config import read_by
 from retrain.studies.objective import find_objective
 from retrain.trackers import TRACKERS, TrackerRow, tracked_run
+from retrain.workers.workers import ALONE, Workers
 from tests import tiny_worlds
 
 SEED = 2  # of the photos
@@ -200,7 +206,7 @@ class World:
         config = parsed.config if "export_formats" in given else parsed.config.replaced(export_formats=())
         return named(COMMANDS[verb].check)(config, parsed.files)
 
-    def prepared_for(self, plan: TrainPlan) -> Prepared:
+    def prepared_for(self, plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
         """As `prepare` would, once for each data and module."""
         key = (plan.config.data, plan.config.module)
         if key not in self.prepared:
@@ -417,7 +423,7 @@ def copied(world: World, given: Flags) -> Any:
     """What `train` does beside a run when that has trained, and exported a SavedModel."""
     run, outcome = world.trained("saved_model")
 
-    def train(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list[str]]:
+    def train(plan: TrainPlan, prepared: Prepared, workers: Workers) -> tuple[Outcome, list[str]]:
         shutil.copytree(run.path, plan.run.path, dirs_exist_ok=True)
         return outcome, [plan.run.export("saved_model")]
 
@@ -426,6 +432,17 @@ def copied(world: World, given: Flags) -> Any:
         unittest.mock.patch.object(train_run, "train_classifier", train),
     ):
         return ran(world, {"export_formats": "saved_model", **given})
+
+
+def waited(world: World, given: Flags) -> Any:
+    """What the chief says when the other worker does not come."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    cluster = {"chief": [f"127.0.0.1:{port}"], "worker": ["127.0.0.1:1"]}
+    config = json.dumps({"cluster": cluster, "task": {"type": "chief", "index": 0}})
+    with unittest.mock.patch.dict(os.environ, TF_CONFIG=config), pytest.raises(LostWorkerError) as raised:
+        ran(world, given)
+    return [str(raised.value).replace(str(port), "PORT")]
 
 
 def rate_found(world: World, given: Flags) -> Any:

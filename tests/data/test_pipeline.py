@@ -1,6 +1,7 @@
 import itertools
 import os
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -157,9 +158,9 @@ def noise(tmp_path):
     return paths
 
 
-def training(noise, augmentation=NONE, first_step=0, count=6) -> list[dict[str, np.ndarray]]:
+def training(noise, augmentation=NONE, first_step=0, count=6, part=None) -> list[dict[str, np.ndarray]]:
     images = TrainingImages(noise, (9, 8), np.arange(7))
-    batches = training_batches(images, 3, 5, augmentation, first_step)
+    batches = training_batches(images, 3, 5, augmentation, first_step, part)
     return [
         {name: value.numpy() for name, value in {**inputs, "labels": labels}.items()}
         for inputs, labels in batches.take(count)
@@ -236,3 +237,21 @@ def test_why_a_file_gives_no_image(tmp_path, monkeypatch):
     assert undecodable(str(tmp_path / "1.heic")) == "HEIF: pip install 'retrain[heif]'"
     assert undecodable(str(tmp_path / "missing.jpg")) == "cannot be read (No such file or directory)"
     assert undecodable(str(tmp_path)) == "not a file"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_part_of_each_batch_is_as_it_is_in_the_whole(noise, level):
+    augmentation = replace(LEVELS[level], random_erasing=0.5, mixup=0.0, cutmix=0.0)
+    whole, part = (training(noise, augmentation, count=3, part=some) for some in (None, slice(1, 3)))
+    for expected, batch in zip(whole, part, strict=True):
+        np.testing.assert_array_equal(batch["labels"], expected["labels"][1:])
+        np.testing.assert_allclose(batch["images"], expected["images"][1:], atol=1e-6)
+
+
+def test_images_of_a_part_are_mixed_with_others_of_it_by_the_shares_of_the_whole(noise):
+    augmentation = replace(NONE, mixup=0.4)
+    whole, part = (training(noise, augmentation, count=3, part=some) for some in (None, slice(1, 3)))
+    for expected, batch in zip(whole, part, strict=True):
+        assert batch["partner"].tolist() == [1, 0]
+        np.testing.assert_allclose(batch["share"], expected["share"][1:], atol=1e-6)
+        np.testing.assert_allclose(batch["images"][1], expected["images"][2], atol=1e-6)

@@ -56,9 +56,10 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
         *("model_dir", "saved_model_dir", "labels_output_file", "storage"),
         *("print_misclassified_test_images", "assert_accuracy_at_least", "version_directory"),
         *("tflite_output_file", "output_graph", "final_tensor_name"),
-        "tracker",
+        *("tracker", "distribution", "worker_timeout"),
     }
     assert {name for name, field in FIELDS.items() if not about(field).decides} == {
+        *("distribution", "worker_timeout"),
         "feature_engine",
         "allow_unsafe_module_ops",
         "export_formats",
@@ -84,6 +85,7 @@ def test_every_section_has_a_title():
         "Training the head",
         "Fine-tuning the module with it",
         "Augmentation of training images",
+        "Several devices, several machines",
         "Sweep",
         "Results",
         "Server",
@@ -309,7 +311,7 @@ def test_run_flags_hold_every_setting_but_not_where_results_go(tmp_path, monkeyp
     by_recipe = {name for name in read_by("train") if config.value(name) in (None, ())}
     assert written == set(read_by("train")) - by_recipe - {
         *("model_dir", "print_misclassified_test_images", "version_directory", "final_tensor_name"),
-        "tracker",
+        *("tracker", "distribution", "worker_timeout"),
     }
 
 

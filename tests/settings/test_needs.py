@@ -197,6 +197,13 @@ CASES = {
         "or --label_map there is none: leave it out.",
     ),
     "sort_into": of_predictions("sort_into=dir", "dir"),
+    "worker_timeout": Case(
+        5.0,
+        {"distribution": "multi_worker"},
+        {"distribution": "mirrored"},
+        "--worker_timeout=5.0 says how long workers wait for each other, and with --distribution=off or "
+        "mirrored there is one: leave it out.",
+    ),
     "sort_by": Case(
         "link",
         {"sort_into": "dir"},

@@ -13,6 +13,7 @@ from retrain.errors import InputError
 from retrain.training.checkpoints import KEPT, Checkpoints
 from retrain.training.run_state import RunState
 from tests.training import worlds
+from tests.workers.together import together
 
 
 @pytest.fixture
@@ -193,3 +194,24 @@ def test_a_checkpoint_of_another_model_is_refused(make, loaded_module, tmp_path)
     checkpoints = Checkpoints(tmp_path / "run", other, optimizer, RunState())
     with pytest.raises(ValueError, match="shape"):
         checkpoints.restore(checkpoints.latest())
+
+
+def test_of_workers_the_chief_alone_writes_and_all_take_its_values(loaded_module, tmp_path):
+    def work(worker):
+        directory = tmp_path / f"of {worker.index}"  # that of the others is never looked at
+        model, optimizer = worlds.classifier(loaded_module), keras.optimizers.SGD(0.1, momentum=0.9)
+        optimizer.build(model.trainable_variables)
+        state = RunState()
+        checkpoints = Checkpoints(directory, model, optimizer, state, worker)
+        assert checkpoints.latest() is None
+        model.biases["label"].assign(np.full(3, worker.index + 1.0))
+        state.global_step.assign(4)
+        path = checkpoints.save()
+        checkpoints.detach()
+        model.biases["label"].assign(np.zeros(3))
+        state.global_step.assign(0)
+        assert checkpoints.latest() == path
+        checkpoints.restore(path)
+        return model.biases["label"].numpy().tolist(), int(state.global_step), directory.is_dir()
+
+    assert together(2, work) == [([1.0] * 3, 4, True), ([1.0] * 3, 4, False)]

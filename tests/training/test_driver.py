@@ -7,6 +7,7 @@ import pytest
 from retrain.training import driver
 from retrain.training.driver import Action, Driver
 from retrain.training.step_reports import StepReport
+from tests.workers.together import together
 
 
 class CountedSteps:
@@ -142,3 +143,18 @@ def test_a_run_counts_seconds_from_its_beginning(reports):
     loop.now += 100.0
     driven.run(None, 5)
     assert steps_of(reports) == [5]
+
+
+def test_workers_take_the_chiefs_number_of_steps_and_act_when_one_of_them_has_to():
+    """The chief's steps are slow, so that its calls are short; the other's clock says what is due."""
+
+    def work(worker):
+        steps = CountedSteps(seconds=[0.5, 0.001][worker.index])
+        reports, timed = [], []
+        seconds = [None, 0.0][worker.index]
+        actions = [Action(reports.append), Action(timed.append, seconds=seconds, steps=1000)]
+        Driver(steps, actions, lambda: steps.now, worker).run(None, 12)
+        return steps_of(reports), steps_of(timed)
+
+    [chiefs, others] = together(2, work)
+    assert chiefs == others == ([1, 3, 7, 11, 12], [1, 3, 7, 11, 12])

@@ -42,7 +42,7 @@ class Base(NamedTuple):
 
 def load_base(plan: TrainPlan) -> Base:
     """Loads it; InputError when it cannot be fine-tuned as the flags say, or not here."""
-    base = _loaded(plan.config.module, plan.source)
+    base = loaded_base(plan.config.module, plan.source)
     check_range_matters(base.module)
     pixels = plan.config.pixels
     if pixels.fine_tune and not base.module.trainable_variables:
@@ -54,7 +54,8 @@ def load_base(plan: TrainPlan) -> Base:
     return base
 
 
-def _loaded(settings: ModuleSettings, source: WarmStartSource | None) -> Base:
+def loaded_base(settings: ModuleSettings, source: WarmStartSource | None) -> Base:
+    """Loads it, whatever is done with it."""
     if source is None:
         return Base(load_module(settings.tfhub_module, settings))
     return _exported(source, settings) if source.export else _at_checkpoint(source)
@@ -78,7 +79,7 @@ def _at_checkpoint(source: WarmStartSource) -> Base:
     """The module of the run, with the values of the checkpoint."""
     settings = from_flags(source.run.flags).module
     earlier = None if settings.warm_start_from is None else find_source(settings.warm_start_from)
-    module = _loaded(settings, earlier).module
+    module = loaded_base(settings, earlier).module
     _restore(module, source.checkpoint)
     reader = tf.train.load_checkpoint(source.checkpoint)
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("model/kernels/")]

@@ -8,6 +8,7 @@ from retrain.commands.data_plan import DataPlan, check_class_folders, check_outs
 from retrain.commands.module_check import check_modules, label_map_of
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import read_label_map
+from retrain.errors import InputError
 from retrain.export import check_installed
 from retrain.files import check_is_new
 from retrain.heads.figures import find_metric
@@ -19,6 +20,7 @@ from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances
 from retrain.settings.results import ResultSettings
 from retrain.trackers import check_tracker
+from retrain.workers.cluster import Cluster, check_is_here, planned_cluster
 
 
 class TrainPlan(NamedTuple):
@@ -28,6 +30,7 @@ class TrainPlan(NamedTuple):
       metric: the figure of validation by which training on images keeps its best step.
       source: the earlier model to begin with, if one was named.
       published: the classes of the module's publisher, where heads begin with his weights.
+      cluster: the workers that train together, if there are several.
     """
 
     config: Config
@@ -36,6 +39,7 @@ class TrainPlan(NamedTuple):
     source: WarmStartSource | None
     published: tuple[str, ...] | None
     run: Run
+    cluster: Cluster | None = None
 
 
 def check(config: Config, words: Sequence[str]) -> TrainPlan:
@@ -45,7 +49,30 @@ def check(config: Config, words: Sequence[str]) -> TrainPlan:
     check_may_run(plan.run, "train", config, plan.data.class_names)
     check_installed(config.results.export_formats)
     check_copies(config.results)
-    return plan
+    cluster = check_cluster(config)
+    if cluster is None:
+        return plan
+    return plan._replace(cluster=cluster, run=Run(plan.run.path, is_others=not cluster.is_chief))
+
+
+def check_cluster(config: Config) -> Cluster | None:
+    """The workers of whom this process is one; InputError where they cannot do what is asked for."""
+    cluster = planned_cluster(config.distribution.distribution, os.environ)
+    if cluster is None:
+        return None
+    for name in ("dry_run", "find_learning_rate"):
+        if config.value(name):
+            raise InputError(
+                f"--{name} is done by one process, but {cluster.source} names {cluster.count} workers: give "
+                f"--distribution=off, too, and start it once."
+            )
+    if config.results.model_dir is None:
+        raise InputError(
+            f"{cluster.source} names {cluster.count} workers, who need one --model_dir that all "
+            f"see: name it, the same on each, or give --distribution=off."
+        )
+    check_is_here(cluster)
+    return cluster
 
 
 def plan_training(config: Config, data: DataPlan) -> TrainPlan:

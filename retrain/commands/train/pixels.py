@@ -10,10 +10,11 @@ import numpy as np
 from absl import logging
 
 from retrain.commands.image_pass import pass_again
-from retrain.commands.train.base import in_bfloat16
+from retrain.commands.train.base import in_bfloat16, loaded_base
 from retrain.commands.train.check import TrainPlan
 from retrain.data.augmentation.levels import filled as filled_augmentation
 from retrain.data.pipeline import images_that_stay
+from retrain.errors import InputError
 from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.recipe import head_rate
@@ -27,6 +28,7 @@ from retrain.settings.pixels import PixelSettings
 from retrain.training.learning_rate_finder import learning_rate_curve
 from retrain.training.pixel_recipe import augmentation_level, described, filled
 from retrain.training.pixel_training import PixelTraining, pixel_estimator
+from retrain.workers.workers import ALONE, Workers
 
 
 class Recipe(NamedTuple):
@@ -37,31 +39,36 @@ class Recipe(NamedTuple):
 
 
 def train_on_images(
-    plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier
+    plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier, workers: Workers = ALONE
 ) -> tuple[LabelledExamples, int]:
     """Gives the model the weights of the best step; the examples with its features then, and that step."""
     config, of_train = plan.config, examples.split("train")
     recipe = recipe_for(config, examples, trained_weights(model))
     what = "Fine-tuning" if config.pixels.fine_tune else "Head on augmented images"
     logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment))
-    trained = model_to_train(config, model)
-    estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights)
+    _check_part(recipe.pixels, workers)
+    trained = model_to_train(config, model) if workers.strategy is None else _mirrored(plan, model, workers)
+    estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights, workers)
+    part = workers.part(recipe.pixels.batch_size)
     training = PixelTraining(
         estimator,
         recipe.pixels,
         plan.metric,
-        train=train_batches(of_train, model.image_size, recipe.pixels, recipe.augmentation),
+        train=train_batches(
+            of_train, model.image_size, recipe.pixels, recipe.augmentation, part and part.rows
+        ),
         validation=_validation(examples, model),
         calibrate=config.head.calibrate,
     )
     with images_that_stay(examples.files, examples.decoding):
-        if recipe.augmentation.changes_images:
+        if recipe.augmentation.changes_images and workers.is_chief:
             page = plan.run.file(AUGMENTED_PAGE)
             write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)
         training.run()
     if trained is not model:
         model.take_weights(trained)
-    if config.pixels.fine_tune:
+    workers.leave()
+    if config.pixels.fine_tune and workers.is_chief:
         examples = pass_again(model.base, examples, config.module.feature_engine)
     return examples, estimator.global_step
 
@@ -87,6 +94,23 @@ def trained_weights(model: ImageClassifier) -> int:
 def model_to_train(config: Config, model: ImageClassifier) -> ImageClassifier:
     """The model, or one with the same weights that computes in bfloat16."""
     return in_bfloat16(config.module, model) if config.pixels.mixed_precision else model
+
+
+def _mirrored(plan: TrainPlan, model: ImageClassifier, workers: Workers) -> ImageClassifier:
+    """One with the chief's weights, of which each device has a copy, in the form that is to be trained."""
+    with workers.scope():
+        base = loaded_base(plan.config.module, plan.source).module
+        mirrored = model_to_train(plan.config, model.with_base(base))
+    workers.take_chiefs(mirrored.variables)
+    return mirrored
+
+
+def _check_part(pixels: PixelSettings, workers: Workers) -> None:
+    if pixels.batch_size < workers.replicas:
+        raise InputError(
+            f"--batch_size={pixels.batch_size} is shared out among {workers.replicas} devices, of which each "
+            f"needs an image: give a larger one."
+        )
 
 
 def _validation(examples: LabelledExamples, model: ImageClassifier):

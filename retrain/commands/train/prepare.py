@@ -26,6 +26,7 @@ from retrain.heads.head import Head
 from retrain.modules.image_module import ImageModule
 from retrain.printable import say
 from retrain.report.data_report import log_data_report, write_data_report
+from retrain.workers.workers import ALONE, Workers
 
 
 class Prepared(NamedTuple):
@@ -53,12 +54,12 @@ class Listed(NamedTuple):
     recorded: Mapping[str, str] | None = None
 
 
-def prepare(plan: TrainPlan) -> Prepared:
+def prepare(plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     with plan.run.timed("loading the module"):
         base, listed = load_base(plan), list_examples(plan)
     with plan.run.timed("images through the module"):
-        passed = pass_images(base.module, listed.examples, plan)
+        passed = pass_images(base.module, listed.examples, plan, workers)
         tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
     with plan.run.timed("copies, splits and facts of the data"):
         duplicates = find_duplicates(passed.examples, passed.images.thumbnails)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from absl import logging
+
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.classifier import best_heads, classifier, evidence_of, histories, outcome_of
 from retrain.commands.train.on_request import formats_of, is_accurate, write_copies
@@ -29,6 +31,8 @@ from retrain.trackers.tracked_run import track
 from retrain.training.estimator import Estimator
 from retrain.training.evaluation import Figures, figures_by_task
 from retrain.training.events import TRAIN, Events
+from retrain.workers.joined import joined
+from retrain.workers.workers import ALONE, Workers
 
 STEP_0 = (
     "Step 0 was the best: what is exported is the frozen classifier.",
@@ -57,12 +61,16 @@ def run(plan: TrainPlan) -> int:
     if plan.config.data.dry_run:
         dry_run(plan)
         return 0
-    prepared = prepare(plan)
-    if plan.config.pixels.find_learning_rate:
-        model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))
-        find_learning_rate(plan, prepared.examples, model)
-        return 0
-    outcome, exports = train_classifier(plan, prepared)
+    with joined(plan.cluster, plan.config.distribution) as workers:
+        prepared = prepare(plan, workers)
+        if plan.config.pixels.find_learning_rate:
+            model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))
+            find_learning_rate(plan, prepared.examples, model)
+            return 0
+        if not workers.is_chief:
+            take_part(plan, prepared, workers)
+            return 0
+        outcome, exports = train_classifier(plan, prepared, workers)
     notes = [*STEP_0] if outcome.global_step == 0 else []
     notes += comparison_lines(outcome)
     if plan.config.results.print_misclassified_test_images:
@@ -72,9 +80,19 @@ def run(plan: TrainPlan) -> int:
     return 0 if is_accurate(plan.config.results, outcome) and is_copied and exports else 1
 
 
-def train_classifier(plan: TrainPlan, prepared: Prepared) -> tuple[Outcome, list[str]]:
+def take_part(plan: TrainPlan, prepared: Prepared, workers: Workers) -> None:
+    """What a worker does that is not the chief, when all images have gone through the module."""
+    if plan.config.trains_on_images:
+        model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))
+        train_on_images(plan, prepared.examples, model, workers)
+    logging.info("Worker %d has done its part; the results are the chief's, in %s.", workers.index, plan.run)
+
+
+def train_classifier(
+    plan: TrainPlan, prepared: Prepared, workers: Workers = ALONE
+) -> tuple[Outcome, list[str]]:
     """Writes all that a run leaves behind; the outcome, and the directories of the exports."""
-    run, trained = plan.run, train_model(plan, prepared)
+    run, trained = plan.run, train_model(plan, prepared, workers)
     model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
     events = Events(run.path)
     for split, figures in outcome.figures.items():
@@ -126,7 +144,7 @@ def _cross_validated(outcome: Outcome, checked: LabelCheck) -> dict[str, Figures
     return {CROSS_VALIDATION: figures_by_task(outcome.heads, checked.labels, checked.probabilities, weights)}
 
 
-def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:
+def train_model(plan: TrainPlan, prepared: Prepared, workers: Workers = ALONE) -> TrainedModel:
     """The best heads of a small grid, the base with them if asked for."""
     with plan.run.timed("search of the head"):
         best = best_heads(plan.config.head, prepared)
@@ -134,7 +152,8 @@ def train_model(plan: TrainPlan, prepared: Prepared) -> TrainedModel:
     model = classifier(plan.config, prepared, best)
     if plan.config.trains_on_images:
         with plan.run.timed("training on images"):
-            return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model))
+            return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model, workers))
+    workers.leave()
     Events(plan.run.path).write(TRAIN, histories(best))
     global_step = max(found.candidate.max_steps for found in best.values())
     Estimator(model, plan.run.path).save_checkpoint(global_step)

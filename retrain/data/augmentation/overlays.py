@@ -37,8 +37,9 @@ def erased(images: tf.Tensor, probability: float, draw: Draw) -> tf.Tensor:
     top, left = y * (1.0 - height), x * (1.0 - width)
     mask = box_mask(top, left, top + height, left + width, images.shape[1:3])
     mask &= (erase < probability)[:, None, None, None]
-    noise = tf.random.stateless_uniform(tf.shape(images), key(draw, NOISE))
-    return tf.where(mask, noise, images)
+    height, width = images.shape[1:3]
+    noise = tf.random.stateless_uniform([draw.first + count, height, width, 3], key(draw, NOISE))
+    return tf.where(mask, noise[draw.first :], images)
 
 
 def mix(
@@ -53,8 +54,8 @@ def mix(
     partner, others = tf.roll(tf.range(count), 1, 0), tf.roll(images, 1, 0)
     which, x, y = uniforms(draw, MIXING, count, 3)
     cut = which < (0.5 if mixup else 1.0) * bool(cutmix)
-    share = _beta(mixup or 1.0, key(draw, MIXUP), count)
-    mask = _boxes(1.0 - _beta(cutmix or 1.0, key(draw, CUTMIX), count), x, y, images.shape[1:3])
+    share = _beta(mixup or 1.0, draw, MIXUP, count)
+    mask = _boxes(1.0 - _beta(cutmix or 1.0, draw, CUTMIX, count), x, y, images.shape[1:3])
     share = tf.where(cut, 1.0 - tf.reduce_mean(tf.cast(mask, tf.float32), axis=(1, 2, 3)), share)
     own = tf.where(cut[:, None, None, None], 1.0 - tf.cast(mask, tf.float32), share[:, None, None, None])
     return own * images + (1.0 - own) * others, partner, share
@@ -76,7 +77,8 @@ def box_mask(
     return (rows[:, :, None] & columns[:, None, :])[..., None]
 
 
-def _beta(alpha: float, seed: tf.Tensor, count: int) -> tf.Tensor:
+def _beta(alpha: float, draw: Draw, part: int, count: int) -> tf.Tensor:
     """float32 [count] from Beta(alpha, alpha)."""
-    one, other = tf.unstack(tf.random.stateless_gamma([count, 2], seed, alpha), 2, axis=1)
+    drawn = tf.random.stateless_gamma([draw.first + count, 2], key(draw, part), alpha)[draw.first :]
+    one, other = tf.unstack(drawn, 2, axis=1)
     return one / tf.maximum(one + other, TINY)

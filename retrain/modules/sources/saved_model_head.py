@@ -15,6 +15,7 @@ from absl import logging
 
 from retrain.errors import InputError
 from retrain.modules.graphs.graph_part import GraphFunction
+from retrain.modules.graphs.one_replica import one_replica
 from retrain.modules.graphs.pure_function import PureFunction, pure_function
 from retrain.modules.graphs.pure_graph import node_name
 from retrain.modules.signatures import DEFAULT_OUTPUT
@@ -69,10 +70,10 @@ def before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scor
 
 
 def _one_replica() -> contextlib.AbstractContextManager[Any]:
-    """Where each variable has one value, also in the scope of a strategy: that of the first replica."""
+    """Where each variable has one value, also in the scope of a strategy."""
     if not tf.distribute.in_cross_replica_context():
         return contextlib.nullcontext()
-    return tf.distribute.ReplicaContext(tf.distribute.get_strategy(), replica_id_in_sync_group=0)
+    return one_replica(tf.distribute.get_strategy())
 
 
 def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:

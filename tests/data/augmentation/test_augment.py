@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrain.data.augmentation.augment import augment, augmented_inputs, decoded_size
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.settings.augmentation import AugmentationSettings
 
@@ -42,11 +43,11 @@ def decoded(count: int, augmentation: AugmentationSettings, seed: int = 0) -> tf
 def test_every_strength_changes_images_and_the_same_draw_repeats_them(name):
     augmentation = EACH[name]
     of = decoded(8, augmentation)
-    first, again = (augment(of, augmentation, SIZE, (1, 2)).numpy() for _ in range(2))
+    first, again = (augment(of, augmentation, SIZE, Draw(1, 2)).numpy() for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert first.shape == (8, *SIZE, 3)
     assert first.dtype == np.float32
-    for other in ((1, 3), (2, 2)):
+    for other in (Draw(1, 3), Draw(2, 2)):
         assert not np.array_equal(first, augment(of, augmentation, SIZE, other))
 
 
@@ -55,17 +56,17 @@ def test_an_image_does_not_depend_on_its_neighbours(name):
     augmentation = {**EACH, "everything": EVERYTHING}[name]
     of, others = decoded(8, augmentation), decoded(8, augmentation, seed=1)
     changed = tf.concat([of[:4], others[4:]], axis=0)
-    whole, part = (augment(batch, augmentation, SIZE, (1, 2)) for batch in (of, changed))
+    whole, part = (augment(batch, augmentation, SIZE, Draw(1, 2)) for batch in (of, changed))
     np.testing.assert_array_equal(whole[:4], part[:4])
-    np.testing.assert_allclose(augment(of[:3], augmentation, SIZE, (1, 2)), whole[:3], atol=1e-6)
+    np.testing.assert_allclose(augment(of[:3], augmentation, SIZE, Draw(1, 2)), whole[:3], atol=1e-6)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_graph_gives_the_same_images(level):
     of = decoded(6, LEVELS[level])
-    compiled = tf.function(lambda step: augmented_inputs(of, LEVELS[level], SIZE, (5, step)))
+    compiled = tf.function(lambda step: augmented_inputs(of, LEVELS[level], SIZE, Draw(5, step)))
     for step in (0, 2**40):
-        eager = augmented_inputs(of, LEVELS[level], SIZE, (5, step))
+        eager = augmented_inputs(of, LEVELS[level], SIZE, Draw(5, step))
         graph = compiled(tf.constant(step, tf.int64))
         assert set(eager) == set(graph)
         for name, value in eager.items():
@@ -74,7 +75,7 @@ def test_a_graph_gives_the_same_images(level):
 
 def test_nothing_to_do_leaves_images_as_they_are():
     of = decoded(4, NONE)
-    np.testing.assert_allclose(augment(of, NONE, SIZE, (0, 0)), of.numpy() / 255, atol=1e-4)
+    np.testing.assert_allclose(augment(of, NONE, SIZE, Draw(0, 0)), of.numpy() / 255, atol=1e-4)
 
 
 def test_decoded_images_are_larger_only_where_windows_are_cut_out():
@@ -112,7 +113,7 @@ ANYTHING = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(ANYTHING, st.integers(0, 2**31 - 1), st.integers(0, 2**40))
 def test_images_stay_within_zero_and_one(augmentation, seed, step):
-    inputs = augmented_inputs(decoded(3, augmentation), augmentation, SIZE, (seed, step))
+    inputs = augmented_inputs(decoded(3, augmentation), augmentation, SIZE, Draw(seed, step))
     images = inputs["images"].numpy()
     assert images.shape == (3, *SIZE, 3)
     assert np.isfinite(images).all()

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.data.augmentation.augment import augmented_inputs, decoded_size
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import LEVELS, filled
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.field import about, kind
@@ -20,7 +21,7 @@ def batch(settings: AugmentationSettings, level: str = "none") -> dict[str, np.n
     augmentation = filled(settings, level)
     smooth = np.random.default_rng(0).integers(0, 256, (16, 4, 4, 3))
     decoded = tf.cast(tf.image.resize(smooth, decoded_size(SIZE, augmentation)), tf.uint8)
-    inputs = augmented_inputs(decoded, augmentation, SIZE, (1, 2))
+    inputs = augmented_inputs(decoded, augmentation, SIZE, Draw(1, 2))
     return {name: value.numpy() for name, value in inputs.items()}
 
 

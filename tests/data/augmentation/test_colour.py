@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.data.augmentation.colour import GREY, Colour, coloured, colours, draw_colour
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import LEVELS, NONE
 
 STILL = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
@@ -60,9 +61,9 @@ def test_hue_turns_red_towards_green_and_leaves_grey():
 
 def test_draws_go_as_far_as_the_strength():
     percent = {"random_brightness": 30.0, "random_contrast": 20.0, "random_saturation": 10.0}
-    drawn = draw_colour(replace(NONE, random_hue=90.0, **percent), (0, 0), 4000)
+    drawn = draw_colour(replace(NONE, random_hue=90.0, **percent), Draw(0, 0), 4000)
     for values, middle, radius in zip(drawn, (1, 1, 1, 0), (0.3, 0.2, 0.1, math.pi / 2), strict=True):
         assert radius * 0.99 < np.abs(values - middle).max() <= radius * 1.0001
         assert abs(np.mean(values) - middle) < radius * 0.05
-    for name, values in draw_colour(NONE, (0, 0), 3)._asdict().items():
+    for name, values in draw_colour(NONE, Draw(0, 0), 3)._asdict().items():
         np.testing.assert_array_equal(values, [STILL[name]] * 3)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.geometry import (
     Tilt,
     cut_out,
@@ -22,7 +23,7 @@ STILL = {"turn": 0.0, "shear_x": 0.0, "shear_y": 0.0, "shift_x": 0.0, "shift_y":
 
 
 def drawn(count: int = 2000, **strengths: float) -> np.ndarray:
-    return draw_windows(replace(NONE, **strengths), (3, 4), count).numpy()
+    return draw_windows(replace(NONE, **strengths), Draw(3, 4), count).numpy()
 
 
 def ramp(height: int, width: int) -> tf.Tensor:
@@ -91,7 +92,7 @@ def test_a_window_is_what_lies_in_it():
 
 def test_no_edge_is_black():
     white = tf.fill([200, 7, 9, 3], 255.0)
-    windows = draw_windows(replace(NONE, flip_left_right=True, random_resized_crop=30.0), (0, 0), 200)
+    windows = draw_windows(replace(NONE, flip_left_right=True, random_resized_crop=30.0), Draw(0, 0), 200)
     np.testing.assert_allclose(cut_out(white, windows, (8, 5)), 255, atol=1e-3)
 
 
@@ -153,7 +154,7 @@ def test_turns_are_those_of_the_keras_layer():
 def test_degrees_are_degrees():
     shifts = {"width_shift_range": 0.2, "height_shift_range": 0.1}
     augmentation = replace(NONE, rotation_range=40.0, shear_range=45.0, zoom_range=0.3, **shifts)
-    tilt = draw_tilt(augmentation, (0, 0), 4000)
+    tilt = draw_tilt(augmentation, Draw(0, 0), 4000)
     assert 39.9 < np.rad2deg(np.abs(tilt.turn).max()) <= 40.001
     assert 0.99 < np.abs(tilt.shear_x).max() <= 1.0001
     np.testing.assert_array_equal(tilt.shear_y, np.zeros(4000))
@@ -164,7 +165,7 @@ def test_degrees_are_degrees():
 
 
 def test_nothing_to_do_is_to_lie_still():
-    for name, values in draw_tilt(NONE, (0, 0), 3)._asdict().items():
+    for name, values in draw_tilt(NONE, Draw(0, 0), 3)._asdict().items():
         np.testing.assert_array_equal(values, [STILL[name]] * 3)
     assert not tilts(LEVELS["medium"])
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import NONE
 from retrain.data.augmentation.overlays import box_mask, erased, mix
 
@@ -16,7 +17,7 @@ def test_a_box_of_pixels_whose_middles_lie_in_it():
 
 def test_a_box_of_noise_over_some_of_the_images():
     grey = tf.fill([400, 24, 24, 3], 0.5)
-    changed = (erased(grey, 0.3, (1, 2)) != grey).numpy().any(axis=-1)
+    changed = (erased(grey, 0.3, Draw(1, 2)) != grey).numpy().any(axis=-1)
     shares = changed.mean(axis=(1, 2))
     assert 90 < (shares > 0).sum() < 150
     assert shares.max() < 0.4
@@ -26,7 +27,7 @@ def test_a_box_of_noise_over_some_of_the_images():
 
 
 def test_noise_differs_between_pixels_channels_and_images():
-    noise = erased(tf.fill([2, 24, 24, 3], 0.5), 1.0, (0, 0)).numpy()
+    noise = erased(tf.fill([2, 24, 24, 3], 0.5), 1.0, Draw(0, 0)).numpy()
     values = noise[noise != 0.5]
     assert len(np.unique(values)) > 0.95 * values.size
     assert values.min() >= 0
@@ -35,8 +36,8 @@ def test_noise_differs_between_pixels_channels_and_images():
 
 def test_all_or_none():
     grey = tf.fill([20, 8, 8, 3], 0.5)
-    np.testing.assert_array_equal(erased(grey, 0.0, (0, 0)), grey)
-    assert (erased(grey, 1.0, (0, 0)) != grey).numpy().any(axis=(1, 2, 3)).sum() >= 18
+    np.testing.assert_array_equal(erased(grey, 0.0, Draw(0, 0)), grey)
+    assert (erased(grey, 1.0, Draw(0, 0)) != grey).numpy().any(axis=(1, 2, 3)).sum() >= 18
 
 
 def flat(count: int) -> tf.Tensor:
@@ -44,7 +45,10 @@ def flat(count: int) -> tf.Tensor:
     return tf.ones([count, 10, 10, 3]) * tf.reshape(tf.range(count, dtype=tf.float32) / count, [-1, 1, 1, 1])
 
 
-def mixed(count: int, draw=(0, 0), **alphas: float) -> tuple[np.ndarray, ...]:
+FIRST = Draw(0, 0)
+
+
+def mixed(count: int, draw: Draw = FIRST, **alphas: float) -> tuple[np.ndarray, ...]:
     return tuple(part.numpy() for part in mix(flat(count), replace(NONE, **alphas), draw))
 
 

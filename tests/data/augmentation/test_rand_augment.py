@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.data.augmentation.colour import draw_colour
+from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.geometry import draw_tilt
 from retrain.data.augmentation.levels import NONE
 from retrain.data.augmentation.rand_augment import (
@@ -27,7 +28,7 @@ def only(name: str, strength: float) -> dict[str, tf.Tensor]:
 def drawn(operations: int, magnitude: float) -> np.ndarray:
     """The strengths of 7000 images, operations first."""
     augmentation = replace(NONE, rand_augment=operations, rand_augment_magnitude=magnitude)
-    return np.array(list(draw_operations(augmentation, (0, 0), 7000).values()))
+    return np.array(list(draw_operations(augmentation, Draw(0, 0), 7000).values()))
 
 
 def noise() -> tf.Tensor:
@@ -49,7 +50,7 @@ def test_drawn_twice_and_opposite_is_nothing_and_drawn_twice_alike_is_twice():
 
 
 def test_geometry_and_colour_add_to_what_is_done_anyhow():
-    tilt, colour = draw_tilt(NONE, (0, 0), 2), draw_colour(NONE, (0, 0), 2)
+    tilt, colour = draw_tilt(NONE, Draw(0, 0), 2), draw_colour(NONE, Draw(0, 0), 2)
     turned = more_tilted(tilt, only("turn", 0.5))
     np.testing.assert_allclose(np.rad2deg(turned.turn), [0, 15], atol=1e-4)
     np.testing.assert_array_equal(turned.shift_x, [0, 0])
