@@ -72,7 +72,9 @@ FORMER = {
         "TF_FORCE_GPU_ALLOW_GROWTH=true in the environment says the same to TensorFlow.", is_switch=True
     ),
     "use_tf_data_input": Former("images are read in one way only.", is_switch=True),
-    "distribution_strategy": Former("training is on one device."),
+    "distribution_strategy": Former(
+        "--distribution says it, and by default takes all GPUs of a machine, or the workers of TF_CONFIG."
+    ),
     "tfhub_cache_dir": Former(
         "TFHUB_CACHE_DIR in the environment names the directory of modules that are downloaded."
     ),

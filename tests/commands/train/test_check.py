@@ -1,5 +1,7 @@
+import json
 import os
 import re
+import socket
 
 import pytest
 from PIL import Image
@@ -199,3 +201,34 @@ def test_versions_that_are_there_are_no_obstacle(here):
     assert sentence(saved_model_dir="versions") == (
         "'versions' exists already, and nothing is overwritten: name a new directory."
     )
+
+
+def task(monkeypatch, kind: str) -> None:
+    """Makes this process such a task of a cluster of two workers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    cluster = {"chief": [address], "worker": [address], "evaluator": [address]}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": kind, "index": 0}}))
+
+
+def test_of_several_workers_the_chief_alone_has_the_run(monkeypatch):
+    assert planned(model_dir="mine").cluster is None
+    for kind, is_others in (("chief", False), ("worker", True), ("evaluator", True)):
+        task(monkeypatch, kind)
+        plan = planned(model_dir="mine")
+        assert plan.cluster.count == 2
+        assert (plan.run.is_others, str(plan.run)) == (is_others, "mine")
+    assert planned(distribution="off").cluster is None
+
+
+def test_several_workers_need_one_directory_and_something_to_share(monkeypatch):
+    task(monkeypatch, "worker")
+    assert sentence() == (
+        "TF_CONFIG names 2 workers, who need one --model_dir that all see: name it, the same on each, or "
+        "give --distribution=off."
+    )
+    for flag in ("dry_run", "find_learning_rate"):
+        assert sentence(model_dir="mine", fine_tune=True, **{flag: True}) == (
+            f"--{flag} is done by one process, but TF_CONFIG names 2 workers: give --distribution=off, too, "
+            f"and start it once."
+        )

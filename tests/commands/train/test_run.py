@@ -276,7 +276,7 @@ def test_a_format_that_cannot_be_written_costs_itself_only(
 
 def test_it_is_said_when_no_step_was_better_than_none(colour_plan, monkeypatch, capsys):
     outcome = of_two_tasks(global_step=0)
-    monkeypatch.setattr("retrain.commands.train.run.prepare", lambda plan: None)
+    monkeypatch.setattr("retrain.commands.train.run.prepare", lambda plan, workers: None)
     monkeypatch.setattr("retrain.commands.train.run.train_classifier", lambda *_: (outcome, []))
     run(colour_plan)
     assert capsys.readouterr().out.splitlines()[2:4] == [
