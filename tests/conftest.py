@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow, so that tests which do without it stay fast.
 """
 
+import gc
 import os
 import pathlib
 from collections.abc import Callable
@@ -18,6 +19,16 @@ import pytest
 
 hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("retrain")
+
+
+# What is imported stays: to look through a million objects for garbage, again and again, is a sixth of all.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

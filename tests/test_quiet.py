@@ -1,10 +1,11 @@
+import gc
 import os
 import subprocess
 import sys
 
 import pytest
 
-from retrain.quiet import native_stderr_held
+from retrain.quiet import native_stderr_held, no_garbage_looked_for
 
 
 def test_what_is_written_below_python_is_dropped(capfd):
@@ -31,3 +32,16 @@ def test_what_was_written_before_comes_first():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stderr == "before after"
+
+
+@pytest.mark.parametrize("turn", [gc.enable, gc.disable])
+def test_garbage_is_looked_for_afterwards_as_before(turn):
+    turn()
+    try:
+        before = gc.isenabled()
+        with pytest.raises(ImportError), no_garbage_looked_for():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() == before
+    finally:
+        gc.enable()

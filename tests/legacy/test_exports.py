@@ -23,7 +23,6 @@ from tests.legacy.descent import check, sgd_step
 PUBLISHED = {
     "mobilenet_v1 of TF1": SHARED / "mobilenet_v1_025_128" / "tf1_hub",
     "mobilenet_v1 of TF2": SHARED / "mobilenet_v1_025_128" / "saved_model",
-    "mobilenet_v2 of TF1": SHARED / "mobilenet_v2_100_224" / "tf1_hub",
 }
 SOURCES = {
     "tf1_hub": lambda directory: tiny_tf1_hub.averaging_module(directory),
