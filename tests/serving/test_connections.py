@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import resource
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ import uvicorn
 
 from retrain.serving import app, connections
 from retrain.serving.app import Server
-from retrain.serving.connections import Connection
+from retrain.serving.connections import Connection, most_connections
 from retrain.serving.served_model import ServedModel
 
 HEAD = b"POST /v1/models/flowers:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
@@ -59,6 +60,26 @@ def test_who_does_not_ask_in_time_is_hung_up_on(port, words):
                 assert client.recv(1000) == b""
 
 
+def test_of_more_than_may_be_open_those_go_that_have_waited_longest(port, monkeypatch):
+    monkeypatch.setattr(connections, "PATIENCE", 60.0)
+    monkeypatch.setattr(app, "PATIENCE", 60.0)
+    monkeypatch.setattr(connections, "most_connections", lambda: 20)
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(asked(port, words)) for words in [SILENT, SLOW, HEAD] * 20]
+        assert healthy(port)
+        for client in clients[:30]:
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1000) == b""
+        clients[-1].sendall(b" " * 100)
+        assert clients[-1].recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1024, 448), (100, 1), (20_000, 10_000), (-1, 10_000)])
+def test_so_many_as_the_process_has_files_for(monkeypatch, limit, most):
+    monkeypatch.setattr(resource, "getrlimit", lambda of: (limit, limit))
+    assert most_connections() == most
+
+
 def test_who_asks_slowly_is_told_so(port):
     with asked(port, HEAD + b'{"instances": ') as client:
         assert healthy(port)
@@ -87,10 +108,11 @@ def test_who_comes_back_is_answered_again(port):
                 assert part
 
 
-def test_patience_begins_anew_with_each_answer():
+def test_patience_begins_anew_with_each_answer(monkeypatch):
     connection, loop = Connection.__new__(Connection), mock.Mock()
     loop.call_later.side_effect = lambda *_: mock.Mock()
     connection.loop = loop
+    monkeypatch.setattr(Connection, "_open", {})
     connection._wait()
     first = connection._waiting
     connection._wait()

@@ -7,7 +7,7 @@ from absl import logging
 
 from retrain.commands.serve.check import ServePlan
 from retrain.serving.app import Server
-from retrain.serving.connections import Connection
+from retrain.serving.connections import BACKLOG, Connection
 from retrain.serving.served_model import ServedModel
 
 GRACE = 10  # seconds for requests that have begun
@@ -36,6 +36,7 @@ def server_config(plan: ServePlan) -> uvicorn.Config:
         port=settings.port,
         log_level="warning",
         timeout_graceful_shutdown=GRACE,
+        backlog=BACKLOG,
         http=Connection,
         ws="none",
     )
