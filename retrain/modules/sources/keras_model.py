@@ -11,7 +11,6 @@ import hashlib
 import random
 import re
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from retrain.modules.image_module import MOVING, ImageModule, check_has_signatur
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
+from retrain.modules.sources.keras_archive import check_archive
 from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hdf5 import read_hdf5
 from retrain.modules.sources.keras_head import before_head
@@ -212,10 +212,10 @@ def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
 def _loaded(location: str, handle: str) -> keras.Model:
     is_hdf5 = location.endswith(HDF5)
     try:
-        if not is_hdf5 and not zipfile.is_zipfile(location):
-            # Keras would say that there is no such file.
-            raise ValueError("it is no zip archive, as a whole .keras file is")
-        return read_hdf5(location) if is_hdf5 else keras.models.load_model(location, compile=False)
+        if is_hdf5:
+            return read_hdf5(location)
+        check_archive(location)
+        return keras.models.load_model(location, compile=False)
     except Exception as error:  # Keras' readers raise what they happen to meet in a damaged file
         raise InputError(
             f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): "
