@@ -63,7 +63,7 @@ def most_probable(probabilities: np.ndarray | LeadingClasses, count: int) -> tup
     """The `count` most probable classes [N, count], or all where there are fewer, and their probabilities."""
     if isinstance(probabilities, LeadingClasses):
         return probabilities.classes[:, :count], probabilities.values[:, :count]
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count].copy()  # not a view of them all
     return order, np.take_along_axis(probabilities, order, axis=1)
 
 
