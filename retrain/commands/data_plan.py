@@ -13,7 +13,7 @@ from retrain.data.listing import TASK, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, named, unknown_name
-from retrain.files import lies_in
+from retrain.files import lies_in, missing_files
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
@@ -147,7 +147,7 @@ def _check_one_line_each(settings: DataSettings, listing: Listing) -> None:
 
 def _check_paths(settings: DataSettings, paths: Sequence[str]) -> None:
     """Names what is not there; InputError when it is more than may be skipped."""
-    missing = [path for path in paths if not os.path.isfile(os.path.join(settings.image_dir, path))]
+    missing = missing_files(settings.image_dir, paths)
     if not missing:
         return
     found = (

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from absl import logging
 
 from retrain.data.listing import is_visible
+from retrain.files import missing_files
 from retrain.image_formats import EXTENSIONS
 
 # What Label Studio writes before the path of a local file, and before the name of one that was uploaded.
@@ -35,7 +36,7 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
     below = sum(path.startswith("/") for path in written) - sum(path.startswith("/") for path in paths)
     if below:
         _tell(labels_file, f"that begin at / below {image_dir!r}", f"read {below} of {len(paths)}")
-    missing = sorted({path for path in paths if not os.path.isfile(os.path.join(image_dir, path))})
+    missing = sorted({*missing_files(image_dir, paths)})
     if not missing:
         return paths
     files, named = _files_below(image_dir), set(paths)

@@ -87,7 +87,7 @@ def _no_labels(table: pd.DataFrame) -> list[str]:
     """The columns of a tool's table that say other things of an image than its labels."""
     names = list(table.columns)
     found = [name for name in names if name.lower() in FOLDS and table[name].str.isdecimal().all()]
-    found += [name for name, cells in table.items() if cells.str.match(r"\{.*\}$", na=False).all()]
+    found += [name for name, cells in table.items() if _are_objects(cells)]
     labels = [name for name in names[1:] if name not in (*found, SPLIT, GROUP, WEIGHT)]
     empty = [name for name in labels if table[name].isna().all()]
     if len(empty) < len(labels):
@@ -102,6 +102,12 @@ def _no_labels(table: pd.DataFrame) -> list[str]:
     if names[:3] == ["path", SPLIT, "size"] and table["size"].str.isdecimal().all():
         found += ["size", *(name for name in names if name == "content_hash")]
     return found
+
+
+def _are_objects(cells: pd.Series) -> bool:
+    """Whether all are JSON's objects; most columns are known by their first cell to hold none."""
+    form = r"\{.*\}$"
+    return all(of.str.match(form, na=False).all() for of in (cells[:1], cells))
 
 
 def _without(path: str, table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
