@@ -48,7 +48,7 @@ def check_labels(
         candidate = dataclasses.replace(candidate, max_steps=-(-candidate.max_steps // shorter))
         if np.count_nonzero(examples.tasks[task].known) < SUFFICE:
             continue
-        known = examples.labelled(task)
+        known = examples.about(task).labelled(task)
         judged, predicted = _out_of_sample(task, known, candidate, folds)
         head, labels[task] = known.tasks[task].head, known.tasks[task].labels[judged]
         probabilities[task] = head.kept(labels[task], predicted)

@@ -55,7 +55,8 @@ def search_task(
 
     Validation images only tell how training went. InputError when all candidates diverge.
     """
-    began, head, splits = time.monotonic(), examples.heads[task], examples.by_split(task)
+    began, head, examples = time.monotonic(), examples.heads[task], examples.about(task)
+    splits = examples.by_split(task)
     train = splits["train"]
     grid = candidates(settings, feature_scale(train.features), len(train.labels))
     choice = choose(head, grid, train, choosing_folds(examples, task, settings.seed), start)

@@ -92,7 +92,9 @@ def _train_folds(
     names = sorted({candidate.class_weights for candidate in candidates})
     memory = budget.memory // 4
     data = _centred(head, folds, names, memory)
-    validations = [_validation(split, data.centre, memory) for split in folds.validations]
+    # What held-out examples lose on the way is told of one head; of folds only halving asks.
+    asked = folds.validations if budget.halving or folds.shares.all() else []
+    validations = [_validation(split, data.centre, memory) for split in asked]
     size = _size(head, candidates, folds)
     trained_on = {name: head.trained_on(folds.train.labels, name) for name in names}
     plan = groups(trained_on, candidates, group_limit(size, memory))

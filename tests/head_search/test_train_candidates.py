@@ -325,7 +325,9 @@ def test_a_fold_is_trained_as_if_what_it_holds_out_weighed_nothing():
     np.testing.assert_array_equal(found.logits[rows], logits)
     assert (found.logits.argmax(axis=1) == EXAMPLES.labels).mean() > 0.8
     losses = HEAD.loss(HEAD.targets(EXAMPLES.labels), found.logits).numpy() * EXAMPLES.weights
-    assert found.trained.losses[-1, 1] == pytest.approx(losses.mean(), rel=1e-4)
+    [halved] = out_of_sample(HEAD, IN_FOLDS[:1], EXAMPLES, FOLD_OF, budget=Budget(halving=Halving()))
+    assert halved.trained.losses[-1, 1] == pytest.approx(losses.mean(), rel=1e-4)
+    assert np.isnan(found.trained.losses[:, 1]).all()
 
 
 def test_companions_do_no_harm_and_halving_keeps_folds_together():
