@@ -56,9 +56,9 @@ def made_resident(data: Centred, memory: int) -> Centred:
     return data._replace(resident=_read(data, slice(None))) if 4 * data.features.size <= memory else data
 
 
-def parts(data: Centred, size: int = ROWS_AT_A_TIME) -> Iterator[Examples]:
-    """All examples, once, in order, `size` at a time."""
-    count = len(data.features)
+def parts(data: Centred, most: int = ROWS_AT_A_TIME) -> Iterator[Examples]:
+    """All examples, once, in order, ROWS_AT_A_TIME, or `most` where these are fewer."""
+    count, size = len(data.features), min(most, ROWS_AT_A_TIME)
     if data.resident is not None and count <= size:
         yield data.resident
         return
@@ -77,17 +77,10 @@ def mean_square(data: Centred) -> float:
 
 
 def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
-    features = tf.constant(_less(data.features[rows], data.centre))
+    # Some rows at a time: TensorFlow makes two copies of an array, of which it keeps one.
+    centred = [tf.constant(block - data.centre) for block in blocks(data.features[rows])]
+    features = centred[0] if len(centred) == 1 else tf.concat(centred, axis=0)
     return Examples(features, tf.constant(data.labels[rows]), tf.constant(data.weights[rows]))
-
-
-def _less(features: Features, centre: np.ndarray) -> np.ndarray:
-    """Features [N, F] less the centre, some rows at a time, so that there is one copy of them."""
-    centred, begin = np.empty(features.shape, np.float32), 0
-    for block in blocks(features):
-        np.subtract(block, centre, out=centred[begin : begin + len(block)])
-        begin += len(block)
-    return centred
 
 
 class Order(NamedTuple):
