@@ -112,7 +112,7 @@ def test_the_export_classifies(trained_run):
 def test_the_flags_of_a_run_repeat_it_to_the_last_bit(command, colour_folder, averaging_module, tmp_path):
     random_images(tmp_path / "photos", 30)
     first, again, other = (tmp_path / name for name in ("first", "again", "other"))
-    common = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    common = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", ONE_FORMAT]
     assert command(*common, f"--model_dir={first}", FAST, "--feature_cache=none", "--seed=3").status == 0
     assert command(f"--flagfile={first}/run.flags", f"--model_dir={again}").status == 0
     assert command(*common, f"--model_dir={other}", FAST, "--seed=4").status == 0
@@ -129,7 +129,7 @@ def test_features_that_do_not_lie_in_memory_give_the_same_run(
     monkeypatch.setattr(stored_features, "ROWS_AT_A_TIME", 7)
     run = tmp_path / "run"
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", f"--model_dir={run}"]
-    assert command(*flags).status == 0
+    assert command(*flags, ONE_FORMAT).status == 0
     assert set(variables(run)) == set(variables(trained_run))
     assert (run / "metrics.json").read_bytes() == (trained_run / "metrics.json").read_bytes()
     for name in ("predictions.csv", "label_issues.csv"):
@@ -139,7 +139,7 @@ def test_features_that_do_not_lie_in_memory_give_the_same_run(
 
 def test_randomly_labelled_images_are_not_told_apart(command, averaging_module, tmp_path):
     random_images(tmp_path / "photos", 120)
-    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", ONE_FORMAT]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--testing_percentage=40")
     assert result.status == 0
     assert read_json(tmp_path / "run" / "metrics.json")["test"]["accuracy"] < 0.75
@@ -152,7 +152,7 @@ def test_an_export_is_retrained_on_other_photos(command, trained_run, tmp_path):
             shade = (colour, colour, colour + index)
             Image.new("RGB", (9, 9), shade).save(tmp_path / "photos" / name / f"{index}.png")
     flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={trained_run}/export/saved_model"]
-    assert command(*flags, f"--model_dir={tmp_path / 'run'}").status == 0
+    assert command(*flags, ONE_FORMAT, f"--model_dir={tmp_path / 'run'}").status == 0
     assert read_json(tmp_path / "run" / "metrics.json")["test"]["accuracy"] == 1.0
     export = tf.saved_model.load(str(tmp_path / "run" / "export" / "saved_model"))
     assert export.image_classification(np.zeros([1, 8, 8, 3], np.float32)).shape == (1, 2)
@@ -178,7 +178,7 @@ def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tm
     for shift, split in enumerate(("train", "validation", "test")):
         if split != left_out:
             tiny_worlds.colour_folder(tmp_path / "photos" / split, 4, size=(6 + shift, 6))
-    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", ONE_FORMAT]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}", "--max_steps=200")
     assert result.status == 0
     assert result.out.splitlines()[1] == f"{last} accuracy 100.0% (75.8% to 100.0%, 12 images)"
@@ -191,7 +191,7 @@ def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tm
 
 
 def test_without_any_held_out_image_there_is_no_figure(command, colour_folder, averaging_module, tmp_path):
-    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST, ONE_FORMAT]
     split = ["--validation_percentage=0", "--testing_percentage=0"]
     result = command(*flags, *split, f"--model_dir={tmp_path / 'run'}")
     assert result.status == 0
@@ -204,7 +204,7 @@ def test_files_that_are_no_images_are_listed_and_the_run_goes_on(command, averag
     tiny_worlds.colour_folder(tmp_path / "photos", 8)
     (tmp_path / "photos" / "cyan" / "000.png").write_bytes(b"")
     (tmp_path / "photos" / "notes.txt").touch()
-    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}"]
+    flags = [f"--image_dir={tmp_path / 'photos'}", f"--tfhub_module={averaging_module}", ONE_FORMAT]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}", FAST)
     assert result.status == 0
     assert (tmp_path / "run" / "skipped.csv").read_text() == "path,reason\ncyan/000.png,empty file\n"
