@@ -58,10 +58,15 @@ class Run:
         return flag_lines(text) if text.startswith("# python -m retrain train ") else None
 
     @property
+    def steps_saved(self) -> list[int]:
+        """The step of each checkpoint."""
+        names = os.listdir(self.path) if self.path.is_dir() else []
+        return [int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))]
+
+    @property
     def steps_taken(self) -> int:
         """The step of the newest checkpoint, 0 without one."""
-        names = os.listdir(self.path) if self.path.is_dir() else []
-        return max((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), default=0)
+        return max(self.steps_saved, default=0)
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:

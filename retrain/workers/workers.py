@@ -6,6 +6,7 @@ with itself, at once.
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -90,7 +91,17 @@ class Workers:
         """Gives the variables the chief's values."""
         if self.count > 1:
             for variable in variables:
-                variable.assign(self.chiefs(variable.numpy()))
+                # Its copy here, for some are the mean over all workers whenever they are read.
+                copy = (
+                    variable
+                    if self.strategy is None
+                    else self.strategy.experimental_local_results(variable)[0]
+                )
+                variable.assign(self.chiefs(copy.numpy()))
+
+    def _copy_here(self, variable: tf.Variable) -> tf.Variable:
+        """Not the whole, which of some variables is the mean over all workers whenever it is read."""
+        return variable if self.strategy is None else self.strategy.experimental_local_results(variable)[0]
 
     def part(self, batch_size: int) -> Part | None:
         """What this worker decodes of a batch; None where it is all."""
@@ -111,8 +122,11 @@ def _summing(strategy: tf.distribute.Strategy, count: int) -> Any:
         local = context.replica_id_in_sync_group % (strategy.num_replicas_in_sync // count)
         return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.where(local == 0, values, 0))
 
-    @tf.function(reduce_retracing=True, autograph=False)
     def summed(values: tf.Tensor) -> tf.Tensor:
         return strategy.experimental_local_results(strategy.run(on_replica, (values,)))[0]
 
-    return summed
+    @functools.cache
+    def of_type(dtype: tf.DType) -> Any:
+        return tf.function(summed, input_signature=[tf.TensorSpec([None], dtype)], autograph=False)
+
+    return lambda values: of_type(values.dtype)(values)

@@ -7,6 +7,7 @@ from absl import logging
 
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.classifier import best_heads, classifier, evidence_of, histories, outcome_of
+from retrain.commands.train.evaluator import evaluate_checkpoints
 from retrain.commands.train.on_request import formats_of, is_accurate, write_copies
 from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
@@ -60,6 +61,9 @@ def run(plan: TrainPlan) -> int:
     """Trains a classifier, unless only what images are like, or a learning rate, is asked for."""
     if plan.config.data.dry_run:
         dry_run(plan)
+        return 0
+    if plan.cluster is not None and plan.cluster.is_evaluator:
+        evaluate_checkpoints(plan)
         return 0
     with joined(plan.cluster, plan.config.distribution) as workers:
         prepared = prepare(plan, workers)
