@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from retrain.errors import InputError
+from retrain.errors import InputError, LostWorkerError
 
 TF_CONFIG, SLURM = "TF_CONFIG", "Slurm"
 SLURM_TASKS, SLURM_RANK = "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"
@@ -67,15 +67,15 @@ def planned_cluster(distribution: str, environment: Mapping[str, str]) -> Cluste
 
 
 def check_is_here(cluster: Cluster) -> None:
-    """InputError where the worker's own address is not one of this machine, or is taken."""
+    """InputError where the worker's own address is not one of this machine, or is taken, or unknown."""
     if not cluster.addresses or cluster.is_evaluator:
         return
     address = cluster.addresses[cluster.index]
     host, port = address_of(address)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise InputError(
+    except OSError as error:  # which may be so for a moment: in a cluster names come up with the machines
+        raise LostWorkerError(
             f"{TF_CONFIG} names the address {address!r} for this task, but no such host is known "
             f"({error.strerror}): name this machine as the others reach it."
         ) from error

@@ -91,13 +91,7 @@ class Workers:
         """Gives the variables the chief's values."""
         if self.count > 1:
             for variable in variables:
-                # Its copy here, for some are the mean over all workers whenever they are read.
-                copy = (
-                    variable
-                    if self.strategy is None
-                    else self.strategy.experimental_local_results(variable)[0]
-                )
-                variable.assign(self.chiefs(copy.numpy()))
+                variable.assign(self.chiefs(self._copy_here(variable).numpy()))
 
     def _copy_here(self, variable: tf.Variable) -> tf.Variable:
         """Not the whole, which of some variables is the mean over all workers whenever it is read."""

@@ -1,8 +1,8 @@
 """Several workers on loopback against one process: what they give, and what happens when one is lost.
 
-python -m tests.benchmarks.workers [--module=HANDLE] [--images=N] [CASE ...]: the cases are those of CASES, all by
-default. Each starts processes of `python -m retrain` as a user would, and prints a line or two; the script ends
-with 1 where a result is not what it has to be. It takes some ten minutes on two cores.
+python -m tests.benchmarks.workers [--module=HANDLE] [--images=N] [CASE ...]: the cases are those of CASES,
+all by default. Each starts processes of `python -m retrain`, as a user would, and prints a line or two; the
+script ends with 1 where a result is not what it has to be.
 """
 
 import argparse
