@@ -3,7 +3,9 @@
 An example has one label, encoded as its index, or none, encoded as -1.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 import tensorflow as tf
@@ -93,6 +95,13 @@ class SoftmaxHead(ClassHead):
         names = [self.class_names[index] for index in suggested]
         return Doubts(of_labels(labels, probabilities), support, names, in_doubt)
 
+    def trained_on(self, labels: Labels, class_weights: str) -> Self:
+        """A head of as many classes, which is one for all tasks and runs of a process.
+
+        So what is traced of its loss is traced once. No more than their number has a part in that.
+        """
+        return _trained_head(self.num_classes) if type(self) is SoftmaxHead else self
+
     def example_weights(self, labels: Labels, class_weights: str) -> np.ndarray:
         """Balanced, every class has an equal share."""
         known = self.labelled(labels)
@@ -102,6 +111,11 @@ class SoftmaxHead(ClassHead):
         else:
             shares = 1.0 / (np.maximum(counts, 1) * max(1, np.count_nonzero(counts)))
         return np.where(known, len(labels) * shares[labels], 0.0).astype(np.float32)
+
+
+@functools.cache
+def _trained_head(num_classes: int) -> SoftmaxHead:
+    return SoftmaxHead([str(index) for index in range(num_classes)])
 
 
 TOLERANCE = 1e-3

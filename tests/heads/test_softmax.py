@@ -130,3 +130,13 @@ def test_certainties_are_of_labelled_examples():
     np.testing.assert_array_equal(sure, [0.75, 0.75])
     np.testing.assert_array_equal(right, [True, False])
     assert head.detections(np.array([0, 0, -1], np.int32), probabilities) == {}
+
+
+def test_heads_of_as_many_classes_are_trained_as_one():
+    labels = HEAD.encode([HEAD.class_names[0]])
+    trained = HEAD.trained_on(labels, "none")
+    other = SoftmaxHead([f"other {name}" for name in HEAD.class_names])
+    assert other.trained_on(labels, "balanced") is trained
+    assert trained.num_classes == HEAD.num_classes
+    assert SoftmaxHead(["x", *HEAD.class_names]).trained_on(labels, "none") is not trained
+    assert PUBLISHED.trained_on(labels, "none") is PUBLISHED
