@@ -270,8 +270,11 @@ def _path_table(path: pathlib.Path, photos: pathlib.Path) -> pathlib.Path:
     return path
 
 
+MANY = 100
+
+
 def plain(values: Any) -> Any:
-    """Rounded numbers in lists, whatever held them."""
+    """Rounded numbers in lists, whatever held them; many at once as bytes, of which all are remembered."""
     if isinstance(values, Mapping):
         return {key: plain(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
@@ -279,7 +282,9 @@ def plain(values: Any) -> Any:
     if hasattr(values, "numpy"):
         values = values.numpy()
     if isinstance(values, np.ndarray | float):
-        return np.round(np.nan_to_num(values, nan=-1e9), 5).tolist()  # nan would differ from itself
+        # nan would differ from itself, and -0.0 as bytes from 0.0.
+        rounded = np.round(np.nan_to_num(values, nan=-1e9), 5) + 0
+        return rounded.tolist() if rounded.size < MANY else (rounded.shape, rounded.tobytes())
     return values
 
 
