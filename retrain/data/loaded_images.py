@@ -11,6 +11,9 @@ import tensorflow as tf
 from retrain.data.images import KEPT, Made, admitted_contents
 from retrain.image_claims import LARGE
 
+# For what a data set maps: that autograph first reads the sources of augmentation takes a second.
+AS_IT_STANDS = tf.autograph.experimental.do_not_convert
+
 
 def loaded(files: tf.data.Dataset, made: Made, parallel: int) -> tf.data.Dataset:
     """(row, path) -> (row, what is made of the file), in order; an error for what cannot be decoded."""

@@ -18,7 +18,7 @@ from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
 from retrain.data.images import IMAGES, Made, content_hash, decode_image, facts, image, image_and_facts
-from retrain.data.loaded_images import as_written, loaded
+from retrain.data.loaded_images import AS_IT_STANDS, as_written, loaded
 from retrain.errors import InputError
 from retrain.image_claims import refusal
 from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
@@ -118,6 +118,7 @@ def training_batches(
     outputs = (images.labels,) if images.weights is None else (images.labels, images.weights)
     outputs = tf.nest.map_structure(tf.constant, outputs)
 
+    @AS_IT_STANDS
     def batch(step: tf.Tensor, rows: tf.Tensor, decoded: tf.Tensor) -> tuple[Any, ...]:
         inputs = {IMAGES: decoded}
         if augments:
@@ -137,6 +138,7 @@ def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -
     """
     first_epoch, done = divmod(first_step * batch_size, count)
 
+    @AS_IT_STANDS
     def order(epoch: tf.Tensor) -> tf.Tensor:
         keys = tf.random.stateless_uniform([count], [seed, epoch], None, None, tf.int64)
         left = tf.argsort(keys)[tf.where(epoch == first_epoch, done, 0) :]

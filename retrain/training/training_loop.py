@@ -82,7 +82,7 @@ class TrainingLoop:
             self.run_state.global_step.assign_add(1)
         return ended, total, waited
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def predictions(self, inputs: dict[str, tf.Tensor]) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
         """Logits and probabilities by task."""
         logits = self.model.logits(self.model.features(inputs))
