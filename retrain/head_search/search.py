@@ -15,7 +15,7 @@ from retrain.head_search.budget import PLAIN, Budget, Halving, operations
 from retrain.head_search.choice import Choice, Grid, chosen
 from retrain.head_search.decisions import head_of
 from retrain.head_search.folds import FOLDS, judged_in_folds, task_folds
-from retrain.head_search.recipe import candidates, feature_scale
+from retrain.head_search.recipe import FeatureScale, candidates, feature_scale
 from retrain.head_search.starts import Start
 from retrain.head_search.train_candidates import out_of_sample, train_candidates
 from retrain.head_search.trained_head import OutOfSample, TrainedHead
@@ -49,16 +49,21 @@ class BestHead(NamedTuple):
 
 
 def search_task(
-    task: str, settings: HeadSettings, examples: LabelledExamples, start: Start | None
+    task: str,
+    settings: HeadSettings,
+    examples: LabelledExamples,
+    start: Start | None,
+    scale: FeatureScale | None = None,
 ) -> BestHead:
     """The best head of a task for these settings; a line of the log tells of it.
 
-    Validation images only tell how training went. InputError when all candidates diverge.
+    Validation images only tell how training went. `scale` is that of the features of train, where it is
+    known. InputError when all candidates diverge.
     """
     began, head, examples = time.monotonic(), examples.heads[task], examples.about(task)
     splits = examples.by_split(task)
     train = splits["train"]
-    grid = candidates(settings, feature_scale(train.features), len(train.labels))
+    grid = candidates(settings, scale or feature_scale(train.features), len(train.labels))
     choice = choose(head, grid, train, choosing_folds(examples, task, settings.seed), start)
     [best] = train_chosen(head, [choice], train, splits.get("validation"), start)
     if best is None:
