@@ -20,7 +20,7 @@ class KerasHub(Source):
         super().check()
         if importlib.util.find_spec("keras_hub") is None:
             raise InputError(
-                f"{self.handle!r} needs a package that is missing: pip install 'retrain[keras_hub]'."
+                f"{self.handle!r} needs a package that is missing: pip install 'retrain[keras-hub]'."
             )
 
 

@@ -27,5 +27,5 @@ def test_a_directory_with_a_configuration_is_a_preset(tmp_path):
 def test_the_extra_is_missing(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert sentence("keras_hub:vit") == (
-        "'keras_hub:vit' needs a package that is missing: pip install 'retrain[keras_hub]'."
+        "'keras_hub:vit' needs a package that is missing: pip install 'retrain[keras-hub]'."
     )
