@@ -33,7 +33,7 @@ from retrain.training.loss import PLAIN, Loss
 from retrain.training.old_arguments import explained
 from retrain.training.run_state import RunState
 from retrain.training.training_loop import TrainingLoop
-from retrain.workers.workers import ALONE, Workers
+from retrain.workers.workers import Workers
 
 InputFn = Callable[..., tf.data.Dataset]
 
@@ -70,7 +70,7 @@ class Estimator:
         step is always saved.
       run_state: what the run knows of itself, where something else, such as the optimizer's schedule, reads
         it, too.
-      workers: those that train together, whose strategy it is; the chief's results are written.
+      workers: those that train together; by default those of the strategy. The chief's results are written.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class Estimator:
         seed: int = 0,
         save_checkpoints_steps: int | None = None,
         run_state: RunState | None = None,
-        workers: Workers = ALONE,
+        workers: Workers | None = None,
     ):
         _check_tasks(loss, model)
         self.model = model
         self.model_dir = pathlib.Path(model_dir)
-        self.events = Events(model_dir, workers.is_chief)
-        self.workers = workers
+        workers = workers or Workers.of(strategy)
+        self.workers, self.events = workers, Events(model_dir, workers.is_chief)
         self.save_checkpoints_steps = save_checkpoints_steps
         optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
         strategy = strategy or workers.strategy
@@ -191,7 +191,8 @@ class Estimator:
         seconds = None if every else SECONDS_BETWEEN_CHECKPOINTS
         self.checkpoints.detach()
         with input_errors():
-            Driver(self.loop, [Action(note), Action(save, every, seconds, at_end=True)]).run(batches, stop)
+            actions = [Action(note), Action(save, every, seconds, at_end=True)]
+            Driver(self.loop, actions, workers=self.workers).run(batches, stop)
         if self.global_step > start:
             logging.info("Loss for final step: %.6g.", float(self.loop.last_loss.numpy()))
 

@@ -135,7 +135,7 @@ def _check_cluster(cluster: Any) -> None:
     if unknown := [job for job in jobs if job not in known]:
         raise InputError(
             f"{TF_CONFIG} has tasks of the type {unknown[0]!r} in its cluster, but training takes chief, "
-            f"worker and evaluator: all workers hold all weights, so that there are no parameter servers."
+            f"worker and evaluator: all workers hold all weights. Leave them out, or give --distribution=off."
         )
     addresses = [address for of_job in jobs.values() for address in (of_job if _is_list(of_job) else [None])]
     wrong = [one for one in addresses if not _is_address(one)]

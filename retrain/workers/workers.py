@@ -8,10 +8,12 @@ with itself, at once.
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
+
+from retrain.workers.cluster import JOBS
 
 NOTHING = np.zeros(1, np.int64)
 
@@ -45,6 +47,16 @@ class Workers:
         self.strategy, self.leave = strategy, leave
         self.index, self.count = index, count
         self._sum = None if count == 1 else _summing(strategy, count)
+
+    @classmethod
+    def of(cls, strategy: tf.distribute.Strategy | None) -> Self:
+        """Those of a strategy that somebody else has made."""
+        resolver = getattr(strategy, "cluster_resolver", None)
+        jobs = resolver.cluster_spec().as_dict() if resolver is not None else {}
+        tasks = [(job, number) for job in JOBS for number in range(len(jobs.get(job, ())))]
+        if len(tasks) < 2:
+            return cls(strategy)
+        return cls(strategy, tasks.index((resolver.task_type, resolver.task_id)), len(tasks))
 
     def scope(self) -> contextlib.AbstractContextManager[Any]:
         """Where variables are made of which every device has a copy."""

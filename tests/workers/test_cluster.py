@@ -80,7 +80,7 @@ def test_slurm_names_a_cluster_in_a_step_of_several_tasks():
         (
             {"cluster": {**HOSTS, "ps": ["d:4"]}, "task": {"type": "chief"}},
             "TF_CONFIG has tasks of the type 'ps' in its cluster, but training takes chief, worker and "
-            "evaluator: all workers hold all weights, so that there are no parameter servers.",
+            "evaluator: all workers hold all weights. Leave them out, or give --distribution=off.",
         ),
         (
             {"cluster": {"worker": ["host"]}, "task": {"type": "worker", "index": 0}},

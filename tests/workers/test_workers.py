@@ -1,8 +1,10 @@
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.workers.workers import ALONE, Part
+from retrain.workers.workers import ALONE, Part, Workers
 from tests.workers.together import Thread, together
 
 
@@ -18,6 +20,16 @@ def test_one_alone_agrees_with_itself():
     ALONE.leave()
     with ALONE.scope():
         assert not tf.distribute.has_strategy()
+
+
+def test_the_workers_of_a_strategy_are_those_of_its_cluster():
+    cluster = tf.train.ClusterSpec({"chief": ["a:1"], "worker": ["b:2", "c:3"], "evaluator": ["d:4"]})
+    for task, index in ((("chief", 0), 0), (("worker", 1), 2)):
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(cluster, "", *task)
+        workers = Workers.of(types.SimpleNamespace(cluster_resolver=resolver))
+        assert (workers.index, workers.count, workers.is_chief) == (index, 3, index == 0)
+    for strategy in (None, tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0"])):
+        assert (Workers.of(strategy).count, Workers.of(strategy).strategy) == (1, strategy)
 
 
 def test_all_take_the_sum_and_what_the_chief_says():
