@@ -6,6 +6,8 @@ import pytest
 
 from tests.commands.worlds import FINE_TUNE, noisy_photos
 
+MODULES = "--export_formats=saved_model,hub_module"
+
 
 @pytest.fixture(scope="session")
 def tuned_flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
@@ -14,7 +16,12 @@ def tuned_flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
     directory = tmp_path_factory.mktemp("tuned")
     module = tiny_worlds.keras_file(directory / "module")
-    return [f"--image_dir={noisy_photos(directory / 'photos')}", f"--tfhub_module={module}", *FINE_TUNE]
+    return [
+        f"--image_dir={noisy_photos(directory / 'photos')}",
+        f"--tfhub_module={module}",
+        *FINE_TUNE,
+        MODULES,
+    ]
 
 
 @pytest.fixture(scope="session")

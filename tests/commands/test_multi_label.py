@@ -31,7 +31,7 @@ def photos(tmp_path_factory) -> pathlib.Path:
 @pytest.mark.parametrize(("table", "at_least"), [("complete", 0.97), ("gaps", 0.93)])
 def test_all_labels_are_found(photos, averaging_module, command, tmp_path, table, at_least):
     options = [f"--image_dir={photos}", f"--labels_file={photos}/{table}.csv", f"--model_dir={tmp_path}/run"]
-    split = ["--validation_percentage=20", "--testing_percentage=20"]
+    split = ["--validation_percentage=20", "--testing_percentage=20", "--export_formats=saved_model"]
     assert command(*options, *split, f"--tfhub_module={averaging_module}").status == 0
     # Scored on all labels of all images, also those that training did not know.
     result = command(

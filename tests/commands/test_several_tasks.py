@@ -21,6 +21,7 @@ COUNT = 120
 TAGS = ("red", "green", "blue")
 KIND, COLOURS = "kind of light?", "_颜色 / colours & tags"
 PLAIN = "colours_tags.c1dea5fc"
+ONE_FORMAT, MODULES = "--export_formats=saved_model", "--export_formats=saved_model,hub_module"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,15 @@ def run(photos, averaging_module, tmp_path_factory) -> pathlib.Path:
 
     directory = tmp_path_factory.mktemp("several") / "run"
     assert (
-        main(["retrain", *flags(photos), f"--tfhub_module={averaging_module}", f"--model_dir={directory}"])
+        main(
+            [
+                "retrain",
+                *flags(photos),
+                f"--tfhub_module={averaging_module}",
+                f"--model_dir={directory}",
+                MODULES,
+            ]
+        )
         == 0
     )
     return directory
@@ -81,6 +90,7 @@ def test_a_head_is_the_same_among_others_as_alone(run, photos, averaging_module,
     frozen = f"--split_file={run / 'predictions.csv'}"
     more = [
         f"--tfhub_module={averaging_module}",
+        ONE_FORMAT,
         f"--tasks={COLOURS}:sigmoid",
         f"--model_dir={tmp_path / 'run'}",
     ]
@@ -160,6 +170,7 @@ def test_predict_has_columns_for_each(run, photos, command):
 def test_a_table_without_calibration_and_with_a_task_only(photos, averaging_module, command, tmp_path):
     more = [
         f"--tfhub_module={averaging_module}",
+        ONE_FORMAT,
         "--max_steps=60",
         "--nocalibrate",
         f"--tasks={COLOURS}:sigmoid",
@@ -183,7 +194,12 @@ def test_nothing_is_lost_to_a_missing_file_a_repeated_row_or_a_class_of_one_imag
         "041.png,c",
     ]
     (tmp_path / "labels.csv").write_text("\n".join(["file,kind", *rows]) + "\n")
-    more = [f"--tfhub_module={averaging_module}", "--max_steps=20", f"--model_dir={tmp_path / 'run'}"]
+    more = [
+        f"--tfhub_module={averaging_module}",
+        "--max_steps=20",
+        ONE_FORMAT,
+        f"--model_dir={tmp_path / 'run'}",
+    ]
     result = command(f"--image_dir={photos}", f"--labels_file={tmp_path / 'labels.csv'}", *more)
     assert result.status == 0
     assert result.err.splitlines()[0] == (

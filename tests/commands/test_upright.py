@@ -14,6 +14,8 @@ TURNS = {
     8: [Image.Transpose.ROTATE_270],
 }
 
+ONE_FORMAT = "--export_formats=saved_model"
+
 
 @pytest.fixture(scope="module")
 def quarters(tmp_path_factory) -> str:
@@ -55,7 +57,7 @@ def folder(directory, orientations) -> str:
 def test_upright_in_training_evaluation_and_prediction(command, quarters, tmp_path, trained, seen):
     photos, others = folder(tmp_path / "photos", trained), folder(tmp_path / "others", seen)
     run, evaluation = tmp_path / "run", tmp_path / "evaluation"
-    flags = [f"--tfhub_module={quarters}", f"--image_dir={photos}", "--max_steps=200"]
+    flags = [f"--tfhub_module={quarters}", f"--image_dir={photos}", "--max_steps=200", ONE_FORMAT]
     assert command(*flags, f"--model_dir={run}").status == 0
     assert json.loads((run / "metrics.json").read_text())["test"]["accuracy"] == 1.0
     export = f"--tfhub_module={run}/export/saved_model"
