@@ -75,8 +75,9 @@ def share_of_label(labels: np.ndarray, probabilities: np.ndarray | LeadingClasse
 
 
 def is_leading(labels: np.ndarray, probabilities: np.ndarray | LeadingClasses) -> np.ndarray:
-    """Bool [N]: whether the label is among the TOP_K most probable of more classes."""
+    """Bool [N]: whether the label is among the TOP_K most probable."""
     if isinstance(probabilities, LeadingClasses):
         return probabilities.is_leading
-    best = np.argpartition(probabilities, -TOP_K, axis=1)[:, -TOP_K:]
+    count = min(TOP_K, probabilities.shape[1])
+    best = np.argpartition(probabilities, -count, axis=1)[:, -count:]
     return (best == labels[:, None]).any(axis=1)

@@ -9,6 +9,7 @@ from retrain.examples.labelled import LabelledExamples, TaskExamples, encoded
 from retrain.head_search.label_issues import check_labels, label_issues_line, out_of_sample_probabilities
 from retrain.head_search.train_candidates import out_of_sample
 from retrain.heads.head import Head
+from retrain.heads.leading_classes import LeadingClasses
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.settings.head import HeadSettings
@@ -120,6 +121,18 @@ def test_each_label_counts_the_same_whatever_its_image_weighs():
     plain = check_labels(labelled(heads), {"kind": LONG}).issues
     weighed = check_labels(labelled(heads, np.linspace(0.0, 2.0, COUNT).tolist()), {"kind": LONG}).issues
     pd.testing.assert_frame_equal(plain, weighed)
+
+
+def test_of_many_classes_labels_are_judged_in_blocks_as_all_at_once(monkeypatch):
+    examples = labelled({"kind": SoftmaxHead(["a", "b"])})
+    held = check_labels(examples, {"kind": LONG})
+    monkeypatch.setattr("retrain.heads.computed_rows.MANY_CLASSES", 1)
+    monkeypatch.setattr("retrain.heads.computed_rows.CELLS", 14)
+    found = check_labels(examples, {"kind": LONG})
+    pd.testing.assert_frame_equal(found.issues, held.issues, rtol=1e-5)
+    leading = found.probabilities["kind"]
+    assert isinstance(leading, LeadingClasses)
+    np.testing.assert_allclose(leading.max(axis=1), held.probabilities["kind"].max(axis=1), rtol=1e-5)
 
 
 def test_a_fifth_of_the_steps_is_enough(monkeypatch):

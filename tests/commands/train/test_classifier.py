@@ -2,13 +2,17 @@ import dataclasses
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from retrain.commands.train.classifier import best_heads, classifier, histories, outcome_of
 from retrain.examples.labelled import LabelledExamples, encoded
 from retrain.head_search.starts import Start
+from retrain.heads.computed_rows import ComputedRows
+from retrain.heads.leading_classes import LeadingClasses
 from retrain.model import ImageClassifier
+from retrain.report.predictions_table import task_columns
 from retrain.settings.config import Config
 from tests.examples.worlds import made_up
 
@@ -137,6 +141,20 @@ def test_figures_are_of_what_was_not_trained_on(model):
     assert (outcome.figures["test"]["accuracy"], outcome.figures["test"]["count"]) == (1.0, 3)
     assert outcome.probabilities["kind"].shape == (COUNT, 3)
     assert (outcome.global_step, outcome.label_issues) == (None, None)
+
+
+def test_of_many_classes_the_same_is_told_and_nothing_is_held(model, monkeypatch):
+    _, held = outcome_of(model, examples(), calibrate=True)
+    monkeypatch.setattr("retrain.heads.computed_rows.MANY_CLASSES", 2)
+    monkeypatch.setattr("retrain.heads.computed_rows.CELLS", 12)
+    _, outcome = outcome_of(model, examples(), calibrate=True)
+    assert isinstance(outcome.probabilities["kind"], LeadingClasses)
+    assert isinstance(outcome.logits["kind"], ComputedRows)
+    assert outcome.decisions == held.decisions
+    for split, figures in held.figures.items():
+        assert outcome.figures[split] == figures
+    found, expected = (pd.DataFrame(task_columns(of, "kind")) for of in (outcome, held))
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_without_calibration_nothing_is_decided(model):
