@@ -3,7 +3,7 @@
 import dataclasses
 
 from retrain.settings.field import setting
-from retrain.settings.needs import SEVERAL_WORKERS
+from retrain.settings.needs import MIRRORED, SEVERAL_WORKERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,10 +14,11 @@ class DistributionSettings:
 
     distribution: str = setting(
         "auto",
-        "mirrored trains on all GPUs of this machine, multi_worker with the same command on other machines, "
-        "which TF_CONFIG or Slurm names; off on one device. auto takes what it finds.",
+        "mirrored fine-tunes on all GPUs of this machine, multi_worker works with the same command on other "
+        "machines, which TF_CONFIG or Slurm names; off on one device. auto takes what it finds.",
         verbs=("train",),
         choices=("auto", "off", "mirrored", "multi_worker"),
+        needs=MIRRORED,
         recorded=False,
         decides=False,
     )

@@ -171,6 +171,10 @@ NO_CLASSES = Need(
     "--{name} writes feature vectors, which have no classes, and --label_map names some: give one of "
     "the two.",
 )
+MIRRORED = Need(
+    lambda at, name: at.config.distribution.distribution != "mirrored" or at.config.trains_on_images,
+    "--{name}={value} shares out training on images, and needs --fine_tune or --augment: " + _GIVE,
+)
 SEVERAL_WORKERS = Need(
     lambda at, name: at.config.distribution.distribution in ("auto", "multi_worker"),
     "--{name}={value} says how long workers wait for each other, and with --distribution=off or mirrored "

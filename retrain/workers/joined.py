@@ -29,11 +29,12 @@ SECONDS_TO_NOTICE = 30.0
 
 
 @contextlib.contextmanager
-def joined(cluster: Cluster | None, settings: DistributionSettings) -> Iterator[Workers]:
+def joined(
+    cluster: Cluster | None, settings: DistributionSettings, trains_on_images: bool
+) -> Iterator[Workers]:
     """All that train together, when all are there. When one is lost, this process begins anew."""
     if cluster is None:
-        strategy = _of_one_machine(settings.distribution)
-        yield Workers(strategy)
+        yield Workers(_of_one_machine(settings.distribution) if trains_on_images else None)
         return
     resolver = _resolver(cluster)
     addresses = cluster.addresses or tuple(resolver.cluster_spec().as_dict()["worker"])

@@ -22,6 +22,7 @@ from tests.contracts.wiring_world import (
     Flags,
     World,
     batch,
+    clustered,
     concluded,
     copied,
     evaluated,
@@ -177,9 +178,7 @@ AUGMENTATION = {
     "rand_augment_magnitude": Case(batch, {"rand_augment_magnitude": "2"}, {"rand_augment": "2"}),
 }
 DISTRIBUTION = {
-    "distribution": Case(
-        ran, {"distribution": "mirrored"}, HEAD, "--distribution=mirrored trains on several devices"
-    ),
+    "distribution": Case(clustered, {"distribution": "off"}),
     "worker_timeout": Case(waited, {"worker_timeout": "0.02"}, {"worker_timeout": "0.01"}),
 }
 EXPORTED = {**HEAD, "export_formats": "saved_model"}

@@ -439,15 +439,29 @@ def copied(world: World, given: Flags) -> Any:
         return ran(world, {"export_formats": "saved_model", **given})
 
 
+@contextlib.contextmanager
+def _chief_of_two() -> Iterator[str]:
+    """Within, this process is one; its address, at whose port nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    cluster = {"chief": [address], "worker": ["127.0.0.1:1"]}
+    config = json.dumps({"cluster": cluster, "task": {"type": "chief", "index": 0}})
+    with unittest.mock.patch.dict(os.environ, TF_CONFIG=config):
+        yield address
+
+
+def clustered(world: World, given: Flags) -> Any:
+    """How many train together."""
+    with _chief_of_two():
+        cluster = world.plan(given).cluster
+    return [cluster and cluster.count]
+
+
 def waited(world: World, given: Flags) -> Any:
     """What the chief says when the other worker does not come."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    cluster = {"chief": [f"127.0.0.1:{port}"], "worker": ["127.0.0.1:1"]}
-    config = json.dumps({"cluster": cluster, "task": {"type": "chief", "index": 0}})
-    with unittest.mock.patch.dict(os.environ, TF_CONFIG=config), pytest.raises(LostWorkerError) as raised:
+    with _chief_of_two() as address, pytest.raises(LostWorkerError) as raised:
         ran(world, given)
-    return [str(raised.value).replace(str(port), "PORT")]
+    return [str(raised.value).replace(address, "ADDRESS")]
 
 
 def rate_found(world: World, given: Flags) -> Any:

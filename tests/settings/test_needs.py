@@ -197,10 +197,16 @@ CASES = {
         "or --label_map there is none: leave it out.",
     ),
     "sort_into": of_predictions("sort_into=dir", "dir"),
+    "distribution": Case(
+        "mirrored",
+        {"augment": "light"},
+        {"augment": "none"},
+        f"--distribution=mirrored shares out training on images, and needs --fine_tune or --augment: {GIVE}",
+    ),
     "worker_timeout": Case(
         5.0,
         {"distribution": "multi_worker"},
-        {"distribution": "mirrored"},
+        {"distribution": "off"},
         "--worker_timeout=5.0 says how long workers wait for each other, and with --distribution=off or "
         "mirrored there is one: leave it out.",
     ),

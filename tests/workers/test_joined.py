@@ -10,13 +10,13 @@ from retrain.workers.joined import joined
 
 @pytest.mark.parametrize("distribution", ["auto", "off"])
 def test_one_device_is_no_strategy(distribution):
-    with joined(None, DistributionSettings(distribution)) as workers:
+    with joined(None, DistributionSettings(distribution), True) as workers:
         assert workers.strategy is None
         assert workers.is_chief
 
 
 def test_mirrored_needs_several_devices():
-    with pytest.raises(InputError) as raised, joined(None, DistributionSettings("mirrored")):
+    with pytest.raises(InputError) as raised, joined(None, DistributionSettings("mirrored"), True):
         pass
     assert str(raised.value) == (
         "--distribution=mirrored trains on several devices of one machine, but here is one, "

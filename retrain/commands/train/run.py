@@ -65,7 +65,8 @@ def run(plan: TrainPlan) -> int:
     if plan.cluster is not None and plan.cluster.is_evaluator:
         evaluate_checkpoints(plan)
         return 0
-    with joined(plan.cluster, plan.config.distribution) as workers:
+    config = plan.config
+    with joined(plan.cluster, config.distribution, config.trains_on_images) as workers:
         prepared = prepare(plan, workers)
         if plan.config.pixels.find_learning_rate:
             model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))

@@ -24,7 +24,7 @@ from retrain.workers.workers import Workers
 def train(words: Sequence[str]) -> dict[str, np.ndarray]:
     """What came of it, the same in every worker."""
     plan = check(parse(["retrain", *words]).config, [])
-    with joined(plan.cluster, plan.config.distribution) as workers:
+    with joined(plan.cluster, plan.config.distribution, plan.config.trains_on_images) as workers:
         return _trained(plan, prepare(plan, workers), workers)
 
 
