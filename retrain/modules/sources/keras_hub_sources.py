@@ -8,6 +8,8 @@ import importlib.util
 from retrain.errors import InputError
 from retrain.modules.sources.source import Source, holds_preset
 
+PACKAGES = ("keras_hub", "safetensors")
+
 
 class KerasHub(Source):
     """What both have in common."""
@@ -18,7 +20,7 @@ class KerasHub(Source):
 
     def check(self) -> None:
         super().check()
-        if importlib.util.find_spec("keras_hub") is None:
+        if not all(map(importlib.util.find_spec, PACKAGES)):
             raise InputError(
                 f"{self.handle!r} needs a package that is missing: pip install 'retrain[keras-hub]'."
             )

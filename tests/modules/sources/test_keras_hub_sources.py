@@ -24,8 +24,9 @@ def test_a_directory_with_a_configuration_is_a_preset(tmp_path):
     assert not PresetDirectory.recognises(handle)
 
 
-def test_the_extra_is_missing(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+@pytest.mark.parametrize("missing", ["keras_hub", "safetensors"])
+def test_the_extra_is_missing(monkeypatch, missing):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != missing or None)
     assert sentence("keras_hub:vit") == (
         "'keras_hub:vit' needs a package that is missing: pip install 'retrain[keras-hub]'."
     )
