@@ -44,11 +44,13 @@ def joined(
     try:
         yield Workers(_of_all(resolver), cluster.index, cluster.count, meeting.end)
     except FAILED as error:
+        if meeting.has_ended:
+            raise
         time.sleep(SECONDS_TO_NOTICE)  # the watch over the others begins anew, where one is lost
         meeting.abandon()
         raise LostWorkerError(
-            f"The connection between the workers has failed ({error.message.splitlines()[0]}): start the "
-            f"same command again on all of them, which goes on from the last checkpoint."
+            f"The connection between the workers has failed ({type(error).__name__}): start the same command "
+            f"again on all of them, which goes on from the last checkpoint."
         ) from error
     except BaseException:
         meeting.abandon()
@@ -58,8 +60,10 @@ def joined(
 
 def _of_one_machine(distribution: str) -> tf.distribute.Strategy | None:
     """Over all GPUs; on a CPU over its logical devices, of which there is one where nobody made more."""
+    if distribution == "off":
+        return None
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    if distribution == "off" or (distribution == "auto" and (len(devices) < 2 or "CPU" in devices[0].name)):
+    if distribution == "auto" and (len(devices) < 2 or "CPU" in devices[0].name):
         return None
     if len(devices) < 2:
         raise InputError(

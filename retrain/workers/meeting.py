@@ -31,16 +31,21 @@ class Meeting:
 
     Args:
       peers: index of a worker -> the connection to it.
+      lost: what is done, in another thread, when one is lost.
+
+    Attributes:
+      has_ended: whether this worker needs the others no more, nor they it.
     """
 
     def __init__(self, peers: dict[int, socket.socket], lost: Lost):
-        self._peers, self._lost = peers, lost
+        self._peers, self._lost, self.has_ended = peers, lost, False
         self._stop, self._stopped = socket.socketpair()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
     def end(self) -> None:
         """The work is done: this worker and the others miss each other no more."""
+        self.has_ended = True
         self._stop_watching()
         for peer in self._peers.values():
             with contextlib.suppress(OSError):

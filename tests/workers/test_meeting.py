@@ -36,6 +36,7 @@ def test_all_meet_whoever_comes_first_and_end_well(addresses):
     for meeting in reversed(meetings):
         meeting.end()
     assert [one.qsize() for one in lost] == [0, 0, 0]
+    assert all(meeting.has_ended for meeting in meetings)
 
 
 def test_the_chiefs_port_is_free_for_tensorflow_when_all_have_met(addresses):
