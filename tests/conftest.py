@@ -27,7 +27,6 @@ gc.disable()
 
 def pytest_collection_finish() -> None:
     gc.freeze()
-    gc.set_threshold(10_000)
     gc.enable()
 
 
