@@ -88,12 +88,15 @@ def group_limit(size: Size, memory: int) -> int:
 
 
 def folds_fit(size: Size, memory: int) -> bool:
-    """Whether the heads of a candidate, one for each fold, are trained side by side, or one by one."""
-    return size.folds == 1 or _bytes_of_one(size) <= memory // 4
+    """Whether the heads of a candidate, one for each fold, are trained side by side, or one by one.
+
+    One by one there is no halving.
+    """
+    return size.folds == 1 or _bytes_of_one(size) <= memory // 2
 
 
 def _bytes_of_one(size: Size) -> int:
-    rows = size.batch_size + ROWS_AT_A_TIME
+    rows = size.batch_size + rows_at_a_time(size.num_classes)
     return 4 * size.folds * size.num_classes * (KERNELS * size.num_features + LOGITS * rows)
 
 

@@ -10,9 +10,11 @@ from retrain.head_search.budget import (
     Size,
     cohort_limit,
     compiling_pays,
+    folds_fit,
     group_limit,
     groups,
     operations,
+    rows_at_a_time,
 )
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -60,6 +62,20 @@ def test_groups_are_no_larger_than_pays_or_fits():
     assert 1 < group_limit(size, 2**25) < COLUMNS // 10
     assert group_limit(size, 0) == cohort_limit(size, 0) == 1
     assert cohort_limit(size, 4 * 3 * 1280 * 10 * 17) == 17
+
+
+@pytest.mark.parametrize(
+    ("features", "classes", "side_by_side"),
+    [(2906, 10, True), (2906, 2000, True), (192, 10_000, True), (2906, 10_000, False)],
+)
+def test_folds_of_large_heads_are_trained_one_by_one(features, classes, side_by_side):
+    size = Size(num_features=features, num_classes=classes, folds=5, batch_size=100)
+    assert folds_fit(size, 4 * 2**30) == side_by_side
+    assert folds_fit(size._replace(folds=1), 0)
+
+
+def test_of_many_columns_fewer_examples_are_judged_at_once():
+    assert [rows_at_a_time(columns) for columns in (10, COLUMNS, 10_000, 10**9)] == [4096, 4096, 419, 1]
 
 
 def test_long_trainings_are_compiled():
