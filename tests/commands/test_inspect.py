@@ -75,8 +75,12 @@ def test_every_export_conforms(capsys, trained_run, averaging_module, tmp_path):
         assert verdicts["default signature"] == verdicts["features"] == verdicts["logits"] == "ok"
 
 
+# Of the larger network one format: what formats have to do with it the smaller one shows.
+NAMES = sorted(str(path.parent.relative_to(SHARED)) for path in SHARED.glob("*/*/saved_model.pb"))
+
+
 @pytest.mark.parametrize(
-    "name", sorted(str(path.parent.relative_to(SHARED)) for path in SHARED.glob("*/*/saved_model.pb"))
+    "name", [name for name in NAMES if "v2" not in name or name.endswith("/saved_model")]
 )
 def test_published_modules_conform(capsys, name):
     status, out = inspect(capsys, f"--tfhub_module={SHARED / name}", "--json")

@@ -235,40 +235,53 @@ MIRRORED = """
     [cpu] = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        model = ImageClassifier(load_module(sys.argv[1]), {"label": SoftmaxHead(["a", "b"])})
-        model.kernels["label"].assign(tf.ones([3, 2]))
-    images = np.load(sys.argv[2] + "/images.npy")
-
-    @tf.function
-    def step(part):
-        def gradient(part):
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_sum(model.base(part, training=True))
-            gradients = tape.gradient(loss, model.base.trainable_variables)
-            return tf.distribute.get_replica_context().all_reduce("sum", gradients)
-        return strategy.run(gradient, (part,))
-
+    images = np.load(sys.argv[1] + "/images.npy")
     [dataset] = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(images).rebatch(4))
-    [gradient] = step(dataset)
-    found = {variable.name: variable.numpy() for variable in model.base.variables}
-    found["gradient"] = strategy.experimental_local_results(gradient)[0]
-    found["logits"] = model.outputs(images, "image_classification")["default"]
-    hub_module.write(model, sys.argv[2] + "/export")
-    np.savez(sys.argv[2] + "/found.npz", **found)
+
+    def trained(directory):
+        with strategy.scope():
+            model = ImageClassifier(load_module(directory + "/module"), {"label": SoftmaxHead(["a", "b"])})
+            model.kernels["label"].assign(tf.ones([3, 2]))
+
+        @tf.function
+        def step(part):
+            def gradient(part):
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_sum(model.base(part, training=True))
+                gradients = tape.gradient(loss, model.base.trainable_variables)
+                return tf.distribute.get_replica_context().all_reduce("sum", gradients)
+            return strategy.run(gradient, (part,))
+
+        [gradient] = step(dataset)
+        found = {variable.name: variable.numpy() for variable in model.base.variables}
+        found["gradient"] = strategy.experimental_local_results(gradient)[0]
+        found["logits"] = model.outputs(images, "image_classification")["default"]
+        hub_module.write(model, directory + "/export")
+        np.savez(directory + "/found.npz", **found)
+
+    for kind in ("ref", "resource"):
+        trained(sys.argv[1] + "/" + kind)
 """
 
 
-@KINDS
-def test_two_replicas(tmp_path, use_resource):
-    handle = averaging_module(tmp_path / "m", 2.0, use_resource=use_resource)
-    np.save(tmp_path / "images.npy", IMAGES)
-    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), handle, str(tmp_path)]
+@pytest.fixture(scope="module")
+def mirrored(tmp_path_factory):
+    """Where both kinds have been trained on two devices."""
+    directory = tmp_path_factory.mktemp("mirrored")
+    for kind in ("ref", "resource"):
+        averaging_module(directory / kind / "module", 2.0, use_resource=kind == "resource")
+    np.save(directory / "images.npy", IMAGES)
+    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), str(directory)]
     subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
-    found = np.load(tmp_path / "found.npz")
+    return directory
+
+
+@pytest.mark.parametrize("kind", ["ref", "resource"])
+def test_two_replicas(mirrored, kind):
+    found = np.load(mirrored / kind / "found.npz")
     np.testing.assert_allclose(found["gradient"], MEANS.sum(axis=0), rtol=1e-5)
     np.testing.assert_allclose(found["average:0"], 0.1 * MEANS.mean(axis=0), rtol=1e-5)
-    exported = load(str(tmp_path / "export"), "export", DEFAULTS)
+    exported = load(str(mirrored / kind / "export"), "export", DEFAULTS)
     np.testing.assert_allclose(exported.outputs(IMAGES, CLASSES)["default"], found["logits"], rtol=1e-6)
     values = {variable.name: variable.numpy() for variable in exported.variables}
     assert set(values) == {"module/scale:0", "module/average:0", "head/label/kernel:0", "head/label/bias:0"}
