@@ -78,14 +78,14 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/train/pixels.py",
-        "recipe.pixels, examples.task_weights)",
-        "recipe.pixels, {})",
+        "recipe.pixels, examples.task_weights, workers)",
+        "recipe.pixels, {}, workers)",
         "task_weighs and pixels",
     ),
     Mutation(
         "commands/train/pixels.py",
-        "recipe.pixels, examples.task_weights,",
-        "recipe.pixels, {},",
+        "recipe.pixels, examples.task_weights, batches",
+        "recipe.pixels, {}, batches",
         "task_weighs and ramp",
     ),
     Mutation(
@@ -129,8 +129,8 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/train/classifier.py",
-        "settings, examples, prepared.starts.get(task))",
-        "settings, examples, None)",
+        "settings, examples, starts.get(name),",
+        "settings, examples, None,",
         "begin_with and heads",
     ),
     Mutation(
@@ -187,8 +187,8 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/train/pixels.py",
-        "model.image_size, recipe.pixels, recipe.augmentation),",
-        "model.image_size, recipe.pixels, AugmentationSettings()),",
+        "model.image_size, recipe.pixels, recipe.augmentation, part",
+        "model.image_size, recipe.pixels, AugmentationSettings(), part",
         "augmentation-augment",
     ),
     Mutation(
