@@ -107,10 +107,8 @@ class Run:
         return f"Go on with: {command} --flagfile={flagfile} --model_dir={directory}"
 
     def _is_finished(self) -> bool:
-        """Runs of versions without exports.json have their metrics written last, behind all exports."""
-        formats = (self.flags or {}).get("export_formats", "").split(",")
-        exported = all((self.path / "export" / name).is_dir() for name in formats)
-        return (self.path / METRICS).is_file() and ((self.path / EXPORTS).is_file() or exported)
+        """Exports may be there before exports.json is: what was killed between the two goes on."""
+        return all((self.path / name).is_file() for name in (METRICS, EXPORTS))
 
 
 def run_for(model_dir: str | None, image_dir: str) -> Run:
