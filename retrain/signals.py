@@ -5,19 +5,23 @@ is not deferred, waits in a socket (`signal.set_wakeup_fd`), which a thread watc
 second signal, it ends the process as a kill would. Nothing is half-written then, for all is written beside.
 """
 
+import _thread
 import contextlib
 import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
+from typing import Any
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 # Seconds that a signal waits: until the user is told, until the process is ended, and so after a second one.
 PATIENCE, LONGEST, AT_ONCE = 3.0, 60.0, 1.0
+SECONDS_LATER = 0.05  # that a signal is raised again
 SECONDS_BETWEEN_LOOKS, MANY, STDERR = 0.1, 64, 2
 
 _watched: list[socket.socket] = []  # from which the numbers of signals are read; one while there is a watch
@@ -33,7 +37,7 @@ def signals_raised() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _signals_watched(), _handled(STOPPING, _raise):
+    with _signals_watched(), _raised_again(), _handled(STOPPING, _raise):
         yield
 
 
@@ -75,6 +79,29 @@ def _handled(numbers: Iterable[int], handler: Callable[[int, FrameType | None], 
 
 def _raise(number: int, frame: FrameType | None) -> None:
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _raised_again() -> Iterator[None]:
+    """Within, a signal comes again that Python ignored, as in callbacks of its garbage collector.
+
+    Another thread does it, for here it would be ignored, too.
+    """
+    before = sys.unraisablehook
+
+    def look(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            before(unraisable)
+            return
+        number = signal.SIGTERM if isinstance(unraisable.exc_value, Terminated) else signal.SIGINT
+        _forget()
+        threading.Timer(SECONDS_LATER, _thread.interrupt_main, [number]).start()
+
+    sys.unraisablehook = look
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextlib.contextmanager

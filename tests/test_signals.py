@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -138,3 +139,18 @@ def test_a_signal_that_is_ignored_stays_so():
             assert not came()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+class Kills:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_within_a_callback_of_the_garbage_collector_is_raised_after_it():
+    def killed_within():
+        killer = Kills()
+        del killer
+        time.sleep(5)
+
+    with pytest.raises(Terminated), signals_raised():
+        killed_within()
