@@ -8,6 +8,7 @@ second signal, it ends the process as a kill would. Nothing is half-written then
 import _thread
 import contextlib
 import os
+import re
 import select
 import signal
 import socket
@@ -59,6 +60,15 @@ def signals_deferred() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(came)
     if came:
         _raise(came[0], None)
+
+
+def raise_interruption(error: Exception) -> None:
+    """Raises KeyboardInterrupt for an error that native code has made of one.
+
+    pybind11 names what was raised while it reported another error (its error_already_set), and loses it.
+    """
+    if re.search(rf"REPLACED BY .*({KeyboardInterrupt.__name__}|{Terminated.__name__})", str(error)):
+        raise KeyboardInterrupt from error
 
 
 @contextlib.contextmanager

@@ -154,3 +154,11 @@ def test_a_signal_within_a_callback_of_the_garbage_collector_is_raised_after_it(
 
     with pytest.raises(Terminated), signals_raised():
         killed_within()
+
+
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt", "retrain.signals.Terminated"])
+def test_what_native_code_made_of_an_interruption_is_raised(raised):
+    words = f"error_already_set: MISMATCH of exception types: ORIGINAL OpError REPLACED BY {raised}: <EMPTY>"
+    with pytest.raises(KeyboardInterrupt):
+        signals.raise_interruption(RuntimeError(words))
+    signals.raise_interruption(RuntimeError("KeyboardInterrupt is the name of a class"))

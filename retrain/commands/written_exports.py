@@ -19,6 +19,7 @@ from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import read_json
 from retrain.model import ImageClassifier
 from retrain.runs.run import EXPORTS, Run
+from retrain.signals import raise_interruption
 
 CALIBRATED_ON = 200  # images of training
 
@@ -89,6 +90,7 @@ def _export(model: ImageClassifier, run: Run, name: str, material: Material, sam
     except RefusedError:
         raise
     except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
+        raise_interruption(error)
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         logging.warning("The format %s cannot be written, and is left out: %s", name, reason)
         logging.debug("How it came to this:", exc_info=True)
