@@ -52,7 +52,8 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
         ways += Counter({"without their folders": len(below)})
     for way, count in sorted(ways.items()):
         _tell(labels_file, way, f"found {count} of {len(missing)}")
-    _tell_of_twins(labels_file, [path for path in missing if path not in found], others)
+    if len(found) < len(missing):
+        _tell_of_twins(labels_file, [path for path in missing if path not in found], others)
     return [found.get(path, path) for path in paths]
 
 

@@ -83,8 +83,10 @@ def _without_comments(called: str, text: str) -> str:
 
 def _without_count(called: str, text: str) -> str:
     """CelebA's lists as a table: they begin with a number of rows, and no name stands above the paths."""
+    if not text.lstrip().partition("\n")[0].strip().isdigit() or "," in text:
+        return text
     lines = [line for line in text.splitlines() if line.strip()]
-    if "," in text or len(lines) < 3 or lines[0].strip() != str(len(lines) - 2):
+    if len(lines) < 3 or lines[0].strip() != str(len(lines) - 2):
         return text
     names, *rows = (line.split() for line in lines[1:])
     if any(len(row) != len(names) + 1 for row in rows):
@@ -97,6 +99,8 @@ def _without_count(called: str, text: str) -> str:
 
 def _with_usual_quotes(called: str, text: str, separator: str) -> str:
     """The text with " for ', if all names in its first row stand in these."""
+    if not text.startswith("'"):
+        return text
     names = next(iter(_sample(text, separator)), [""])
     if not all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
         return text

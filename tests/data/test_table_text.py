@@ -122,6 +122,12 @@ def test_single_quotes_around_all_cells(told):
     assert told == [f"{CALLED} is read with ' around its cells."]
 
 
+def test_a_first_line_without_cells_has_no_quotes(told):
+    text = "\npath,kind\n1.jpg,'a'\n"
+    assert separated("a.csv", CALLED, text) == (text, ",")
+    assert told == []
+
+
 def test_single_quotes_within_a_name_stay(told):
     text = "path,'kind'\n1.jpg,'a'\n"
     assert separated("a.csv", CALLED, text) == (text, ",")
