@@ -14,7 +14,7 @@ from absl import logging
 from retrain.data import READERS
 from retrain.data.folder import count
 from retrain.data.listing import ARCHIVES, CLASSES_FILE, Listing, has_folders, is_table, top_level
-from retrain.data.split_words import resembles, split_of
+from retrain.data.split_words import resembles, says_a_split_alone, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
 
@@ -175,7 +175,7 @@ def _check_wrapper(image_dir: str, only: str) -> None:
 
 
 def _check_no_splits_among(image_dir: str, folders: list[str]) -> None:
-    """One class may be called test; two splits, or one that holds classes, are no classes."""
+    """Two splits, or one that holds classes, are no classes; of one that is flat its name says how to ask."""
     exact = [name for name in folders if split_of(name)]
     like = [name for name in folders if resembles(name) or split_of(name)]
     several = len({split_of(name) or resembles(name) for name in like}) > 1
@@ -185,6 +185,22 @@ def _check_no_splits_among(image_dir: str, folders: list[str]) -> None:
         raise _open_meaning(image_dir, like, folders)
     if (several or exact) and _share_classes(image_dir, like, folders):
         raise _open_meaning(image_dir, like, folders)
+    for name in like if len(folders) > 1 else ():
+        _check_is_a_class(image_dir, name, folders)
+
+
+def _check_is_a_class(image_dir: str, name: str, folders: list[str]) -> None:
+    """Photos to test on beside the classes would be one more class."""
+    beside = _listed(folder for folder in folders if folder != name)
+    if not says_a_split_alone(name):
+        logging.info("The folder %r is taken for a class, as those beside it are (%s).", name, beside)
+        return
+    raise InputError(
+        f"{image_dir!r} has the folder {name!r}, which is named like a split, beside {beside}, but either "
+        "train, validation and test were expected, each with class folders, or class folders alone: if it is "
+        "no class, move it away; if it is one, give it another name, or name a table of labels with "
+        "--labels_file."
+    )
 
 
 def _holds_classes(image_dir: str, name: str) -> bool:

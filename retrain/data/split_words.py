@@ -12,6 +12,22 @@ SPLIT_WORDS = {
     "validation": ("validation", "val", "valid", "dev", "eval", "evaluation", "publictest"),
     "test": ("test", "testing", "holdout", "heldout", "privatetest"),
 }
+# A train has wheels, and what is valid lies beside what is not: these may be classes.
+THINGS = ("train", "training", "valid")
+FILLING = (
+    "set",
+    "data",
+    "dataset",
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "pictures",
+    "pics",
+    "folder",
+    "split",
+)
 _SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 
 
@@ -22,8 +38,18 @@ def split_of(word: str) -> str | None:
 
 def resembles(name: str) -> str | None:
     """The split that a part of a name stands for, as in training_set, seg_test, TestImages or val2017."""
-    parts = re.findall("[A-Z]?[a-z]+|[A-Z]+", name)
-    return next((split for split in map(split_of, parts) if split), None)
+    return next((split for split in map(split_of, _parts(name)) if split), None)
+
+
+def says_a_split_alone(name: str) -> bool:
+    """Whether a name that resembles a split's can be no thing's: not test_tube, but test_images."""
+    if name.lower() in THINGS:
+        return False
+    return bool(split_of(name)) or all(split_of(part) or part.lower() in FILLING for part in _parts(name))
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall("[A-Z]?[a-z]+|[A-Z]+", re.sub("(?i)(?<=[a-z])set", " set", name))
 
 
 def tell_splits(words: Iterable[str]) -> None:

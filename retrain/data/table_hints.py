@@ -80,7 +80,7 @@ def hint_at_separator(path: str, cells: pd.Series) -> None:
         if several and sum(counts[part] > 1 for part in parts) >= SHARED_PARTS * len(parts):
             hint = f"has {len(texts)} classes in column {cells.name!r}, such as {several[0]!r}"
             logging.info(
-                "--labels_file=%r %s: if these are several labels of an image, say --label_separator=%s.",
+                "--labels_file=%r %s: --label_separator=%s reads such cells as several labels of an image.",
                 path,
                 hint,
                 "space" if separator == " " else shlex.quote(separator),

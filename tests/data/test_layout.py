@@ -56,13 +56,12 @@ UNDERSTOOD = {
     "one class without test": ([*below("a", classes=("train", "test")), "b/train/x/1.jpg"],
                                "class_split_folder", AB, {"train", "test"}),
     "one split in each class": (below(*AB, classes=("train",)), "folder", AB, NONE),
-    "a class called test": (flat("roses", "test", "tulips"), "folder", ("roses", "test", "tulips"), NONE),
+    "a train has wheels": (flat("bus", "train"), "folder", ("bus", "train"), NONE),
+    "valid and not": (flat("Valid", "invalid"), "folder", ("Valid", "invalid"), NONE),
     "a class with kinds": (["train/steam/1.jpg", "bus/1.jpg"], "folder", ("bus", "train"), NONE),
     "classes that sound like splits": (flat("bullet train", "bus", "test tube"), "folder",
                                        ("bullet train", "bus", "test tube"), NONE),
     "a folder called test in one class": ([*flat("a", "b"), "a/test/3.jpg"], "folder", AB, NONE),
-    "a class called test with images and folders": ([*flat("test", "roses"), *below("test")], "folder",
-                                                    ("roses", "test"), NONE),
     "one class": (flat("a"), "folder", ("a",), NONE),
     "one class, deeper": (["a/x/1.jpg"], "folder", ("a",), NONE),
 }  # fmt: skip
@@ -77,6 +76,10 @@ ASKED = {
     "one split is flat": ([*below("train", "val"), *flat("test")], "no class folders but 2 images"),
     "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
     "extra with classes": (below("train", "valid", "extra"), "('train', 'valid') beside 'extra'"),
+    "photos to test on beside classes": (flat("roses", "test", "tulips"), "has the folder 'test', which"),
+    "two such": (flat("a", "b", "Test1", "test_images"), "has the folder 'Test1', which"),
+    "a set": (flat("a", "b", "testset"), "has the folder 'testset', which"),
+    "with images and folders": ([*flat("holdout", "roses"), *below("holdout")], "folder 'holdout', which"),
     "flat, and more": (flat("train", "test", "sample"), "('test', 'train') beside 'sample'"),
     "train, unlabeled": ([*below("train"), *flat("unlabeled")], "('train') beside 'unlabeled'"),
     "one class, and more of it": (below("train", "more", classes=("a",)), "('train') beside 'more'"),
@@ -150,6 +153,13 @@ def test_the_questions(tree):
         "splits, give them these names and move other folders away; if they are classes, rename them, or "
         "name a table of labels with --labels_file."
     )
+    photos = tree(flat("cats", "dogs", "test"), "one")
+    assert sentence(photos) == (
+        f"{photos!r} has the folder 'test', which is named like a split, beside 'cats', 'dogs', but either "
+        "train, validation and test were expected, each with class folders, or class folders alone: if it is "
+        "no class, move it away; if it is one, give it another name, or name a table of labels with "
+        "--labels_file."
+    )
     photos = tree(flat("flowers/a", "flowers/b"), "wrapper")
     assert sentence(photos) == (
         f"{photos!r} has no class folders but one folder around 2 others ('a', 'b'): did you mean "
@@ -192,6 +202,11 @@ def test_folders_that_are_alike_inside_are_told(tree, told):
         "put their images together, or name a table of labels with --labels_file."
         for classes in ("'2019', '2020'", "'fold_0', 'fold_1'")
     ]
+
+
+def test_classes_that_sound_like_splits_are_told(tree, told):
+    read_listing(tree(flat("bus", "car", "train")))
+    assert told == ["The folder 'train' is taken for a class, as those beside it are ('bus', 'car')."]
 
 
 def test_kinds_of_a_class_are_told(tree, told):

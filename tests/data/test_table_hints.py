@@ -89,8 +89,8 @@ def test_what_is_no_list_stays(told, texts):
 def test_what_may_be_several_labels_is_hinted_at(told, texts, separator, such):
     hint_at_separator("t.csv", cells(*texts))
     assert told == [
-        f"--labels_file='t.csv' has {len({*texts} - {None})} classes in column 'tags', such as {such!r}: if "
-        f"these are several labels of an image, say --label_separator={separator}."
+        f"--labels_file='t.csv' has {len({*texts} - {None})} classes in column 'tags', such as {such!r}: "
+        f"--label_separator={separator} reads such cells as several labels of an image."
     ]
 
 
