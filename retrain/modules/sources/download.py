@@ -4,8 +4,12 @@ Its import costs a second and needs an old setuptools, and few runs use a URL: i
 """
 
 import contextlib
+import hashlib
 import logging
+import os
 import pathlib
+import shutil
+import socket
 import tarfile
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_hub
 from absl.logging import get_absl_logger
+from tensorflow_hub import resolver as hub_resolver
 from tensorflow_hub.compressed_module_resolver import HttpCompressedFileResolver
 from tqdm.utils import CallbackIOWrapper
 
@@ -43,11 +48,39 @@ class _ToldResolver(HttpCompressedFileResolver):
         super().__init__()
         self._open_bars = open_bars
 
+    def __call__(self, url: str) -> str:
+        _remove_what_was_killed(url)
+        return super().__call__(url)
+
     def _call_urlopen(self, request: Any) -> Any:
         answer = self._open_bars.enter_context(contextlib.closing(super()._call_urlopen(request)))
         self._open_bars.enter_context(_without_lines_of_the_library())
         advance = self._open_bars.enter_context(download_bar(answer.length, "Downloading"))
         return CallbackIOWrapper(advance, answer, "read")
+
+
+def _remove_what_was_killed(url: str) -> None:
+    """For the lock of a process that is no more the library waits for twenty minutes."""
+    cache = pathlib.Path(hub_resolver.tfhub_cache_dir(use_temp=True))
+    name = hashlib.sha1(url.encode()).hexdigest()
+    lock = cache / f"{name}.lock"
+    try:
+        host, process, download_id = lock.read_text().rsplit(".", maxsplit=2)
+    except (FileNotFoundError, ValueError):
+        return
+    if host == socket.gethostname() and not _runs(int(process)):
+        shutil.rmtree(cache / f"{name}.{download_id}.tmp", ignore_errors=True)
+        lock.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextlib.contextmanager

@@ -1,8 +1,11 @@
 import gc
+import hashlib
 import http.server
 import io
 import os
 import pathlib
+import socket
+import subprocess
 import sys
 import tarfile
 import threading
@@ -12,6 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from retrain.errors import InputError
+from retrain.modules.sources import download
 from retrain.modules.sources.path_sources import SavedModel
 from retrain.modules.sources.source import check_handle
 from tests.modules.sources.test_fetched_sources import archive, fetched
@@ -51,6 +55,29 @@ def served(tmp_path, monkeypatch) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/module"
         server.shutdown()
+
+
+def test_the_lock_of_a_killed_download_is_no_lock(served, tmp_path):
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left = locked_by(killed.pid, served, tmp_path / "hub")
+    assert (pathlib.Path(fetched(served).location) / "saved_model.pb").read_bytes() == GRAPH
+    assert not any(path.exists() for path in left)
+
+
+def test_the_lock_of_a_process_that_runs_stays(served, tmp_path):
+    left = locked_by(os.getpid(), served, tmp_path / "hub")
+    download._remove_what_was_killed(served)
+    assert all(path.exists() for path in left)
+
+
+def locked_by(process: int, url: str, cache: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """The lock and the partial directory as tensorflow_hub 0.16 names them."""
+    name = hashlib.sha1(url.encode()).hexdigest()
+    lock, partial = cache / f"{name}.lock", cache / f"{name}.0123abcd.tmp"
+    partial.mkdir(parents=True)
+    lock.write_text(f"{socket.gethostname()}.{process}.0123abcd")
+    return lock, partial
 
 
 def test_a_url_is_downloaded_once(served, tmp_path):
