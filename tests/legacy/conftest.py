@@ -2,7 +2,7 @@
 
 RETRAIN_LEGACY_PYTHON names the Python of a virtual environment (Python 3.11) with `tensorflow-cpu==2.15.1
 tensorflow-hub==0.15.0 "numpy<2" "setuptools<82"`. Starting it takes 8 s, so each script runs once per
-session.
+session, and one file (which --dist=loadfile gives to one process) holds all that is asked of it.
 """
 
 import os

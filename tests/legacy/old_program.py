@@ -5,6 +5,7 @@ DIRECTORY/modules and batches of DIRECTORY/images.npz (see make_modules.py); wri
 DIRECTORY/programs_LIBRARY.npz. Runs in both environments; here with all behaviour of TensorFlow 2 disabled.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -96,5 +97,6 @@ def run_all(hub, directory):
 
 
 if __name__ == "__main__":
+    gc.disable()  # as genuine.py does
     v1.disable_v2_behavior()
     run_all(importlib.import_module(sys.argv[1]), sys.argv[2])

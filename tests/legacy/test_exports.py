@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
+from retrain.data.images import load_image
 from retrain.export import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -36,6 +38,7 @@ SOURCES = {
 
 
 TASKS = ("label", "hair colour/类别")
+OF_THE_CARD = "saved_model"
 ANOTHER = "image_classification:hair_colour.17cba2f0"
 
 
@@ -69,6 +72,9 @@ def exported(run_legacy, tmp_path_factory):
         model = tiny_worlds.with_familiarity(model)
         for kind in ("hub_module", "saved_model"):
             exporter(kind)(model, str(directory / name / kind))
+        if name == OF_THE_CARD:
+            pixels = random.integers(0, 256, (20, 30, 3), np.uint8)
+            Image.fromarray(pixels).save(directory / name / "picture.png")
         modules[name], batches[name] = model, images[:2]
     np.savez(directory / "images.npz", **batches)
     run_legacy("consume_exports.py", str(directory))
@@ -156,6 +162,13 @@ def test_a_second_task_of_any_name(exported):
         np.testing.assert_allclose(figures["saved_model"][f"served {task}"], served[task], atol=1e-6)
     module = load_module(str(directory / "hub_module"))
     check(sgd_step(module, batches[1], ANOTHER), first_step(found, ANOTHER), small=True)
+
+
+def test_the_code_of_a_model_card(exported):
+    directory, model, _, figures = exported[OF_THE_CARD]
+    image = load_image(tf.constant(str(directory / "picture.png")), model.image_size)
+    expected = model.logits(model.base(image[None]))["label"].numpy()
+    np.testing.assert_allclose(figures["hub_module"]["card"], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_saved_model(case):

@@ -1,11 +1,23 @@
-"""Modules of the TF1 Hub format compute, and learn, what they do in the genuine library."""
+"""Modules of the TF1 Hub format compute, and learn, what they do in the genuine library.
+
+And an old program finds here what it finds there: names, figures, files; with the behaviour of TensorFlow 2
+disabled, in a process of its own, and without.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import retrain.modules as hub
 from retrain.errors import InputError
 from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from tests.legacy import old_program
 from tests.legacy.conftest import PUBLISHED, SHARED
 from tests.legacy.descent import check, sgd_step
 
@@ -13,6 +25,14 @@ LOOP = "loop"
 SMALL = [
     *["resource", "ref", "inference_only", "slim", "partitioned_ref", "partitioned_resource", "twice_ref"],
     *["conditional_ref", "conditional_resource", "loop", "ordered_ref", "ordered_resource"],
+]
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAMS = [
+    (name, way)
+    for name in old_program.MODULES
+    for way in old_program.WAYS
+    if (name, way) != ("inference_only", "train")
 ]
 
 
@@ -63,3 +83,51 @@ def test_three_steps(case):
             key.partition("/")[2]: value for key, value in figures.items() if key.startswith(f"{step}/")
         }
         check(sgd_step(module, images, IMAGE_FEATURE_VECTOR), expected, small)
+
+
+@pytest.fixture(scope="module")
+def programs(legacy_modules) -> pathlib.Path:
+    """Where the old program has been run by both libraries."""
+    [module] = [path for path in legacy_modules if path.endswith("/modules/ref")]
+    directory = pathlib.Path(module).parents[1]
+    command = [sys.executable, old_program.__file__, "retrain.modules", str(directory)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-5000:]
+    return directory
+
+
+def figures_of(directory: pathlib.Path, library: str, name: str, way: str) -> dict[str, np.ndarray]:
+    found = np.load(directory / f"programs_{library}.npz")
+    prefix = f"{name}|{way}|"
+    return {key.removeprefix(prefix): found[key] for key in found if key.startswith(prefix)}
+
+
+def check_program(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert expected
+    assert set(found) == set(expected)
+    for key, value in expected.items():
+        if value.dtype.kind == "U":
+            assert found[key].tolist() == value.tolist(), key
+        else:
+            np.testing.assert_allclose(found[key], value, rtol=0, atol=1e-6, err_msg=key)
+    np.testing.assert_array_equal(found["restored"], found["logits"])
+
+
+@pytest.mark.parametrize(("name", "way"), PROGRAMS)
+def test_with_the_behaviour_of_tensorflow_1(programs, name, way):
+    found, expected = (
+        figures_of(programs, library, name, way) for library in ("retrain.modules", "tensorflow_hub")
+    )
+    check_program(found, expected)
+
+
+@pytest.mark.parametrize(("name", "way"), [("ref", "train"), ("resource", "frozen"), ("loop", "trainable")])
+def test_in_a_graph_of_todays_tensorflow(programs, name, way):
+    batches = np.load(programs / "images.npz")["small"][1:]
+    tf.compat.v1.disable_control_flow_v2()
+    try:
+        found = old_program.run(hub, str(programs / "modules" / name), batches, way)
+    finally:
+        tf.compat.v1.enable_control_flow_v2()
+    check_program(found, figures_of(programs, "tensorflow_hub", name, way))
