@@ -5,14 +5,9 @@ Keys are those of tf.estimator where it had them. Every example counts once.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import (
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-    recall_score,
-)
 
 from retrain.heads.leading_classes import TOP_K, LeadingClasses, is_leading, share_of_label
 
@@ -21,6 +16,30 @@ Probabilities = np.ndarray | LeadingClasses  # [N, C], or what stands in for tho
 MATRIX = 1000  # classes, of which a matrix has a million cells; of more, what was confused is listed
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 NORMAL_95 = 1.959964  # the 97.5 % point of the normal distribution
+
+
+class _Rates(NamedTuple):
+    """Of each class [C]; 0 where there is nothing to divide by. `there`: it is a label, or predicted."""
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    count: np.ndarray
+    there: np.ndarray
+
+
+def _rates(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> _Rates:
+    right, taken, count = (
+        np.bincount(of, minlength=num_classes) for of in (labels[labels == predicted], predicted, labels)
+    )
+    either = taken + count
+    return _Rates(
+        right / np.maximum(taken, 1),
+        right / np.maximum(count, 1),
+        2 * right / np.maximum(either, 1),
+        count,
+        either > 0,
+    )
 
 
 def exclusive_classes(
@@ -34,17 +53,19 @@ def exclusive_classes(
     """
     indices = dict(zip(class_names, range(len(class_names)), strict=True))
     predicted = probabilities.argmax(axis=1)
+    rates = _rates(labels, predicted, probabilities.shape[1])
     return {
-        **_totals(labels, probabilities),
-        "classes": _by_class(labels, predicted, indices),
+        **_totals(labels, probabilities, rates),
+        "classes": _by_class(rates, indices),
         **_confusion(labels, predicted, class_names),
     }
 
 
 def _confusion(labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> dict[str, object]:
     if len(class_names) <= MATRIX:
-        matrix = confusion_matrix(labels, predicted, labels=range(len(class_names)))
-        return {"confusion_matrix": matrix.tolist()}
+        size = len(class_names)
+        cells = np.bincount(labels * size + predicted, minlength=size * size)
+        return {"confusion_matrix": cells.reshape(size, size).tolist()}
     wrong = labels != predicted
     pairs, counts = np.unique([labels[wrong], predicted[wrong]], axis=1, return_counts=True)
     found = zip(*pairs.astype(int).tolist(), counts.tolist(), strict=True)
@@ -58,11 +79,11 @@ def some_of_many_classes(
 
     `indices` names those that the examples are of.
     """
-    predicted = probabilities.argmax(axis=1)
-    return {**_totals(labels, probabilities), "classes": _by_class(labels, predicted, indices)}
+    rates = _rates(labels, probabilities.argmax(axis=1), probabilities.shape[1])
+    return {**_totals(labels, probabilities, rates), "classes": _by_class(rates, indices)}
 
 
-def _totals(labels: np.ndarray, probabilities: Probabilities) -> dict[str, object]:
+def _totals(labels: np.ndarray, probabilities: Probabilities, rates: _Rates) -> dict[str, object]:
     """The figures over all classes together."""
     num_classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
     correct = int(np.count_nonzero(predicted == labels))
@@ -71,11 +92,9 @@ def _totals(labels: np.ndarray, probabilities: Probabilities) -> dict[str, objec
         "accuracy_interval": wilson_interval(correct, len(labels)),
         "average_loss": _log_loss(labels, probabilities),
         "count": len(labels),
-        "balanced_accuracy": float(
-            recall_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
-        ),
-        "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
-        "weighted_f1": float(f1_score(labels, predicted, average="weighted", zero_division=0)),
+        "balanced_accuracy": float(rates.recall[rates.count > 0].mean()),
+        "macro_f1": float(rates.f1[rates.there].mean()),
+        "weighted_f1": float(np.average(rates.f1, weights=rates.count)),
         "expected_calibration_error": expected_calibration_error(
             probabilities.max(axis=1), predicted == labels
         ),
@@ -85,14 +104,10 @@ def _totals(labels: np.ndarray, probabilities: Probabilities) -> dict[str, objec
     return figures
 
 
-def _by_class(labels: np.ndarray, predicted: np.ndarray, indices: Mapping[str, int]) -> dict[str, object]:
+def _by_class(rates: _Rates, indices: Mapping[str, int]) -> dict[str, object]:
     """Precision, recall, F1 and count of each class of that name and index."""
-    rows = precision_recall_fscore_support(labels, predicted, labels=list(indices.values()), zero_division=0)
-    keys, kinds = ("precision", "recall", "f1", "count"), (float, float, float, int)
-    return {
-        name: {key: kind(value) for key, kind, value in zip(keys, kinds, row, strict=True)}
-        for name, *row in zip(indices, *rows, strict=True)
-    }
+    of_each = {key: getattr(rates, key).tolist() for key in ("precision", "recall", "f1", "count")}
+    return {name: {key: values[index] for key, values in of_each.items()} for name, index in indices.items()}
 
 
 def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:

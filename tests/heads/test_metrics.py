@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import sklearn.metrics
 
 from retrain.heads.metrics import (
     exclusive_classes,
     expected_calibration_error,
+    some_of_many_classes,
     wilson_interval,
 )
 
@@ -87,6 +89,25 @@ def test_wilson_interval_stays_between_0_and_1():
             low, high = wilson_interval(successes, count)
             assert 0.0 <= low <= successes / count + 1e-12
             assert successes / count - 1e-12 <= high <= 1.0
+
+
+def test_figures_by_class_are_those_of_scikit_learn():
+    """Labels are of ten of the twelve classes, predictions of all."""
+    random = np.random.default_rng(0)
+    labels, probabilities = random.integers(0, 10, 200), random.dirichlet(np.ones(12), 200)
+    predicted, names = probabilities.argmax(axis=1), [*"abcdefghijkl"]
+    found = exclusive_classes(labels, probabilities, names)
+    rows = sklearn.metrics.precision_recall_fscore_support(labels, predicted, zero_division=0)
+    keys = ("precision", "recall", "f1", "count")
+    assert [[of[key] for of in found["classes"].values()] for key in keys] == [row.tolist() for row in rows]
+    assert found["confusion_matrix"] == sklearn.metrics.confusion_matrix(labels, predicted).tolist()
+    for average in ("macro", "weighted"):
+        f1 = sklearn.metrics.f1_score(labels, predicted, average=average)
+        assert found[f"{average}_f1"] == pytest.approx(f1, rel=1e-12)
+    recall = [found["classes"][name]["recall"] for name in names[:10]]
+    assert found["balanced_accuracy"] == pytest.approx(np.mean(recall), rel=1e-12)
+    few = some_of_many_classes(labels, probabilities, {"b": 1, "d": 3})
+    assert few["classes"] == {name: found["classes"][name] for name in "bd"}
 
 
 def test_means_over_classes(figures):
