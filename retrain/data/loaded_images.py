@@ -31,7 +31,7 @@ def as_written(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 @functools.lru_cache(KEPT)
 def _steps(made: Made, large_from: int) -> tuple[Any, Any]:
-    """The two, traced once a process; more pixels than `large_from` are many."""
+    """The two, traced once a process, also where functions run eagerly; more pixels than that are many."""
 
     @tf.function(autograph=False)
     def unless_large(row: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Any]:
@@ -56,4 +56,8 @@ def _steps(made: Made, large_from: int) -> tuple[Any, Any]:
     def large_alone(row: tf.Tensor, contents: tf.Tensor, result: Any) -> tuple[tf.Tensor, Any]:
         return row, tf.cond(tf.strings.length(contents) > 0, lambda: made_apart(contents), lambda: result)
 
-    return unless_large, large_alone
+    row, contents = tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.string)
+    return (
+        unless_large.get_concrete_function(row, contents),
+        large_alone.get_concrete_function(row, contents, made.specs),
+    )
