@@ -1,7 +1,7 @@
 """From a file's bytes to an upright RGB image: one decoding for training, evaluation and prediction alike.
 
 TensorFlow decodes JPEG and PNG; of other formats, and where it would show something else than viewers do,
-`retrain.data.readable` makes a file that it reads. Pixels that are not opaque are put on a background, values
+`retrain.data.readable` has Pillow decode them. Pixels that are not opaque are put on a background, values
 of 8 or 12 bits in 16 are taken as such, and what the camera noted about its position is applied. All is
 TensorFlow ops, in graphs and eagerly alike, and raises InvalidArgumentError for what cannot be decoded. What
 a module wants other than [0, 1] is the module's. An image that claims more pixels than are allowed raises the
@@ -201,20 +201,39 @@ def decode(contents: tf.Tensor) -> tf.Tensor:
 
 def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """What `Stored` holds, of a file that Python has to look into."""
-    types = (tf.string, tf.int32, tf.bool)
-    contents, orientation, deep = tf.numpy_function(_readable, [contents], types)
-    contents, orientation = tf.ensure_shape(contents, []), tf.ensure_shape(orientation, [])
-    image, traits = tf.cond(
-        tf.ensure_shape(deep, []),
-        lambda: decode_deep(contents, background),
-        lambda: (decode(contents), tf.constant(0)),
+    types = (tf.string, tf.int32, tf.bool, tf.uint8, tf.uint16)
+    contents, orientation, deep, *pixels = tf.numpy_function(_readable, [contents], types)
+    contents, orientation, deep = (tf.ensure_shape(scalar, []) for scalar in (contents, orientation, deep))
+    of_8_bits, of_16_bits = (tf.ensure_shape(each, [None, None, None]) for each in pixels)
+
+    def of_file() -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.cond(deep, lambda: decode_deep(contents, background), lambda: as_it_is(decode(contents)))
+
+    def of_pixels() -> tuple[tf.Tensor, tf.Tensor]:
+        is_opaque = tf.shape(of_8_bits)[2] == 3
+        return tf.cond(is_opaque, lambda: as_it_is(of_8_bits), lambda: _opaque(lambda: of_8_bits, background))
+
+    def as_it_is(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return image, tf.constant(0)
+
+    image, traits = tf.case(
+        [
+            (tf.size(of_16_bits) > 0, lambda: _opaque(lambda: of_16_bits, background)),
+            (tf.size(of_8_bits) > 0, of_pixels),
+        ],
+        default=of_file,
     )
     return image, orientation, traits
 
 
-def _readable(contents: bytes | np.ndarray) -> tuple[bytes, np.int32, np.bool]:
-    contents, orientation = readable(_bytes(contents))
-    return contents, np.int32(orientation), np.bool(is_deep(contents))
+def _readable(
+    contents: bytes | np.ndarray,
+) -> tuple[bytes, np.int32, np.bool, np.ndarray, np.ndarray]:
+    contents, orientation, pixels = readable(_bytes(contents))
+    of_8_bits, of_16_bits = (
+        pixels if pixels.dtype == of else np.zeros([0, 0, 3], of) for of in (np.uint8, np.uint16)
+    )
+    return contents, np.int32(orientation), np.bool(is_deep(contents)), of_8_bits, of_16_bits
 
 
 def _bytes(contents: bytes | np.ndarray) -> bytes:
@@ -251,7 +270,7 @@ def _opaque(decoded: Callable[[], tf.Tensor], background: str) -> tuple[tf.Tenso
 
 
 def _opaque_bands(pixels: tf.Tensor, background: str) -> tuple[tf.TensorArray, tf.Tensor]:
-    """RGB and alpha, [H, W, 4], or RGB alone -> the image in bands, and its traits."""
+    """RGB and alpha, [H, W, 4], RGB or grey alone -> the image in bands, and its traits."""
     has_alpha = tf.shape(pixels)[2] == 4
     to_16_bits, white = (1.0, 65535) if pixels.dtype == tf.uint16 else (257.0, 255)
     highest = tf.cast(tf.reduce_max(tf.reduce_max(pixels, [0, 1])[:3]), tf.float32)
@@ -264,7 +283,8 @@ def _opaque_bands(pixels: tf.Tensor, background: str) -> tuple[tf.TensorArray, t
     def step(index: tf.Tensor, bands: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
         band = tf.cast(pixels[index * rows : (index + 1) * rows], tf.float32) * to_16_bits
         alpha = tf.where(has_alpha, band[..., -1:] / 65535, 1)
-        image = on_background(band[..., :3] * (255 / whole), alpha, background)
+        colours = tf.broadcast_to(band[..., :3], [*tf.unstack(tf.shape(band)[:2]), 3])
+        image = on_background(colours * (255 / whole), alpha, background)
         return index + 1, bands.write(index, image)
 
     bands = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=[None, None, 3])

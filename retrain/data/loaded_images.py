@@ -37,24 +37,24 @@ def _steps(made: Made, large_from: int) -> tuple[Any, Any]:
     def unless_large(row: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Any]:
         contents, pixels = admitted_contents(tf.io.read_file(path), made.decoding)
         large = pixels > large_from
-        return row, tf.where(large, contents, b""), tf.cond(large, nothing, lambda: made.of(contents))
+        return row, tf.where(large, path, b""), tf.cond(large, nothing, lambda: made.of(contents))
 
     def nothing() -> Any:
         return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), made.specs)
 
-    def made_of(contents: bytes) -> list[Any]:
-        return [value.numpy() for value in tf.nest.flatten(made.of(tf.constant(contents)))]
+    def made_of(path: bytes) -> list[Any]:
+        return [value.numpy() for value in tf.nest.flatten(made.read(tf.constant(path)))]
 
-    def made_apart(contents: tf.Tensor) -> Any:
+    def made_apart(path: tf.Tensor) -> Any:
         """Through Python, for it is rare: the same graph twice would be built anew at every pass."""
         specs = tf.nest.flatten(made.specs)
-        values = tf.numpy_function(made_of, [contents], [spec.dtype for spec in specs])
+        values = tf.numpy_function(made_of, [path], [spec.dtype for spec in specs])
         shaped = [tf.ensure_shape(value, spec.shape) for value, spec in zip(values, specs, strict=True)]
         return tf.nest.pack_sequence_as(made.specs, shaped)
 
     @tf.function(autograph=False)
-    def large_alone(row: tf.Tensor, contents: tf.Tensor, result: Any) -> tuple[tf.Tensor, Any]:
-        return row, tf.cond(tf.strings.length(contents) > 0, lambda: made_apart(contents), lambda: result)
+    def large_alone(row: tf.Tensor, path: tf.Tensor, result: Any) -> tuple[tf.Tensor, Any]:
+        return row, tf.cond(tf.strings.length(path) > 0, lambda: made_apart(path), lambda: result)
 
     row, contents = tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.string)
     return (

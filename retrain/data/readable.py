@@ -2,13 +2,14 @@
 
 TensorFlow decodes JPEG, PNG and still WebP itself, but for CMYK without Adobe's marker, which viewers take
 for inverted like all others. Everything else, of TIFF the first page and of animations the first frame, is
-read by Pillow and rewritten: as BMP, or as PNG where it has an alpha channel or 16 bits.
+decoded by Pillow. What that takes of memory for large images is counted here in bytes a pixel: four of
+Pillow's own, and three of the pixels that are made of them.
 """
 
 import io
+from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from retrain.image_formats import PILLOW_FORMATS, PNG, WEBP, format_of
@@ -27,18 +28,30 @@ Image.MAX_IMAGE_PIXELS = 2**28
 MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 # Where a PNG says how many bits a value has, and in which colour types pixels have an alpha channel.
 BIT_DEPTH, COLOUR_TYPE, WITH_ALPHA = 24, 25, (4, 6)
+BAND = 2**20  # pixels
 WHOLE = (1, 255, 4095)  # what white may be in values that are not bytes; 65535 where these do not do
 
 
-def readable(contents: bytes) -> tuple[bytes, int]:
-    """Bytes that TensorFlow decodes rightly, and how to hold the image then: its EXIF orientation, 1 to 8.
+class Readable(NamedTuple):
+    """Bytes that TensorFlow decodes rightly, or pixels that Pillow has decoded.
 
-    Empty bytes for what is no image; damage of a JPEG or PNG is left to TensorFlow.
+    Attributes:
+      contents: the bytes; empty for what Pillow has decoded, and for what is no image.
+      orientation: how to hold the image that is made of them: EXIF's, 1 to 8. Pixels are upright.
+      pixels: uint8 [H, W, 3], [H, W, 4] with alpha, uint16 of 16 bits, then [H, W, 1] as well; else empty.
     """
+
+    contents: bytes
+    orientation: int = 1
+    pixels: np.ndarray = np.zeros([0, 0, 3], np.uint8)
+
+
+def readable(contents: bytes) -> Readable:
+    """What is to be decoded of a file's bytes; damage of a JPEG or PNG is left to TensorFlow."""
     name = format_of(contents)
     if name in ("JPEG", "WebP") or (name == "PNG" and any(map(contents.__contains__, MARKS))):
         return _looked_into(contents)
-    return (contents if name == "PNG" else _rewritten(contents)), 1
+    return Readable(contents) if name == "PNG" else _decoded(contents)
 
 
 def is_deep(contents: bytes) -> bool:
@@ -50,35 +63,32 @@ def is_deep(contents: bytes) -> bool:
     return contents[BIT_DEPTH] == 16 or contents[COLOUR_TYPE] in WITH_ALPHA or b"tRNS" in contents
 
 
-def _looked_into(contents: bytes) -> tuple[bytes, int]:
+def _looked_into(contents: bytes) -> Readable:
     """Of a JPEG, PNG or WebP: EXIF or XMP may say its orientation. Pillow finds them wherever they stand."""
     try:
         with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
             moves = image.format == "WEBP" and image.is_animated
             if moves or (image.mode == "CMYK" and "adobe" not in image.info):
-                return _rewritten(contents), 1
+                return _decoded(contents)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # whatever Pillow makes of a damaged block, the image itself may be sound
-        return contents, 1
-    return contents, orientation if orientation in range(1, 9) else 1
+        return Readable(contents)
+    return Readable(contents, orientation if orientation in range(1, 9) else 1)
 
 
-def _rewritten(contents: bytes) -> bytes:
-    """Upright, as a BMP or a PNG; empty where Pillow gives no image."""
+def _decoded(contents: bytes) -> Readable:
+    """By Pillow, whose readers raise what they happen to meet in a damaged file."""
     try:
         upright, had_16_bits, white_is_0 = _opened(contents)
-    except Exception:  # Pillow's readers raise what they happen to meet in a damaged file
-        return b""
+    except Exception:
+        return Readable(b"")
     if upright.mode.startswith(("I", "F")):
-        values = np.asarray(upright)
+        values = _values(upright)
         del upright
-        return _saved(_in_16_bits(values, white_is_0), "PNG", compress_level=0)
-    if upright.has_transparency_data or had_16_bits:
-        upright = _in(upright, "RGBA" if upright.has_transparency_data else "RGB")
-        if not had_16_bits:
-            return _saved(upright, "PNG", compress_level=0, icc_profile=None)
-        return tf.io.encode_png(np.asarray(upright).astype(np.uint16) * 257, 0).numpy()
-    return _saved(_in(upright, "RGB"), "BMP")
+        return Readable(b"", pixels=_in_16_bits(values, white_is_0)[..., None])
+    upright = _in(upright, "RGBA" if upright.has_transparency_data else "RGB")
+    pixels = _values(upright)
+    return Readable(b"", pixels=np.multiply(pixels, 257, dtype=np.uint16) if had_16_bits else pixels)
 
 
 def _opened(contents: bytes) -> tuple[Image.Image, bool, bool]:
@@ -103,10 +113,16 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _saved(image: Image.Image, image_format: str, **options: int) -> bytes:
-    file = io.BytesIO()
-    image.save(file, image_format, **options)
-    return file.getvalue()
+def _values(image: Image.Image) -> np.ndarray:
+    """As np.asarray gives them, but in bands, for of each it makes two copies on the way."""
+    rows = max(1, BAND // image.width)
+    values = None
+    for top in range(0, image.height, rows):
+        band = np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
+        if values is None:
+            values = np.empty([image.height, *band.shape[1:]], band.dtype)
+        values[top : top + rows] = band
+    return values
 
 
 def _white_is_0(image: Image.Image) -> bool:
@@ -114,7 +130,7 @@ def _white_is_0(image: Image.Image) -> bool:
     return image.format == "TIFF" and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
 
 
-def _in_16_bits(values: np.ndarray, white_is_0: bool) -> Image.Image:
+def _in_16_bits(values: np.ndarray, white_is_0: bool) -> np.ndarray:
     """Whole numbers that fit as they are; others such that the whole is white, and all below 0 is black."""
     highest = max(np.max(row, initial=0, where=np.isfinite(row)) for row in values)
     whole = next((whole for whole in WHOLE if highest <= whole), max(highest, 65535))
@@ -126,4 +142,4 @@ def _in_16_bits(values: np.ndarray, white_is_0: bool) -> Image.Image:
         row[:] = np.clip(of_row, 0, 65535)
     if white_is_0:
         np.subtract(whole if fit else 65535, pixels, out=pixels, casting="unsafe")
-    return Image.fromarray(pixels)
+    return pixels

@@ -4,7 +4,6 @@ import zlib
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 from retrain.data.readable import is_deep, readable
@@ -62,34 +61,44 @@ TURNED |= {
 
 @pytest.mark.parametrize("name", TURNED)
 def test_the_orientation_is_found_wherever_it_stands(name):
-    assert readable(TURNED[name]) == (TURNED[name], 6)
+    check_left_to_tensorflow(TURNED[name], orientation=6)
+
+
+def check_left_to_tensorflow(contents: bytes, orientation: int = 1) -> None:
+    left = readable(contents)
+    assert (left.contents, left.orientation, left.pixels.size) == (contents, orientation, 0)
 
 
 UPRIGHT = PICTURE.transpose(Image.Transpose.ROTATE_270)
 EXIF_6 = Image.Exif()
 EXIF_6[0x0112] = 6
-REWRITTEN = {
-    "TIFF": encoded("TIFF", exif=EXIF_6),
-}
 
 
-@pytest.mark.parametrize("name", REWRITTEN)
-def test_what_is_rewritten_is_upright(name):
-    contents, orientation = readable(REWRITTEN[name])
-    assert orientation == 1
-    assert Image.open(io.BytesIO(contents)).format == "BMP"
-    np.testing.assert_array_equal(Image.open(io.BytesIO(contents)), UPRIGHT)
+def test_what_pillow_decodes_is_upright():
+    contents, orientation, pixels = readable(encoded("TIFF", exif=EXIF_6))
+    assert (contents, orientation) == (b"", 1)
+    np.testing.assert_array_equal(pixels, UPRIGHT)
 
 
 @pytest.mark.parametrize("contents", [JPEG, PNG])
 def test_jpeg_and_png_stay_as_they_are(contents):
-    assert readable(contents) == (contents, 1)
-    assert readable(contents[:40]) == (contents[:40], 1)
+    check_left_to_tensorflow(contents)
+    check_left_to_tensorflow(contents[:40])
 
 
 @pytest.mark.parametrize("contents", [b"", b"text", encoded("TIFF")[:60]])
 def test_what_is_no_image_is_empty(contents):
-    assert readable(contents) == (b"", 1)
+    no_image = readable(contents)
+    assert (no_image.contents, no_image.orientation, no_image.pixels.size) == (b"", 1, 0)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "CMYK"])
+@pytest.mark.parametrize("band", [1, 6, 13, 10**6])
+def test_bands_are_put_together(monkeypatch, mode, band):
+    monkeypatch.setattr("retrain.data.readable.BAND", band)
+    picture = PICTURE.convert(mode)
+    expected = picture.convert("RGBA" if mode == "RGBA" else "RGB")
+    np.testing.assert_array_equal(readable(encoded("TIFF", picture)).pixels, expected)
 
 
 def test_a_png_is_deep_where_pixels_are_more_than_three_bytes():
@@ -102,7 +111,7 @@ def test_a_png_is_deep_where_pixels_are_more_than_three_bytes():
 
 
 def test_a_damaged_exif_block_costs_no_image():
-    contents, _ = readable(encoded("WEBP", exif=b"Exif\0\0nonsense", lossless=True))
+    contents = readable(encoded("WEBP", exif=b"Exif\0\0nonsense", lossless=True)).contents
     np.testing.assert_array_equal(Image.open(io.BytesIO(contents)), PICTURE)
 
 
@@ -121,9 +130,9 @@ def tiff_of_16_bit_colours(pixels: np.ndarray) -> bytes:
 def test_colours_of_16_bits_keep_what_pillow_reads_of_them(bits):
     """The upper 8; of values of 12 bits that is little, but not black."""
     pixels = np.asarray(PICTURE).astype(np.uint16) << 8 >> 16 - bits
-    contents, _ = readable(tiff_of_16_bit_colours(pixels))
-    assert is_deep(contents)
-    np.testing.assert_array_equal(tf.io.decode_png(contents, 3, tf.uint16), (pixels >> 8) * 257)
+    decoded = readable(tiff_of_16_bit_colours(pixels)).pixels
+    assert decoded.dtype == np.uint16
+    np.testing.assert_array_equal(decoded, (pixels >> 8) * 257)
 
 
 def test_grey_whose_white_is_0_is_not_its_negative():
@@ -131,8 +140,7 @@ def test_grey_whose_white_is_0_is_not_its_negative():
     contents = encoded("TIFF", Image.fromarray(values))
     tag = [b"\x06\1\3\0\1\0\0\0" + bytes([white_is_1]) for white_is_1 in (1, 0)]
     assert contents.count(tag[0]) == 1
-    contents, _ = readable(contents.replace(*tag))
-    assert np.asarray(Image.open(io.BytesIO(contents))).tolist() == [[65535, 64535, 0]]
+    assert readable(contents.replace(*tag)).pixels.tolist() == [[[65535], [64535], [0]]]
 
 
 # Of values that are no bytes: those of 16 bits stay, and of others the whole is white.
@@ -151,6 +159,6 @@ VALUES = {
 @pytest.mark.parametrize("name", VALUES)
 def test_values_that_are_no_bytes_become_16_bits(name):
     values, expected = VALUES[name]
-    contents, _ = readable(encoded("TIFF", Image.fromarray(values)))
-    assert is_deep(contents)
-    assert np.asarray(Image.open(io.BytesIO(contents))).ravel().tolist() == expected
+    pixels = readable(encoded("TIFF", Image.fromarray(values))).pixels
+    assert pixels.dtype == np.uint16
+    assert pixels.ravel().tolist() == expected
