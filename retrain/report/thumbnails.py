@@ -12,10 +12,10 @@ from retrain.data.images import decode_image
 from retrain.evidence.heat_maps import Evidence, heated
 from retrain.examples.labelled import LabelledExamples
 from retrain.image_claims import refusal
-from retrain.image_formats import JPEG
+from retrain.image_formats import JPEG, PNG
 
 SIDE, QUALITY = 144, 72  # pixels of the longer side; of JPEG, about 5 kB each
-GONE = (OSError, tf.errors.OpError)
+GONE = (OSError, SyntaxError, ValueError, tf.errors.OpError)  # Pillow's, and TensorFlow's
 BLANK = Image.new("RGB", (SIDE, SIDE), "#cccccc")  # of an image that is gone since it was read
 
 
@@ -49,12 +49,17 @@ class Thumbnails:
     def _small(self, file: str) -> Image.Image:
         """JPEG is decoded at the size that is shown: of a photo of 12 megapixels ten times as fast."""
         contents = tf.io.read_file(file).numpy()
-        if contents.startswith(JPEG) and not refusal(contents, self._decoding.max_megapixels):
+        if contents.startswith((JPEG, PNG)) and not refusal(contents, self._decoding.max_megapixels):
             with Image.open(io.BytesIO(contents)) as image:
-                if image.mode != "CMYK":
+                if _is_plain(image):
                     image.draft("RGB", (2 * SIDE, 2 * SIDE))
                     return ImageOps.exif_transpose(image).convert("RGB")
         return Image.fromarray(decode_image(tf.constant(contents), self._decoding).numpy())
+
+
+def _is_plain(image: Image.Image) -> bool:
+    """Whether Pillow shows it as TensorFlow does, whose operations one by one take ten times as long."""
+    return image.mode in ("RGB", "L") and not image.has_transparency_data and ";16" not in repr(image.tile)
 
 
 def data_uri(picture: Image.Image, side: int = SIDE) -> str:

@@ -2,7 +2,9 @@ import base64
 import dataclasses
 import io
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from retrain.report.thumbnails import SIDE, Thumbnails, data_uri
@@ -48,7 +50,22 @@ def test_transparent_pixels_are_on_the_background_of_the_run(tmp_path, thumbnail
     assert max(thumbnails("a.png", "black").getpixel((20, 20))) < 10
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xd8\xff no photo"])
+PIXELS = np.tile(np.arange(0, 240, 6, np.uint8), (40, 1))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA"])
+def test_a_png_is_what_training_saw(tmp_path, thumbnails, mode):
+    Image.fromarray(PIXELS).convert(mode).save(tmp_path / "a.png")
+    np.testing.assert_allclose(thumbnails("a.png"), np.stack([PIXELS] * 3, axis=-1), atol=4)  # of JPEG
+
+
+def test_a_png_of_16_bits_that_uses_8_is_not_black(tmp_path, thumbnails):
+    pixels = tf.constant(np.stack([PIXELS] * 3, axis=-1), tf.uint16)
+    tf.io.write_file(str(tmp_path / "a.png"), tf.io.encode_png(pixels))
+    np.testing.assert_allclose(thumbnails("a.png"), pixels, atol=4)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xd8\xff no photo", b"\x89PNG\r\n\x1a\n no picture"])
 def test_what_is_gone_or_broken_by_now_is_blank(tmp_path, thumbnails, content):
     if content:
         (tmp_path / "a.jpg").write_bytes(content)
