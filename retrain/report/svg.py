@@ -11,8 +11,10 @@ import warnings
 from collections.abc import Callable
 
 import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+METADATA = ("Creator", "Date", "Format", "Type")  # none of it
 INK, PAPER = "#010203", "#fdfcfb"
 STYLE = {
     "svg.fonttype": "none",
@@ -41,7 +43,8 @@ def plot(draw: Callable[..., None]) -> Callable[..., str]:
         with matplotlib.rc_context(STYLE), warnings.catch_warnings(action="ignore"):
             figure, svg = Figure(layout="constrained"), io.StringIO()
             draw(figure, *arguments)
-            figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+            # Not savefig, which draws once before, for the layout that drawing makes anew.
+            FigureCanvasSVG(figure).print_svg(svg, metadata=dict.fromkeys(METADATA))
         text = svg.getvalue()
         # Groups are numbered in each plot anew, and a page has several.
         text = re.sub(r'<g id="[^"-]*"', "<g", text[text.index("<svg") :])
