@@ -8,6 +8,7 @@ steps whole; where they are too many, the rows of some steps are read at a time,
 trained on.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from retrain.head_search.head_step import Batches, Examples
 from retrain.heads.head import Labels
 from retrain.settings.head import HeadSettings
 
+KEPT = 4  # orders, for trainings that are repeated, such as those of a notebook
 ENTRIES = 12  # of the history of losses
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
@@ -117,11 +119,17 @@ def batch_order(candidate: HeadSettings, data: Centred, dropping: bool) -> Order
     return Order(rows, interval, piece, batches)
 
 
+@functools.lru_cache(KEPT)
 def _shuffled(count: int, length: int, seed: int) -> np.ndarray:
-    """int32 [length]: the rows of `count` examples in one epoch after another, each in its own order."""
+    """int32 [length]: the rows of `count` examples in one epoch after another, each in its own order.
+
+    Read it, never change it. Of few examples a training has thousands of epochs, and each a generator.
+    """
     epochs = range(-(-length // count))
     order = [np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs]
-    return np.concatenate(order)[:length].astype(np.int32)
+    rows = np.concatenate(order)[:length].astype(np.int32)
+    rows.setflags(write=False)
+    return rows
 
 
 def _piece(interval: int, size: int) -> int:
