@@ -3,6 +3,8 @@
 import importlib.util
 import re
 
+from retrain.image_files import opened
+
 HEIF = "HEIF"
 READS_HEIF = importlib.util.find_spec("pillow_heif") is not None
 GET_HEIF = "pip install 'retrain[heif]'"
@@ -41,7 +43,7 @@ def format_of(beginning: bytes) -> str:
 def begins_like_image(path: str) -> bool:
     """Whether the first bytes of the file are those of an image."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             return bool(format_of(file.read(LONGEST)))
     except OSError:
         return False

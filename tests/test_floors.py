@@ -19,11 +19,13 @@ FLOORS = {
     **dict.fromkeys(
         [
             "image_claims",
+            "image_files",
             "image_formats",
             "plain_log",
             "predecessors",
             "printable",
             "system_errors",
+            "tar_members",
             "csv_text",
         ],
         0,
@@ -52,12 +54,19 @@ HEAVY = {"tensorflow", "keras", "pandas", "numpy", "sklearn", "matplotlib", "ten
 ANSWER_FIRST = [
     *["retrain", "retrain.errors", "retrain.extensions", "retrain.files", "retrain.progress"],
     *["retrain.cache_directory", "retrain.metric", "retrain.label_files", "retrain.plain_name"],
-    *["retrain.image_claims", "retrain.image_formats", "retrain.predecessors", "retrain.signals"],
+    *[
+        "retrain.image_claims",
+        "retrain.image_files",
+        "retrain.image_formats",
+        "retrain.predecessors",
+        "retrain.signals",
+    ],
     "retrain.printable",
     "retrain.system_errors",
+    "retrain.tar_members",
     *["retrain.settings.field", "retrain.settings.config", "retrain.help_page", "retrain.flags"],
     *["retrain.data", "retrain.data.folder", "retrain.data.split_folder", "retrain.data.layout"],
-    *["retrain.data.listing", "retrain.data.label_map", "retrain.examples.split_file"],
+    *["retrain.data.listing", "retrain.data.shards", "retrain.data.label_map", "retrain.examples.split_file"],
     *["retrain.modules", "retrain.modules.sources.source", "retrain.heads", "retrain.heads.figures"],
     *[
         "retrain.export",

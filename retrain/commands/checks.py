@@ -7,6 +7,7 @@ from retrain.commands.data_plan import DataPlan, check_class_folders, check_outs
 from retrain.commands.module_check import check_modules, label_map_of, local_directory
 from retrain.data.class_twins import twin_key
 from retrain.data.label_map import label_indices, read_label_map
+from retrain.data.listing import TASK
 from retrain.errors import InputError
 from retrain.export.assets import check_is_classifier, described_tasks
 from retrain.extensions import nearest
@@ -101,10 +102,12 @@ def check_known_labels(handle: str, classes: Mapping[str, Sequence[str]], data: 
                 f"{_known(primary, unknown[0])}. Rename or remove the class folder."
             )
         return
-    table, columns = data.settings.labels_file, data.listing.columns
+    where, columns = data.settings.where_labels_are, data.listing.columns
+    if data.has_one_task:
+        columns = {next(iter(classes)): columns[TASK]}
     if not set(columns) & set(classes):
         raise InputError(
-            f"The classifier {handle!r} has the tasks {_listed(classes)}, and --labels_file={table!r} has "
+            f"The classifier {handle!r} has the tasks {_listed(classes)}, and {where} has "
             f"labels of {_listed(columns)}: rename its columns."
         )
     for task in [task for task in classes if task in columns]:
@@ -112,7 +115,7 @@ def check_known_labels(handle: str, classes: Mapping[str, Sequence[str]], data: 
         if unknown:
             raise InputError(
                 f"The classifier {handle!r} does not know the label {unknown[0]!r} in column {task!r} of "
-                f"--labels_file={table!r}; it knows {_known(classes[task], unknown[0])}: mend it, or "
+                f"{where}; it knows {_known(classes[task], unknown[0])}: mend it, or "
                 f"empty the cell."
             )
 

@@ -9,7 +9,7 @@ from absl import logging
 from retrain.data import READERS
 from retrain.data.class_twins import with_twins_settled
 from retrain.data.layout import read_listing
-from retrain.data.listing import TASK, Listing, in_words
+from retrain.data.listing import TASK, Column, Listing, in_words, is_table
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, named, unknown_name
@@ -17,6 +17,7 @@ from retrain.files import lies_in, missing_files
 from retrain.heads import HEADS, kind_for
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
+from retrain.tar_members import is_tar
 
 SHOWN_NAMES = 3
 CORRECTIONS = "retrain.data.corrections:read_corrections"  # imported on use, for pandas takes its time
@@ -51,6 +52,12 @@ class DataPlan(NamedTuple):
         return self.listing.image_dir
 
     @property
+    def has_one_task(self) -> bool:
+        """Whether there is but one that nobody gave a name, as of class folders and shards."""
+        says_tasks = self.settings.labels_file is not None or is_table(self.settings.image_dir)
+        return not says_tasks and [*self.listing.columns] == [TASK]
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Those of the primary task."""
         return next(iter(self.listing.columns.values())).names
@@ -65,9 +72,9 @@ def plan_data(settings: DataSettings) -> DataPlan:
     listing = _listing(settings, kinds)
     if listing.ignored:
         logging.info("Left out: %s.", in_words(listing.ignored))
-    listing = with_twins_settled(listing, settings.merge_class_names, settings.labels_file)
+    listing = with_twins_settled(listing, settings.merge_class_names, settings.where_labels_are)
     _check_one_line_each(settings, listing)
-    kinds = _kinds(listing, settings.head, kinds)
+    kinds = _kinds(listing, settings.head if settings.labels_file is None else None, kinds)
     for task, _ in settings.task_weights:
         if task not in kinds:
             raise InputError(unknown_name(task, kinds, "task"))
@@ -87,11 +94,11 @@ def _with_corrections(plan: DataPlan) -> DataPlan:
 
 
 def check_class_folders(data: DataPlan) -> None:
-    """InputError for a label map beside a table of labels."""
+    """InputError for a label map beside a table of labels, or shards."""
     if not data.listing.class_folders:
         raise InputError(
             "--label_map is for class folders, which have the names of a module's own classes: it does not "
-            "go with --labels_file."
+            "go with --labels_file, nor with the labels in tar files."
         )
 
 
@@ -107,7 +114,7 @@ def check_outside(directory: str, image_dir: str) -> None:
 def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:
     if settings.labels_file is None:
         return read_listing(settings.image_dir)
-    if not os.path.isdir(settings.image_dir):
+    if not (os.path.isdir(settings.image_dir) or is_tar(settings.image_dir)):
         raise InputError(
             f"--image_dir={settings.image_dir!r} is no folder, but the paths in "
             f"--labels_file={settings.labels_file!r} are taken from there: name the folder of the images."
@@ -120,10 +127,16 @@ def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:
     return listing
 
 
-def _kinds(listing: Listing, head: str, kinds: Mapping[str, str]) -> dict[str, str]:
-    """The kind of each task's head: `head` for class folders, what --tasks says, or what the cells hold."""
-    given = {TASK: head} if listing.class_folders else kinds
-    return {task: given.get(task) or kind_for(column.several) for task, column in listing.columns.items()}
+def _kinds(listing: Listing, head: str | None, kinds: Mapping[str, str]) -> dict[str, str]:
+    """The kind of each task's head: as --tasks says, `head` where it takes such cells, or as these ask."""
+    return {
+        task: kinds.get(task) or (head if head and _takes(head, column) else kind_for(column.several))
+        for task, column in listing.columns.items()
+    }
+
+
+def _takes(head: str, column: Column) -> bool:
+    return HEADS[head].takes_several or not column.several
 
 
 def _check_one_line_each(settings: DataSettings, listing: Listing) -> None:
@@ -140,8 +153,8 @@ def _check_one_line_each(settings: DataSettings, listing: Listing) -> None:
                     f"line: rename it."
                 )
             raise InputError(
-                f"--labels_file={settings.labels_file!r} has the {listing.called(task, name)}, with {broken} "
-                f"in it, but labels are written one a line: mend it."
+                f"{settings.where_labels_are} has the {listing.called(task, name)}, with {broken} in it, "
+                f"but labels are written one a line: mend it."
             )
 
 

@@ -120,7 +120,7 @@ def _scoring(plan: EvaluatePlan) -> Scoring:
     # Of an archive or a URL it is known only now.
     classes = {task: head.class_names for task, head in scoring.heads.items()}
     check_known_labels(settings.tfhub_module, classes, plan.data)
-    if not plan.data.listing.class_folders:
+    if not plan.data.has_one_task:
         return scoring
     _, *others = scoring.heads
     return scoring._replace(heads=dict(zip([TASK, *others], scoring.heads.values(), strict=True)))

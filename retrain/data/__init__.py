@@ -9,5 +9,6 @@ READERS = {
     "folder": "retrain.data.folder:read",
     "split_folder": "retrain.data.split_folder:read",
     "class_split_folder": "retrain.data.class_split_folder:read",
+    "shards": "retrain.data.shards:read",
     "table": "retrain.data.table:read",
 }

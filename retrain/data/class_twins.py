@@ -29,20 +29,23 @@ def twin_key(name: str) -> str:
     return number[1] if number else plain
 
 
-def with_twins_settled(listing: Listing, merge: bool | None, labels_file: str | None) -> Listing:
-    """The listing with twins joined, or as it is; InputError where there are some, and nothing is said."""
-    columns = {task: _settled(listing, task, merge, labels_file) for task in listing.columns}
+def with_twins_settled(listing: Listing, merge: bool | None, where: str) -> Listing:
+    """The listing with twins joined, or as it is; InputError where there are some, and nothing is said.
+
+    `where` the labels are is the flag that says it.
+    """
+    columns = {task: _settled(listing, task, merge, where) for task in listing.columns}
     return dataclasses.replace(listing, columns=columns)
 
 
-def _settled(listing: Listing, task: str, merge: bool | None, labels_file: str | None) -> Column:
+def _settled(listing: Listing, task: str, merge: bool | None, where: str) -> Column:
     column = listing.columns[task]
     twins = [] if merge is False else _twins(column.names)
     if not twins:
         return column
     counts = collections.Counter(name for cell in column.cells if cell for name in _parts(column, cell))
     if merge is None:
-        raise InputError(_sentence(listing, task, labels_file, [_listed(names, counts) for names in twins]))
+        raise InputError(_sentence(listing, task, where, [_listed(names, counts) for names in twins]))
     kept = {name: max(names, key=counts.__getitem__) for names in twins for name in names}
     for names in twins:
         logging.info("Class names joined: %s are %r.", _listed(names, counts), kept[names[0]].strip())
@@ -81,13 +84,13 @@ def _listed(names: Sequence[str], counts: Mapping[str, int]) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _sentence(listing: Listing, task: str, labels_file: str | None, twins: Sequence[str]) -> str:
-    where = f"{listing.image_dir!r} has class folders"
-    if not listing.class_folders:
-        where = f"--labels_file={labels_file!r} has labels in column {task!r}"
+def _sentence(listing: Listing, task: str, where: str, twins: Sequence[str]) -> str:
+    said = f"{where} has labels in column {task!r}"
+    if listing.class_folders:
+        said = f"{listing.image_dir!r} has class folders"
     more = f", and {len(twins) - SHOWN} others" if len(twins) > SHOWN else ""
     return (
-        f"{where} that differ only in capital letters, blanks, Unicode's form of a character or that of a "
+        f"{said} that differ only in capital letters, blanks, Unicode's form of a character or that of a "
         f"number, with so many images: {'; '.join(twins[:SHOWN])}{more}. Say --merge_class_names if they are "
         f"one class, --nomerge_class_names if they are not, or rename them."
     )

@@ -12,6 +12,7 @@ import simplejpeg
 from PIL import ExifTags, Image, ImageColor
 
 from retrain.image_claims import alone, claimed_pixels, refusal
+from retrain.image_files import contents
 from retrain.image_formats import JPEG, PILLOW_FORMATS, format_of
 from retrain.settings.data import Decoding
 
@@ -31,11 +32,10 @@ class RefusedImageError(UnusualImageError):
 def load_pixels(path: str, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:
     """The image of one file, upright, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
     try:
-        with open(path, "rb") as file:
-            contents = file.read()
+        content = contents(path)
     except OSError as error:
         raise UnusualImageError(str(error)) from error
-    return pixels_of(contents, image_size, decoding)
+    return pixels_of(content, image_size, decoding)
 
 
 def pixels_of(contents: bytes, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:

@@ -14,6 +14,7 @@ colours; `traits`, int32, a sum of TRANSPARENT and NARROW.
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from retrain.data.claims_in_graph import admitted, begins
 from retrain.data.image_facts import NARROW, TRANSPARENT
 from retrain.data.readable import is_deep, readable
 from retrain.image_claims import UNBOUNDED, claimed_pixels, has_many_scans
+from retrain.image_files import INSIDE, contents
 from retrain.image_formats import LONGEST, WEBP
 from retrain.settings.data import AS_USUAL, Decoding
 
@@ -42,6 +44,8 @@ FACTS = {
     "thumbnail": tf.TensorSpec([THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3], tf.uint8),
     "traits": tf.TensorSpec([], tf.int32),
 }
+_IN_TAR = rf"(?is)\C*{INSIDE.pattern}\C*"
+
 SAMPLED = 256  # rows or columns at least, where there are so many
 
 # Beginnings of files of which nothing else need be known ("?" is any byte), because TensorFlow shows them as
@@ -91,7 +95,20 @@ class Made:
 
     def read(self, path: tf.Tensor) -> Any:
         """The same of the file at a path."""
-        return self.of(admitted_contents(tf.io.read_file(path), self.decoding)[0])
+        return self.of(admitted_contents(read_file(path), self.decoding)[0])
+
+
+def read_file(path: tf.Tensor) -> tf.Tensor:
+    """The bytes of an image's file (scalar strings); a member of a tar file comes through Python."""
+    return tf.cond(
+        tf.strings.regex_full_match(path, _IN_TAR),
+        lambda: tf.ensure_shape(tf.numpy_function(_contents, [path], tf.string), []),
+        lambda: tf.io.read_file(path),
+    )
+
+
+def _contents(path: bytes | np.ndarray) -> bytes:
+    return contents(os.fsdecode(_bytes(path)))
 
 
 @functools.lru_cache(KEPT)

@@ -14,6 +14,7 @@ from absl import logging
 from retrain.data import READERS
 from retrain.data.folder import count
 from retrain.data.listing import ARCHIVES, CLASSES_FILE, Listing, has_folders, is_table, top_level
+from retrain.data.shards import shards_of
 from retrain.data.split_words import resembles, says_a_split_alone, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
@@ -36,6 +37,8 @@ def read_listing(image_dir: str) -> Listing:
 
 def reader_of(image_dir: str) -> str:
     """The row of READERS for a folder; InputError where its meaning is open."""
+    if shards_of(image_dir):
+        return "shards"
     folders, images, others = top_level(image_dir)
     if not folders and not images:
         _check_no_archive(image_dir, others)

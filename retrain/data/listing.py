@@ -56,7 +56,7 @@ class Listing:
     Columns and not rows: 60 000 tuples would keep the garbage collector busy for longer than a scan takes.
 
     Attributes:
-      paths: relative to image_dir, POSIX.
+      paths: relative to image_dir, POSIX; those of `retrain.image_files`.
       columns: task -> its labels, the primary task first; class folders are the one column TASK.
       splits: "train", "validation", "test", or "" for all where nothing says so.
       groups: of images that must share a split; None where nothing says so.
@@ -214,9 +214,14 @@ def _reason(entry: os.DirEntry) -> str:
     """Why an entry is left out."""
     if not is_visible(entry.name):
         return "hidden"
-    ending = os.path.splitext(entry.name)[1].lower()
     if entry.is_symlink() and not os.path.exists(entry.path):
         return "links to nowhere"
+    return ending_in_words(entry.name)
+
+
+def ending_in_words(name: str) -> str:
+    """How a file ends that is no image, and what would make it one."""
+    ending = os.path.splitext(name)[1].lower()
     if ending in HEIF_EXTENSIONS and not READS_HEIF:
         return f"{ending} ({GET_HEIF})"
     return ending or "without an ending"

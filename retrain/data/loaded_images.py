@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from retrain.data.images import KEPT, Made, admitted_contents
+from retrain.data.images import KEPT, Made, admitted_contents, read_file
 from retrain.image_claims import LARGE
 
 # For what a data set maps: that autograph first reads the sources of augmentation takes a second.
@@ -35,7 +35,7 @@ def _steps(made: Made, large_from: int) -> tuple[Any, Any]:
 
     @tf.function(autograph=False)
     def unless_large(row: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Any]:
-        contents, pixels = admitted_contents(tf.io.read_file(path), made.decoding)
+        contents, pixels = admitted_contents(read_file(path), made.decoding)
         large = pixels > large_from
         return row, tf.where(large, path, b""), tf.cond(large, nothing, lambda: made.of(contents))
 

@@ -6,7 +6,6 @@ where features and facts are kept, is for others to know.
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,10 +16,20 @@ from retrain.data.augmentation.augment import augmented_inputs, decoded_size
 from retrain.data.augmentation.draws import Draw
 from retrain.data.augmentation.levels import NONE
 from retrain.data.decoded_images import DecodedImages, decoded_batches, path_tensor
-from retrain.data.images import IMAGES, Made, content_hash, decode_image, facts, image, image_and_facts
+from retrain.data.images import (
+    IMAGES,
+    Made,
+    content_hash,
+    decode_image,
+    facts,
+    image,
+    image_and_facts,
+    read_file,
+)
 from retrain.data.loaded_images import AS_IT_STANDS, as_written, loaded
 from retrain.errors import InputError
 from retrain.image_claims import refusal
+from retrain.image_files import contents, status
 from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import AS_USUAL, Decoding
@@ -73,7 +82,7 @@ def facts_batches(paths: Sequence[str], batch_size: int, decoding: Decoding = AS
 def file_contents(paths: Sequence[str]) -> list[str]:
     """The hash of each file, as facts have it."""
     files = tf.data.Dataset.from_tensor_slices(path_tensor(paths))
-    hashes = files.map(lambda path: content_hash(tf.io.read_file(path)), num_parallel_calls=PARALLEL)
+    hashes = files.map(lambda path: content_hash(read_file(path)), num_parallel_calls=PARALLEL)
     return hexadecimal(list(_finished(hashes).as_numpy_iterator()))
 
 
@@ -159,12 +168,12 @@ def unreadable(path: str) -> str:
     What is no file may never end, and of a sparse file all holes would lie in memory.
     """
     try:
-        status = os.stat(path)
+        found = status(path)
     except OSError:
         return ""
-    if not stat.S_ISREG(status.st_mode):
+    if not found.is_file:
         return "not a file"
-    return f"larger than {LARGEST_FILE / 2**30:.0f} GiB" if status.st_size > LARGEST_FILE else ""
+    return f"larger than {LARGEST_FILE / 2**30:.0f} GiB" if found.size > LARGEST_FILE else ""
 
 
 def undecodable(path: str, decoding: Decoding = AS_USUAL) -> str:
@@ -172,18 +181,17 @@ def undecodable(path: str, decoding: Decoding = AS_USUAL) -> str:
     if why := unreadable(path):
         return why
     try:
-        with open(path, "rb") as file:
-            contents = file.read()
+        content = contents(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if not contents:
+    if not content:
         return "empty file"
-    if why := refusal(contents, decoding.max_megapixels):
+    if why := refusal(content, decoding.max_megapixels):
         return why
     try:
-        decode_image(tf.constant(contents), decoding)
+        decode_image(tf.constant(content), decoding)
     except tf.errors.OpError:
-        name = format_of(contents)
+        name = format_of(content)
         if name == HEIF and not READS_HEIF:
             return f"{HEIF}: {GET_HEIF}"
         what = "unusual" if name == "TIFF" else "incomplete"  # of which no library reads all kinds

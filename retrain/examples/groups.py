@@ -6,6 +6,7 @@ a slice from the middle, by SHA-256. Hashing all would read every image at every
 """
 
 import collections
+import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from absl import logging
 
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.near_duplicates import near_duplicates
-from retrain.files import file_hash
+from retrain.image_files import opened
 
 Sets = Sequence[Sequence[str]]  # of paths that belong together
 
@@ -96,7 +97,7 @@ def same_content(examples: LabelledExamples) -> list[list[str]]:
     together = [sorted(path for path in size if size[path])]
     together = _tell_apart(together, lambda path: size[path])
     together = _tell_apart(together, lambda path: _middle(os.path.join(image_dir, path), size[path]))
-    return sorted(_tell_apart(together, lambda path: file_hash(os.path.join(image_dir, path))))
+    return sorted(_tell_apart(together, lambda path: _hash(os.path.join(image_dir, path))))
 
 
 def _tell_apart(together: list[list[str]], key: Callable[[str], Hashable]) -> list[list[str]]:
@@ -118,9 +119,14 @@ def _readable(key: Callable[[str], Hashable], path: str) -> Hashable:
 
 
 def _middle(path: str, size: int) -> bytes:
-    with open(path, "rb", buffering=0) as file:
+    with opened(path) as file:
         file.seek(max(0, (size - SLICE) // 2))
         return file.read(SLICE)
+
+
+def _hash(path: str) -> bytes:
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 SHOWN_NOTES = 5

@@ -17,6 +17,7 @@ from retrain.data.listing import SPLITS, Listing
 from retrain.examples.hash_split import stem
 from retrain.heads import head_class
 from retrain.heads.head import Head, Labels
+from retrain.image_files import status
 from retrain.settings.data import AS_USUAL, Decoding
 
 
@@ -217,12 +218,12 @@ def labelled_examples(
     A head whose task is not in the listing has none. Images of one thing, as `_nohash_` in their names says,
     are a group, where the listing has none for them.
     """
-    status = [_size_and_time(os.path.join(listing.image_dir, path)) for path in listing.paths]
+    known = [_size_and_time(os.path.join(listing.image_dir, path)) for path in listing.paths]
     groups = zip(listing.paths, listing.groups, strict=True)
     table = {
         "path": listing.paths,
-        "size": [size for size, _ in status],
-        "mtime_ns": [time for _, time in status],
+        "size": [size for size, _ in known],
+        "mtime_ns": [time for _, time in known],
         "split": listing.splits,
         "group": [stem(path) if group is None else group for path, group in groups],
         "given_group": [group is not None for group in listing.groups],
@@ -239,7 +240,7 @@ def labelled_examples(
 
 def _size_and_time(path: str) -> tuple[int, int]:
     try:
-        status = os.stat(path)
+        found = status(path)
     except FileNotFoundError:  # deleted since the scan: it will be skipped like any file that cannot be read
         return 0, 0
-    return status.st_size, status.st_mtime_ns
+    return found.size, found.mtime_ns

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from retrain.data.images import decode_image
 from retrain.files import write_bytes
+from retrain.image_files import contents
 from retrain.report.caption_fonts import caption_width, draw_caption
 from retrain.report.outcome import Outcome
 from retrain.report.predictions_table import task_columns
@@ -93,8 +94,8 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
 def _picture(path: str, decoding: Decoding) -> Image.Image:
     """What the module saw."""
     try:
-        return Image.fromarray(decode_image(tf.io.read_file(path), decoding).numpy())
-    except tf.errors.OpError:  # gone since it was read
+        return Image.fromarray(decode_image(tf.constant(contents(path)), decoding).numpy())
+    except (OSError, tf.errors.OpError):  # gone since it was read
         return Image.new("RGB", (SIDE, SIDE), BLANK)
 
 

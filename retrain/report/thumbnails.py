@@ -12,6 +12,7 @@ from retrain.data.images import decode_image
 from retrain.evidence.heat_maps import Evidence, heated
 from retrain.examples.labelled import LabelledExamples
 from retrain.image_claims import refusal
+from retrain.image_files import contents
 from retrain.image_formats import JPEG, PNG
 
 SIDE, QUALITY = 144, 72  # pixels of the longer side; of JPEG, about 5 kB each
@@ -48,13 +49,13 @@ class Thumbnails:
 
     def _small(self, file: str) -> Image.Image:
         """JPEG is decoded at the size that is shown: of a photo of 12 megapixels ten times as fast."""
-        contents = tf.io.read_file(file).numpy()
-        if contents.startswith((JPEG, PNG)) and not refusal(contents, self._decoding.max_megapixels):
-            with Image.open(io.BytesIO(contents)) as image:
+        content = contents(file)
+        if content.startswith((JPEG, PNG)) and not refusal(content, self._decoding.max_megapixels):
+            with Image.open(io.BytesIO(content)) as image:
                 if _is_plain(image):
                     image.draft("RGB", (2 * SIDE, 2 * SIDE))
                     return ImageOps.exif_transpose(image).convert("RGB")
-        return Image.fromarray(decode_image(tf.constant(contents), self._decoding).numpy())
+        return Image.fromarray(decode_image(tf.constant(content), self._decoding).numpy())
 
 
 def _is_plain(image: Image.Image) -> bool:

@@ -37,7 +37,7 @@ class DataSettings:
         None,
         "Folder with one folder of images per class, at any depth: JPEG, PNG, TIFF, WebP and the like. "
         "Folders named train, valid (or val) and test, above the class folders or in each, are taken as the "
-        "split.",
+        "split. Or tar files in WebDataset's form.",
         verbs=READERS,
         path=True,
         required=dict.fromkeys(
@@ -142,6 +142,13 @@ class DataSettings:
         "stop before training; data_report.json holds all of it.",
         verbs=("train",),
     )
+
+    @property
+    def where_labels_are(self) -> str:
+        """The flag that says it, as it was given."""
+        if self.labels_file is None:
+            return f"--image_dir={self.image_dir!r}"
+        return f"--labels_file={self.labels_file!r}"
 
     @property
     def decoding(self) -> Decoding:

@@ -16,6 +16,7 @@ from PIL import Image
 from retrain.api.given_images import ALONE, PATH, encoded
 from retrain.errors import InputError
 from retrain.features.cache import FileKey
+from retrain.image_files import status
 
 EXPECTED = "a list, array, Series or DataFrame of one column was expected: paths, PIL images, bytes or arrays"
 
@@ -61,10 +62,10 @@ def kept_for_now() -> pathlib.Path:
 
 def _key_of_path(path: str) -> FileKey:
     try:
-        status = os.stat(path)
+        found = status(path)
     except OSError as error:
         raise InputError(f"{path!r} cannot be read: {error.strerror}.") from None
-    return FileKey(path, status.st_size, status.st_mtime_ns)
+    return FileKey(path, found.size, found.mtime_ns)
 
 
 def _key_of_memory(image: Any, name: str) -> FileKey:

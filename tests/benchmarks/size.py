@@ -4,8 +4,9 @@
 trains on them with builtin:gradients, each size in a process of its own, without a cache. `classes 100 1000`
 makes 20 images of each class, `heads 1000 10000` five, of which a module gives 192 features, and trains the
 head 200 steps; `tasks 1 50` gives 1000 images so many columns of labels, `look_alikes 4000` and
-`sketches 1000 4000 16000 64000` measure the search of near duplicates alone, and `listing 100000` and
-`table 100000` the listing of so many files and the check of so many rows, of which no image is read.
+`sketches 1000 4000 16000 64000` measure the search of near duplicates alone, and `listing 100000`,
+`table 100000` and `shards 100000` the listing of so many files, the check of so many rows and that of so many
+images in tar files of 10 000, of which none is read.
 
 Wanted: an exponent of at most 1.05 in seconds; 10 s for 100 000 files, 1 s for 100 000 rows, 50 tasks at most
 five times one, a head of 10 000 classes in 3 GB.
@@ -25,7 +26,10 @@ from contextlib import contextmanager
 import numpy as np
 import simplejpeg
 
+from tests.tiny_shards import shard
+
 SIDE, CLASSES, OF_A_CLASS, FEW_OF_A_CLASS, OF_TASKS = 40, 10, 20, 5, 1000
+OF_A_SHARD = 10_000
 FEW_STEPS = 200
 Stages = dict[str, list[float]]  # CPU seconds, and the peak in MB at its end
 
@@ -98,7 +102,16 @@ def table(directory: pathlib.Path, size: int) -> None:
     (directory / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
 
 
-MAKES = {of.__name__: of for of in (images, classes, heads, tasks, listing, table)}
+def shards(directory: pathlib.Path, size: int) -> None:
+    for begin in range(0, size, OF_A_SHARD):
+        members = {}
+        for index in range(begin, min(begin + OF_A_SHARD, size)):
+            members |= {f"{index}.jpg": b"\xff\xd8\xff", f"{index}.cls": b"%d" % (index % CLASSES)}
+        shard(directory / "images" / f"{begin}.tar", members)
+
+
+CHECKED_ONLY = (listing, table, shards)
+MAKES = {of.__name__: of for of in (images, classes, heads, tasks, *CHECKED_ONLY)}
 
 
 def measure(kind: str, directory: str, size: str) -> None:
@@ -106,7 +119,7 @@ def measure(kind: str, directory: str, size: str) -> None:
     with timed(stages, "total"):
         if kind in MAKES:
             module = pooled(directory) if kind == "heads" else "builtin:gradients"
-            run(stages, pathlib.Path(directory), module, is_checked_only=kind in ("listing", "table"))
+            run(stages, pathlib.Path(directory), module, is_checked_only=MAKES[kind] in CHECKED_ONLY)
         else:
             near_duplicates(stages, {"look_alikes": look_alikes, "sketches": sketches}[kind](int(size)))
     print(json.dumps(stages))

@@ -9,6 +9,7 @@ from retrain.commands.checks import EvaluatePlan, _known, check_evaluate, check_
 from retrain.errors import InputError
 from retrain.settings.config import Config
 from tests.commands.worlds import described_export
+from tests.tiny_shards import shard
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,15 @@ def test_a_class_that_the_classifier_does_not_know(here):
     )
 
 
+def test_labels_of_shards_are_about_the_primary_task_too(here):
+    shard(here / "shards" / "x.tar", {"1.jpg": b"", "1.cls": b"a", "2.jpg": b"", "2.cls": b"b"})
+    assert evaluate_plan(tfhub_module="tasks", image_dir="shards").data.has_one_task
+    assert sentence(evaluate_plan, image_dir="shards") == (
+        "The classifier 'export' does not know the label 'a' in column 'label' of --image_dir='shards'; it "
+        "knows 'roses', 'tulips', 'weeds': mend it, or empty the cell."
+    )
+
+
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
@@ -141,7 +151,7 @@ def test_a_label_map_that_is_none(here):
     files.write_text("labels.csv", "file,kind\nroses/1.jpg,a\n")
     assert sentence(evaluate_plan, **given, labels_file="labels.csv") == (
         "--label_map is for class folders, which have the names of a module's own classes: it does not go "
-        "with --labels_file."
+        "with --labels_file, nor with the labels in tar files."
     )
 
 

@@ -1,6 +1,7 @@
 """What is wrong with a table of labels and its images is said before TensorFlow is imported."""
 
 import os
+import pathlib
 
 import pytest
 from absl import logging
@@ -10,6 +11,7 @@ from retrain.commands.data_plan import DataPlan, check_class_folders, check_outs
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen
 from retrain.settings.config import Config
+from tests.tiny_shards import shard
 
 
 @pytest.fixture(autouse=True)
@@ -200,8 +202,41 @@ def test_a_label_map_is_for_class_folders():
     check_class_folders(of_folders())
     assert sentence_of(check_class_folders, planned("path,kind\n" + rows())) == (
         "--label_map is for class folders, which have the names of a module's own classes: it does not go "
-        "with --labels_file."
+        "with --labels_file, nor with the labels in tar files."
     )
+
+
+def test_the_head_of_shards_is_that_of_class_folders_or_fits_their_lists():
+    shard(pathlib.Path("shards/x.tar"), {"1.jpg": b"", "1.cls": b"a", "2.jpg": b"", "2.cls": b"b"})
+    shard(pathlib.Path("lists.tar"), {"1.jpg": b"", "1.json": b'{"labels": ["a", "b"]}'})
+    kinds = [
+        plan_data(Config.of(image_dir=image_dir, **given).data).kinds["label"]
+        for image_dir in ("shards", "lists.tar")
+        for given in ({}, {"head": "sigmoid"})
+    ]
+    assert kinds == ["softmax", "sigmoid", "sigmoid", "sigmoid"]
+
+
+def test_labels_of_shards_that_are_none_are_told_with_where_they_are():
+    shard(pathlib.Path("x.tar"), {"1.jpg": b"", "1.cls": b"Cat", "2.jpg": b"", "2.cls": b"cat"})
+    shard(pathlib.Path("y.tar"), {"1.jpg": b"", "1.cls": b"a\nb"})
+    of = {name: sentence_of(plan_data, Config.of(image_dir=name).data) for name in ("x.tar", "y.tar")}
+    assert of["x.tar"].startswith(
+        "--image_dir='x.tar' has labels in column 'label' that differ only in capital "
+    )
+    assert of["y.tar"].startswith(
+        "--image_dir='y.tar' has the label 'a\\nb' in column 'label', with a line break"
+    )
+
+
+def test_a_table_may_say_the_labels_of_images_in_shards():
+    tar = pathlib.Path("shards/x.tar")
+    shard(tar, {"1.jpg": b"", "deep/2.jpg": b""})
+    for image_dir, inside in (("shards", "x.tar/"), ("shards/x.tar", "")):
+        table = f"path,kind\n{inside}1.jpg,a\n{inside}deep/2.jpg,b\n"
+        pathlib.Path("labels.csv").write_text(table)
+        plan = plan_data(Config.of(image_dir=image_dir, labels_file="labels.csv").data)
+        assert plan.listing.paths == [f"{inside}1.jpg", f"{inside}deep/2.jpg"]
 
 
 @pytest.mark.parametrize("directory", ["flowers/run", "flowers", "flowers/roses/../run"])

@@ -12,17 +12,24 @@ from retrain.data.listing import TASK, Listing
 from retrain.errors import InputError
 from retrain.examples.labelled import heads_of, labelled_examples
 from retrain.extensions import load
+from retrain.image_files import is_file
 from retrain.image_formats import EXTENSIONS
+from tests.tiny_shards import shard
 
 # Two classes, b and a, in the layout of each reader, with something to ignore.
 LAYOUTS = {
     "folder": ["b/1.jpg", "b/deep/2.PNG", "b/.hidden.jpg", "a/3.webp", "a/notes.txt"],
     "table": ["b/1.jpg", "a/2.PNG", "3.jpg"],
     "class_split_folder": ["b/train/1.jpg", "a/train/2.PNG", "a/notes.txt", "a/val/3.jpg", "a/.hidden/4.jpg"],
+    "shards": ["x-0.tar/1.jpg", "x-0.tar/2.PNG", "x-1.tar/1.webp"],
     "split_folder": ["train/b/1.jpg", "train/a/2.PNG", "train/a/notes.txt", "val/a/3.jpg", "val/.hidden"],
 }
 
 
+SHARDS = {
+    "x-0.tar": {"1.jpg": b"1", "1.cls": b"b", "2.PNG": b"2", "2.cls": b"a", "notes.txt": b""},
+    "x-1.tar": {"1.webp": b"3", "1.json": b'{"label": "a"}', ".hidden.jpg": b""},
+}
 TABLE = "path,label\nb/1.jpg,b\na/2.PNG,a\n3.jpg,a\n3.jpg,a\n3.jpg,a\n"
 
 
@@ -33,12 +40,14 @@ def reader(request) -> str:
 
 @pytest.fixture
 def image_dir(reader, tmp_path) -> str:
-    for path in LAYOUTS[reader]:
+    for path in LAYOUTS[reader] if reader != "shards" else ():
         file = tmp_path / "photos" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(os.fsencode(path))
     if reader == "table":
         (tmp_path / "photos" / "labels.csv").write_text(TABLE)
+    for name, members in SHARDS.items() if reader == "shards" else ():
+        shard(tmp_path / "photos" / name, members)
     return str(tmp_path / "photos")
 
 
@@ -62,7 +71,7 @@ def test_class_names_are_sorted_and_labels_are_among_them(reader, image_dir):
 def test_paths_are_relative_and_lead_to_images(reader, image_dir):
     listing = read(reader, image_dir)
     for path in listing.paths:
-        assert os.path.isfile(os.path.join(image_dir, *path.split("/")))
+        assert is_file(os.path.join(image_dir, path))
         assert path.lower().endswith(EXTENSIONS)
     assert len(set(listing.paths)) == 3
     assert sum(listing.ignored.values()) == 2

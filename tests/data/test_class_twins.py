@@ -29,12 +29,12 @@ def listing(cells: list[str | None], several: bool = False, class_folders: bool 
 
 
 def settled(cells: list[str | None], merge: bool | None = True, several: bool = False) -> list[str | None]:
-    return with_twins_settled(listing(cells, several), merge, "a.csv").columns["kind"].cells
+    return with_twins_settled(listing(cells, several), merge, "--labels_file='a.csv'").columns["kind"].cells
 
 
-def sentence(of: Listing, labels_file: str | None = "a.csv") -> str:
+def sentence(of: Listing, where: str = "--labels_file='a.csv'") -> str:
     with pytest.raises(InputError) as raised:
-        with_twins_settled(of, None, labels_file)
+        with_twins_settled(of, None, where)
     return str(raised.value)
 
 
@@ -112,7 +112,7 @@ def test_twins_of_which_nothing_is_said():
         "them."
     )
     names = [name for letter in "abcdefg" for name in (letter, letter.upper())]
-    assert sentence(listing([*names, " a", COMPOSED, DECOMPOSED], class_folders=True), None) == (
+    assert sentence(listing([*names, " a", COMPOSED, DECOMPOSED], class_folders=True)) == (
         "'photos' has class folders that differ only in capital letters, blanks, Unicode's form of a "
         "character or that of a number, with so many images: ' a' (1), 'A' (1) and 'a' (1); 'B' (1) and "
         "'b' (1); 'C' (1) and 'c' (1); 'D' (1) and 'd' (1); 'E' (1) and 'e' (1), and 3 others. Say "
@@ -130,7 +130,7 @@ def test_twins_of_which_nothing_is_said():
 )
 def test_in_every_layout_of_folders(tree, files, labels):
     found = read_listing(tree(files))
-    assert "'Cat' (1) and 'cat' (1)" in sentence(found, None)
-    merged = with_twins_settled(found, True, None)
+    assert "'Cat' (1) and 'cat' (1)" in sentence(found)
+    merged = with_twins_settled(found, True, "")
     assert merged.columns[TASK].cells == labels
     assert dataclasses.replace(merged, columns=found.columns) == found

@@ -8,18 +8,20 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data import decoded_images, pipeline
+from retrain.data import decoded_images, loaded_images, pipeline
 from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.data.images import load_image
 from retrain.data.pipeline import (
     TrainingImages,
     batches_with_facts,
     facts_batches,
+    file_contents,
     image_batches,
     index_batches,
     training_batches,
     undecodable,
 )
+from tests.tiny_shards import shard
 
 
 def grey_images(directory, count: int, size: tuple[int, int] = (6, 4)) -> list[str]:
@@ -56,6 +58,29 @@ def test_undecodable_files_are_left_out_and_batches_are_full(tmp_path):
     batches = list(image_batches(paths, (3, 5), 3))
     assert [rows.numpy().tolist() for rows, _ in batches] == [[0, 2, 5], [6]]
     assert [numbers(images) for _, images in batches] == [[0, 2, 5], [6]]
+
+
+def test_images_in_tar_files_are_those_of_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(loaded_images, "LARGE", 100)
+    names = ["good.png", "large.png", "empty.png", "none.png"]
+    for name, side in zip(names[:2], (4, 40), strict=True):
+        Image.new("RGB", (side, side), (side, 90, 0)).save(tmp_path / name)
+    contents = [*((tmp_path / name).read_bytes() for name in names[:2]), b"", b"no image"]
+    tar = shard(tmp_path / "x.tar", dict(zip(names, contents, strict=True)))
+    for name in names[2:]:
+        (tmp_path / name).write_bytes(b"")
+    inside, files = (
+        [f"{place}/{name}" for name in [*names[:2], "gone.png", *names[2:]]] for place in (tar, tmp_path)
+    )
+    [(rows, images)], [(_, expected)] = (image_batches(paths, (2, 2), 4) for paths in (inside, files))
+    assert rows.numpy().tolist() == [0, 1]
+    np.testing.assert_array_equal(images, expected)
+    assert file_contents(inside[:2]) == file_contents(files[:2])
+    reasons = ["", "", "cannot be read (No such file or directory)", "empty file", "not a file of an image"]
+    assert [undecodable(path) for path in inside] == reasons
+    monkeypatch.setattr(pipeline, "LARGEST_FILE", 8)
+    assert undecodable(inside[0]).startswith("larger than ")
+    assert not [*image_batches(inside[:1], (2, 2), 4)]
 
 
 def test_what_is_no_file_or_huge_is_never_opened(tmp_path):
@@ -171,6 +196,15 @@ def test_without_augmentation_images_are_those_of_prediction(noise):
     for batch in training(noise):
         expected = [load_image(tf.constant(noise[row]), (9, 8)) for row in batch["labels"]]
         np.testing.assert_array_equal(batch["images"], expected)
+
+
+def test_training_images_may_lie_in_tar_files(noise, tmp_path):
+    tar = shard(
+        tmp_path / "x.tar", {os.path.basename(path): pathlib.Path(path).read_bytes() for path in noise}
+    )
+    inside = training([f"{tar}/{os.path.basename(path)}" for path in noise])
+    for batch, expected in zip(inside, training(noise), strict=True):
+        np.testing.assert_array_equal(batch["images"], expected["images"])
 
 
 @pytest.mark.parametrize("level", LEVELS)

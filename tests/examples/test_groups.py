@@ -6,6 +6,7 @@ from retrain.examples import groups
 from retrain.examples.groups import Duplicates, find_duplicates, grouped, join_groups, same_content
 from tests.examples.test_near_duplicates import copy, picture, thumbnail
 from tests.examples.worlds import made_up, of_folder
+from tests.tiny_shards import shard
 
 
 def test_groups_that_share_an_image_become_one_called_after_the_first():
@@ -67,6 +68,14 @@ def test_what_a_camera_sees_that_never_moves_is_no_group(logged):
 def test_only_equal_content_counts(tree):
     photos = tree({"a/1.jpg": b"12", "a/2.jpg": b"13", "a/3.jpg": b"12", "b/1.jpg": b"123", "b/2.jpg": b"12"})
     assert same_content(of_folder(photos)) == [["a/1.jpg", "a/3.jpg", "b/2.jpg"]]
+
+
+def test_images_in_tar_files_are_told_apart_as_files_are(tmp_path):
+    middle = bytes(3 * groups.SLICE)
+    contents = {"1": b"x" + middle + b"y", "2": b"x" + middle + b"z", "3": b"x" + middle + b"y", "4": b"1"}
+    members = {f"{name}.jpg": content for name, content in contents.items()}
+    shard(tmp_path / "x.tar", members | {f"{name}.cls": name.encode() for name in contents})
+    assert same_content(of_folder(str(tmp_path))) == [["x.tar/1.jpg", "x.tar/3.jpg"]]
 
 
 def test_files_that_differ_outside_the_slice_are_told_apart(tree):

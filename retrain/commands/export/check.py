@@ -9,6 +9,7 @@ from retrain.errors import InputError
 from retrain.examples.split_file import EXAMPLES
 from retrain.export import EXPORTERS, MODULES, check_installed
 from retrain.export.assets import described_tasks
+from retrain.image_files import is_file
 from retrain.runs.run import FINISHED, Run
 from retrain.settings.config import Config
 
@@ -83,4 +84,4 @@ def _images(run: Run) -> list[_Image]:
         images = [_Image(os.path.join(image_dir, row["path"]), row["split"], row) for row in rows]
     except (OSError, KeyError):
         return []
-    return [image for image in images if os.path.isfile(image.path)]
+    return [image for image in images if is_file(image.path)]

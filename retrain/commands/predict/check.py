@@ -17,6 +17,7 @@ from retrain.export.assets import check_is_classifier, check_tells_familiarity, 
 from retrain.export.beside import wanted_litert
 from retrain.extensions import named
 from retrain.files import lies_in
+from retrain.image_files import member_of
 from retrain.report import TableRow, table_row
 from retrain.settings.config import Config
 from retrain.settings.data import DataSettings
@@ -76,6 +77,8 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
         _check_place("sort_into", results.sort_into, "directory")
     _tell_where_sorted(results.sort_into, words or [config.data.image_dir])
     paths, image_dir = _paths(config.data, words)
+    if results.sort_into and results.sort_by == "link":
+        _check_no_members(paths)
     published = None if labels is None else Published(read_label_map(labels), {})
     # TensorFlow takes seconds to load.
     what = "classify with" if not results.features else "pass through"
@@ -121,6 +124,14 @@ def _check_place(flag: str, path: str | None, what: str) -> None:
         raise InputError(
             f"--{flag}={path!r} cannot be written, for {str(above)!r} is no folder that you may write in: "
             f"name a place where it can be."
+        )
+
+
+def _check_no_members(paths: Sequence[str]) -> None:
+    if member := next(filter(member_of, paths), None):
+        raise InputError(
+            f"--sort_by=link was given, but {member!r} lies in a tar file, to whose members no links lead: "
+            "leave it out, and images are copied."
         )
 
 

@@ -3,13 +3,17 @@
 import glob
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from absl import logging
 
 from retrain.data.listing import TABLES, images_below, in_words
+from retrain.data.shards import images_in, shards_of
 from retrain.errors import InputError
+from retrain.image_files import is_file
 from retrain.image_formats import begins_like_image
+from retrain.tar_members import is_tar
 
 STANDARD_INPUT = "-"
 
@@ -39,16 +43,22 @@ def check_paths(paths: Sequence[str], image_dir: str = "") -> None:
 def _named(word: str) -> Iterable[str]:
     if word == STANDARD_INPUT:
         return _listed()
-    if os.path.exists(word):
+    if _exists(word):
         return _files_of(word)
     if glob.has_magic(word):
         return _matching(word)
     raise InputError(f"{word!r} does not exist, but an image or a folder of images was expected.")
 
 
+def _exists(path: str) -> bool:
+    return os.path.exists(path) or is_file(path)
+
+
 def _files_of(path: str) -> Iterable[str]:
     if os.path.isdir(path):
         return _images_in(path)
+    if is_tar(path):
+        return _images_in_tars(path, [path])
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(
             f"{path!r} is a pipe or a device, but an image or a folder of images was expected: save what it "
@@ -71,7 +81,7 @@ def _listed() -> Iterator[str]:
     content = sys.stdin.buffer.read()
     lines = content.split(b"\0") if b"\0" in content else content.splitlines()
     paths = [os.fsdecode(line) for line in lines if line]
-    if not any(map(os.path.exists, paths)):
+    if not any(map(_exists, paths)):
         such = f", such as {paths[0]!r}" if paths else ""
         raise InputError(
             f"None of the {len(paths)} paths on standard input exists{such}: give one a line, as they are "
@@ -84,12 +94,28 @@ def _listed() -> Iterator[str]:
 def _images_in(name: str) -> list[str]:
     parent, folder = os.path.split(os.path.abspath(name))
     paths, others = images_below(parent, folder)
+    if not paths and (shards := shards_of(name)):
+        return _images_in_tars(name, [os.path.join(name, shard) for shard in shards])
+    return _told(name, [os.path.join(name, os.path.relpath(path, folder)) for path in paths], others)
+
+
+def _images_in_tars(name: str, tars: Sequence[str]) -> list[str]:
+    paths, others = [], Counter()
+    for tar in tars:
+        names, none = images_in(tar)
+        paths += [f"{tar}/{inside}" for inside in names]
+        others += none
+    return _told(name, paths, others)
+
+
+def _told(name: str, paths: list[str], others: Counter[str]) -> list[str]:
+    """The paths; InputError where there are none."""
     if not paths:
         beside = f" but {in_words(others)}" if others else ""
         raise InputError(f"{name!r} holds no images{beside}: name a folder that does.")
     if others:
         logging.info("Left out of %r: %s.", name, in_words(others))
-    return [os.path.join(name, os.path.relpath(path, folder)) for path in paths]
+    return paths
 
 
 def _advice(paths: Sequence[str]) -> str:

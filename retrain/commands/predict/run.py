@@ -27,6 +27,7 @@ from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
 from retrain.files import new_directory
+from retrain.image_files import status
 from retrain.settings.data import Decoding
 from retrain.settings.results import ResultSettings
 
@@ -141,7 +142,7 @@ def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features)
 def _file_key(path: str) -> FileKey:
     """A file that is gone has no size; the pass says why it gives no image."""
     try:
-        status = os.stat(path)
+        found = status(path)
     except OSError:
         return FileKey(os.path.abspath(path), 0, 0)
-    return FileKey(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    return FileKey(os.path.abspath(path), found.size, found.mtime_ns)

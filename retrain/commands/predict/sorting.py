@@ -1,12 +1,15 @@
 """Copies of images, or links to them, in a folder for each class, as train reads class folders."""
 
 import os
+import pathlib
 import re
 import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 from absl import logging
+
+from retrain.image_files import contents, member_of
 
 # What the name of a folder cannot hold, or would hide it.
 NO_NAME = re.compile(r"^\.|[/\\\0-\x1f]|^$")
@@ -59,7 +62,14 @@ def sort_files(
             if by == "link":
                 os.symlink(os.path.abspath(file), target)
             else:
-                shutil.copy2(file, target)
+                _copy(file, target)
+
+
+def _copy(file: str, target: str) -> None:
+    if member_of(file) is None:
+        shutil.copy2(file, target)
+    else:
+        pathlib.Path(target).write_bytes(contents(file))
 
 
 def _key(name: str) -> str:

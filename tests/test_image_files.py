@@ -1,0 +1,51 @@
+import os
+import pathlib
+
+import pytest
+
+from retrain.image_files import Member, contents, is_file, member_of, opened, status
+from tests.tiny_shards import shard
+
+
+@pytest.fixture
+def tar(tmp_path) -> str:
+    return shard(tmp_path / "a.tar", {"1.jpg": b"one", "deep/2.jpg": 5000 * b"two"})
+
+
+def test_members_are_read_as_files_are(tar, tmp_path):
+    (tmp_path / "3.jpg").write_bytes(b"three")
+    os.utime(tar, ns=(5, 7))
+    assert contents(f"{tar}/1.jpg") == b"one"
+    assert contents(f"{tar}/deep/2.jpg") == 5000 * b"two"
+    assert contents(str(tmp_path / "3.jpg")) == b"three"
+    assert status(f"{tar}/deep/2.jpg") == (15000, 7, True)
+    assert status(str(tmp_path / "3.jpg"))[::2] == (5, True)
+    assert status(str(tmp_path)).is_file is False
+    assert all(map(is_file, [f"{tar}/1.jpg", str(tmp_path / "3.jpg"), tar]))
+
+
+@pytest.mark.parametrize("path", ["a.tar/3.jpg", "a.tar/deep", "gone.tar/1.jpg", "gone.jpg", "1.jpg"])
+def test_what_is_not_there_is_an_error_of_the_system(tar, tmp_path, path):
+    path = str(tmp_path / path)
+    assert not is_file(path)
+    for read in (contents, opened, status):
+        with pytest.raises(FileNotFoundError) as info:
+            read(path)
+        assert info.value.filename == path
+
+
+def test_a_folder_may_be_called_as_tar_files_are(tmp_path):
+    (tmp_path / "b.tar").mkdir()
+    (tmp_path / "b.tar" / "1.jpg").write_bytes(b"plain")
+    inner = shard(tmp_path / "b.tar" / "c.TAR", {"x.tar/1.jpg": b"inner"})
+    assert contents(f"{tmp_path}/b.tar/1.jpg") == b"plain"
+    assert contents(f"{inner}/x.tar/1.jpg") == b"inner"
+    assert member_of(f"{inner}/x.tar/1.jpg") == Member(inner, "x.tar/1.jpg")
+    assert member_of(f"{tmp_path}/b.tar/1.jpg") is None
+
+
+def test_a_shard_that_is_written_anew_is_read_anew(tar):
+    assert contents(f"{tar}/1.jpg") == b"one"
+    shard(pathlib.Path(tar), {"0.jpg": 700 * b"x", "1.jpg": b"other"})
+    os.utime(tar, ns=(1, 1))
+    assert contents(f"{tar}/1.jpg") == b"other"
