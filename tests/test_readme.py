@@ -26,6 +26,7 @@ from retrain.modules.sources import source
 from retrain.runs.run import CHECKPOINT
 from retrain.settings.config import Config
 from tests import tiny_worlds
+from tests.tiny_shards import shards_of_folder
 
 ROOT = pathlib.Path(__file__).parents[1]
 README, SCALING = "README.md", "docs/scaling.md"
@@ -73,6 +74,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     shutil.copy(world / "photos" / "cyan" / "000.png", world / "picture.jpg")
     shutil.copytree(world / "photos" / "yellow", world / "more_pictures")
     shutil.copytree(world / "photos" / "magenta", world / "shots")
+    names = [f"{name}.tar" for name in ("train-000", "train-001", "val-000")]
+    shards_of_folder(str(world / "photos"), world / "shards", names)
     for name in ("data_samples", "flags"):
         (world / name).symlink_to(ROOT / name)
     (world / "graph.pb").write_bytes(frozen_graph())
