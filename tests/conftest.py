@@ -21,8 +21,28 @@ hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("retrain")
 
 
+HERE = pathlib.Path(__file__).parent
+
 # What is imported stays: to look through a million objects for garbage, again and again, is a sixth of all.
 gc.disable()
+
+
+# Beside these all files of tests are short.
+LONGEST = ("legacy", "contracts", "commands", "test_readme.py", "test_keras.py", "export", "test_notebook.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """xdist would begin with the files of the most tests, and end with the longest, which have few."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, lest one process be left with such a file when the other has nothing more to do."""
+    items.sort(key=lambda item: _place(item.path.relative_to(HERE).parts[0]))
+
+
+def _place(name: str) -> int:
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def pytest_collection_finish() -> None:
