@@ -1,9 +1,5 @@
-import os
 import pathlib
 import shutil
-import subprocess
-import sys
-import textwrap
 import zipfile
 
 import keras
@@ -18,7 +14,6 @@ from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from tests import tiny_tf1_hub, tiny_worlds
 from tests.contracts.example_modules import KINDS
 
-ROOT = pathlib.Path(__file__).parents[1]
 RATE = 2**-10
 
 every_source = pytest.mark.parametrize("name", KINDS)
@@ -322,52 +317,6 @@ def test_computes_in_float32_in_a_model_of_mixed_precision(averaging):
         keras.mixed_precision.set_dtype_policy("float32")
     assert layer(images(layer).astype(np.float16)).dtype == tf.float32
     assert model(images(layer)).dtype == tf.bfloat16
-
-
-MIRRORED = """
-    import sys
-    import keras, numpy as np, tensorflow as tf
-    from retrain.keras import ModuleLayer
-    from tests.test_keras import classifier, fit, images, values
-
-    [cpu] = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    for handle, directory in zip(sys.argv[1::2], sys.argv[2::2]):
-        with strategy.scope():
-            layer = ModuleLayer(handle, trainable=True)
-            model = classifier(layer, keras.optimizers.SGD(0.001, momentum=0.9))
-        fit(model, images(layer))
-        model.save(directory + "/mirrored.keras")
-        with strategy.scope():
-            again = keras.models.load_model(directory + "/mirrored.keras")
-        for one in (model, again):
-            fit(one, images(layer))
-        np.savez(directory + "/trained.npz", *values(layer), model.layers[-1].kernel.numpy())
-        np.savez(directory + "/again.npz", *values(again.layers[0]), again.layers[-1].kernel.numpy())
-"""
-
-
-def test_on_two_replicas(tmp_path):
-    handles = {
-        "saved_model": tiny_worlds.averaging_module(tmp_path / "saved_model"),
-        "ref": tiny_tf1_hub.averaging_module(tmp_path / "ref"),
-        "resource": tiny_tf1_hub.averaging_module(tmp_path / "resource", use_resource=True),
-        "keras": tiny_worlds.keras_file(tmp_path / "keras"),
-    }
-    arguments = [word for name in handles for word in (handles[name], str(tmp_path / name))]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", textwrap.dedent(MIRRORED), *arguments], env=environment, check=True)
-    for name, handle in handles.items():
-        trained, again = (np.load(tmp_path / name / f"{file}.npz") for file in ("trained", "again"))
-        assert_all_close(again.values(), trained.values(), rtol=1e-6, atol=1e-7)
-        if name != "keras":  # its batch norm sees the images of one replica only
-            layer = ModuleLayer(handle, trainable=True)
-            model = classifier(layer, keras.optimizers.SGD(0.001, momentum=0.9))
-            for _ in range(2):
-                fit(model, images(layer))
-            one_device = [*values(layer), model.layers[-1].kernel.numpy()]
-            assert_all_close(trained.values(), one_device, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,5 @@
-"""Training on one device is tested through the Estimator; here, on two, and what the loop gives beside."""
+"""What the loop gives; training is tested through the Estimator, on two devices in tests/contracts."""
 
-import os
-import pathlib
-import subprocess
-import sys
-import textwrap
 import time
 
 import keras
@@ -12,71 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.modules.loading import load_module
 from retrain.training.estimator import Estimator
-from retrain.training.loss import Loss
-from tests import tiny_worlds
 from tests.training import worlds
-
-ROOT = pathlib.Path(__file__).parents[2]
-
-MIRRORED = """
-    import sys
-    import tensorflow as tf
-    from tests.training import test_training_loop
-
-    [cpu] = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    assert strategy.num_replicas_in_sync == 2
-    for train_base in (False, True):
-        test_training_loop.train(sys.argv[1], sys.argv[2], strategy, train_base)
-    test_training_loop.note_statistics(sys.argv[3], strategy)
-"""
-
-
-def train(module: str, directory: str, strategy: tf.distribute.Strategy, train_base: bool) -> None:
-    """Trains over uneven batches (12 examples in batches of 5), and saves what came of it."""
-    with strategy.scope():
-        model = worlds.classifier(load_module(module), train_base=train_base)
-        optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
-    model_dir = f"{directory}/{train_base}"
-    loss = Loss(l1_regularizer=0.001, l2_regularizer=0.01)
-    estimator = Estimator(model, model_dir, optimizer, loss=loss, strategy=strategy)
-    for part in range(2):
-        estimator.train(lambda: worlds.image_batches(5).repeat(4), max_steps=6 * (part + 1))
-    figures = estimator.evaluate(worlds.image_batches)
-    values = [figures["loss"], figures["count"], estimator.loop.last_loss, estimator.global_step]
-    np.savez(f"{model_dir}/result.npz", *map(np.asarray, [*values, *model.trainable_variables]))
-
-
-def note_statistics(module: str, strategy: tf.distribute.Strategy) -> None:
-    """Batch norm sees half of the images on each replica: what it notes is the mean over both."""
-    with strategy.scope():
-        loaded = load_module(module)
-
-    @tf.function
-    def step():
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        loaded(tf.reshape(tf.constant(worlds.PIXELS), [2, -1, 8, 8, 3])[replica], training=True)
-
-    strategy.run(step)
-    [moving_mean] = [variable for variable in loaded.variables if "moving_mean" in variable.name]
-    np.testing.assert_allclose(moving_mean, 0.01 * worlds.COLOURS.mean(axis=0), rtol=1e-5)
-
-
-def test_two_replicas_train_as_one_also_on_batches_that_do_not_halve(averaging_module, tmp_path):
-    one, two = (str(tmp_path / name) for name in ("one", "two"))
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    keras_module = tiny_worlds.keras_file(tmp_path / "keras")
-    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), averaging_module, two, keras_module]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    for train_base in (False, True):
-        train(averaging_module, one, tf.distribute.get_strategy(), train_base)
-        results = [np.load(f"{directory}/{train_base}/result.npz") for directory in (one, two)]
-        assert len(results[0].files) == 4 + 2 + train_base
-        for name in results[0].files:
-            np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-5, atol=1e-5)
 
 
 def test_steps_up_to_the_end_of_the_input(loaded_module, tmp_path):

@@ -1,8 +1,4 @@
-import os
 import pathlib
-import subprocess
-import sys
-import textwrap
 
 import keras
 import numpy as np
@@ -16,7 +12,6 @@ from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
-ROOT = pathlib.Path(__file__).parents[3]
 OFFERED = ["image_feature_vector", "image_classification"]
 
 
@@ -182,46 +177,3 @@ def test_an_output_that_is_called_scores(tmp_path, told):
     assert list(module.signatures) == OFFERED
     np.testing.assert_allclose(module(IMAGES), pooled(model), atol=1e-6)
     assert len(told) == 1
-
-
-# Each replica sees two of the four images; features in inference need no replica.
-MIRRORED = """
-    import sys
-    import numpy as np, tensorflow as tf
-    from retrain.modules.loading import load_module
-
-    [cpu] = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        module = load_module(sys.argv[1])
-    images = np.load(sys.argv[2] + "/images.npy")
-
-    @tf.function
-    def step(part):
-        def gradient(part):
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_sum(module(part, training=True) ** 2)
-            gradient = tape.gradient(loss, module.trainable_variables[0])
-            return tf.distribute.get_replica_context().all_reduce("sum", gradient)
-        return strategy.run(gradient, (part,))
-
-    features = module(images)
-    [dataset] = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(images).rebatch(4))
-    gradient = strategy.experimental_local_results(step(dataset))[0]
-    np.savez(sys.argv[2] + "/found.npz", features=features, gradient=gradient)
-"""
-
-
-def test_two_replicas(tmp_path):
-    model, handle = exported(tmp_path / "module", layers.Dense(3, activation="softmax"))
-    np.save(tmp_path / "images.npy", IMAGES)
-    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), handle, str(tmp_path)]
-    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
-    found, module = np.load(tmp_path / "found.npz"), loaded(handle)
-    np.testing.assert_allclose(found["features"], pooled(model), atol=1e-6)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(module(IMAGES, training=True) ** 2)
-    expected = tape.gradient(loss, module.trainable_variables[0])
-    assert np.abs(expected).max() > 0.1
-    np.testing.assert_allclose(found["gradient"], expected, rtol=1e-4, atol=1e-6)

@@ -1,10 +1,6 @@
 """What is proven against the genuine library is in tests/legacy; here, what needs no other library."""
 
-import os
 import pathlib
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +18,6 @@ from retrain.modules.sources.tf1_hub import load
 from retrain.settings.module import ModuleSettings
 from tests.tiny_tf1_hub import averaging_module
 
-ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
 MEANS = IMAGES.mean(axis=(1, 2))
 KINDS = pytest.mark.parametrize("use_resource", [False, True], ids=["ref", "resource"])
@@ -221,68 +216,3 @@ def test_a_step_compiled_by_xla(tmp_path):
     [found] = gradient(tf.constant(IMAGES))
     np.testing.assert_allclose(found, MEANS.sum(axis=0) + 1, rtol=1e-5)
     assert all(variable.numpy().any() for variable in module.variables)
-
-
-# On each replica the module sees two of the four images; their moving averages are averaged.
-MIRRORED = """
-    import sys
-    import numpy as np, tensorflow as tf
-    from retrain.export import hub_module
-    from retrain.heads.softmax import SoftmaxHead
-    from retrain.model import ImageClassifier
-    from retrain.modules.loading import load_module
-
-    [cpu] = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    images = np.load(sys.argv[1] + "/images.npy")
-    [dataset] = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(images).rebatch(4))
-
-    def trained(directory):
-        with strategy.scope():
-            model = ImageClassifier(load_module(directory + "/module"), {"label": SoftmaxHead(["a", "b"])})
-            model.kernels["label"].assign(tf.ones([3, 2]))
-
-        @tf.function
-        def step(part):
-            def gradient(part):
-                with tf.GradientTape() as tape:
-                    loss = tf.reduce_sum(model.base(part, training=True))
-                gradients = tape.gradient(loss, model.base.trainable_variables)
-                return tf.distribute.get_replica_context().all_reduce("sum", gradients)
-            return strategy.run(gradient, (part,))
-
-        [gradient] = step(dataset)
-        found = {variable.name: variable.numpy() for variable in model.base.variables}
-        found["gradient"] = strategy.experimental_local_results(gradient)[0]
-        found["logits"] = model.outputs(images, "image_classification")["default"]
-        hub_module.write(model, directory + "/export")
-        np.savez(directory + "/found.npz", **found)
-
-    for kind in ("ref", "resource"):
-        trained(sys.argv[1] + "/" + kind)
-"""
-
-
-@pytest.fixture(scope="module")
-def mirrored(tmp_path_factory):
-    """Where both kinds have been trained on two devices."""
-    directory = tmp_path_factory.mktemp("mirrored")
-    for kind in ("ref", "resource"):
-        averaging_module(directory / kind / "module", 2.0, use_resource=kind == "resource")
-    np.save(directory / "images.npy", IMAGES)
-    command = [sys.executable, "-c", textwrap.dedent(MIRRORED), str(directory)]
-    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
-    return directory
-
-
-@pytest.mark.parametrize("kind", ["ref", "resource"])
-def test_two_replicas(mirrored, kind):
-    found = np.load(mirrored / kind / "found.npz")
-    np.testing.assert_allclose(found["gradient"], MEANS.sum(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(found["average:0"], 0.1 * MEANS.mean(axis=0), rtol=1e-5)
-    exported = load(str(mirrored / kind / "export"), "export", DEFAULTS)
-    np.testing.assert_allclose(exported.outputs(IMAGES, CLASSES)["default"], found["logits"], rtol=1e-6)
-    values = {variable.name: variable.numpy() for variable in exported.variables}
-    assert set(values) == {"module/scale:0", "module/average:0", "head/label/kernel:0", "head/label/bias:0"}
-    np.testing.assert_array_equal(values["module/average:0"], found["average:0"])
