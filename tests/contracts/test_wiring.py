@@ -4,12 +4,14 @@ Or it is refused there. The fields are those of the sections, so that a new one 
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
 
+from retrain.commands import scoring
 from retrain.commands.train import base
 from retrain.commands.train import pixels as pixel_stage
 from retrain.errors import InputError
@@ -305,6 +307,8 @@ def world(tmp_path_factory):
         patched.setattr(base, "CPU_INFO", directory / "cpuinfo")
         patched.setattr(engines, "Interpreter", None)
         patched.setattr(learning_rate_finder, "STEPS", 5)
+        # Half of what it takes to evaluate so few images; of other settings it is loaded anew.
+        patched.setattr(scoring, "load_classifier", functools.cache(scoring.load_classifier))
         patched.setattr(pixel_stage, "write_augmented_page", lambda *arguments: None)
         patched.chdir(directory)
         yield World(directory)
