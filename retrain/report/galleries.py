@@ -174,8 +174,9 @@ def _doubtful_labels(issues: pd.DataFrame, task: str, thumbnails: Thumbnails) ->
         )
         for of in ranked[:DOUBTFUL].itertuples()
     ]
+    between = "With the labels that are ranked between them. " if len(ranked) > len(doubted) else ""
     note = (
-        "What heads think that have not seen the image. Where you agree, write the right label into the "
+        f"{between}What heads think that have not seen the image. Where you agree, write the right label into the "
         "column “corrected” of label_issues.csv, which ranks all others, too; then train again with "
         "--corrections."
     )

@@ -52,6 +52,7 @@ def test_labels_in_doubt_of_the_task_the_worst_first():
         outcome(label_issues=pd.DataFrame(rows, columns=columns)), "kind", "test", Names()
     )[-1]
     assert doubtful.title == "Labels in doubt (2 of 5)"
+    assert doubtful.note.startswith("With the labels that are ranked between them. What heads think")
     assert lines(doubtful) == [
         ("2.jpg", ["labelled b", "rather a?"]),
         ("4.jpg", ["labelled b", "rather a?"]),
