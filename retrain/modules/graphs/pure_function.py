@@ -11,6 +11,7 @@ from tensorflow.core.protobuf.config_pb2 import ConfigProto
 # As TensorFlow's own converters do it (convert_to_constants.py); no public way puts functions in place.
 from tensorflow.python.grappler import tf_optimizer
 
+from retrain.modules.graphs.grouped_convolutions import without_groups
 from retrain.modules.graphs.pure_graph import PureGraph, node_name, purify
 
 STAY_CALLS = {"_XlaMustCompile", "_noinline"}
@@ -47,7 +48,14 @@ def pure_function(traced: Any, variables: Mapping[int, tf.Variable]) -> PureFunc
     _release(graph_def, {node_name(tensor.name) for tensor in traced.outputs})
     types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
     outputs = [tensor.name for tensor in traced.outputs]
-    return PureFunction(purify(graph_def, types), node_name(traced.inputs[0].name), read, outputs)
+    images = node_name(traced.inputs[0].name)
+    fed = {images: traced.inputs[0], **read}
+    graph = without_groups(purify(graph_def, types), {name: _spec(of) for name, of in fed.items()})
+    return PureFunction(graph, images, read, outputs)
+
+
+def _spec(of: tf.Tensor | tf.Variable) -> tf.TensorSpec:
+    return tf.TensorSpec(of.shape, of.dtype)
 
 
 def _captured_names(traced: Any) -> list[str]:
