@@ -4,10 +4,13 @@
 """
 
 import os
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 from retrain.modules.sources.path_sources import TF1_HUB_FILE
+
+OUTPUT_NAME_FILE = "output_name.txt"  # beside a frozen graph
 
 OF_FILES = """\
 import tensorflow as tf
@@ -35,6 +38,60 @@ import tensorflow as tf
 module = hub.Module("THIS_DIRECTORY")  # in a graph of TensorFlow 1 that of tensorflow_hub 0.15 does the same
 image = {image}
 logits = module(dict(images=image[None]), signature={signature}, as_dict=True)["default"]"""
+LITERT = """\
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image, ImageOps
+
+image = {pillow}
+classify = Interpreter("THIS_DIRECTORY/model.tflite").get_signature_runner("serving_default")
+probabilities = classify(images=image[None])[{output}]"""
+MEDIAPIPE = """\
+import mediapipe
+from mediapipe.tasks.python.vision import ImageClassifier
+
+classifier = ImageClassifier.create_from_model_path("THIS_DIRECTORY/model.tflite")  # it resizes by itself
+found = classifier.classify(mediapipe.Image.create_from_file("PICTURE.jpg")).classifications[0].categories"""
+ONNX = """\
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+image = {pillow}
+session = onnxruntime.InferenceSession("THIS_DIRECTORY/model.onnx")
+[probabilities] = session.run([{output}], dict(images=image[None]))"""
+OPENVINO = """\
+import numpy as np
+import openvino
+from PIL import Image, ImageOps
+
+image = {pillow}
+exact = dict(INFERENCE_PRECISION_HINT="f32")  # without it, CPUs that compute in bfloat16 give others
+classify = openvino.Core().compile_model("THIS_DIRECTORY/model.xml", "CPU", exact)
+probabilities = classify(image[None])[{output}]"""
+KERAS_FILE = """\
+import keras
+import retrain.keras  # has the layer that the file names
+import tensorflow as tf
+
+classifier = keras.saving.load_model("THIS_DIRECTORY/model.keras")
+image = {image}
+probabilities = classifier(image[None])[{output}]"""
+FROZEN_GRAPH = """\
+import tensorflow as tf
+
+graph = tf.compat.v1.GraphDef.FromString(tf.io.read_file("THIS_DIRECTORY/model.pb").numpy())
+whole = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
+image = {image}
+probabilities = whole.prune("Placeholder:0", "{graph_output}:0")(image[None])"""
+# Of formats that are one file: its name -> consumers.
+FILES = {
+    "model.tflite": {"LiteRT": LITERT, "MediaPipe": MEDIAPIPE},
+    "model.onnx": {"ONNX Runtime": ONNX},
+    "model.xml": {"OpenVINO": OPENVINO},
+    "model.keras": {"Keras": KERAS_FILE},
+    "model.pb": {"TensorFlow": FROZEN_GRAPH},
+}
 RETRAIN = """\
 import retrain
 
@@ -65,14 +122,19 @@ def decoding(height: int, width: int) -> dict[str, str]:
 def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
     """By consumer the code that uses an export of this description, by the files that are there."""
     first, *others = described["tasks"]
+    lines = decoding(*described["image_size"])
     words = {
-        "image": decoding(*described["image_size"])["TensorFlow"],
+        "image": lines["TensorFlow"],
+        "pillow": lines["Pillow, NumPy"],
         "output": repr(first if others else "default"),
-        "serving": described["serving"]["images"],
+        "serving": described["serving"].get("images", ""),
         "classes": repr(f"classes/{first}" if others else "classes"),
         "scores": repr(f"scores/{first}" if others else "scores"),
         "signature": repr(described["tasks"][first]["signature"]),
+        "graph_output": graph_output(directory),
     }
+    if file := file_of(directory):
+        return {consumer: code.format(**words) for consumer, code in FILES[file].items()}
     if os.path.isfile(os.path.join(directory, TF1_HUB_FILE)):
         code = {"TensorFlow 2": LOADED.format(**words, tags=", tags=[]"), "hub.Module": HUB.format(**words)}
     else:
@@ -82,3 +144,14 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
             "Keras": KERAS.format(**words),
         }
     return {**code, "retrain": RETRAIN}
+
+
+def file_of(directory: str) -> str:
+    """The name of the file that is the model; "" of an export that is a module."""
+    return next((file for file in FILES if os.path.isfile(os.path.join(directory, file))), "")
+
+
+def graph_output(directory: str) -> str:
+    """What the output of a frozen graph is called; "" of another export."""
+    path = pathlib.Path(directory, OUTPUT_NAME_FILE)
+    return path.read_text("utf-8") if path.is_file() else ""

@@ -18,36 +18,21 @@ from retrain.heads import head_class
 from retrain.heads.head import Head
 from retrain.label_files import labels_file, labels_text
 from retrain.model import ImageClassifier
-from retrain.modules.signatures import IMAGES, SERVING_SIGNATURE
 
 WRITER = f"retrain {__version__}"
-SERVING = MappingProxyType({IMAGES: SERVING_SIGNATURE})
 
 
 def write_documents(
     classifier: ImageClassifier,
     signatures: Mapping[str, str],
     directory: str,
-    serving: Mapping[str, str] = SERVING,
-) -> None:
-    """Writes `assets.extra/` and README.md into an export's directory.
-
-    `signatures` are those of logits, by task, and of familiarity; `serving` are those of probabilities, by
-    the name of their input.
-    """
-    write_description(classifier, signatures, directory, serving)
-    write_card(directory)
-
-
-def write_description(
-    classifier: ImageClassifier,
-    signatures: Mapping[str, str],
-    directory: str,
     serving: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Writes `assets.extra/` alone, of a format that has other signatures, or none: "".
+    """Writes `assets.extra/` and README.md into an export's directory, beside what is the model.
 
-    Familiarity is not among them where the export does not tell it.
+    `signatures` are those of logits, by task, and of familiarity; `serving` are those of probabilities, by
+    the name of their input. A format without signatures has "" for each, and none. Familiarity is not among
+    them where the export does not tell it.
     """
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
@@ -77,6 +62,7 @@ def write_description(
             "evidence_of": list(classifier.familiarity.evidence),
         }
     write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+    write_card(directory)
 
 
 def read_heads(directory: str) -> Mapping[str, Head]:

@@ -15,13 +15,14 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from retrain.export import AS_USUAL, Answers, ExportOptions
 from retrain.export.assets import described_tasks
-from retrain.export.documents import write_description
+from retrain.export.consumers import OUTPUT_NAME_FILE, graph_output
+from retrain.export.documents import write_documents
 from retrain.export.served_function import served_function
 from retrain.files import new_directory, write_bytes, write_text
 from retrain.model import ImageClassifier
 from retrain.modules.signatures import DEFAULT_OUTPUT
 
-MODEL_FILE, NAME_FILE = "model.pb", "output_name.txt"
+MODEL_FILE = "model.pb"
 PLACEHOLDER = "Placeholder"
 
 
@@ -40,17 +41,16 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
     kept = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), [options.final_tensor_name])
     with new_directory(directory) as partial:
         write_bytes(pathlib.Path(partial, MODEL_FILE), kept.SerializeToString())
-        write_text(pathlib.Path(partial, NAME_FILE), options.final_tensor_name)
-        write_description(classifier, served.no_signatures(classifier), partial)
+        write_text(pathlib.Path(partial, OUTPUT_NAME_FILE), options.final_tensor_name)
+        write_documents(classifier, served.no_signatures(classifier), partial)
 
 
 def read(directory: str) -> Answers:
     """What TensorFlow makes of images with the graph in this directory: probabilities of the first task."""
     definition = tf.compat.v1.GraphDef.FromString(pathlib.Path(directory, MODEL_FILE).read_bytes())
-    name = pathlib.Path(directory, NAME_FILE).read_text("utf-8")
     first, *others = described_tasks(directory)
     function = tf.compat.v1.wrap_function(lambda: _imported(definition), [])
-    pruned = function.prune(f"{PLACEHOLDER}:0", f"{name}:0")
+    pruned = function.prune(f"{PLACEHOLDER}:0", f"{graph_output(directory)}:0")
 
     def answers(images: np.ndarray) -> dict[str, np.ndarray]:
         return {first if others else DEFAULT_OUTPUT: pruned(tf.constant(images)).numpy()}

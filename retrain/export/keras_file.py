@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from retrain.export import AS_USUAL, Answers, ExportOptions, reusable_saved_model
-from retrain.export.documents import write_description
+from retrain.export.documents import write_documents
 from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory
 from retrain.keras import ModuleLayer
@@ -31,7 +31,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         layers = {key: ModuleLayer(module, signature=SERVING_SIGNATURE, output_key=key) for key in keys}
         model = keras.Model(images, {key: layer(images) for key, layer in layers.items()})
         model.save(pathlib.Path(partial, MODEL_FILE))
-        write_description(classifier, dict.fromkeys([*classifier.heads, *keys], ""), partial)
+        write_documents(classifier, dict.fromkeys([*classifier.heads, *keys], ""), partial)
 
 
 def read(directory: str) -> Answers:

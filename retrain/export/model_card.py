@@ -9,21 +9,24 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jinja2
 
 from retrain.errors import InputError
 from retrain.export.assets import DESCRIPTION, FOLDER
-from retrain.export.consumers import consumers, decoding
+from retrain.export.consumers import consumers, decoding, file_of, graph_output
 from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
 from retrain.label_files import labels_file
-from retrain.modules.signatures import IMAGE_FEATURE_VECTOR, IMAGES
+from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, IMAGES
 from retrain.modules.sources.source import source_of
 
-README = "README.md"
+README, OF_RUN = "README.md", "run.json"
+# What Hugging Face's hub calls the libraries for formats of one file.
+LIBRARIES = {"model.tflite": "tflite", "model.onnx": "onnx", "model.xml": "openvino", "model.keras": "keras"}
+GRAPH_INPUT = "Placeholder"
 NAMED, SHOWN = 5, 30  # classes that a title, or a table, names
 
 
@@ -34,13 +37,13 @@ class OfRun(NamedTuple):
       data: what the images are called.
       fingerprint: of contents, splits and labels.
       splits: how many images there are of each.
-      figures: split -> task -> figures.
+      results: the accuracy of each task on the images of each split.
     """
 
     data: str
     fingerprint: str
     splits: Mapping[str, int]
-    figures: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    results: Sequence["Result"]
 
 
 class Result(NamedTuple):
@@ -60,7 +63,25 @@ class Result(NamedTuple):
         return f"accuracy, 95 % interval {low:.3f} to {high:.3f}, {self.count} images"
 
 
-def write_card(directory: str, of_run: OfRun | None = None) -> None:
+def record_run(directory: str, of_run: OfRun) -> None:
+    """Writes into an export's directory what the run knows, and README.md with it."""
+    told = {**of_run._asdict(), "results": [result._asdict() for result in of_run.results]}
+    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    write_text(os.path.join(directory, FOLDER, OF_RUN), text)
+    write_card(directory)
+
+
+def recorded_run(directory: str) -> OfRun | None:
+    """What the run of an export knows; None where nothing was recorded, or by another version."""
+    try:
+        told = json.loads(pathlib.Path(directory, FOLDER, OF_RUN).read_text("utf-8"))
+        results = [Result(**{**result, "interval": tuple(result["interval"])}) for result in told["results"]]
+        return OfRun(**{**told, "results": results})
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+
+
+def write_card(directory: str) -> None:
     """Writes README.md into an export's directory, in place of an earlier one."""
     described = json.loads((pathlib.Path(directory) / FOLDER / DESCRIPTION).read_text("utf-8"))
     tasks, (height, width) = described["tasks"], described["image_size"]
@@ -79,13 +100,16 @@ def write_card(directory: str, of_run: OfRun | None = None) -> None:
             for task, of in tasks.items()
         ],
         shown=SHOWN,
-        run=of_run,
-        results=[] if of_run is None else [*_results(of_run)],
+        run=recorded_run(directory),
         height=height,
         width=width,
         background=described["alpha_background"],
         decoding=decoding(height, width),
-        outputs=_outputs(described),
+        file=file_of(directory),
+        library=LIBRARIES.get(file_of(directory), "tensorflow"),
+        input=GRAPH_INPUT if graph_output(directory) else IMAGES,
+        batch=1 if file_of(directory) == "model.tflite" else "batch",
+        outputs=_outputs_of_file(directory, described) if file_of(directory) else _outputs(described),
         consumers=consumers(directory, described),
         familiarity=described.get("familiarity"),
     )
@@ -114,19 +138,17 @@ def _joined(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _results(of_run: OfRun) -> Iterator[Result]:
-    for split, by_task in of_run.figures.items():
-        for task, of in by_task.items():
-            if "accuracy" in of:
-                low, high = of["accuracy_interval"]
-                yield Result(
-                    task=task,
-                    split=split,
-                    accuracy=of["accuracy"],
-                    interval=(low, high),
-                    count=of["count"],
-                    macro_f1=of.get("macro_f1"),
-                )
+def _outputs_of_file(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
+    """What a format without signatures gives."""
+    probabilities = [
+        f"probabilities of {_markdown(task)} [batch, {len(of['classes'])}], for {of['head']}"
+        for task, of in described["tasks"].items()
+    ]
+    if name := graph_output(directory):
+        return {name: probabilities[0]}
+    keys = described["tasks"] if len(probabilities) > 1 else [DEFAULT_OUTPUT]
+    outputs = dict(zip(keys, probabilities, strict=True))
+    return {**outputs, FAMILIARITY: "[batch], in [0, 1]"} if "familiarity" in described else outputs
 
 
 def _outputs(described: Mapping[str, Any]) -> dict[str, str]:

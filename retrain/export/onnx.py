@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf2onnx
 
 from retrain.export import AS_USUAL, Answers, ExportOptions
-from retrain.export.documents import write_description
+from retrain.export.documents import write_documents
 from retrain.export.served_function import served_function
 from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
@@ -33,7 +33,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         model, _ = tf2onnx.convert.from_function(by_key, signature, opset=OPSET)
     with new_directory(directory) as partial:
         write_bytes(pathlib.Path(partial, MODEL_FILE), model.SerializeToString())
-        write_description(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial)
 
 
 def read(directory: str) -> Answers:

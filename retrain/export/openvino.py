@@ -14,7 +14,7 @@ import openvino
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from retrain.export import AS_USUAL, Answers, ExportOptions
-from retrain.export.documents import write_description
+from retrain.export.documents import write_documents
 from retrain.export.served_function import served_function
 from retrain.files import new_directory
 from retrain.model import ImageClassifier
@@ -37,7 +37,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
     _name_outputs(model, dict(zip((of.name for of in frozen.outputs), served.keys, strict=True)))
     with new_directory(directory) as partial:
         openvino.save_model(model, pathlib.Path(partial, MODEL_FILE), compress_to_fp16=False)
-        write_description(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial)
 
 
 def _name_outputs(model: openvino.Model, names: Mapping[str, str]) -> None:

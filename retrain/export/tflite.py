@@ -17,7 +17,7 @@ import tensorflow as tf
 from retrain.data.pipeline import image_batches
 from retrain.errors import InputError
 from retrain.export import AS_USUAL, ExportOptions
-from retrain.export.documents import WRITER, write_description
+from retrain.export.documents import WRITER, write_documents
 from retrain.export.litert import MODEL_FILE
 from retrain.export.served_function import served_function
 from retrain.export.tflite_metadata import with_metadata
@@ -84,4 +84,4 @@ def _write(
     described = with_metadata(model, served.keys, labels, f"Written by {WRITER}.")
     with new_directory(directory) as partial:
         write_bytes(pathlib.Path(partial, MODEL_FILE), described)
-        write_description(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial)

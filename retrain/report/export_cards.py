@@ -2,31 +2,42 @@
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from retrain.data.split_words import split_of
 from retrain.examples.recorded import data_fingerprint
-from retrain.export.model_card import README, OfRun, write_card
+from retrain.export.model_card import OfRun, Result, record_run
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, of_one_task
 
 TOLD = ("test", "validation", CROSS_VALIDATION)
 
 
 def write_cards(outcome: Outcome, exports: Sequence[str]) -> None:
-    """Into those of these directories that have one."""
+    """Into each of these directories."""
     of_run = OfRun(
         data=data_name(outcome.examples.image_dir),
         fingerprint=data_fingerprint(outcome.examples),
         splits={str(name): int(of) for name, of in outcome.examples.table["split"].value_counts().items()},
-        figures={
-            split: {task: of_one_task(outcome.figures[split], outcome.suffix(task)) for task in outcome.heads}
-            for split in TOLD
-            if split in outcome.figures
-        },
+        results=[*_results(outcome)],
     )
     for directory in exports:
-        if os.path.isfile(os.path.join(directory, README)):
-            write_card(directory, of_run)
+        record_run(directory, of_run)
+
+
+def _results(outcome: Outcome) -> Iterator[Result]:
+    for split in TOLD:
+        for task in outcome.heads if split in outcome.figures else ():
+            of = of_one_task(outcome.figures[split], outcome.suffix(task))
+            if "accuracy" in of:
+                low, high = of["accuracy_interval"]
+                yield Result(
+                    task=task,
+                    split=split,
+                    accuracy=of["accuracy"],
+                    interval=(low, high),
+                    count=of["count"],
+                    macro_f1=of.get("macro_f1"),
+                )
 
 
 def data_name(image_dir: str) -> str:

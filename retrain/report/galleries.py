@@ -176,8 +176,8 @@ def _doubtful_labels(issues: pd.DataFrame, task: str, thumbnails: Thumbnails) ->
     ]
     between = "With the labels that are ranked between them. " if len(ranked) > len(doubted) else ""
     note = (
-        f"{between}What heads think that have not seen the image. Where you agree, write the right label into the "
-        "column “corrected” of label_issues.csv, which ranks all others, too; then train again with "
+        f"{between}What heads think that have not seen the image. Where you agree, write the right label "
+        "into the column “corrected” of label_issues.csv, which ranks all others, too; then train again with "
         "--corrections."
     )
     return Gallery(f"Labels in doubt ({len(doubted)} of {len(of_task)})", note, [tiles] if tiles else [])

@@ -10,6 +10,7 @@ from retrain.model import ImageClassifier
 
 NAMES = ["a, b", 'c "d"', "玫瑰"]
 SIGNATURES = {"label": "image_classification"}
+SERVING = {"images": "serving_default"}
 
 
 @pytest.fixture
@@ -18,12 +19,12 @@ def classifier(loaded_module):
 
 
 def test_labels_are_written_one_a_line(classifier, tmp_path):
-    write_documents(classifier, SIGNATURES, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path), SERVING)
     assert (tmp_path / "assets.extra/labels.txt").read_text("utf-8") == 'a, b\nc "d"\n玫瑰\n'
 
 
 def test_the_description_says_what_a_program_needs(classifier, tmp_path):
-    write_documents(classifier, SIGNATURES, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path), SERVING)
     assert json.loads((tmp_path / "assets.extra/retrain.json").read_text("utf-8")) == {
         "tasks": {"label": {"head": "softmax", "classes": NAMES, "signature": "image_classification"}},
         "image_size": [8, 8],
@@ -36,7 +37,7 @@ def test_the_description_says_what_a_program_needs(classifier, tmp_path):
 
 
 def test_heads_are_read_again(classifier, tmp_path):
-    write_documents(classifier, SIGNATURES, str(tmp_path))
+    write_documents(classifier, SIGNATURES, str(tmp_path), SERVING)
     [(task, head)] = read_heads(str(tmp_path)).items()
     assert (task, head.kind, head.class_names) == ("label", "softmax", tuple(NAMES))
 
@@ -44,7 +45,7 @@ def test_heads_are_read_again(classifier, tmp_path):
 def test_several_tasks_have_a_file_of_labels_each_in_their_order(loaded_module, tmp_path):
     heads = {"kind": SoftmaxHead(["a", "b"]), "colour": SoftmaxHead(["red", "blue"])}
     signatures = {"kind": "image_classification", "colour": "image_classification:colour"}
-    write_documents(ImageClassifier(loaded_module, heads), signatures, str(tmp_path))
+    write_documents(ImageClassifier(loaded_module, heads), signatures, str(tmp_path), SERVING)
     assert (tmp_path / "assets.extra/labels.txt").read_text() == "a\nb\n"
     assert (tmp_path / "assets.extra/labels.colour.txt").read_text() == "red\nblue\n"
     assert list(read_heads(str(tmp_path))) == ["kind", "colour"]

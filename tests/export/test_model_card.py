@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from retrain.export.documents import write_documents
-from retrain.export.model_card import OfRun, asked, write_card
+from retrain.export.model_card import OfRun, Result, asked, record_run, recorded_run, write_card
 from retrain.familiarity import FAMILIARITY
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -12,19 +12,19 @@ from retrain.model import ImageClassifier
 from tests import tiny_worlds
 
 HOSTILE = ["a|b", "<b>", "`x`", "猫🐈", "شجرة", "new\nline"]
-OF_SPLIT = {"accuracy": 0.75, "accuracy_interval": [0.5, 0.875], "count": 12, "macro_f1": 0.625}
+SERVING = {"images": "serving_default"}
 OF_RUN = OfRun(
     data='pets "2"',
     fingerprint="0f" * 32,
     splits={"train": 80, "validation": 10, "test": 12},
-    figures={"test": {"label": OF_SPLIT}, "validation": {"label": {}}},
+    results=[Result("label", "test", 0.75, (0.5, 0.875), 12, 0.625)],
 )
 
 
 @pytest.fixture
 def directory(loaded_module, tmp_path) -> str:
     model = ImageClassifier(loaded_module, {"label": SoftmaxHead(HOSTILE)})
-    write_documents(model, {"label": "image_classification"}, str(tmp_path))
+    write_documents(model, {"label": "image_classification"}, str(tmp_path), SERVING)
     return str(tmp_path)
 
 
@@ -56,7 +56,7 @@ def test_names_are_shown_as_they_are(directory):
 
 
 def test_of_a_run_it_has_data_and_figures(directory):
-    write_card(directory, OF_RUN)
+    record_run(directory, OF_RUN)
     metadata, text = card(directory)
     assert metadata["metrics"] == ["accuracy"]
     [model] = metadata["model-index"]
@@ -85,8 +85,21 @@ def test_of_a_run_it_has_data_and_figures(directory):
     assert "Cross-validation" not in text
 
 
+def test_what_a_run_knows_is_found_again(directory):
+    assert recorded_run(directory) is None
+    record_run(directory, OF_RUN)
+    assert recorded_run(directory) == OF_RUN
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"results": 3}', '{"results": [], "later": 1}'])
+def test_what_another_version_recorded_is_not_taken(directory, text):
+    with open(f"{directory}/assets.extra/run.json", "w") as file:
+        file.write(text)
+    assert recorded_run(directory) is None
+
+
 def test_a_run_without_figures_says_so(directory):
-    write_card(directory, OF_RUN._replace(figures={}))
+    record_run(directory, OF_RUN._replace(results=[]))
     metadata, text = card(directory)
     assert "model-index" not in metadata
     assert "No images were kept for validation or test: there are no figures." in text
@@ -94,7 +107,7 @@ def test_a_run_without_figures_says_so(directory):
 
 def test_the_hub_reads_its_metadata(directory):
     hub = pytest.importorskip("huggingface_hub")
-    write_card(directory, OF_RUN)
+    record_run(directory, OF_RUN)
     read = hub.ModelCard.load(f"{directory}/README.md").data
     assert [(of.metric_type, of.metric_value, of.dataset_name) for of in read.eval_results] == [
         ("accuracy", 0.75, 'pets "2"'),
@@ -107,7 +120,7 @@ def test_several_tasks_and_familiarity(loaded_module, tmp_path):
     heads = {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y", "z"])}
     signatures = {"kind": "image_classification", "tags": "image_classification:tags", FAMILIARITY: "all"}
     model = tiny_worlds.with_familiarity(ImageClassifier(loaded_module, heads))
-    write_documents(model, signatures, str(tmp_path))
+    write_documents(model, signatures, str(tmp_path), SERVING)
     _, text = card(str(tmp_path))
     assert "# Classifier of kind and tags\n" in text
     assert "| `image_classification:tags` | logits of tags [batch, 3], for sigmoid |" in text
