@@ -78,6 +78,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     shards_of_folder(str(world / "photos"), world / "shards", names)
     for name in ("data_samples", "flags"):
         (world / name).symlink_to(ROOT / name)
+    photos = [{"bytes": path.read_bytes()} for path in sorted((world / "photos").rglob("*.png"))]
+    pd.DataFrame({"image": photos, "label": range(len(photos))}).to_parquet(world / "images.parquet")
     (world / "graph.pb").write_bytes(frozen_graph())
     flags = [f"--image_dir={world / 'photos'}", f"--tfhub_module={world / 'MODULE'}", "--l2_regularizer=1e-3"]
     assert main(["retrain", *flags, f"--model_dir={world / 'RUN'}"]) == 0

@@ -20,6 +20,7 @@ from retrain.errors import InputError
 from retrain.extensions import load
 
 SHOWN = 5
+RECORDS = ".tfrec"
 DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
@@ -42,6 +43,7 @@ def reader_of(image_dir: str) -> str:
     folders, images, others = top_level(image_dir)
     if not folders and not images:
         _check_no_archive(image_dir, others)
+        _check_no_records(image_dir, others)
     inside = _inside_each(image_dir, folders)
     _check_no_annotations(image_dir, folders)
     for name, below in inside.items():
@@ -69,6 +71,15 @@ def _check_no_archive(image_dir: str, others: Mapping[str, int]) -> None:
         raise InputError(
             f"{image_dir!r} has no class folders, but {count(others[ending], f'{ending} archive')}: unpack "
             "what the images are in, and name the folder around the class folders."
+        )
+
+
+def _check_no_records(image_dir: str, others: Mapping[str, int]) -> None:
+    records = sum(number for ending, number in others.items() if ending.startswith(RECORDS))
+    if records:
+        raise InputError(
+            f"{image_dir!r} has no class folders, but {count(records, 'file')} of TFRecord, which are not "
+            "read: write the images into class folders, or into tar files with their labels (docs/data.md)."
         )
 
 

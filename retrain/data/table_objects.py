@@ -81,7 +81,8 @@ def _as_text(called: str, table: pd.DataFrame, image_dir: str) -> pd.DataFrame:
         elif embedded:
             raise InputError(
                 f"{called} has images themselves in column {str(name)!r}, but a table of paths "
-                f"was expected: write them to files, and a table that names these."
+                f"was expected: write them to files, and a table that names these, or both to a tar file "
+                f"(docs/data.md)."
             )
     return table.astype(object).map(_text)
 

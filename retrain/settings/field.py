@@ -28,6 +28,8 @@ TRUTHS = {
 }
 # Values of a path that name none: "none", and handles such as builtin: or https://...
 NO_PATH = re.compile(r"none$|[A-Za-z0-9_]{2,}:")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+TO_REACH_IT = "mount what it leads to, as gcsfuse and mount-s3 do, or copy it to a disk"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Setting:
       parse: from the text and the flag as written to the value, where the type alone does not say it.
       sweep: whether a sweep may vary it.
       path: whether it may begin with ~, and is written absolute where a run is recorded.
+      remote: whether an address may stand for the path, such as https://...
       repeated: whether its flag is given once for each element of a tuple.
       required: what to give, for each verb that cannot do without.
       needs: what it needs to have an effect, a `retrain.settings.needs.Need`.
@@ -83,6 +86,7 @@ class Setting:
     parse: Callable[[str, str], Any] | None = None
     sweep: bool = False
     path: bool = False
+    remote: bool = False
     repeated: bool = False
     required: Mapping[str, str] = dataclasses.field(default_factory=dict)
     needs: Any = None
@@ -152,6 +156,10 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
         return f"--{field.name}={as_text(value)} is not read by {verb}: it applies to {readers}."
     if value is not None and (unfit := _unfit(as_text(value))):
         return f"--{field.name}={as_text(value)!r} has {unfit}: mend it, or give another."
+    if known.path and not known.remote and ADDRESS.match(value or ""):
+        return (
+            f"--{field.name}={value!r} is an address, but a path on this machine was expected: {TO_REACH_IT}."
+        )
     if verb in known.required and value == field.default and not given:
         return f"{verb} needs --{field.name}: {known.required[verb]}."
     if value is not None and known.bounds and not known.bounds.hold(value):

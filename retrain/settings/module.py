@@ -21,6 +21,7 @@ class ModuleSettings:
         verbs=(*ALL_VERBS, "serve"),
         sweep=True,
         path=True,
+        remote=True,
         needs=OWN_MODULE,
         required=dict.fromkeys(("evaluate", "predict", "serve"), "the export/saved_model of a training run"),
     )
@@ -128,4 +129,5 @@ class ModuleSettings:
         "Begin with the base and the head of an earlier run, a checkpoint of it, or an export: with other "
         "images, or more classes. Rows of the head go over by the name of the class; others begin at 0.",
         path=True,
+        remote=True,
     )

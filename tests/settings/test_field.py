@@ -45,6 +45,18 @@ def refusal(field: dataclasses.Field, text: str) -> str:
     return str(raised.value)
 
 
+def test_an_address_is_no_path():
+    assert complaint(PLACE, "gs://bucket/run", "train", given=True) == (
+        "--place='gs://bucket/run' is an address, but a path on this machine was expected: mount what it "
+        "leads to, as gcsfuse and mount-s3 do, or copy it to a disk."
+    )
+    for value in (None, "none", "gs:/bucket", "/a/b://c"):
+        assert complaint(PLACE, value, "train", given=True) is None
+    remote = {name for name, field in FIELDS.items() if about(field).remote}
+    assert remote == {"tfhub_module", "warm_start_from"}
+    assert complaint(FIELDS["tfhub_module"], "https://tfhub.dev/a/1", "train", given=True) is None
+
+
 def test_a_setting_is_a_field_with_its_default():
     assert Example() == Example(rate=None, kind="a")
     assert about(KIND).choices == ("a", "b")

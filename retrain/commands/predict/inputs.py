@@ -13,6 +13,7 @@ from retrain.data.shards import images_in, shards_of
 from retrain.errors import InputError
 from retrain.image_files import is_file
 from retrain.image_formats import begins_like_image
+from retrain.settings.field import ADDRESS, TO_REACH_IT
 from retrain.tar_members import is_tar
 
 STANDARD_INPUT = "-"
@@ -47,6 +48,10 @@ def _named(word: str) -> Iterable[str]:
         return _files_of(word)
     if glob.has_magic(word):
         return _matching(word)
+    if ADDRESS.match(word):
+        raise InputError(
+            f"{word!r} is an address, but an image or a folder on this machine was expected: {TO_REACH_IT}."
+        )
     raise InputError(f"{word!r} does not exist, but an image or a folder of images was expected.")
 
 
