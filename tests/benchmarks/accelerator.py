@@ -202,7 +202,7 @@ def print_rates(counted: Mapping[str, tuple[int, list[Taken]]], unit: str) -> No
     """A line each: the best of the rounds."""
     for name, (count, taken) in counted.items():
         wall = min(of.wall for of in taken)
-        print(f"{name:48} {count / wall:10.1f} {unit}, {wall:8.2f} s")
+        print(f"{name:48} {count / wall:10.2f} {unit}, {wall:8.2f} s")
 
 
 if __name__ == "__main__":
