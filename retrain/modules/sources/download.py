@@ -5,14 +5,15 @@ Its import costs a second and needs an old setuptools, and few runs use a URL: i
 
 import contextlib
 import hashlib
+import http.client
 import logging
 import os
 import pathlib
 import shutil
 import socket
-import tarfile
+import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import tensorflow as tf
 import tensorflow_hub
@@ -22,41 +23,60 @@ from tensorflow_hub.compressed_module_resolver import HttpCompressedFileResolver
 from tqdm.utils import CallbackIOWrapper
 
 from retrain.errors import InputError
+from retrain.modules.sources.gzip_check import GZIP_ERRORS, check_gzip
+from retrain.modules.sources.like_networks import alternative_to
 from retrain.progress import download_bar
 
 
 def download(url: str) -> pathlib.Path:
     """The directory of the module on this machine; InputError where the host does not give it."""
     try:
-        with contextlib.ExitStack() as open_bars:
-            resolver = _ToldResolver(open_bars)
+        with contextlib.ExitStack() as opened:
+            resolver = _ToldResolver(opened)
             resolve = resolver if resolver.is_supported(url) else tensorflow_hub.resolve
             return pathlib.Path(resolve(url))
     # TensorFlow's are those of an archive with files in folders that it does not list: these are not made.
-    except (OSError, ValueError, tarfile.TarError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+    except (OSError, ValueError, http.client.HTTPException, tf.errors.OpError, *GZIP_ERRORS) as error:
         raise InputError(
-            f"{url!r} could not be downloaded ({reason}): check the address and the connection, or download "
-            f"the module elsewhere and give its .tar.gz or directory."
+            f"{url!r} could not be downloaded ({_reason(error)}): check the address and the connection, "
+            f"download the module elsewhere and give its .tar.gz or directory, or take another: "
+            f"{alternative_to(url)}."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Its first line; of what is no answer of HTTP, which says little by itself, its kind, too."""
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer was cut short"
+    text = repr(error) if isinstance(error, http.client.HTTPException) else str(error)
+    return next(iter(text.splitlines()), type(error).__name__).rstrip(".")
 
 
 class _ToldResolver(HttpCompressedFileResolver):
     """The library's own, which tells by a bar how much of an answer has come."""
 
-    def __init__(self, open_bars: contextlib.ExitStack):
+    def __init__(self, opened: contextlib.ExitStack):
         super().__init__()
-        self._open_bars = open_bars
+        self._opened = opened
 
     def __call__(self, url: str) -> str:
         _remove_what_was_killed(url)
         return super().__call__(url)
 
-    def _call_urlopen(self, request: Any) -> Any:
-        answer = self._open_bars.enter_context(contextlib.closing(super()._call_urlopen(request)))
-        self._open_bars.enter_context(_without_lines_of_the_library())
-        advance = self._open_bars.enter_context(download_bar(answer.length, "Downloading"))
-        return CallbackIOWrapper(advance, answer, "read")
+    def _call_urlopen(self, request: Any) -> BinaryIO:
+        """All of the answer: the library does not look at the checksum, which stands at its end."""
+        self._opened.enter_context(_without_lines_of_the_library())
+        content = tempfile.TemporaryFile()  # noqa: SIM115, closed with the others
+        self._opened.enter_context(content)
+        with (
+            contextlib.closing(super()._call_urlopen(request)) as answer,
+            download_bar(answer.length, "Downloading") as advance,
+        ):
+            shutil.copyfileobj(CallbackIOWrapper(advance, answer, "read"), content)
+        if answer.length:
+            raise http.client.IncompleteRead(b"", answer.length)
+        check_gzip(content)
+        return content
 
 
 def _remove_what_was_killed(url: str) -> None:

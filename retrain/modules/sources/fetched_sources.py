@@ -6,15 +6,14 @@ source of the directory.
 """
 
 import functools
-import gzip
 import pathlib
 import tarfile
 import tempfile
-import zlib
 
 from retrain import extensions, files
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
+from retrain.modules.sources.gzip_check import GZIP_ERRORS, read_to_the_end
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, Directory
 from retrain.modules.sources.source import Source, source_of
 
@@ -98,9 +97,10 @@ def _unpack(archive: str, directory: pathlib.Path) -> None:
     try:
         with files.new_directory(directory) as partial, tarfile.open(archive, "r:gz") as tar:
             _extract(tar, partial, archive)
+            read_to_the_end(tar.fileobj)
     except InputError:
         # Another run may have unpacked the same content meanwhile: then it is there, whole.
         if not directory.is_dir():
             raise
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except GZIP_ERRORS as error:
         raise InputError(f"{archive!r} cannot be unpacked ({error}): fetch or pack it again.") from error

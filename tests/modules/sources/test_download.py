@@ -4,22 +4,30 @@ import http.server
 import io
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
 import tarfile
 import threading
+import urllib.error
 import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from retrain.errors import InputError
 from retrain.modules.sources import download
+from retrain.modules.sources.embedded import best
 from retrain.modules.sources.path_sources import SavedModel
 from retrain.modules.sources.source import check_handle
-from tests.modules.sources.test_fetched_sources import archive, fetched
+from tests.modules.sources.test_fetched_sources import archive, fetched, flipped
 
+ADVICE = (
+    "check the address and the connection, download the module elsewhere and give its .tar.gz or directory, "
+    f"or take another: {best()!r} needs no download."
+)
 GRAPH = os.urandom(50_000)  # of several blocks
 
 
@@ -33,14 +41,26 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if behaviour.isdigit():
             self.send_error(int(behaviour))
             return
+        if behaviour == "garbage":
+            self.wfile.write(b"\0\1 nonsense\r\n\r\n")
+            return
+        if behaviour == "chunks":
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n" % len(content) + content[:1000])
+            return
         to = {"moved": "/module", "loop": "/loop"}.get(behaviour)
+        if behaviour == "flipped":
+            content = flipped(content, len(content) // 2)
+        answer = b"" if to else b"<html>Sign in" if behaviour == "page" else content
         self.send_response(302 if to else 200)
         self.send_header("Location", to or self.path)
-        self.send_header("Content-Length", str(0 if to else len(content)))
+        if behaviour != "short":
+            self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(
-            {"page": b"<html>Sign in", "cut": content[: len(content) // 2]}.get(behaviour, content)
-        )
+        self.wfile.write(answer[: len(answer) // 2] if behaviour in ("cut", "short") else answer)
 
     def log_message(self, *arguments):
         pass
@@ -52,7 +72,7 @@ def served(tmp_path, monkeypatch) -> Iterator[str]:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"saved_model.pb": GRAPH}))
     with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/module"
         server.shutdown()
 
@@ -140,17 +160,20 @@ def test_a_url_may_have_moved(served):
             "HTTP Error 302: The HTTP server returned a redirect error that would lead to an infinite loop",
         ),
         ("page", "{} does not appear to be a valid module"),
-        ("cut", "{} does not appear to be a valid module"),
+        ("cut", "the answer was cut short"),
+        ("short", "Compressed file ended before the end-of-stream marker was reached"),
+        ("flipped", "CRC check failed 0x[0-9a-f]+ != 0x[0-9a-f]+"),
+        ("chunks", "the answer was cut short"),
+        ("garbage", r"BadStatusLine\('\\x00\\x01 nonsense\\r\\n'\)"),
     ],
 )
 def test_a_host_that_does_not_give_the_module_leaves_nothing(served, tmp_path, behaviour, reason):
     url = at(served, behaviour)
     with pytest.raises(InputError) as info:
         fetched(url)
-    assert str(info.value) == (
-        f"{url!r} could not be downloaded ({reason.format(url)}): check the address and the connection, or "
-        f"download the module elsewhere and give its .tar.gz or directory."
-    )
+    head, found, tail = re.fullmatch(r"(.*? \()(.*)(\): .*)", str(info.value)).groups()
+    assert re.fullmatch(reason.format(url), found)
+    assert (head, tail) == (f"{url!r} could not be downloaded (", f"): {ADVICE}")
     assert list((tmp_path / "hub").iterdir()) == []
     gc.collect()  # now, and not in a test in which a warning is an error
 
@@ -158,7 +181,7 @@ def test_a_host_that_does_not_give_the_module_leaves_nothing(served, tmp_path, b
 def test_folders_that_an_archive_does_not_list(served, tmp_path):
     """The library that fetches URLs does not make them; ours does, for files."""
     Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"folder/saved_model.pb": GRAPH}))
-    with pytest.raises(InputError, match=r"could not be downloaded .* give its \.tar\.gz or directory"):
+    with pytest.raises(InputError, match=r"could not be downloaded .* needs no download\."):
         fetched(served)
     assert fetched(str(Answer.archive)).location
 
@@ -169,6 +192,21 @@ def test_a_url_that_cannot_be_reached():
     with pytest.raises(InputError) as info:
         fetched(url)
     assert str(info.value) == (
-        f"{url!r} could not be downloaded (<urlopen error [Errno 111] Connection refused>): check the "
-        f"address and the connection, or download the module elsewhere and give its .tar.gz or directory."
+        f"{url!r} could not be downloaded (<urlopen error [Errno 111] Connection refused>): {ADVICE}"
+    )
+
+
+def test_a_network_of_its_kind_is_named(monkeypatch):
+    url = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
+
+    def closed(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("host is closed")
+
+    monkeypatch.setattr(urllib.request, "urlopen", closed)
+    with pytest.raises(InputError) as info:
+        fetched(url)
+    assert str(info.value) == (
+        f"{url!r} could not be downloaded (<urlopen error host is closed>): check the address and the "
+        f"connection, download the module elsewhere and give its .tar.gz or directory, or take another: "
+        f"'keras:MobileNetV2' is a network of its kind, and {best()!r} needs no download."
     )
