@@ -28,18 +28,18 @@ PLACEHOLDER = "Placeholder"
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
-    served = served_function(classifier, tells_familiarity=False)
-    frozen = convert_variables_to_constants_v2(served.function)
-    height, width = classifier.image_size
-    with tf.Graph().as_default() as graph:
-        images = tf.compat.v1.placeholder(tf.float32, [None, height, width, 3], PLACEHOLDER)
-        [taken], first = frozen.inputs, frozen.outputs[0]
-        [probabilities] = tf.graph_util.import_graph_def(
-            frozen.graph.as_graph_def(), {taken.name: images}, [first.name], name="classifier"
-        )
-        tf.identity(probabilities, options.final_tensor_name)
-    kept = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), [options.final_tensor_name])
     with new_directory(directory) as partial:
+        served = served_function(classifier, tells_familiarity=False)
+        frozen = convert_variables_to_constants_v2(served.function)
+        height, width = classifier.image_size
+        with tf.Graph().as_default() as graph:
+            images = tf.compat.v1.placeholder(tf.float32, [None, height, width, 3], PLACEHOLDER)
+            [taken], first = frozen.inputs, frozen.outputs[0]
+            [probabilities] = tf.graph_util.import_graph_def(
+                frozen.graph.as_graph_def(), {taken.name: images}, [first.name], name="classifier"
+            )
+            tf.identity(probabilities, options.final_tensor_name)
+        kept = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), [options.final_tensor_name])
         write_bytes(pathlib.Path(partial, MODEL_FILE), kept.SerializeToString())
         write_text(pathlib.Path(partial, OUTPUT_NAME_FILE), options.final_tensor_name)
         write_documents(classifier, served.no_signatures(classifier), partial)

@@ -21,17 +21,17 @@ OPSET = 17
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
-    served = served_function(classifier)
-    signature = [tf.TensorSpec([None, *classifier.image_size, 3], tf.float32, name=IMAGES)]
-
-    # tf2onnx calls outputs as a dictionary does.
-    @tf.function(input_signature=signature, autograph=False)
-    def by_key(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(zip(served.keys, served.function(images), strict=True))
-
-    with native_stderr_held():
-        model, _ = tf2onnx.convert.from_function(by_key, signature, opset=OPSET)
     with new_directory(directory) as partial:
+        served = served_function(classifier)
+        signature = [tf.TensorSpec([None, *classifier.image_size, 3], tf.float32, name=IMAGES)]
+
+        # tf2onnx calls outputs as a dictionary does.
+        @tf.function(input_signature=signature, autograph=False)
+        def by_key(images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return dict(zip(served.keys, served.function(images), strict=True))
+
+        with native_stderr_held():
+            model, _ = tf2onnx.convert.from_function(by_key, signature, opset=OPSET)
         write_bytes(pathlib.Path(partial, MODEL_FILE), model.SerializeToString())
         write_documents(classifier, served.no_signatures(classifier), partial)
 

@@ -27,15 +27,15 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
-    served = served_function(classifier)
-    # OpenVINO follows the Python graphs of called functions, and those that were differentiated call
-    # functions that it does not find. Constants stand in a graph that nothing has been taken from.
-    frozen = convert_variables_to_constants_v2(served.function, lower_control_flow=False)
-    with native_stderr_held():
-        model = openvino.convert_model(frozen.graph)
-    model.input().tensor.set_names({IMAGES})
-    _name_outputs(model, dict(zip((of.name for of in frozen.outputs), served.keys, strict=True)))
     with new_directory(directory) as partial:
+        served = served_function(classifier)
+        # OpenVINO follows the Python graphs of called functions, and those that were differentiated call
+        # functions that it does not find. Constants stand in a graph that nothing has been taken from.
+        frozen = convert_variables_to_constants_v2(served.function, lower_control_flow=False)
+        with native_stderr_held():
+            model = openvino.convert_model(frozen.graph)
+        model.input().tensor.set_names({IMAGES})
+        _name_outputs(model, dict(zip((of.name for of in frozen.outputs), served.keys, strict=True)))
         openvino.save_model(model, pathlib.Path(partial, MODEL_FILE), compress_to_fp16=False)
         write_documents(classifier, served.no_signatures(classifier), partial)
 

@@ -67,21 +67,21 @@ def write_int8(classifier: ImageClassifier, directory: str, options: ExportOptio
 def _write(
     classifier: ImageClassifier, directory: str, prepare: Prepare, tells_familiarity: bool = False
 ) -> None:
-    served = served_function(classifier, 1, tells_familiarity)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([served.function], classifier)
-    # By way of a SavedModel it takes three times as long; names it would give are given with the metadata.
-    converter.experimental_lower_to_saved_model = False
-    prepare(converter)
-    with native_stderr_held(), warnings.catch_warnings():
-        # Of statistics for inputs that are quantized: these are not.
-        warnings.simplefilter("ignore", UserWarning)
-        model = converter.convert()
-    one = len(classifier.heads) == 1
-    labels = {
-        DEFAULT_OUTPUT if one else task: (labels_file(classifier.heads, task), head.class_names)
-        for task, head in classifier.heads.items()
-    }
-    described = with_metadata(model, served.keys, labels, f"Written by {WRITER}.")
     with new_directory(directory) as partial:
+        served = served_function(classifier, 1, tells_familiarity)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([served.function], classifier)
+        # By way of a SavedModel it takes three times as long; the names it would give the metadata give.
+        converter.experimental_lower_to_saved_model = False
+        prepare(converter)
+        with native_stderr_held(), warnings.catch_warnings():
+            # Of statistics for inputs that are quantized: these are not.
+            warnings.simplefilter("ignore", UserWarning)
+            model = converter.convert()
+        one = len(classifier.heads) == 1
+        labels = {
+            DEFAULT_OUTPUT if one else task: (labels_file(classifier.heads, task), head.class_names)
+            for task, head in classifier.heads.items()
+        }
+        described = with_metadata(model, served.keys, labels, f"Written by {WRITER}.")
         write_bytes(pathlib.Path(partial, MODEL_FILE), described)
         write_documents(classifier, served.no_signatures(classifier), partial)
