@@ -1,7 +1,8 @@
 """The promises of every export that is a module, for a classifier retrained from every kind of module."""
 
+import dataclasses
+import functools
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.export import MODULES, exporter
-from retrain.export.reload import SideBySide, load_classifier
+from retrain.export.reload import ExportedClassifier, SideBySide, load_classifier
 from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -29,22 +30,30 @@ SIGNATURES = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
 pytestmark = [pytest.mark.parametrize("source", KINDS), pytest.mark.parametrize("name", MODULES)]
 
 
-class Export(NamedTuple):
+@dataclasses.dataclass
+class Export:
+    """A classifier, and where it was exported."""
+
     model: ImageClassifier
     directory: str
+
+    @functools.cached_property
+    def again(self) -> ExportedClassifier:
+        """What is read of it; use it frozen, never change it."""
+        return load_classifier(self.directory)
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory) -> Callable[[str, str], Export]:
-    made = {}
+    @functools.cache
+    def model(source: str) -> ImageClassifier:
+        return classifier(load_module(KINDS[source].make(tmp_path_factory.mktemp("source") / "module", 1.0)))
 
+    @functools.cache
     def export(name: str, source: str) -> Export:
-        if (name, source) not in made:
-            directory = tmp_path_factory.mktemp("export")
-            model = classifier(load_module(KINDS[source].make(directory / "module", 1.0)))
-            exporter(name)(model, str(directory / name))
-            made[name, source] = Export(model, str(directory / name))
-        return made[name, source]
+        directory = str(tmp_path_factory.mktemp("export") / name)
+        exporter(name)(model(source), directory)
+        return Export(model(source), directory)
 
     return export
 
@@ -70,8 +79,8 @@ def assert_equal(found: ImageModule, expected: ImageModule, training: bool = Fal
 
 
 def test_the_same_logits_and_features(name, source, exports):
-    model, directory = exports(name, source)
-    module = load_module(directory)
+    export = exports(name, source)
+    model, module = export.model, export.again.module
     assert module.image_size == model.image_size
     assert module.num_features == model.num_features
     assert module.num_outputs(IMAGE_CLASSIFICATION) == 4
@@ -79,21 +88,21 @@ def test_the_same_logits_and_features(name, source, exports):
 
 
 def test_any_number_of_images(name, source, exports):
-    model, directory = exports(name, source)
-    module = load_module(directory)
+    export = exports(name, source)
+    model, module = export.model, export.again.module
     for count in (1, 4):
         assert module(random_images(model, count)).shape == (count, model.num_features)
 
 
 def test_it_knows_its_labels(name, source, exports):
-    again = load_classifier(exports(name, source).directory)
+    again = exports(name, source).again
     assert again.primary_head.class_names == ("a", "b", "c", "d")
     assert again.primary_head.kind == "softmax"
 
 
 def test_it_tells_how_familiar_images_are(name, source, exports):
-    model, directory = exports(name, source)
-    again = load_classifier(directory)
+    export = exports(name, source)
+    model, again = export.model, export.again
     images = random_images(model)
     expected = model.outputs(images, SERVING_SIGNATURE)
     assert again.familiarity.threshold == THRESHOLD
@@ -145,9 +154,9 @@ def test_no_dropout_acts_on_features(name, source, exports):
 
 
 def test_nothing_is_overwritten(name, source, exports):
-    model, directory = exports(name, source)
+    export = exports(name, source)
     with pytest.raises(InputError) as info:
-        exporter(name)(model, directory)
+        exporter(name)(export.model, export.directory)
     assert str(info.value) == (
-        f"{directory!r} exists already, and nothing is overwritten: name a new directory."
+        f"{export.directory!r} exists already, and nothing is overwritten: name a new directory."
     )
