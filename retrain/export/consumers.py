@@ -37,7 +37,8 @@ import tensorflow as tf
 
 module = hub.Module("THIS_DIRECTORY")  # in a graph of TensorFlow 1 that of tensorflow_hub 0.15 does the same
 image = {image}
-logits = module(dict(images=image[None]), signature={signature}, as_dict=True)["default"]"""
+logits = module(dict(images=image[None]), signature={signature}, as_dict=True)["default"]
+probabilities = tf.nn.{function}(logits / {temperature})"""
 LITERT = """\
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -131,6 +132,8 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
         "classes": repr(f"classes/{first}" if others else "classes"),
         "scores": repr(f"scores/{first}" if others else "scores"),
         "signature": repr(described["tasks"][first]["signature"]),
+        "function": described["tasks"][first]["head"],
+        "temperature": described["tasks"][first].get("temperature", 1.0),
         "graph_output": graph_output(directory),
     }
     if file := file_of(directory):

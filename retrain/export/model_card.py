@@ -157,6 +157,7 @@ def _outputs(described: Mapping[str, Any]) -> dict[str, str]:
     also = f"; and `{FAMILIARITY}` [batch], in [0, 1]" if familiarity else ""
     outputs = {
         of["signature"]: f"logits of {_markdown(task)} [batch, {len(of['classes'])}], for {of['head']}"
+        + (f" when they are divided by {of['temperature']}" if "temperature" in of else "")
         for task, of in tasks.items()
     }
     if familiarity:

@@ -117,12 +117,16 @@ def test_the_hub_reads_its_metadata(directory):
 
 
 def test_several_tasks_and_familiarity(loaded_module, tmp_path):
-    heads = {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y", "z"])}
+    heads = {"kind": SoftmaxHead(["a", "b"], temperature=0.5), "tags": SigmoidHead(["x", "y", "z"])}
     signatures = {"kind": "image_classification", "tags": "image_classification:tags", FAMILIARITY: "all"}
     model = tiny_worlds.with_familiarity(ImageClassifier(loaded_module, heads))
     write_documents(model, signatures, str(tmp_path), SERVING)
     _, text = card(str(tmp_path))
     assert "# Classifier of kind and tags\n" in text
+    divided = (
+        "| `image_classification` | logits of kind [batch, 2], for softmax when they are divided by 0.5 |"
+    )
+    assert divided in text
     assert "| `image_classification:tags` | logits of tags [batch, 3], for sigmoid |" in text
     assert "| `all` | logits of all tasks [batch, 5]; and `familiarity` [batch], in [0, 1] |" in text
     assert "none; probabilities by task: kind, tags; and `familiarity`" in text
