@@ -17,6 +17,7 @@ from retrain.errors import InputError
 from retrain.modules.image_module import expected_image_size
 from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hub_files import is_checkpoint, pixels_of
+from retrain.modules.sources.keras_hub_hosts import at_hand, kaggle_reached
 from retrain.modules.sources.keras_model import (
     KerasModule,
     check_is_eager,
@@ -41,7 +42,7 @@ OF_OTHERS = (
 def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Builds the backbone, and loads its weights."""
     check_is_eager(handle)
-    preset = location.removeprefix(PREFIX)
+    preset = at_hand(location.removeprefix(PREFIX), handle)
     backbone, converter = _from_preset(preset, handle, settings.image_size, bfloat16)
     scale, offset = pixels_of(converter, preset, handle)
     taken = [tuple(backbone.inputs[0].shape[1:3])]
@@ -59,7 +60,7 @@ def load(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = 
 def _from_preset(preset: str, handle: str, image_size: int | None, bfloat16: bool) -> tuple[keras.Model, Any]:
     """The backbone of images, and its image converter, or None where KerasHub makes none of the preset."""
     # KerasHub prints what it converts, a line for each layer.
-    with _explained(handle, preset), contextlib.redirect_stdout(io.StringIO()):
+    with _explained(handle, preset), kaggle_reached(handle), contextlib.redirect_stdout(io.StringIO()):
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
         asked: dict[str, Any] = {"dtype": "mixed_bfloat16" if bfloat16 else "float32"}
         backbone = keras_hub.models.Backbone.from_preset(preset, **asked)
@@ -78,6 +79,8 @@ def _from_preset(preset: str, handle: str, image_size: int | None, bfloat16: boo
 def _explained(handle: str, preset: str) -> Iterator[None]:
     try:
         yield
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         advice = OF_OTHERS if is_checkpoint(preset) else OF_KERAS_HUB
         raise InputError(
