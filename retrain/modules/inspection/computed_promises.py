@@ -37,6 +37,7 @@ from retrain.modules.signatures import (
     IMAGE_FEATURE_VECTOR,
     IMAGES,
 )
+from retrain.modules.sources.class_scores import are_probabilities
 
 BATCHES = (1, 3, COUNT)
 # Relative to the largest value: the order of additions may depend on the size of a batch.
@@ -128,22 +129,18 @@ def linear_scores(examined: ExaminedModule) -> Finding:
     if IMAGE_CLASSIFICATION not in examined.loaded.signatures:
         if examined.loaded.doubt:
             return Finding(FAILS, examined.loaded.doubt)
-        if _are_probabilities(_rows(examined, IMAGE_FEATURE_VECTOR)):
+        if are_probabilities(_rows(examined, IMAGE_FEATURE_VECTOR)):
             return Finding(
                 FAILS, f"each row of {IMAGE_FEATURE_VECTOR} has the sum 1: probabilities of classes"
             )
         return Finding(NOT_APPLICABLE, f"there is no {IMAGE_CLASSIFICATION}")
     rows = _rows(examined, IMAGE_CLASSIFICATION)
     low, high = rows.min(), rows.max()
-    if _are_probabilities(rows):
+    if are_probabilities(rows):
         return Finding(HINT, "each row has the sum 1: these are probabilities")
     if low >= 0 and high <= 1:
         return Finding(HINT, f"all from {low:.3g} to {high:.3g}: these may be probabilities")
     return Finding(OK, f"from {low:.3g} to {high:.3g}")
-
-
-def _are_probabilities(rows: np.ndarray) -> bool:
-    return rows.shape[-1] > 1 and rows.min() >= 0 and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3)
 
 
 def same_length(examined: ExaminedModule) -> Finding:

@@ -8,6 +8,7 @@ stands behind and before the layer, what it is called, and how many values it ma
 import re
 from typing import NamedTuple
 
+import numpy as np
 from absl import logging
 
 # The words of names, of output keys too, that mean scores: "logits", "class_probabilities", "predictions".
@@ -30,9 +31,10 @@ class LastLayer(NamedTuple):
       count: how many values it gives.
       reads: how many values it reads.
       name: what it is called, with what only hands its values on.
-      behind: "softmax" or "sigmoid" where one follows.
+      behind: "softmax", "log_softmax" or "sigmoid" where one follows.
       has_bias: whether it adds one.
       after_dropout: whether dropout acts on what it reads.
+      is_normalised: whether a batch norm follows, as it does behind embeddings, and hardly behind scores.
     """
 
     count: int
@@ -41,6 +43,7 @@ class LastLayer(NamedTuple):
     behind: str | None = None
     has_bias: bool = True
     after_dropout: bool = False
+    is_normalised: bool = False
 
 
 def verdict(layer: LastLayer) -> str:
@@ -50,11 +53,13 @@ def verdict(layer: LastLayer) -> str:
         return FEATURES if not layer.behind and words & FEATURE_WORDS else SCORES
     if not layer.has_bias:
         return FEATURES
-    if layer.after_dropout:
+    if layer.after_dropout and not layer.is_normalised:
         return SCORES
     if layer.count >= layer.reads:
         return FEATURES
-    return OPEN if layer.count >= EMBEDDING and layer.count % EMBEDDING_STEP == 0 else SCORES
+    if layer.count < EMBEDDING or layer.count % EMBEDDING_STEP:
+        return SCORES
+    return FEATURES if layer.is_normalised else OPEN
 
 
 def words_of(name: str) -> set[str]:
@@ -88,3 +93,21 @@ def tell_open(layer: LastLayer, handle: str) -> str:
         f"the {layer.count} values of a dense layer that reads {layer.reads} may be scores of classes; "
         f"--module_kind says what they are"
     )
+
+
+def are_probabilities(rows: np.ndarray) -> bool:
+    """Whether each row [N, C] has the sum 1."""
+    return rows.shape[-1] > 1 and rows.min() >= 0 and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3)
+
+
+def tell_probabilities(rows: np.ndarray, handle: str) -> str:
+    """Warns where features [N, C] are probabilities, or logarithms of some; what an inspection says of it."""
+    if not are_probabilities(rows) and not are_probabilities(np.exp(np.minimum(rows, 1.0))):
+        return ""
+    logging.warning(
+        "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes "
+        "have; a head on these learns little: use the module without its last layer",
+        handle,
+        rows.shape[-1],
+    )
+    return f"each of the {rows.shape[-1]} values may be the probability of a class: their sum is 1"

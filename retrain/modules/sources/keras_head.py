@@ -7,15 +7,24 @@ preprocessing, a softmax behind a classifier. Whether it makes scores says class
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from retrain.errors import InputError
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
-from retrain.modules.sources.class_scores import OPEN, SCORES, LastLayer, tell_open, tell_scores, verdict
-from retrain.modules.sources.keras_graph import backwards, is_transparent
+from retrain.modules.sources.class_scores import (
+    OPEN,
+    SCORES,
+    LastLayer,
+    tell_open,
+    tell_probabilities,
+    tell_scores,
+    verdict,
+)
+from retrain.modules.sources.keras_graph import backwards, is_transparent, step_to
+from retrain.modules.sources.keras_tail import KerasTail, is_dense, is_product
 from retrain.settings.module import ModuleSettings
 
-FUNCTIONS = ("softmax", "sigmoid")
-HANDED_ON = (keras.layers.Activation, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
+PROBES = 4
 
 
 class Head(NamedTuple):
@@ -46,7 +55,7 @@ def before_head(model: keras.Model, settings: ModuleSettings, handle: str) -> Be
     head = find_head(model.outputs[0])
     if head is None:
         _check_not_asked(kind, handle)
-        return BeforeHead(model)
+        return BeforeHead(model, doubt=_doubt_of_values(model, settings.image_size, handle))
     found = SCORES if kind == IMAGE_CLASSIFICATION else verdict(head.layer)
     if found == OPEN:
         return BeforeHead(model, doubt=tell_open(head.layer, handle))
@@ -64,46 +73,50 @@ def _check_not_asked(kind: str | None, handle: str) -> None:
         )
 
 
-def find_head(output: keras.KerasTensor, behind: str | None = None, name: str = "") -> Head | None:
-    """The last layer with weights, where only what hands its values on follows, or a softmax or sigmoid."""
+def _doubt_of_values(model: keras.Model, image_size: int | None, handle: str) -> str:
+    """What the model's own values say, where no layer tells what they are."""
+    output = model.outputs[0]
+    is_pooled = "Pooling" in type(step_to(output).operation).__name__
+    size = [side or image_size for side in model.input_shape[1:3]]
+    if len(output.shape) != 2 or is_pooled or None in size:
+        return ""
+    images = np.random.default_rng(0).random([PROBES, *size, 3], np.float32)
+    rows = keras.Model(model.inputs[0], output)(images, training=False)
+    return tell_probabilities(keras.ops.convert_to_numpy(rows), handle)
+
+
+def find_head(output: keras.KerasTensor, tail: KerasTail | None = None) -> Head | None:
+    """The last layer that multiplies by weights, if its values are but handed on, or squashed to scores."""
+    tail = tail or KerasTail()
     for operation, inputs, _ in backwards(output):
         if is_transparent(operation):
-            inside = find_head(operation.outputs[0], behind, name)
-            part = inside and keras.Model(operation.inputs[0], inside.reads)
-            return inside and inside._replace(reads=part(inputs[0]))
-        behind, name = behind or _function_of(operation), f"{operation.name} {name}"
-        if getattr(operation, "weights", ()):
-            return _head(operation, inputs[0], behind, name)
-        if not behind and not isinstance(operation, HANDED_ON):
+            inside = find_head(operation.outputs[0], tail)
+            if inside is not None:
+                part = keras.Model(operation.inputs[0], inside.reads)
+                return inside._replace(reads=part(inputs[0]))
+        elif is_product(operation):
+            return _head(operation, inputs[0], tail)
+        else:
+            tail.pass_by(operation, inputs)
+        if tail.is_end:
             return None
     return None
 
 
-def _head(layer: keras.layers.Layer, read: keras.KerasTensor, behind: str | None, name: str) -> Head | None:
-    if not behind and not _is_dense(layer, read):
+def _head(layer: keras.layers.Layer, read: keras.KerasTensor, tail: KerasTail) -> Head | None:
+    tail.pass_product(layer)
+    if not tail.behind and not (tail.is_linear and is_dense(layer, read)):
+        tail.is_end = True
         return None
     steps = (step for step in backwards(read) if not isinstance(step.operation, keras.layers.Dropout))
     before = next((step.output for step in steps), read)
     last = LastLayer(
         count=layer.compute_output_spec(read).shape[-1],
         reads=read.shape[-1],
-        name=name,
-        behind=behind,
-        has_bias=getattr(layer, "use_bias", False),
+        name=" ".join(tail.names),
+        behind=tail.behind,
+        has_bias=tail.has_bias,
         after_dropout=before is not read,
+        is_normalised=tail.is_normalised,
     )
     return Head(last, before)
-
-
-def _is_dense(layer: keras.layers.Layer, read: keras.KerasTensor) -> bool:
-    """Whether it makes a vector of a vector, linearly; a convolution of one place does, too."""
-    is_of_vector = len(read.shape) == 2 or read.shape[1:-1] == (1, 1)
-    is_linear = getattr(layer, "activation", None) in (None, keras.activations.linear)
-    return is_of_vector and is_linear and isinstance(layer, keras.layers.Dense | keras.layers.Conv2D)
-
-
-def _function_of(operation: keras.Operation) -> str | None:
-    if isinstance(operation, keras.layers.Softmax):
-        return FUNCTIONS[0]
-    name = getattr(getattr(operation, "activation", None), "__name__", None)
-    return name if name in FUNCTIONS else None

@@ -11,21 +11,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 from retrain.errors import InputError
 from retrain.modules.graphs.graph_part import GraphFunction
+from retrain.modules.graphs.last_product import LastProduct, last_product
 from retrain.modules.graphs.one_replica import one_replica
 from retrain.modules.graphs.pure_function import PureFunction, pure_function
-from retrain.modules.graphs.pure_graph import node_name
 from retrain.modules.signatures import DEFAULT_OUTPUT
-from retrain.modules.sources.class_scores import FEATURES, OPEN, LastLayer, tell_open, tell_scores, verdict
+from retrain.modules.sources.class_scores import (
+    FEATURES,
+    OPEN,
+    LastLayer,
+    tell_open,
+    tell_probabilities,
+    tell_scores,
+    verdict,
+)
 from retrain.modules.sources.saved_model_methods import Method, traces
 
-FUNCTIONS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
-BIASES = {"BiasAdd", "AddV2"}
-HANDED_ON = {"Identity", "Cast", "Reshape", "Squeeze"}
-PASSED = {*FUNCTIONS, *BIASES, *HANDED_ON}
 PROBES = 4
 
 
@@ -34,15 +37,6 @@ class BeforeHead(NamedTuple):
 
     method: Method | None = None
     doubt: str = ""
-
-
-class _Head(NamedTuple):
-    """The node of the last dense layer, the tensor that it reads, and what stands behind it."""
-
-    name: str
-    reads: str
-    behind: str | None
-    has_bias: bool
 
 
 class _FeatureFunction:
@@ -82,15 +76,11 @@ def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_sco
     heads = {} if None in pure.values() else {training: _head(of) for training, of in pure.items()}
     features = None
     if heads and None not in heads.values():
-        features = _features(whole, pure, heads, image_size, handle)
+        features = _features(whole, pure, heads, probe, handle)
     if features is None:
-        if not is_scores:
-            _warn_of_probabilities(whole(probe, False)[DEFAULT_OUTPUT].numpy(), handle)
-        return BeforeHead()
-    features.is_map = features(probe, False)[DEFAULT_OUTPUT].shape[1:3] == [1, 1]
+        rows = whole(probe, False)[DEFAULT_OUTPUT].numpy()
+        return BeforeHead(doubt="" if is_scores else tell_probabilities(rows, handle))
     shape = features(probe, False)[DEFAULT_OUTPUT].shape
-    if shape[0] != PROBES:
-        return BeforeHead()
     layer = _described(heads, whole.outputs[DEFAULT_OUTPUT].shape[-1], shape[-1])
     found = verdict(layer)
     if not is_scores and found == OPEN:
@@ -103,7 +93,7 @@ def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_sco
     return BeforeHead(whole._replace(function=features, keyword=None, training=said, outputs=outputs))
 
 
-def _described(heads: Mapping[bool, _Head], count: int, reads: int) -> LastLayer:
+def _described(heads: Mapping[bool, LastProduct], count: int, reads: int) -> LastLayer:
     head = heads[False]
     return LastLayer(
         count,
@@ -112,18 +102,9 @@ def _described(heads: Mapping[bool, _Head], count: int, reads: int) -> LastLayer
         name=head.name.split("/")[-2] if "/" in head.name else head.name,
         behind=head.behind,
         has_bias=head.has_bias,
-        after_dropout=heads[True].reads != head.reads,
+        after_dropout=heads[True].after_dropout,
+        is_normalised=head.is_normalised,
     )
-
-
-def _warn_of_probabilities(rows: np.ndarray, handle: str) -> None:
-    if rows.shape[-1] > 1 and (rows >= 0).all() and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3):
-        logging.warning(
-            "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes "
-            "have; a head on these learns little: use the module without its last layer",
-            handle,
-            rows.shape[-1],
-        )
 
 
 def _pure(whole: Method, image_size: tuple[int, int], training: bool) -> PureFunction | None:
@@ -135,42 +116,25 @@ def _pure(whole: Method, image_size: tuple[int, int], training: bool) -> PureFun
     return pure_function(output.get_concrete_function(), {id(variable.handle): variable for variable in used})
 
 
-def _head(pure: PureFunction) -> _Head | None:
-    """The dense layer, or convolution, whose output only scores and reshapes follow; None where none is."""
-    nodes = pure.graph.nodes
-    passed, node = [], nodes[node_name(pure.outputs[0])]
-    while node.op in PASSED:
-        passed.append(node.op)
-        node = nodes[node_name(node.input[0])]
-    if node.op not in ("MatMul", "Conv2D"):
-        return None
-    weights = nodes[node_name(node.input[1])]
-    while weights.op in HANDED_ON:
-        weights = nodes[node_name(weights.input[0])]
-    if weights.op != "Const" and weights.name not in pure.variables:
-        return None
-    behind = next((FUNCTIONS[op] for op in passed if op in FUNCTIONS), None)
-    return _Head(node.name, _tensor(node.input[0]), behind, has_bias=bool(BIASES & set(passed)))
+def _head(pure: PureFunction) -> LastProduct | None:
+    return last_product(pure.graph, pure.outputs[0], pure.images)
 
 
 def _features(
     whole: Method,
     pure: Mapping[bool, PureFunction],
-    heads: Mapping[bool, _Head],
-    image_size: tuple[int, int],
+    heads: Mapping[bool, LastProduct],
+    probe: tf.Tensor,
     handle: str,
 ) -> _FeatureFunction | None:
-    spec = tf.TensorSpec([None, *image_size, 3], tf.float32)
-    in_inference, in_training = heads[False].reads, heads[True].reads
-    # In training a dropout may stand between; the layer before it has the name that it has in inference.
-    before = node_name(in_inference) in pure[True].graph.ancestors([in_training])
-    reads = {False: in_inference, True: in_inference if before else in_training}
+    """What the heads read of each image; None where it cannot be computed, or is of several images."""
+    spec = tf.TensorSpec([None, *probe.shape[1:]], tf.float32)
     try:
         functions = {
             training: GraphFunction(
                 of.graph,
                 {of.images: spec},
-                {DEFAULT_OUTPUT: reads[training]},
+                {DEFAULT_OUTPUT: heads[training].reads},
                 list(of.graph.updates.values()) if training else [],
                 handle,
             )
@@ -178,8 +142,7 @@ def _features(
         }
     except InputError:
         return None
-    return _FeatureFunction(whole, functions, pure)
-
-
-def _tensor(key: str) -> str:
-    return key if ":" in key else f"{key}:0"
+    features = _FeatureFunction(whole, functions, pure)
+    shape = features(probe, False)[DEFAULT_OUTPUT].shape
+    features.is_map = shape[1:3] == [1, 1]
+    return features if shape[0] == PROBES else None

@@ -65,6 +65,16 @@ def before(model: keras.Model, directory, **settings: str) -> np.ndarray:
         ([layers.Dropout(0.5), layers.Dense(9)], "9 values of a dense layer"),
         ([layers.Dense(9, name="predictions")], "9 values of a dense layer"),
         ([layers.Dense(9), layers.Activation("linear", name="logits")], "9 values of a dense layer"),
+        ([layers.EinsumDense("bi,io->bo", 3, bias_axes="o")], "3 values of a dense layer"),
+        ([layers.Dense(3), layers.Rescaling(0.5)], "3 values of a dense layer"),
+        ([layers.Dense(3), layers.Rescaling(0.5), layers.Softmax()], "3 values behind a softmax"),
+        ([layers.Dense(3), layers.BatchNormalization(), layers.Softmax()], "3 values behind a softmax"),
+        ([layers.Dense(3, use_bias=False), layers.BatchNormalization()], "3 values of a dense layer"),
+        ([layers.Dense(3), layers.LayerNormalization(), layers.Softmax()], "3 values behind a softmax"),
+        ([layers.Dense(3, activation="log_softmax")], "3 values behind a log_softmax"),
+        ([layers.Dense(3, activation="softmax"), layers.Dropout(0.5)], "3 values behind a softmax"),
+        ([layers.Dense(3), keras.Sequential([layers.Softmax()])], "3 values behind a softmax"),
+        ([layers.Dense(3), keras.Sequential([layers.Dropout(0.5)])], "3 values of a dense layer"),
     ],
 )
 def test_class_scores_are_left_behind(tmp_path, told, ends, scores):
@@ -75,6 +85,23 @@ def test_class_scores_are_left_behind(tmp_path, told, ends, scores):
         "(--module_kind=image_feature_vector takes the output itself)"
     ]
     assert len(before_head(model, DEFAULTS, "m").model.variables) == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "scores"),
+    [
+        (keras.ops.softmax, "behind a softmax"),
+        (keras.ops.log_softmax, "behind a log_softmax"),
+        (lambda values: keras.ops.log(keras.ops.softmax(values)), "behind a softmax"),
+        (lambda values: keras.ops.sigmoid(0.5 * values), "behind a sigmoid"),
+        (lambda values: keras.ops.reshape(values / 2.0 + 1.0, [-1, 3]), "of a dense layer"),
+    ],
+)
+def test_scores_of_operations_that_are_no_layers(tmp_path, told, function, scores):
+    inner = body(layers.Dense(3))
+    model = keras.Model(inner.inputs, function(inner.outputs[0]), name="body")
+    np.testing.assert_allclose(before(model, tmp_path), features_of(model), rtol=1e-5)
+    assert f"class scores, 3 values {scores}; features are the 4 values" in told[0]
 
 
 def test_scores_of_a_convolution(tmp_path):
@@ -106,6 +133,9 @@ def test_scores_of_nested_models(tmp_path, layers_of, functional):
         [layers.Dense(3, use_bias=False)],
         [layers.Dense(3, name="projection")],
         [layers.Dense(3), layers.LayerNormalization()],
+        [layers.Dense(3), layers.UnitNormalization()],
+        [layers.Dense(3, activation="sigmoid"), layers.UnitNormalization()],
+        [layers.Dense(3, activation="tanh"), layers.Rescaling(2.0)],
         [layers.Reshape([2, 2]), layers.Dense(1)],
     ],
 )
@@ -131,6 +161,37 @@ def test_what_nothing_tells_the_user_says(tmp_path, told):
     as_features = before(model, tmp_path, module_kind="image_feature_vector")
     np.testing.assert_allclose(as_features, model(IMAGES), rtol=1e-5)
     assert len(told) == 2
+
+
+@pytest.mark.parametrize("has_dropout", [False, True])
+def test_embeddings_behind_a_batch_norm_stay(told, has_dropout):
+    dropout = [layers.Dropout(0.5)] if has_dropout else []
+    model = body(*dropout, layers.Dense(32, use_bias=False), layers.BatchNormalization(), width=40)
+    assert before_head(model, DEFAULTS, "m") == (model, False, "")
+    assert told == []
+
+
+def test_features_of_a_layer_with_a_sigmoid_before_it_is_pooled(told):
+    ends = [layers.Conv2D(4, 3, activation="sigmoid"), layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *ends])
+    assert before_head(model, DEFAULTS, "m") == (model, False, "")
+
+
+def shares(values: keras.KerasTensor) -> keras.KerasTensor:
+    """A softmax that is written out."""
+    powers = keras.ops.exp(values)
+    return powers / keras.ops.sum(powers, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("function", [shares, lambda values: keras.ops.log(shares(values))])
+def test_values_that_are_probabilities_are_told(told, function):
+    inner = body(layers.Dense(3))
+    found = before_head(keras.Model(inner.inputs, function(inner.outputs[0])), DEFAULTS, "m")
+    assert found.doubt == "each of the 3 values may be the probability of a class: their sum is 1"
+    assert told == [
+        "m: the 3 values of its output have the sum 1 for every image, as probabilities of classes have; a "
+        "head on these learns little: use the module without its last layer"
+    ]
 
 
 def test_a_layer_that_is_named_decides(told):

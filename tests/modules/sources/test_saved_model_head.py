@@ -58,6 +58,9 @@ def loaded(handle: str, **settings: object) -> ImageModule:
             "3 values of a dense layer",
         ),
         ([layers.Reshape([1, 1, 6]), layers.Conv2D(3, 1), layers.Flatten()], "3 values of a dense layer"),
+        ([layers.Dense(3, activation="log_softmax")], "3 values behind a log_softmax"),
+        ([layers.Dense(3), layers.Rescaling(0.5)], "3 values of a dense layer"),
+        ([layers.Dense(3), layers.BatchNormalization(), layers.Softmax()], "3 values behind a softmax"),
     ],
 )
 def test_features_are_what_makes_the_scores(tmp_path, told, ends, scores):
@@ -81,6 +84,7 @@ def test_features_are_what_makes_the_scores(tmp_path, told, ends, scores):
         [layers.Dense(3, activation="relu")],
         [layers.Dense(3, use_bias=False)],
         [layers.Dense(3, name="projection")],
+        [layers.Dense(3), layers.UnitNormalization()],
     ],
 )
 def test_features_that_are_no_scores_stay(tmp_path, told, ends):
@@ -130,6 +134,27 @@ def test_what_is_before_the_scores_learns(tmp_path, told):
     np.testing.assert_allclose(shift, 2 * features.numpy().sum(axis=0), atol=1e-5)
     moved = [variable.numpy() for variable in module.variables if "moving_mean" in variable.name]
     np.testing.assert_allclose(moved[0], 0.5 * means, rtol=1e-4)
+
+
+def traced_twice(directory: pathlib.Path, *layers_of: layers.Layer) -> tuple[keras.Model, str]:
+    """A network that was saved as Keras 2 did: as it runs in inference, and as it runs in training."""
+    model = keras.Sequential([keras.Input([8, 8, 3]), layers.GlobalAveragePooling2D(name="pool"), *layers_of])
+    root = tf.train.Checkpoint()
+    root.variables = [variable.value for variable in model.variables]
+    root.__call__ = tf.function(lambda images, training=False: model(images, training=training))
+    for training in (False, True):
+        root.__call__.get_concrete_function(tf.TensorSpec([None, 8, 8, 3]), training=training)
+    tf.saved_model.save(root, str(directory))
+    return model, str(directory)
+
+
+@pytest.mark.parametrize("behind", [[], [layers.BatchNormalization(), layers.Softmax()]])
+def test_in_training_features_are_before_dropout_too(tmp_path, told, behind):
+    model, handle = traced_twice(tmp_path, layers.Dropout(0.5), layers.Dense(2), *behind)
+    module = loaded(handle)
+    for training in (False, True):
+        np.testing.assert_allclose(module(IMAGES, training), pooled(model), rtol=1e-5)
+    assert len(told) == 1
 
 
 def wide(directory: pathlib.Path) -> tuple[keras.Model, str]:
