@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -180,7 +181,13 @@ class Module(tf.Module):
 
     def _input(self, key: str, value: Any, spec: tf.TypeSpec) -> tf.Tensor:
         of_images = spec.dtype == tf.float32 and spec.shape.is_compatible_with(IMAGE_BATCH)
-        tensor = tf.convert_to_tensor(value)
+        try:
+            tensor = _tensor(value, spec.dtype)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.spec.handle!r} takes the input {key!r} as a dense tensor, {spec.dtype.name} "
+                f"{spec.shape}, and the {type(value).__name__} that was given makes none."
+            ) from error
         if of_images:
             self._check_images(tensor)
         if tensor.dtype != spec.dtype or not tensor.shape.is_compatible_with(spec.shape):
@@ -206,6 +213,13 @@ class Module(tf.Module):
                 float(tf.reduce_max(images)),
             )
             self._warned = True
+
+
+def _tensor(value: Any, dtype: tf.DType) -> tf.Tensor:
+    """Of this type, as tensorflow_hub makes it, unless it is a tensor already, or of decoded pixels."""
+    parts = tf.nest.flatten(value)
+    has_type = any(tf.is_tensor(part) or np.asarray(part).dtype.kind == "u" for part in parts)
+    return tf.convert_to_tensor(value, None if has_type else dtype)
 
 
 def _load(spec: ModuleSpec, tags: Tags, trainable: bool, name: str) -> Any:

@@ -147,18 +147,18 @@ def _outside() -> contextlib.AbstractContextManager[Any]:
 
 def get_expected_image_size(
     module_or_spec: Any, signature: str | None = None, input_name: str | None = None
-) -> tuple[int, int]:
-    """The (height, width) of the images that a Module, or the module of a ModuleSpec, expects."""
+) -> list[int]:
+    """[height, width] of the images that a Module, or the module of a ModuleSpec, expects."""
     spec = _spec(module_or_spec)
     if spec.attached_image_size:
-        return spec.attached_image_size
+        return list(spec.attached_image_size)
     height, width = _shape(spec, signature, input_name)[1:3]
     if height is None or width is None:
         raise InputError(
             f"{spec.handle!r} takes images of any size and does not say which it expects; use the size that "
             f"its publisher documents."
         )
-    return height, width
+    return [height, width]
 
 
 def get_num_image_channels(

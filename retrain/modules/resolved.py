@@ -21,14 +21,16 @@ def resolve(handle: str) -> str:
     return source.location
 
 
-def load(handle: str, tags: Iterable[str] | None = None) -> Any:
+def load(
+    handle: str, tags: Iterable[str] | None = None, options: tf.saved_model.LoadOptions | None = None
+) -> Any:
     """What tf.saved_model.load makes of the module; of a TF1 Hub module, of the graph with `tags`."""
     directory = resolve(handle)
     source = source_of(handle, directory)
     source.check_operations()
     if tags is None and isinstance(source, TF1Hub):
         tags = []
-    return tf.saved_model.load(directory, tags=tags)
+    return tf.saved_model.load(directory, tags, options)
 
 
 def KerasLayer(handle: Any, *arguments: Any, **named: Any) -> NoReturn:  # noqa: N802, as it is called there

@@ -58,7 +58,7 @@ def test_the_description_is_that_of_the_module(name, tmp_path):
     spec, module = source.read_spec(), source.load()
     assert (spec.handle, module.handle) == (source.handle, source.handle)
     assert set(spec.get_signature_names()) == set(module.signatures)
-    assert get_expected_image_size(spec) == module.image_size
+    assert get_expected_image_size(spec) == list(module.image_size)
     outputs = spec.get_output_info_dict(IMAGE_FEATURE_VECTOR)
     assert outputs["default"].shape.as_list() == [None, module.num_features]
     assert bool(module.trainable_variables) == source.can_be_trained

@@ -1,5 +1,6 @@
 """The consumer's interface, as the specification shows it."""
 
+import contextlib
 import logging
 
 import keras
@@ -64,7 +65,7 @@ def test_the_snippets_of_the_specification(handle):
     np.testing.assert_array_equal(names["features"], unnamed)
     [length] = names["module_spec"].get_output_info_dict()["default"].shape[1:]
     assert unnamed.shape == (2, length)
-    size = (names["height"], names["width"])
+    size = [names["height"], names["width"]]
     assert hub.get_expected_image_size(names["module"]) == size
     assert hub.get_num_image_channels(names["module"]) == 3
 
@@ -282,8 +283,9 @@ def test_an_input_that_is_not_there(tf1_hub):
     [
         (BATCH[0], "float32 (8, 8, 3)"),
         (BATCH[..., :1], "float32 (4, 8, 8, 1)"),
-        (BATCH.astype(np.float64), "float64 (4, 8, 8, 3)"),
+        (tf.constant(BATCH, tf.float64), "float64 (4, 8, 8, 3)"),
         ((BATCH * 255).astype(np.uint8), "uint8 (4, 8, 8, 3)"),
+        ([*(BATCH * 255).astype(np.uint8)], "int32 (4, 8, 8, 3)"),
     ],
 )
 def test_images_of_another_kind(tf1_hub, images, found):
@@ -292,6 +294,41 @@ def test_images_of_another_kind(tf1_hub, images, found):
         f"{found}; "
         f"tf.image.convert_image_dtype makes them of decoded pixels."
     )
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize(
+    "images",
+    [BATCH.astype(np.float64), (BATCH > 0.5).tolist(), (BATCH > 0.5).astype(np.int64), BATCH > 0.5],
+)
+def test_arrays_and_lists_of_numbers(tf1_hub, images, graph):
+    expected = np.mean(images, (1, 2), np.float32)
+    with tf.Graph().as_default() if graph else contextlib.nullcontext():
+        means = hub.Module(tf1_hub)(images)
+        if graph:
+            with tf.compat.v1.Session() as session:
+                session.run(tf.compat.v1.global_variables_initializer())
+                means = session.run(means)
+    np.testing.assert_allclose(means, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [tf.ragged.constant([[1.0], [1.0, 2.0]]), tf.sparse.eye(3), [[1.0], [1.0, 2.0]], "photo.jpg", object()],
+)
+def test_what_makes_no_dense_tensor(tf1_hub, images):
+    assert sentence(hub.Module(tf1_hub), images) == (
+        f"{tf1_hub!r} takes the input 'images' as a dense tensor, float32 (None, 8, 8, 3), and the "
+        f"{type(images).__name__} that was given makes none."
+    )
+
+
+def test_gradients_reach_images_in_a_list(tf1_hub):
+    images = [tf.constant(image) for image in BATCH]
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        means = hub.Module(tf1_hub)(images)
+    assert all(gradient is not None for gradient in tape.gradient(means, images))
 
 
 def test_a_signature_of_ragged_images(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import retrain.modules as hub
 from retrain.errors import InputError
@@ -14,6 +15,14 @@ MEANS = BATCH.mean(axis=(1, 2))
 def test_load(tmp_path):
     loaded = hub.load(tiny_worlds.averaging_module(tmp_path / "m"))
     np.testing.assert_allclose(loaded(BATCH), MEANS, rtol=1e-6)
+
+
+def test_load_with_options(tmp_path, monkeypatch):
+    options = tf.saved_model.LoadOptions(experimental_skip_checkpoint=True)
+    handle, given = tiny_worlds.averaging_module(tmp_path / "m"), []
+    monkeypatch.setattr(tf.saved_model, "load", lambda *arguments: given.append(arguments))
+    hub.load(handle, options=options)
+    assert given == [(handle, None, options)]
 
 
 def test_load_of_a_tf1_hub_module(tmp_path):
