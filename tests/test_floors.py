@@ -18,6 +18,7 @@ FLOORS = {
     **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files", "plain_name"], 0),
     **dict.fromkeys(
         [
+            "causes",
             "image_claims",
             "image_files",
             "image_formats",
@@ -61,6 +62,7 @@ ANSWER_FIRST = [
         "retrain.predecessors",
         "retrain.signals",
     ],
+    "retrain.causes",
     "retrain.printable",
     "retrain.system_errors",
     "retrain.tar_members",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from absl import logging
 
+from retrain.causes import cause_of
 from retrain.errors import RefusedError
 from retrain.export import AS_USUAL, EXPORTERS, ExportOptions, exporter
 from retrain.export.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
@@ -91,7 +92,7 @@ def _export(model: ImageClassifier, run: Run, name: str, material: Material, sam
         raise
     except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
         raise_interruption(error)
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        reason = cause_of(error)
         logging.warning("The format %s cannot be written, and is left out: %s", name, reason)
         logging.debug("How it came to this:", exc_info=True)
         if not was_there:

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
+from retrain.modules.runnable import runnable
 from retrain.quiet import native_stderr_held
 
 try:
@@ -93,7 +94,12 @@ def tensorflow_engine(module: ImageModule, signature: str) -> Engine:
     features = tf.function(
         lambda images: module.output(images, signature), input_signature=[spec], autograph=False
     )
-    return lambda images: features(images).numpy()
+
+    def computed(images: np.ndarray) -> np.ndarray:
+        with runnable(module.handle):
+            return features(images).numpy()
+
+    return computed
 
 
 def litert_engine(module: ImageModule, signature: str) -> Engine:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from absl import logging
 
+from retrain.causes import cause_of
 from retrain.extensions import named
 from retrain.files import read_json
 from retrain.runs.run import EXPORTS, METRICS, RUN_FLAGS, TIMES, Run
@@ -44,7 +45,7 @@ def track(run: Run, tracker: str) -> None:
     try:
         place = named(TRACKERS[tracker].record)(tracked_run(run))
     except Exception as error:  # whatever a service, or the way to it, makes of it: the run is worth more
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        reason = cause_of(error)
         logging.warning("The run cannot be recorded by %s: %s", tracker, reason)
         logging.debug("How it came to this:", exc_info=True)
     else:

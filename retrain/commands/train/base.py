@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import logging
 
+from retrain.causes import cause_of
 from retrain.commands.module_check import nothing_to_train
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.range_warning import check_range_matters
@@ -106,7 +107,7 @@ def _restore(module: ImageModule, checkpoint: str) -> None:
     except (ValueError, AssertionError, tf.errors.OpError) as error:
         raise InputError(
             f"The checkpoint {checkpoint!r} does not fit {module.handle!r}, which its run was trained "
-            f"with ({str(error).splitlines()[0]}): name an export instead."
+            f"with ({cause_of(error)}): name an export instead."
         ) from error
     # Features that were computed before are of other weights.
     content = f"{module.fingerprint} {file_hash(checkpoint + '.data-00000-of-00001')}"

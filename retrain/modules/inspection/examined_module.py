@@ -15,6 +15,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from retrain.causes import cause_of
 from retrain.errors import InputError
 from retrain.modules.graphs.traced_graph import traced
 from retrain.modules.image_module import ImageModule
@@ -183,5 +184,4 @@ def _running(what: str) -> Iterator[None]:
     try:
         yield
     except RUN_ERRORS as error:
-        words = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CannotRunError(f"{what}: {words}") from error
+        raise CannotRunError(f"{what}: {cause_of(error)}") from error

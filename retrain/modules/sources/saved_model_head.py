@@ -17,6 +17,7 @@ from retrain.modules.graphs.graph_part import GraphFunction
 from retrain.modules.graphs.last_product import LastProduct, last_product
 from retrain.modules.graphs.one_replica import one_replica
 from retrain.modules.graphs.pure_function import PureFunction, pure_function
+from retrain.modules.runnable import runnable
 from retrain.modules.signatures import DEFAULT_OUTPUT
 from retrain.modules.sources.class_scores import (
     FEATURES,
@@ -78,7 +79,8 @@ def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_sco
     if heads and None not in heads.values():
         features = _features(whole, pure, heads, probe, handle)
     if features is None:
-        rows = whole(probe, False)[DEFAULT_OUTPUT].numpy()
+        with runnable(handle):
+            rows = whole(probe, False)[DEFAULT_OUTPUT].numpy()
         return BeforeHead(doubt="" if is_scores else tell_probabilities(rows, handle))
     shape = features(probe, False)[DEFAULT_OUTPUT].shape
     layer = _described(heads, whole.outputs[DEFAULT_OUTPUT].shape[-1], shape[-1])
