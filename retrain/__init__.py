@@ -24,6 +24,7 @@ NAMES = {
     "TrainedRun": "retrain.api.trained_run:TrainedRun",
     "compare": "retrain.api.verbs:compare",
     "evaluate": "retrain.api.verbs:evaluate",
+    "export": "retrain.api.verbs:export",
     "inspect": "retrain.api.verbs:inspect",
     "load": "retrain.api.trained_run:load",
     "load_module": "retrain.api.modules:load_module",

@@ -5,6 +5,7 @@ from retrain.api.trained_run import TrainedRun as TrainedRun
 from retrain.api.trained_run import load as load
 from retrain.api.verbs import compare as compare
 from retrain.api.verbs import evaluate as evaluate
+from retrain.api.verbs import export as export
 from retrain.api.verbs import inspect as inspect
 from retrain.api.verbs import predict as predict
 from retrain.api.verbs import sweep as sweep

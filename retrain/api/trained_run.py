@@ -112,15 +112,11 @@ class TrainedRun(Evaluation):
     @functools.cached_property
     def classifier(self) -> Any:
         """The export, loaded: its `module` gives features of images, `heads` know the classes."""
-        return named("retrain.export.reload:load_classifier")(str(self.path))
+        return named("retrain.exporters.reload:load_classifier")(str(self.path))
 
     def export(self, *formats: str, **keywords: Any) -> dict[str, str]:
-        """Writes further formats, as `python -m retrain export` does; all that there are then, by directory.
-
-        run.export("tflite_int8", "onnx")
-        """
-        named("retrain.api.verbs:export_run")(self, formats, keywords)
-        return self.exports
+        """As `retrain.export`, of this run: run.export("tflite_int8", "onnx")."""
+        return named("retrain.api.verbs:export")(self, formats, **keywords)
 
     def predict(self, images: Any = None, **keywords: Any) -> "pd.DataFrame":
         """As `retrain.predict`, with the classifier of this run."""

@@ -4,7 +4,7 @@ Nothing heavy is imported before the check. A mistake is an InputError, which sp
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, in_keywords, with_keywords
@@ -95,12 +95,17 @@ def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) 
         return given.with_names(found.result)
 
 
+@with_keywords("export")
 @errors_of_keywords()
-def export_run(run: Any, formats: Sequence[str], keywords: Mapping[str, Any]) -> None:
-    """Writes further formats of what a run has trained."""
-    verbosity = keywords.get("verbosity", "info")
-    others = {name: value for name, value in keywords.items() if name != VERBOSITY}
-    _performed("export", {"model_dir": run, "export_formats": formats, **others}, verbosity)
+def export(
+    model_dir: Any = None, export_formats: Any = None, *, verbosity: str = "info", **keywords: Any
+) -> dict[str, str]:
+    """Writes further formats of what a run has trained, as `python -m retrain export` does.
+
+    retrain.export(run, ["tflite_int8", "onnx"]); all formats that the run has then, by directory.
+    """
+    keywords |= {"model_dir": model_dir, "export_formats": export_formats}
+    return TrainedRun(_performed("export", keywords, verbosity).plan.run.path).exports
 
 
 def _run_on(

@@ -9,7 +9,7 @@ from retrain.data.class_twins import twin_key
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import TASK
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier, described_tasks
+from retrain.exporters.assets import check_is_classifier, described_tasks
 from retrain.extensions import nearest
 from retrain.runs.continuing import check_may_run
 from retrain.runs.finished_runs import finished_runs

@@ -18,7 +18,7 @@ from retrain.evidence.heat_maps import Evidence
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import evaluation_examples
 from retrain.examples.recorded import data_fingerprint
-from retrain.export.seen_images import NOTHING_SEEN, read_seen
+from retrain.exporters.seen_images import NOTHING_SEEN, read_seen
 from retrain.modules.sources.source import source_of
 from retrain.printable import say
 from retrain.report.ending import end_report

@@ -14,8 +14,8 @@ from retrain.commands.checks import Published
 from retrain.commands.module_check import label_map_of
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
-from retrain.export.assets import described_background
-from retrain.export.reload import SideBySide, load_classifier
+from retrain.exporters.assets import described_background
+from retrain.exporters.reload import SideBySide, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule

@@ -14,9 +14,9 @@ from absl import logging
 
 from retrain.causes import cause_of
 from retrain.errors import RefusedError
-from retrain.export import AS_USUAL, EXPORTERS, ExportOptions, exporter
-from retrain.export.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
-from retrain.export.seen_images import NOTHING_SEEN, SeenImages, write_seen
+from retrain.exporters import AS_USUAL, EXPORTERS, ExportOptions, exporter
+from retrain.exporters.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
+from retrain.exporters.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import read_json
 from retrain.model import ImageClassifier
 from retrain.runs.run import EXPORTS, Run

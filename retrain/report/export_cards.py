@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from retrain.data.split_words import split_of
 from retrain.examples.recorded import data_fingerprint
-from retrain.export.model_card import OfRun, Result, record_run
+from retrain.exporters.model_card import OfRun, Result, record_run
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, of_one_task
 
 TOLD = ("test", "validation", CROSS_VALIDATION)

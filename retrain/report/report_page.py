@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from retrain.data.listing import SPLITS
-from retrain.export.model_card import asked
+from retrain.exporters.model_card import asked
 from retrain.extensions import named
 from retrain.files import read_json, read_text, write_text
 from retrain.report.augmented_page import AUGMENTED_PAGE

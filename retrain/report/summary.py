@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from retrain.data.listing import SPLITS
-from retrain.export import MODULES
+from retrain.exporters import MODULES
 from retrain.familiarity import THRESHOLD
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS

@@ -5,7 +5,7 @@ import pathlib
 from typing import NamedTuple
 
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier
+from retrain.exporters.assets import check_is_classifier
 from retrain.modules.sources.source import module_directory
 from retrain.runs.run import CHECKPOINT, Run
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from retrain.data.decoded_pixels import pixels_of
-from retrain.export.assets import described_background, described_familiarity, described_image_size
-from retrain.export.beside import answering_heads
-from retrain.export.litert import LiteRtModel
+from retrain.exporters.assets import described_background, described_familiarity, described_image_size
+from retrain.exporters.beside import answering_heads
+from retrain.exporters.litert import LiteRtModel
 from retrain.quiet import quietly_named
 from retrain.settings.data import AS_USUAL, Decoding
 
@@ -34,7 +34,9 @@ class ServedModel:
         told = described_familiarity(export)
         self.threshold = None if told is None else told.threshold
         self.classes = {task: head.class_names for task, head in answering_heads(export).items()}
-        self._answers = LiteRtModel(litert) if litert else quietly_named("retrain.export.reload:read")(export)
+        self._answers = (
+            LiteRtModel(litert) if litert else quietly_named("retrain.exporters.reload:read")(export)
+        )
 
     def decoded(self, contents: bytes) -> np.ndarray:
         """The bytes of a file -> float32 [h, w, 3] in [0, 1]; UnusualImageError of what is not."""

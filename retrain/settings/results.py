@@ -38,7 +38,7 @@ class ResultSettings:
         verbs=(*TRAINING_VERBS, "export"),
         required={"export": "the formats to write, such as tflite_int8,onnx"},
         parse=names,
-        table=("retrain.export:EXPORTERS", "export format"),
+        table=("retrain.exporters:EXPORTERS", "export format"),
         decides=False,
     )
     saved_model_dir: str | None = setting(

@@ -17,7 +17,7 @@ import scipy.special
 from retrain.data.listing import TASK
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples, encoded
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.features.feature_pass import PassOptions, feature_pass
 from retrain.features.stored import check_finite
 from retrain.head_search.search import BestHead, search_task

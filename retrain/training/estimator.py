@@ -16,7 +16,7 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.extensions import unknown_name
 from retrain.model import ImageClassifier
 from retrain.training.checkpoints import Checkpoints

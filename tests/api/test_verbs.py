@@ -26,7 +26,7 @@ def run(colour_folder, averaging_module, tmp_path_factory):
     return retrain.train(image_dir=colour_folder, tfhub_module=averaging_module, model_dir=directory, **FAST)
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "evaluate", "predict", "inspect", "compare"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "evaluate", "predict", "inspect", "compare", "export"])
 def test_every_flag_is_a_keyword(verb):
     parameters = inspect.signature(getattr(retrain, verb)).parameters
     assert set(read_by(verb)) - set(parameters) == ({"json"} if verb == "inspect" else set())

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from retrain.export import MODULES, exporter
+from retrain.exporters import MODULES, exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from retrain.__main__ import main
 from retrain.commands import COMMANDS
-from retrain.export import EXPORTERS
+from retrain.exporters import EXPORTERS
 from retrain.extensions import named
 from retrain.quiet import set_environment
 from retrain.report import ARTEFACTS

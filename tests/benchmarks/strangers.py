@@ -21,7 +21,7 @@ from retrain.commands.predict.run import _file_key as file_key
 from retrain.commands.train.classifier import best_heads, classifier, outcome_of
 from retrain.commands.train.prepare import Prepared
 from retrain.examples.labelled import LabelledExamples, encoded
-from retrain.export.familiar_images import with_familiarity
+from retrain.exporters.familiar_images import with_familiarity
 from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.features.feature_pass import feature_pass
 from retrain.heads.softmax import SoftmaxHead

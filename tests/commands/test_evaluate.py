@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from tests import tiny_worlds

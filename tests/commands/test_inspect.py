@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from retrain.__main__ import main
-from retrain.export.hub_module import write
+from retrain.exporters.hub_module import write
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module

@@ -4,7 +4,7 @@ import pytest
 from retrain.commands.checks import Published
 from retrain.commands.scoring import load_scoring
 from retrain.errors import InputError
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.model import ImageClassifier
 from retrain.settings.module import ModuleSettings

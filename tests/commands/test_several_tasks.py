@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from retrain.commands.train.base import load_base
 from retrain.commands.train.check import TrainPlan
-from retrain.export.assets import described_tasks
-from retrain.export.reload import load_classifier
+from retrain.exporters.assets import described_tasks
+from retrain.exporters.reload import load_classifier
 from retrain.modules.signatures import IMAGE_CLASSIFICATION
 from retrain.runs.warm_start_source import find_source
 from retrain.settings.config import Config

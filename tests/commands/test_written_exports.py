@@ -10,8 +10,8 @@ from PIL import Image
 
 from retrain.commands.written_exports import Material, write_exports
 from retrain.errors import InputError, RefusedError
-from retrain.export import EXPORTERS, ExporterRow, ExportOptions
-from retrain.export.compared import LabelledFiles
+from retrain.exporters import EXPORTERS, ExporterRow, ExportOptions
+from retrain.exporters.compared import LabelledFiles
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.runs.run import Run

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 import retrain.modules as hub
 from retrain.errors import InputError
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier

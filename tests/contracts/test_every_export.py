@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.export import MODULES, exporter
-from retrain.export.reload import ExportedClassifier, SideBySide, load_classifier
+from retrain.exporters import MODULES, exporter
+from retrain.exporters.reload import ExportedClassifier, SideBySide, load_classifier
 from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier

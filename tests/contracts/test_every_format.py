@@ -9,8 +9,8 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.errors import InputError
-from retrain.export import EXPORTERS, ExportOptions, answers_of, exporter
-from retrain.export.assets import described_familiarity, described_tasks
+from retrain.exporters import EXPORTERS, ExportOptions, answers_of, exporter
+from retrain.exporters.assets import described_familiarity, described_tasks
 from retrain.familiarity import FAMILIARITY
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead

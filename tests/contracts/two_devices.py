@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from retrain.export import hub_module
+from retrain.exporters import hub_module
 from retrain.heads.softmax import SoftmaxHead
 from retrain.keras import ModuleLayer
 from retrain.model import ImageClassifier

@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.data.images import load_image
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule

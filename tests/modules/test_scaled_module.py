@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retrain.export import MODULES, exporter
+from retrain.exporters import MODULES, exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 import tensorflow as tf
 
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier

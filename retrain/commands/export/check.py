@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from retrain.errors import InputError
 from retrain.examples.split_file import EXAMPLES
-from retrain.export import EXPORTERS, MODULES, check_installed
-from retrain.export.assets import described_tasks
+from retrain.exporters import EXPORTERS, MODULES, check_installed
+from retrain.exporters.assets import described_tasks
 from retrain.image_files import is_file
 from retrain.runs.run import FINISHED, Run
 from retrain.settings.config import Config

@@ -2,10 +2,10 @@
 
 from retrain.commands.export.check import ExportPlan
 from retrain.commands.written_exports import Material, write_exports
-from retrain.export.compared import LabelledFiles
-from retrain.export.model_card import record_run, recorded_run
-from retrain.export.restored import restored_classifier
-from retrain.export.seen_images import read_seen
+from retrain.exporters.compared import LabelledFiles
+from retrain.exporters.model_card import record_run, recorded_run
+from retrain.exporters.restored import restored_classifier
+from retrain.exporters.seen_images import read_seen
 from retrain.printable import say
 
 

@@ -13,8 +13,8 @@ from retrain.commands.predict.inputs import check_paths, find_images
 from retrain.commands.predict.unfinished import SortedNote
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier, check_tells_familiarity, described_familiarity
-from retrain.export.beside import wanted_litert
+from retrain.exporters.assets import check_is_classifier, check_tells_familiarity, described_familiarity
+from retrain.exporters.beside import wanted_litert
 from retrain.extensions import named
 from retrain.files import lies_in
 from retrain.image_files import member_of

@@ -15,9 +15,9 @@ from absl import logging
 from retrain.commands.predict.check import PredictPlan
 from retrain.commands.predict.rows import Familiarity, answer_columns, tell, write
 from retrain.data.decoded_pixels import UnusualImageError, load_pixels
-from retrain.export.assets import described_background, described_familiarity
-from retrain.export.beside import answering_heads
-from retrain.export.litert import LiteRtModel
+from retrain.exporters.assets import described_background, described_familiarity
+from retrain.exporters.beside import answering_heads
+from retrain.exporters.litert import LiteRtModel
 from retrain.quiet import quietly_named
 from retrain.settings.data import Decoding
 

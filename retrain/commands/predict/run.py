@@ -22,7 +22,7 @@ from retrain.commands.predict.sorting import sort_files
 from retrain.commands.predict.unfinished import kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.errors import InputError
-from retrain.export.assets import check_tells_familiarity
+from retrain.exporters.assets import check_tells_familiarity
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite

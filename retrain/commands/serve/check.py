@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from retrain.commands.module_check import check_modules, local_directory
 from retrain.errors import InputError
-from retrain.export.assets import check_is_classifier, described_tasks
-from retrain.export.beside import wanted_litert
+from retrain.exporters.assets import check_is_classifier, described_tasks
+from retrain.exporters.beside import wanted_litert
 from retrain.heads import HEADS
 from retrain.settings.config import Config
 from retrain.settings.needs import Circumstances

@@ -14,7 +14,7 @@ from retrain.commands.module_check import nothing_to_train
 from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.range_warning import check_range_matters
 from retrain.errors import InputError
-from retrain.export.reload import load_classifier
+from retrain.exporters.reload import load_classifier
 from retrain.files import file_hash
 from retrain.head_search.starts import KnownClasses
 from retrain.label_files import read_labels

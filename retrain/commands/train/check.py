@@ -9,7 +9,7 @@ from retrain.commands.module_check import check_modules, label_map_of
 from retrain.data.folder import check_class_count
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
-from retrain.export import check_installed
+from retrain.exporters import check_installed
 from retrain.files import check_is_new
 from retrain.heads.figures import find_metric
 from retrain.metric import Metric

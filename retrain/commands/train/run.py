@@ -14,9 +14,9 @@ from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run
 from retrain.commands.written_exports import Material, write_exports
 from retrain.examples.labelled import LabelledExamples
-from retrain.export.compared import LabelledFiles
-from retrain.export.familiar_images import with_familiarity
-from retrain.export.seen_images import SeenImages, seen_images
+from retrain.exporters.compared import LabelledFiles
+from retrain.exporters.familiar_images import with_familiarity
+from retrain.exporters.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead

@@ -47,7 +47,7 @@ def test_one_that_fails(run, monkeypatch, capsys):
     def broken(*given):
         raise ValueError("No.")
 
-    monkeypatch.setattr("retrain.export.tflite.write_float16", broken)
+    monkeypatch.setattr("retrain.exporters.tflite.write_float16", broken)
     assert export(run, "--export_formats=tflite_float16") == 1
     assert json.loads((run / "exports.json").read_text())["failed"] == {"tflite_float16": "No."}
     assert np.char.count(capsys.readouterr().out, "Exported") == 0

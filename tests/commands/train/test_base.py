@@ -11,7 +11,7 @@ from retrain.commands.train import base as bfloat16
 from retrain.commands.train.base import Base, check_hardware, in_bfloat16, load_base
 from retrain.commands.train.check import TrainPlan
 from retrain.errors import InputError
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module

@@ -219,7 +219,7 @@ def test_a_run_that_is_broken_off_while_it_exports_has_its_figures_and_nothing_h
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("retrain.export.reusable_saved_model.write_documents", interrupted)
+    monkeypatch.setattr("retrain.exporters.reusable_saved_model.write_documents", interrupted)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert (result.status, result.out) == (130, "")

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import retrain.modules as hub
 from retrain.errors import InputError
-from retrain.export import MODULES
+from retrain.exporters import MODULES
 from retrain.modules.image_module import ImageModule
 from retrain.modules.inspection.conformance import check, conforms
 from retrain.modules.inspection.examined_module import ExaminedModule
@@ -51,7 +51,7 @@ def test_it_conforms(handle):
 
 EXPORT = """
     import sys
-    from retrain.export import MODULES, exporter
+    from retrain.exporters import MODULES, exporter
     from retrain.heads.softmax import SoftmaxHead
     from retrain.model import ImageClassifier
     from retrain.modules.loading import load_module

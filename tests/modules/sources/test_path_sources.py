@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from retrain.export import MODULES
+from retrain.exporters import MODULES
 from retrain.modules.sources.path_sources import KerasFile, SavedModel, TF1Hub
 from retrain.modules.sources.source import EXPORTS, source_of
 from tests.modules.sources.sentences import sentence

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.export import exporter
+from retrain.exporters import exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module

@@ -1,0 +1,108 @@
+"""An export beside the model that was trained: whether it makes the same of images."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.data.pipeline import image_batches
+from retrain.errors import InputError
+from retrain.exporters import EXPORTERS, answers_of
+from retrain.familiarity import FAMILIARITY
+from retrain.heads.head import Head, Labels
+from retrain.model import ImageClassifier
+from retrain.modules.signatures import DEFAULT_OUTPUT, SERVING_SIGNATURE
+
+FEW, MANY = 16, 256  # images for a format that computes as the model does, and for one that rounds
+TOLERANCE = 1e-3  # of a probability, beyond which an export is another classifier
+
+
+class LabelledFiles(NamedTuple):
+    """Files of images, and of tasks the label of each file as it is written, None where it is not known."""
+
+    paths: Sequence[str] = ()
+    cells: Mapping[str, Sequence[str | None]] = MappingProxyType({})
+
+
+class Judge(NamedTuple):
+    """The labels [N, ...] of images, one of them at least known, and the head that they are of."""
+
+    task: str
+    head: Head
+    labels: Labels
+
+    def accuracy(self, probabilities: np.ndarray) -> float:
+        """The share of images with a label for which probabilities [N, C] are right."""
+        known = self.head.labelled(self.labels)
+        return float(self.head.right(self.labels, probabilities)[known].mean())
+
+
+class Sample(NamedTuple):
+    """Images float32 [N, H, W, 3], and what the trained model makes of them, arrays [N, ...] by key.
+
+    `judges` know, by key, what is right.
+    """
+
+    images: np.ndarray
+    expected: Mapping[str, np.ndarray]
+    judges: Mapping[str, Judge] = MappingProxyType({})
+
+
+def sample_of(model: ImageClassifier, files: LabelledFiles, count: int) -> Sample:
+    """`count` of these files at most, spread over all of them, without those that are no images."""
+    chosen = np.linspace(0, len(files.paths) - 1, min(count, len(files.paths))).astype(int)
+    paths = [files.paths[place] for place in chosen]
+    batches = image_batches(paths, model.image_size, len(paths), model.decoding) if paths else []
+    nothing = (np.zeros(0, int), np.zeros([0, *model.image_size, 3], np.float32))
+    rows, images = next((tuple(map(np.asarray, batch)) for batch in batches), nothing)
+    outputs = model.outputs(tf.constant(images), SERVING_SIGNATURE)
+    expected = {key: values.numpy() for key, values in outputs.items() if key != FAMILIARITY}
+    return Sample(images, expected, _judges(model, files.cells, chosen[rows]))
+
+
+def _judges(
+    model: ImageClassifier, cells: Mapping[str, Sequence[str | None]], places: np.ndarray
+) -> dict[str, Judge]:
+    judges = {}
+    for task, head in model.heads.items():
+        labels = head.encode([cells[task][place] for place in places]) if task in cells else None
+        if labels is not None and head.labelled(labels).any():
+            judges[task if len(model.heads) > 1 else DEFAULT_OUTPUT] = Judge(task, head, labels)
+    return judges
+
+
+def compared(name: str, directory: str, sample: Sample) -> str:
+    """What the export in the directory was found to be, in words; InputError for another classifier."""
+    is_exact, count = EXPORTERS[name].is_exact, len(sample.images)
+    images = sample.images[: FEW if is_exact else MANY]
+    if not count:
+        return "no image to compare it on"
+    found = answers_of(name, directory)(images)
+    told = list(sample.expected)[: 1 if EXPORTERS[name].of_first_task else None]
+    expected = {key: sample.expected[key][: len(images)] for key in told}
+    largest = max(float(np.abs(found[key] - values).max()) for key, values in expected.items())
+    if is_exact and not largest <= TOLERANCE:
+        raise InputError(
+            f"read again, its probabilities of {len(images)} images differ by up to {largest:.2g} from those "
+            f"of the trained classifier."
+        )
+    words = f"read again, probabilities of {len(images)} images differ by {largest:.1g} at most"
+    if is_exact:
+        return words
+    judged = [_judged(of, found[key], expected[key]) for key, of in sample.judges.items() if key in expected]
+    return "; ".join([f"{words}, and {_agreement(found, expected)} keep their class", *judged])
+
+
+def _agreement(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> str:
+    """Of how many images the most probable class is the same; of several tasks, in all of them."""
+    same = [found[key].argmax(axis=1) == values.argmax(axis=1) for key, values in expected.items()]
+    return f"{np.logical_and.reduce(same).sum()} of {len(same[0])}"
+
+
+def _judged(judge: Judge, found: np.ndarray, expected: np.ndarray) -> str:
+    """How often each of the two is right, by what its head is judged by first."""
+    measure = next(iter(judge.head.headlines.values()))
+    now, before = judge.accuracy(found), judge.accuracy(expected)
+    return f"{measure} of {judge.task!r} {now:.1%}, of the trained classifier {before:.1%}"

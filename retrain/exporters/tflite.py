@@ -1,0 +1,87 @@
+"""A classifier as a TFLite file, for telephones, small computers, and all that runs LiteRT or MediaPipe.
+
+Input `images`: float32 [1, H, W, 3] in [0, 1]. Outputs: the probabilities of each task, and familiarity where
+it is told. Of `tflite` all is float32, and equal to the classifier to rounding; of `tflite_float16` the
+weights are kept in 16 bits; of `tflite_int8` weights and activations are 8 bits, the weights with a scale for
+each channel, activations with ranges that images of training have. Familiarity is too fine for either, and
+left out there.
+"""
+
+import pathlib
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from retrain.data.pipeline import image_batches
+from retrain.errors import InputError
+from retrain.exporters import AS_USUAL, ExportOptions
+from retrain.exporters.documents import WRITER, write_documents
+from retrain.exporters.litert import MODEL_FILE
+from retrain.exporters.served_function import served_function
+from retrain.exporters.tflite_metadata import with_metadata
+from retrain.files import new_directory, write_bytes
+from retrain.label_files import labels_file
+from retrain.model import ImageClassifier
+from retrain.modules.signatures import DEFAULT_OUTPUT
+from retrain.quiet import native_stderr_held
+
+Prepare = Callable[[tf.lite.TFLiteConverter], None]
+
+
+def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
+    """Writes a new directory with the model in float32; InputError when it exists, or has no room."""
+    _write(classifier, directory, lambda converter: None, tells_familiarity=True)
+
+
+def write_float16(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
+    """The same with weights of 16 bits: half the size."""
+
+    def prepare(converter: tf.lite.TFLiteConverter) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+
+    _write(classifier, directory, prepare)
+
+
+def write_int8(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
+    """The same in 8 bits: a quarter of the size; InputError without images to see ranges by."""
+    if not options.calibration:
+        raise InputError(
+            "tflite_int8 needs images of training to see how large values become: there are none."
+        )
+
+    def images() -> Iterator[list[np.ndarray]]:
+        batches = image_batches(options.calibration, classifier.image_size, 1, classifier.decoding)
+        for _, batch in batches.as_numpy_iterator():
+            yield [batch]
+
+    def prepare(converter: tf.lite.TFLiteConverter) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = images
+
+    _write(classifier, directory, prepare)
+
+
+def _write(
+    classifier: ImageClassifier, directory: str, prepare: Prepare, tells_familiarity: bool = False
+) -> None:
+    with new_directory(directory) as partial:
+        served = served_function(classifier, 1, tells_familiarity)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([served.function], classifier)
+        # By way of a SavedModel it takes three times as long; the names it would give the metadata give.
+        converter.experimental_lower_to_saved_model = False
+        prepare(converter)
+        with native_stderr_held(), warnings.catch_warnings():
+            # Of statistics for inputs that are quantized: these are not.
+            warnings.simplefilter("ignore", UserWarning)
+            model = converter.convert()
+        one = len(classifier.heads) == 1
+        labels = {
+            DEFAULT_OUTPUT if one else task: (labels_file(classifier.heads, task), head.class_names)
+            for task, head in classifier.heads.items()
+        }
+        described = with_metadata(model, served.keys, labels, f"Written by {WRITER}.")
+        write_bytes(pathlib.Path(partial, MODEL_FILE), described)
+        write_documents(classifier, served.no_signatures(classifier), partial)
