@@ -23,6 +23,7 @@ import tensorflow as tf
 from absl import logging
 
 from retrain import files
+from retrain.errors import InputError
 from retrain.model import ImageClassifier
 from retrain.training.run_state import NO_STEP, RunState
 from retrain.workers.workers import ALONE, Workers
@@ -82,13 +83,27 @@ class Checkpoints:
         """Gives the variables the values of a checkpoint, unless they have them; None changes nothing."""
         if path is not None and path != self._current:
             if self.workers.is_chief:
-                self._checkpoint.read(path).assert_existing_objects_matched()
+                self._read(path)
             self.workers.take_chiefs(self._variables)
             self._current = path
 
     def detach(self) -> None:
         """The variables are about to change: until the next `save` they are those of no checkpoint."""
         self._current = None
+
+    def _read(self, path: str | os.PathLike[str]) -> None:
+        try:
+            self._checkpoint.read(path).assert_existing_objects_matched()
+        except (tf.errors.NotFoundError, tf.errors.DataLossError) as error:
+            raise InputError(
+                f"{os.fspath(path)!r} is no checkpoint: latest_checkpoint() gives the path of the newest, of "
+                f"the form model_dir/ckpt-STEP/{PREFIX}."
+            ) from error
+        except (AssertionError, ValueError) as error:
+            raise InputError(
+                f"{os.fspath(path)!r} is a checkpoint of another model or optimizer: give the ones that it "
+                f"was trained with, or another model_dir."
+            ) from error
 
     def _write(self, step: int) -> None:
         with files.replaced_directory(self._place(step)) as partial:

@@ -8,7 +8,7 @@ import os
 import pathlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ from retrain.training.input_check import (
     with_checked_images,
 )
 from retrain.training.loss import PLAIN, Loss
-from retrain.training.old_arguments import explained
+from retrain.training.old_arguments import explained, gone
 from retrain.training.run_state import RunState
 from retrain.training.training_loop import TrainingLoop
 from retrain.workers.workers import Workers
@@ -97,6 +97,9 @@ class Estimator:
         self.loop = TrainingLoop(model, optimizer, loss, strategy=strategy, seed=seed, run_state=run_state)
         self.checkpoints = Checkpoints(model_dir, model, optimizer, self.loop.run_state, workers)
         self.checkpoints.restore(self.latest_checkpoint())
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise gone(name)
 
     @property
     def global_step(self) -> int:

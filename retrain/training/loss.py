@@ -19,6 +19,7 @@ from retrain.model import ImageClassifier
 from retrain.settings.pixels import PixelSettings
 
 SHARE, PARTNER = "share", "partner"
+WEIGHTS = "Weights are finite numbers, but an input_fn gave"
 
 # Labels by task as heads encode them, [B, ...]; then, where there are any, weights [B], or such by task.
 Targets = tuple[Any, ...]
@@ -83,7 +84,7 @@ class Loss(NamedTuple):
         losses = head.loss(perfect, logits, self.label_smoothing)
         known = tf.cast(head.known(perfect), tf.float32)
         for given in weights:
-            losses *= tf.reshape(tf.cast(of_task(given, task), tf.float32), tf.shape(losses))
+            losses *= tf.reshape(_finite(tf.cast(of_task(given, task), tf.float32)), tf.shape(losses))
         return losses, known
 
     def _weight(self, task: str) -> float:
@@ -91,6 +92,16 @@ class Loss(NamedTuple):
 
 
 PLAIN = Loss()
+
+
+def _finite(weights: tf.Tensor) -> tf.Tensor:
+    """The weights; InvalidArgumentError, with a sentence, for nan and infinity."""
+    finite = tf.math.is_finite(weights)
+    given = tf.boolean_mask(weights, ~finite)[:1]
+    # Not tf.debugging.Assert, whose message is another one outside of graphs.
+    check = tf.raw_ops.Assert(condition=tf.reduce_all(finite), data=[WEIGHTS, given])
+    with tf.control_dependencies([check]):
+        return tf.identity(weights)
 
 
 def of_task(values: Any, task: str) -> Any:

@@ -10,7 +10,10 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import keras
+
 from retrain.errors import InputError
+from retrain.model import ImageClassifier
 
 EVERY_STEPS = "EvalSpec(every_steps=N) says when to evaluate"
 HOOKS = "call train(input_fn, steps=N) in a loop of your own, and do in between what a hook did"
@@ -34,14 +37,32 @@ INSTEAD = {
     "throttle_secs": EVERY_STEPS,
     "start_delay_secs": EVERY_STEPS,
 }
-# What an argument must be that stands where tf.estimator had another.
-PATH = (str, os.PathLike)
-TYPES = {
-    "name": str,
+# Names of its methods and properties that are no more.
+GONE = {
+    **dict.fromkeys(
+        ("export_savedmodel", "experimental_export_all_saved_models"),
+        "export_saved_model(export_dir_base) exports it",
+    ),
+    **dict.fromkeys(
+        ("get_variable_names", "get_variable_value"),
+        "model.variables are its variables; tf.train.load_checkpoint(latest_checkpoint()) reads saved ones",
+    ),
+    **dict.fromkeys(("model_fn", "params"), "model, and loop.optimizer, are what it trains"),
+    "config": "model_dir and save_checkpoints_steps are its properties",
+}
+# What arguments are, where tf.estimator had others, or had them at other places.
+PATH = ("a path", (str, os.PathLike))
+NUMBER = ("a whole number", numbers.Integral)
+ARGUMENTS = {
+    "model": ("a retrain.ImageClassifier", ImageClassifier),
+    "model_dir": PATH,
+    "optimizer": ("a Keras optimizer", keras.optimizers.Optimizer),
+    "input_fn": ("a function that returns a tf.data.Dataset", Callable),
+    "name": ("a string", str),
     "checkpoint_path": PATH,
-    "steps": numbers.Integral,
-    "max_steps": numbers.Integral,
-    "exports_to_keep": numbers.Integral,
+    "steps": NUMBER,
+    "max_steps": NUMBER,
+    "exports_to_keep": NUMBER,
 }
 
 Explained = TypeVar("Explained", bound=Callable[..., Any])
@@ -60,13 +81,32 @@ def explained(function: Explained) -> Explained:
         old = next((name for name in named if name in INSTEAD and name not in signature.parameters), None)
         if old is not None:
             raise InputError(f"{what} has no {old!r}, as tf.estimator had: {INSTEAD[old]}.")
-        for name, value in signature.bind(*given, **named).arguments.items():
-            if value is not None and not isinstance(value, TYPES.get(name, object)):
-                order = ", ".join(other for other in signature.parameters if other != "self")
-                raise InputError(
-                    f"{what} got {value!r} as {name!r}: its arguments are not tf.estimator's, but ({order}); "
-                    f"give them by name."
-                )
+        _check_places(what, signature, given, named)
         return function(*given, **named)
 
     return checked
+
+
+def gone(name: str) -> Exception:
+    """What asking an Estimator for an attribute that it has not raises."""
+    if name in GONE:
+        return InputError(f"Estimator has no {name!r}, as tf.estimator had: {GONE[name]}.")
+    return AttributeError(f"'Estimator' object has no attribute {name!r}")
+
+
+def _check_places(
+    what: str, signature: inspect.Signature, given: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    order = ", ".join(name for name in signature.parameters if name != "self")
+    places = [one for one in signature.parameters.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    if len(given) > len(places):
+        raise InputError(
+            f"{what} takes ({order}), and not all that tf.estimator's did: leave out {given[len(places)]!r}."
+        )
+    for name, value in signature.bind(*given, **named).arguments.items():
+        words, kind = ARGUMENTS.get(name, ("", object))
+        is_left_out = value is None and signature.parameters[name].default is not inspect.Parameter.empty
+        if not is_left_out and not isinstance(value, kind):
+            raise InputError(
+                f"{what} takes {words} as {name!r}, but got {value!r}; its arguments are ({order})."
+            )

@@ -139,6 +139,7 @@ class BestExporter:
         exports_to_keep: int | None = EXPORTS_KEPT,
     ):
         _check_above_0("exports_to_keep", exports_to_keep)
+        _check_compares(compare_fn)
         self.name, self.compare_fn, self.exports_to_keep = name, compare_fn, exports_to_keep
         self._best: Figures | None = None
 
@@ -169,6 +170,19 @@ def _keep_newest(export_path: str, count: int | None) -> None:
         exports = sorted(path for path in pathlib.Path(export_path).iterdir() if path.name.isdigit())
         for old in exports[: max(0, len(exports) - count)]:
             shutil.rmtree(old)
+
+
+def _check_compares(compare_fn: Any) -> None:
+    """Raises InputError for what takes others, such as what tf.estimator had at this place, or swaps them."""
+    try:
+        first = next(iter(inspect.signature(compare_fn).bind({}, {}).arguments))
+    except TypeError:
+        first = None
+    if first in (None, "current_eval_result"):
+        raise InputError(
+            f"compare_fn takes two dicts of figures, those of the best evaluation and the current ones, in "
+            f"this order, and says whether the current are better, but it is {compare_fn!r}."
+        )
 
 
 def _check_above_0(name: str, value: int | None) -> None:

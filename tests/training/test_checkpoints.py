@@ -192,8 +192,26 @@ def test_a_checkpoint_of_another_model_is_refused(make, loaded_module, tmp_path)
     other = worlds.ImageClassifier(loaded_module, {"label": worlds.SoftmaxHead(["a", "b"])})
     optimizer.build(other.trainable_variables)
     checkpoints = Checkpoints(tmp_path / "run", other, optimizer, RunState())
-    with pytest.raises(ValueError, match="shape"):
-        checkpoints.restore(checkpoints.latest())
+    assert refused(checkpoints, checkpoints.latest()) == (
+        f"'{tmp_path}/run/ckpt-0/variables' is a checkpoint of another model or optimizer: give the ones "
+        f"that it was trained with, or another model_dir."
+    )
+
+
+def test_what_is_no_checkpoint(make, tmp_path):
+    checkpoints = make()
+    checkpoints.save()
+    for path in ("nowhere", tmp_path / "run" / "ckpt-0"):
+        assert refused(make(), path) == (
+            f"'{path}' is no checkpoint: latest_checkpoint() gives the path of the newest, of the form "
+            f"model_dir/ckpt-STEP/variables."
+        )
+
+
+def refused(checkpoints: Checkpoints, path) -> str:
+    with pytest.raises(InputError) as info:
+        checkpoints.restore(path)
+    return str(info.value)
 
 
 def test_of_workers_the_chief_alone_writes_and_all_take_its_values(loaded_module, tmp_path):

@@ -85,6 +85,13 @@ def test_a_label_that_is_no_class(estimator, verb, value, shown):
     assert refused(getattr(estimator, verb), given) == f"{SOFTMAX} {shown}."
 
 
+@pytest.mark.parametrize(("value", "by_task"), [(np.nan, False), (np.inf, True)])
+def test_a_weight_that_is_no_number(estimator, value, by_task):
+    weights = np.asarray([1.0, 2.0, value, 1.0])
+    given = batches({"label": LABELS}, {"label": weights[:, None]} if by_task else weights)
+    assert refused(estimator.train, given) == f"Weights are finite numbers, but an input_fn gave {value}."
+
+
 @pytest.mark.parametrize("verb", ["train", "evaluate"])
 def test_an_indicator_that_is_none(tagger, verb):
     assert refused(getattr(tagger, verb), batches({"tags": TAGS + 0.5})) == f"{SIGMOID} 1.5."

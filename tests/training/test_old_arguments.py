@@ -1,5 +1,6 @@
 import keras
 import pytest
+import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.training.estimator import Estimator
@@ -75,27 +76,90 @@ def test_an_argument_that_tf_estimator_had(call, named, sentence):
     assert refused(call, **named) == sentence
 
 
-def test_an_argument_at_the_place_of_another(estimator, tmp_path):
-    advice = "its arguments are not tf.estimator's, but"
+def test_an_argument_at_the_place_of_another(estimator):
     assert refused(estimator.evaluate, feature_batches, 100) == (
-        f"Estimator.evaluate got 100 as 'name': {advice} (input_fn, name, checkpoint_path); give them by "
-        f"name."
+        "Estimator.evaluate takes a string as 'name', but got 100; its arguments are (input_fn, name, "
+        "checkpoint_path)."
     )
     assert refused(estimator.train, feature_batches, ["hook"]) == (
-        f"Estimator.train got ['hook'] as 'steps': {advice} (input_fn, steps, max_steps); give them by name."
+        "Estimator.train takes a whole number as 'steps', but got ['hook']; its arguments are (input_fn, "
+        "steps, max_steps)."
     )
     assert refused(estimator.predict, feature_batches, ["classes"]) == (
-        f"Estimator.predict got ['classes'] as 'checkpoint_path': {advice} (input_fn, checkpoint_path); give "
-        f"them by name."
+        "Estimator.predict takes a path as 'checkpoint_path', but got ['classes']; its arguments are "
+        "(input_fn, checkpoint_path)."
     )
-    for call, given in [
-        (estimator.export_saved_model, (tmp_path, print)),
-        (EvalSpec, (feature_batches, 100)),
-        (TrainSpec, (feature_batches, [])),
-        (LatestExporter, ("latest", print)),
-        (BestExporter, ("best", print, "eval/*.tfevents.*")),
-    ]:
-        assert advice in refused(call, *given)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "start"),
+    [
+        (Estimator, (print, "model_dir"), "Estimator takes a retrain.ImageClassifier as 'model', but got"),
+        (EvalSpec, (feature_batches, 100), "EvalSpec takes a string as 'name', but got 100;"),
+        (TrainSpec, (feature_batches, []), "TrainSpec takes a whole number as 'max_steps', but got [];"),
+        (TrainSpec, (None,), "TrainSpec takes a function that returns a tf.data.Dataset as 'input_fn', but"),
+        (LatestExporter, ("latest", print), "LatestExporter takes a whole number as 'exports_to_keep', but"),
+        (BestExporter, ("a", max, "e/*"), "BestExporter takes a whole number as 'exports_to_keep', but got"),
+    ],
+)
+def test_other_calls(call, given, start):
+    assert refused(call, *given).startswith(start)
+
+
+def test_other_arguments_of_an_estimator_and_of_an_export(estimator, tmp_path):
+    model = estimator.model
+    order = "(model, model_dir, optimizer, loss, strategy, seed, save_checkpoints_steps, run_state, workers)"
+    assert refused(Estimator, model, None) == (
+        f"Estimator takes a path as 'model_dir', but got None; its arguments are {order}."
+    )
+    assert refused(Estimator, model, tmp_path, "Adagrad") == (
+        f"Estimator takes a Keras optimizer as 'optimizer', but got 'Adagrad'; its arguments are {order}."
+    )
+    assert refused(estimator.export_saved_model, tmp_path, print) == (
+        f"Estimator.export_saved_model takes a path as 'checkpoint_path', but got {print!r}; its arguments "
+        f"are (export_dir_base, checkpoint_path)."
+    )
+
+
+def test_a_dataset_is_no_input_fn(estimator):
+    batches = feature_batches()
+    assert refused(estimator.train, batches) == (
+        f"Estimator.train takes a function that returns a tf.data.Dataset as 'input_fn', but got "
+        f"{batches!r}; its arguments are (input_fn, steps, max_steps)."
+    )
+
+
+def test_more_arguments_than_there_are():
+    assert refused(FinalExporter, "final", print) == (
+        f"FinalExporter takes (name), and not all that tf.estimator's did: leave out {print!r}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("export_savedmodel", "export_saved_model(export_dir_base) exports it"),
+        ("params", "model, and loop.optimizer, are what it trains"),
+        ("config", "model_dir and save_checkpoints_steps are its properties"),
+        (
+            "get_variable_names",
+            "model.variables are its variables; tf.train.load_checkpoint(latest_checkpoint()) reads saved "
+            "ones",
+        ),
+    ],
+)
+def test_what_an_estimator_no_longer_has(estimator, name, instead):
+    assert refused(getattr, estimator, name) == f"Estimator has no {name!r}, as tf.estimator had: {instead}."
+
+
+def test_what_stands_instead_is_there(estimator):
+    estimator.train(feature_batches, steps=1)
+    reader = tf.train.load_checkpoint(estimator.latest_checkpoint())
+    assert any(name.startswith("model/") for name in reader.get_variable_to_shape_map())
+    assert estimator.model.variables
+    assert isinstance(estimator.loop.optimizer, keras.optimizers.Optimizer)
+    assert estimator.save_checkpoints_steps is None
+    assert not hasattr(estimator, "nonsense")
 
 
 def test_what_is_right_goes_through_and_what_is_misspelt_is_pythons(estimator):

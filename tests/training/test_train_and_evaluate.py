@@ -155,6 +155,18 @@ def test_numbers_that_make_no_sense(call, sentence):
     assert str(raised.value) == sentence
 
 
+@pytest.mark.parametrize(
+    "function", [lambda: None, lambda figures: True, lambda current_eval_result, best_eval_result: True]
+)
+def test_a_function_that_does_not_compare_the_best_with_the_current(function):
+    with pytest.raises(InputError) as raised:
+        BestExporter("best", function)
+    assert str(raised.value) == (
+        f"compare_fn takes two dicts of figures, those of the best evaluation and the current ones, in this "
+        f"order, and says whether the current are better, but it is {function!r}."
+    )
+
+
 class OldExporter:
     name = "old"
 
