@@ -1,6 +1,7 @@
 """What holds a model, or stands for one, but is no module: what it is and what to do, without TensorFlow."""
 
 import pathlib
+import re
 
 from retrain.errors import InputError
 
@@ -16,12 +17,18 @@ PYTORCH = (
     "or transformers, in which config.json says it, or turn the network into a SavedModel, by "
     "torch.onnx.export and onnx2tf"
 )
+# How a GraphDef begins: with a node, which begins with its name. A SavedModel begins with its version.
+GRAPH_DEF = re.compile(rb"\n[\x80-\xff]{0,4}[\x00-\x7f]\n")
 # The ends of names -> what such a file is and what to do.
 FOREIGN = {
     "saved_model.pb": "is the graph of a module, whose variables lie beside it: give its directory",
     ".pb": (
         "is a frozen graph of TensorFlow 1, which does not say what its input and its features are: write it "
         "as a SavedModel once, as docs/modules.md shows under Frozen graphs"
+    ),
+    "model.json": (
+        "is a TensorFlow.js model, which is made for browsers: export it as a SavedModel or a Keras file, as "
+        "Teachable Machine does under Tensorflow"
     ),
     ".tflite": (
         "is a TensorFlow Lite model, which is made for inference on devices: give the SavedModel, or the "
@@ -39,9 +46,21 @@ FOREIGN = {
 
 def check_is_known(handle: str, location: str) -> None:
     """Raises InputError for a file of a known kind that is no module."""
-    what = next((what for end, what in FOREIGN.items() if location.endswith(end)), None)
+    what = what_is(location)
     if what is not None:
         raise InputError(f"{handle!r} {what}.")
+
+
+def what_is(name: str) -> str | None:
+    """What a file of this name is and what to do, or None where nothing is known of such."""
+    return next((what for end, what in FOREIGN.items() if name.endswith(end)), None)
+
+
+def check_no_graph_def(handle: str, path: pathlib.Path) -> None:
+    """Raises InputError where a file in the place of a SavedModel's is a frozen graph under its name."""
+    with path.open("rb") as file:
+        if GRAPH_DEF.match(file.read(6)):
+            raise InputError(f"The {path.name} in {handle!r} {FOREIGN['.pb']}.")
 
 
 def check_no_pointers(handle: str, location: str) -> None:

@@ -131,10 +131,13 @@ def _positive(text: str) -> float:
 
 def _check_published(handle: str, name: str, options: Mapping[str, Any]) -> None:
     """InputError where there are no weights for the options."""
+    if options.get("minimalistic") and options.get("alpha", MINIMALISTIC_ALPHA) != MINIMALISTIC_ALPHA:
+        raise InputError(
+            f"{handle!r} has alpha={options['alpha']:g}, and of a minimalistic {name} weights were published "
+            f"for alpha={MINIMALISTIC_ALPHA:g} alone: leave one of both out, or name a file of weights."
+        )
     for key, value in options.items():
         values = OPTIONS[name][key]
-        if options.get("minimalistic") and key == "alpha":
-            values = (MINIMALISTIC_ALPHA,)
         if value not in values:
             raise InputError(
                 f"{handle!r} has {key}={value:g}, for which no weights were published, but for "

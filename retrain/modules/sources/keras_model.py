@@ -8,6 +8,7 @@ being saved is not needed to run traced functions.
 
 import contextlib
 import hashlib
+import os
 import random
 import re
 import warnings
@@ -36,9 +37,14 @@ Preprocessing = Callable[[tf.Tensor], tf.Tensor]
 # What to give in the place of a file that cannot be read.
 IN_KERAS = (
     "give a file that model.save wrote, of Keras' own layers only, or the directory that model.export wrote "
-    "where these layers are known"
+    "where these layers are known: a SavedModel needs no code"
 )
-IN_HDF5 = "give the directory that model.export writes where the file was made, with Keras 2.13 or later"
+# tensorflow_hub comes with tf_keras.
+IN_HDF5 = (
+    'Keras 2, which is here as tf_keras, makes a SavedModel of it, python -c "import tf_keras; '
+    'tf_keras.models.load_model({file!r}, compile=False).save({directory!r})": give that directory; where '
+    "layers of its own are known, model.export makes it"
+)
 
 
 class KerasModule(ImageModule):
@@ -217,9 +223,10 @@ def _loaded(location: str, handle: str) -> keras.Model:
         check_archive(location)
         return keras.models.load_model(location, compile=False)
     except Exception as error:  # Keras' readers raise what they happen to meet in a damaged file
+        directory = os.path.splitext(location)[0]
+        advice = IN_HDF5.format(file=location, directory=directory) if is_hdf5 else IN_KERAS
         raise InputError(
-            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): "
-            f"{IN_HDF5 if is_hdf5 else IN_KERAS}: a SavedModel needs no code."
+            f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): {advice}."
         ) from error
 
 

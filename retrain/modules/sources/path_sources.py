@@ -5,12 +5,13 @@ import pathlib
 
 from retrain.errors import InputError
 from retrain.extensions import named
-from retrain.modules.sources.foreign_files import check_no_pointers
+from retrain.modules.sources.foreign_files import check_no_graph_def, check_no_pointers, what_is
 from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source, holds_preset
 
 RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
 HDF5 = (".h5", ".hdf5")
+MODULE_FILES = (".keras", *HDF5, ".tar.gz", ".tgz")
 SHOWN_NAMES = 5
 
 
@@ -40,18 +41,27 @@ class Directory(Source):
         directory = pathlib.Path(self.location)
         if (directory / SAVED_MODEL_FILE).is_file():
             check_no_pointers(self.handle, self.location)
+            check_no_graph_def(self.handle, directory / SAVED_MODEL_FILE)
             return
-        # What the export/ of a run most probably is meant to be; then one level down.
-        places = ("saved_model", "*")
-        inside = [path for place in places for path in sorted(directory.glob(f"{place}/{SAVED_MODEL_FILE}"))]
-        meant = os.path.join(self.handle, inside[0].parent.relative_to(directory)) if inside else ""
-        advice = f" Did you mean {meant!r}?" if inside else ""
+        advice = self._meant(directory)
         if (directory / RUN_FLAGS).is_file():
             advice = " It is a run that has exported no module: let it go on first, or name another."
         raise InputError(
             f"{self.handle!r} is no module: there is no {SAVED_MODEL_FILE} in it, but "
             f"{_listed(directory)}.{advice}"
         )
+
+    def _meant(self, directory: pathlib.Path) -> str:
+        """What in the directory, which is no module, may have been meant, or what its files are."""
+        # What the export/ of a run most probably is meant to be; then one level down; then files.
+        places = (f"saved_model/{SAVED_MODEL_FILE}", f"*/{SAVED_MODEL_FILE}")
+        inside = [path.parent for place in places for path in sorted(directory.glob(place))]
+        files = sorted(path for path in directory.iterdir() if path.is_file())
+        inside += [path for path in files if path.name.endswith(MODULE_FILES)]
+        if inside:
+            return f" Did you mean {os.path.join(self.location, inside[0].relative_to(directory))!r}?"
+        foreign = ((path.name, what_is(path.name)) for path in files)
+        return next((f" {name!r} {what}." for name, what in foreign if what), "")
 
     def check_operations(self) -> None:
         check = named("retrain.modules.graphs.graph_safety:check_saved_model")

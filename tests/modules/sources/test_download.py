@@ -28,7 +28,7 @@ ADVICE = (
     "check the address and the connection, download the module elsewhere and give its .tar.gz or directory, "
     f"or take another: {best()!r} needs no download."
 )
-GRAPH = os.urandom(50_000)  # of several blocks
+GRAPH = b"graph" + os.urandom(50_000)  # of several blocks
 
 
 class Answer(http.server.BaseHTTPRequestHandler):

@@ -72,8 +72,8 @@ def test_weights_in_a_file(tmp_path):
         ),
         (
             "keras:MobileNetV3Small?alpha=0.75&minimalistic=true",
-            "has alpha=0.75, for which no weights were published, but for 1: take one of these, or name a "
-            "file of weights.",
+            "has alpha=0.75, and of a minimalistic MobileNetV3Small weights were published for alpha=1 "
+            "alone: leave one of both out, or name a file of weights.",
         ),
     ],
 )

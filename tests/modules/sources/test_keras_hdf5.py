@@ -4,6 +4,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import tf_keras
 from keras import layers
 
 from retrain.errors import InputError
@@ -43,15 +44,43 @@ def test_it_computes_what_it_computed(tmp_path):
     assert (tmp_path / "net.h5").read_bytes() == before
 
 
-def test_what_is_not_read_can_be_exported_where_it_was_made(tmp_path):
+def test_a_layer_of_the_users_own(tmp_path):
     def change(of_layer):
         of_layer["class_name"] = {"DepthwiseConv2D": "OurConv"}.get(*[of_layer["class_name"]] * 2)
 
     as_keras_2_wrote(tmp_path / "net.h5", change)
+    reason, _ = refusal(str(tmp_path / "net.h5"))
+    assert reason == "Unknown layer: 'OurConv'"
+
+
+# Of Keras 2 itself, on writing a file of its own form.
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+def test_keras_2_turns_what_is_not_read_into_a_module(tmp_path):
+    """As Teachable Machine has it: models inside a Sequential one."""
+    file = str(tmp_path / "keras_model.h5")
+    inputs = tf_keras.Input((8, 8, 3))
+    network = tf_keras.Model(inputs, tf_keras.layers.GlobalAveragePooling2D()(inputs))
+    model = tf_keras.Sequential([tf_keras.Sequential([network]), tf_keras.layers.Dense(4)])
+    expected = model(IMAGES)
+    model.save(file)
+    _, command = refusal(file)
+    exec(command, {})
+    np.testing.assert_allclose(load_module(str(tmp_path / "keras_model"))(IMAGES), expected, rtol=1e-5)
+
+
+def refusal(file: str) -> tuple[str, str]:
+    """What Keras says, and the program that makes a module of the file."""
     with pytest.raises(InputError) as info:
-        load_module(str(tmp_path / "net.h5"))
-    assert str(info.value) == (
-        f"{str(tmp_path / 'net.h5')!r} cannot be loaded by Keras {keras.__version__} (Unknown layer: "
-        "'OurConv'): give the directory that model.export writes where the file was made, with Keras 2.13 or "
-        "later: a SavedModel needs no code."
+        load_module(file)
+    program = (
+        f"import tf_keras; tf_keras.models.load_model({file!r}, compile=False)"
+        f".save({file.removesuffix('.h5')!r})"
     )
+    start = f"{file!r} cannot be loaded by Keras {keras.__version__} ("
+    end = (
+        f'): Keras 2, which is here as tf_keras, makes a SavedModel of it, python -c "{program}": give that '
+        f"directory; where layers of its own are known, model.export makes it."
+    )
+    said = str(info.value)
+    assert (said[: len(start)], said[-len(end) :]) == (start, end)
+    return said[len(start) : -len(end)], program

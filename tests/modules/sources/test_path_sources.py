@@ -1,10 +1,13 @@
 import pathlib
 
 import pytest
+import tensorflow as tf
 
 from retrain.exporters import MODULES
+from retrain.modules.sources.foreign_files import FOREIGN
 from retrain.modules.sources.path_sources import KerasFile, SavedModel, TF1Hub
 from retrain.modules.sources.source import EXPORTS, source_of
+from tests import tiny_worlds
 from tests.modules.sources.sentences import sentence
 
 
@@ -53,6 +56,57 @@ def test_a_directory_around_a_module(directory):
         f"{around!r} is no module: there is no saved_model.pb in it, but module/. Did you mean "
         f"{str(directory)!r}?"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (["a.onnx", "b.keras", "c.h5"], "b.keras"),
+        (["keras_model.h5", "labels.txt"], "keras_model.h5"),
+        (["net.tar.gz"], "net.tar.gz"),
+        (["b.keras", "net/saved_model.pb"], "net"),
+    ],
+)
+def test_a_directory_around_a_file(tmp_path, names, meant):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = ", ".join(name.replace("/saved_model.pb", "/") for name in names)
+    assert sentence(str(tmp_path)) == (
+        f"{str(tmp_path)!r} is no module: there is no saved_model.pb in it, but {found}. Did you mean "
+        f"{str(tmp_path / meant)!r}?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("model.onnx", ".onnx"),
+        ("frozen_inference_graph.pb", ".pb"),
+        ("model.ckpt-1.index", ".index"),
+        ("model.json", "model.json"),
+        ("net.tflite", ".tflite"),
+    ],
+)
+def test_a_directory_of_what_is_no_module(tmp_path, name, end):
+    for other in (name, "weights.bin"):
+        (tmp_path / other).touch()
+    assert sentence(str(tmp_path)) == (
+        f"{str(tmp_path)!r} is no module: there is no saved_model.pb in it, but {name}, weights.bin. "
+        f"{name!r} {FOREIGN[end]}."
+    )
+
+
+@pytest.mark.parametrize("length", [1, 200])
+def test_a_frozen_graph_in_the_place_of_a_module(directory, length):
+    graph = tf.compat.v1.GraphDef(node=[{"name": "input" * length, "op": "Placeholder"}])
+    (directory / "saved_model.pb").write_bytes(graph.SerializeToString())
+    assert sentence(str(directory)) == f"The saved_model.pb in {str(directory)!r} {FOREIGN['.pb']}."
+
+
+def test_a_saved_model_is_no_frozen_graph(tmp_path):
+    handle = tiny_worlds.averaging_module(tmp_path / "m")
+    assert source_of(handle).fetched() == SavedModel(handle, handle)
 
 
 @pytest.mark.parametrize("place", EXPORTS)
