@@ -12,7 +12,8 @@ from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow.python.grappler import tf_optimizer
 
 from retrain.modules.graphs.grouped_convolutions import without_groups
-from retrain.modules.graphs.pure_graph import PureGraph, node_name, purify
+from retrain.modules.graphs.pure_graph import ASSIGN_OPS, PureGraph, node_name, purify
+from retrain.modules.graphs.random_generators import has_generators, without_generators
 
 STAY_CALLS = {"_XlaMustCompile", "_noinline"}
 
@@ -36,22 +37,35 @@ class PureFunction(NamedTuple):
 def pure_function(traced: Any, variables: Mapping[int, tf.Variable]) -> PureFunction | None:
     """Of a concrete function of one tensor; `variables`: by the id of their handle.
 
-    None where it uses a resource that is no variable among them, such as a lookup table.
+    None where it uses a resource that is no variable among them, such as a lookup table; generators of random
+    numbers are left out.
     """
     captured = dict(zip(_captured_names(traced), traced.captured_inputs, strict=True))
     constants = {name: value for name, value in captured.items() if value.dtype != tf.resource}
-    read = {name: variables.get(id(value)) for name, value in captured.items() if name not in constants}
-    if any(variable is None for variable in read.values()):
+    resources = {name: variables.get(id(value)) for name, value in captured.items() if name not in constants}
+    read = {name: variable for name, variable in resources.items() if variable is not None}
+    others = set(resources) - set(read)
+    if others and not has_generators(traced.graph.as_graph_def()):
         return None
     graph_def = _inlined(traced)
+    without_generators(graph_def)
     _embed(graph_def, constants)
     _release(graph_def, {node_name(tensor.name) for tensor in traced.outputs})
     types = {name: variable.dtype.as_datatype_enum for name, variable in read.items()}
     outputs = [tensor.name for tensor in traced.outputs]
     images = node_name(traced.inputs[0].name)
     fed = {images: traced.inputs[0], **read}
-    graph = without_groups(purify(graph_def, types), {name: _spec(of) for name, of in fed.items()})
+    graph = purify(graph_def, types)
+    if _used(graph, outputs) & others:
+        return None
+    graph = without_groups(graph, {name: _spec(of) for name, of in fed.items()})
     return PureFunction(graph, images, read, outputs)
+
+
+def _used(graph: PureGraph, outputs: Sequence[str]) -> set[str]:
+    """The nodes that the outputs depend on, or what is assigned to variables, unknown ones too."""
+    assigned = [name for name, node in graph.nodes.items() if node.op in ASSIGN_OPS]
+    return graph.ancestors([*outputs, *graph.updates, *assigned])
 
 
 def _spec(of: tf.Tensor | tf.Variable) -> tf.TensorSpec:

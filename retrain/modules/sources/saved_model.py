@@ -39,6 +39,7 @@ from retrain.modules.signatures import (
 )
 from retrain.modules.sources.class_scores import BEFORE_HEAD, SCORE_WORDS, words_of
 from retrain.modules.sources.damage import GRAPH_CUT_SHORT, variables_cut_short
+from retrain.modules.sources.inference_check import check_repeats
 from retrain.modules.sources.saved_model_head import BeforeHead, before_head
 from retrain.modules.sources.saved_model_methods import Method, by_key, read_method, traces
 from retrain.settings.module import ModuleSettings
@@ -106,6 +107,8 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
+    if tf.executing_eagerly():
+        check_repeats(main, image_size, handle)
     before = BeforeHead()
     if (
         kind != IMAGE_FEATURE_VECTOR

@@ -5,9 +5,8 @@ logits of a dense layer. Which layer that is shows in the graph; whether it make
 `module_kind`. Features are what it reads, before any dropout, which is the consumer's.
 """
 
-import contextlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +14,7 @@ import tensorflow as tf
 from retrain.errors import InputError
 from retrain.modules.graphs.graph_part import GraphFunction
 from retrain.modules.graphs.last_product import LastProduct, last_product
-from retrain.modules.graphs.one_replica import one_replica
+from retrain.modules.graphs.one_replica import one_replica_here
 from retrain.modules.graphs.pure_function import PureFunction, pure_function
 from retrain.modules.runnable import runnable
 from retrain.modules.signatures import DEFAULT_OUTPUT
@@ -60,15 +59,8 @@ class _FeatureFunction:
 
 def before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:
     """The features where the output is class scores, as `is_scores` or the graph says; it is told."""
-    with _one_replica():
+    with one_replica_here():
         return _before_head(whole, image_size, handle, is_scores)
-
-
-def _one_replica() -> contextlib.AbstractContextManager[Any]:
-    """Where each variable has one value, also in the scope of a strategy."""
-    if not tf.distribute.in_cross_replica_context():
-        return contextlib.nullcontext()
-    return one_replica(tf.distribute.get_strategy())
 
 
 def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_scores: bool) -> BeforeHead:

@@ -7,6 +7,9 @@ import tensorflow as tf
 from absl import logging
 from keras import layers
 
+from retrain.export.pure_classifier import pure_classifier
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
@@ -155,6 +158,26 @@ def test_in_training_features_are_before_dropout_too(tmp_path, told, behind):
     for training in (False, True):
         np.testing.assert_allclose(module(IMAGES, training), pooled(model), rtol=1e-5)
     assert len(told) == 1
+
+
+def test_generators_of_random_numbers_hide_no_head(tmp_path, told):
+    root, kernel = tf.train.Checkpoint(), tf.Variable(tf.ones([3, 2]))
+    generator = tf.random.Generator.from_seed(1)
+
+    @tf.function(autograph=False)
+    def call(images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        images += generator.uniform([8, 8, 3]) if training else 0.0
+        return tf.nn.softmax(tf.reduce_mean(images, [1, 2]) @ kernel)
+
+    root.call, root.generator, root.kernel = call, generator, kernel
+    root.__call__ = call
+    for training in (False, True):
+        call.get_concrete_function(tf.TensorSpec([None, 8, 8, 3]), training=training)
+    tf.saved_model.save(root, str(tmp_path))
+    module = loaded(str(tmp_path))
+    np.testing.assert_allclose(module(IMAGES), IMAGES.mean(axis=(1, 2)), rtol=1e-5)
+    assert 0 < np.abs(module(IMAGES, training=True) - module(IMAGES)).max() < 1
+    assert pure_classifier(ImageClassifier(module, {"label": SoftmaxHead(["a", "b"])}), training=True)
 
 
 def wide(directory: pathlib.Path) -> tuple[keras.Model, str]:

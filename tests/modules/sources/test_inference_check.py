@@ -1,0 +1,40 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from retrain.errors import InputError
+from retrain.modules.loading import load_module
+
+IMAGES = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+
+
+def exported(directory, *augmentation: layers.Layer) -> str:
+    trunk = [layers.Conv2D(6, 3), layers.GlobalAveragePooling2D()]
+    keras.Sequential([keras.Input([8, 8, 3]), *augmentation, *trunk]).export(directory, verbose=False)
+    return str(directory)
+
+
+def test_augmentation_that_was_exported_for_inference(tmp_path):
+    handle = exported(tmp_path, layers.RandomTranslation(0.5, 0.5, seed=1))
+    with pytest.raises(InputError) as info:
+        load_module(handle)
+    said, _, rest = str(info.value).partition(" differs by up to ")
+    assert said == (
+        f"{handle!r} draws random numbers in inference, as layers of augmentation do in what Keras 3 "
+        "exports: what it gives of the same images"
+    )
+    assert rest.partition(". ")[2] == (
+        "Give the .keras file of the model, or export it without these layers."
+    )
+
+
+def test_random_numbers_that_do_not_matter(tmp_path):
+    root = tf.train.Checkpoint()
+    spec = tf.TensorSpec([None, 8, 8, 3])
+    root.__call__ = tf.function(
+        lambda images: tf.reduce_mean(images, [1, 2]) + 0.0 * tf.random.uniform([3]), input_signature=[spec]
+    )
+    tf.saved_model.save(root, str(tmp_path))
+    np.testing.assert_allclose(load_module(str(tmp_path))(IMAGES), IMAGES.mean(axis=(1, 2)), rtol=1e-5)
