@@ -7,7 +7,7 @@ import tensorflow as tf
 from absl import logging
 from keras import layers
 
-from retrain.export.pure_classifier import pure_classifier
+from retrain.exporters.pure_classifier import pure_classifier
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
