@@ -152,7 +152,11 @@ def test_of_many_classes_the_same_is_told_and_nothing_is_held(model, monkeypatch
     assert isinstance(outcome.logits["kind"], ComputedRows)
     assert outcome.decisions == held.decisions
     for split, figures in held.figures.items():
-        assert outcome.figures[split] == figures
+        # How the last bit is rounded depends on how many rows a CPU computes at once.
+        means = {name: figure for name, figure in figures.items() if isinstance(figure, float)}
+        found = outcome.figures[split]
+        assert {name: found[name] for name in means} == pytest.approx(means, rel=1e-6)
+        assert {**found, **means} == figures
     found, expected = (pd.DataFrame(task_columns(of, "kind")) for of in (outcome, held))
     pd.testing.assert_frame_equal(found, expected)
 
