@@ -37,7 +37,15 @@ def test_good_files_are_predicted_as_they_are_alone(command, trained_run, colour
     assert "is skipped: more than 100 scans." in told.err
     assert "3 .jpg, 2 links to nowhere" in told.err
     good, found = predictions(alone, colour_folder), predictions(beside, str(photos))
-    assert {path: found.get(path) for path in good} == good
+    for path, (name, *numbers) in good.items():
+        assert found[path][0] == name
+        # Other images in a batch may round the last digit that is written otherwise.
+        assert [*map(number, found[path][1:])] == pytest.approx([*map(number, numbers)], abs=2e-6)
+
+
+def number(cell: str) -> float | str:
+    """Of the header, the cell."""
+    return cell if cell.isidentifier() else float(cell)
 
 
 def test_a_check_tells_what_would_be_left_out(command, photos, tmp_path):

@@ -80,7 +80,8 @@ def _captured_names(traced: Any) -> list[str]:
 def _inlined(traced: Any) -> tf.compat.v1.GraphDef:
     """The traced graph with the bodies of all functions in the place of their calls."""
     graph_def = traced.graph.as_graph_def()
-    meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=traced.graph)
+    # Not export_meta_graph, which takes the collections of the whole program along, and warns of its tables.
+    meta_graph = tf.compat.v1.MetaGraphDef(graph_def=graph_def)
     _let_inline(meta_graph.graph_def)
     # What the optimizer finds in this collection stays.
     kept = [tensor.name for tensor in (*traced.inputs, *traced.outputs)]

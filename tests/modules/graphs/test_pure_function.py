@@ -30,6 +30,15 @@ def test_functions_are_put_in_place_and_variables_are_fed():
     np.testing.assert_allclose(output, 3.0 * IMAGES + 5.0 - 1.0, rtol=1e-6)
 
 
+def test_collections_of_the_program_are_left_alone(caplog):
+    def with_another_table(images):
+        tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, None)
+        return images + 1.0
+
+    assert pure_function(traced(with_another_table).get_concrete_function(), {})
+    assert caplog.messages == []
+
+
 def test_a_resource_that_is_no_variable_or_not_among_them():
     keys = tf.lookup.KeyValueTensorInitializer(tf.constant([1]), tf.constant([2.0]))
     table = tf.lookup.StaticHashTable(keys, 0.0)

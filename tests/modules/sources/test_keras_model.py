@@ -245,6 +245,7 @@ def test_a_size_that_is_too_small_for_an_application():
 def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
     # Nobody listens there; and what Keras has downloaded before is not found.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setattr("urllib.request._opener", None)  # that of an earlier test goes by its proxies
     monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
     with pytest.raises(InputError) as info:
         application("keras:MobileNet", 192)
