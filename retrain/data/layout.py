@@ -18,8 +18,10 @@ from retrain.data.shards import shards_of
 from retrain.data.split_words import resembles, says_a_split_alone, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
+from retrain.tar_members import is_tar
 
 SHOWN = 5
+EXPECTED = "either train, validation and test were expected, each with class folders, or class folders alone"
 RECORDS = ".tfrec"
 DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
@@ -38,9 +40,11 @@ def read_listing(image_dir: str) -> Listing:
 
 def reader_of(image_dir: str) -> str:
     """The row of READERS for a folder; InputError where its meaning is open."""
-    if shards_of(image_dir):
+    if is_tar(image_dir):
         return "shards"
     folders, images, others = top_level(image_dir)
+    if not images and shards_of(image_dir):
+        return "shards"
     if not folders and not images:
         _check_no_archive(image_dir, others)
         _check_no_records(image_dir, others)
@@ -210,10 +214,9 @@ def _check_is_a_class(image_dir: str, name: str, folders: list[str]) -> None:
         logging.info("The folder %r is taken for a class, as those beside it are (%s).", name, beside)
         return
     raise InputError(
-        f"{image_dir!r} has the folder {name!r}, which is named like a split, beside {beside}, but either "
-        "train, validation and test were expected, each with class folders, or class folders alone: if it is "
-        "no class, move it away; if it is one, give it another name, or name a table of labels with "
-        "--labels_file."
+        f"{image_dir!r} has the folder {name!r}, which is named like a split, beside {beside}, but "
+        f"{EXPECTED}: if it is no class, move it away; if it is one, give it another name, or name a table "
+        "of labels with --labels_file."
     )
 
 
@@ -239,10 +242,9 @@ def _open_meaning(image_dir: str, like: list[str], folders: list[str]) -> InputE
     others = [name for name in folders if name not in like]
     beside = f" beside {_listed(others)}" if others else ""
     return InputError(
-        f"{image_dir!r} has folders named like splits ({_listed(like)}){beside}, but either train, "
-        "validation and test were expected, each with class folders, or class folders alone: if they are "
-        "splits, give them these names and move other folders away; if they are classes, rename them, "
-        "or name a table of labels with --labels_file."
+        f"{image_dir!r} has folders named like splits ({_listed(like)}){beside}, but {EXPECTED}: "
+        "if they are splits, give them these names and move other folders away; if they are classes, rename "
+        "them, or name a table of labels with --labels_file."
     )
 
 

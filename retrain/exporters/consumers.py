@@ -10,7 +10,8 @@ from typing import Any
 
 from retrain.modules.sources.path_sources import TF1_HUB_FILE
 
-OUTPUT_NAME_FILE = "output_name.txt"  # beside a frozen graph
+# A frozen graph: what its input is called, and the file beside it that names its output.
+GRAPH_INPUT, OUTPUT_NAME_FILE = "Placeholder", "output_name.txt"
 
 OF_FILES = """\
 import tensorflow as tf
@@ -84,7 +85,7 @@ import tensorflow as tf
 graph = tf.compat.v1.GraphDef.FromString(tf.io.read_file("THIS_DIRECTORY/model.pb").numpy())
 whole = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
 image = {image}
-probabilities = whole.prune("Placeholder:0", "{graph_output}:0")(image[None])"""
+probabilities = whole.prune("{graph_input}:0", "{graph_output}:0")(image[None])"""
 # Of formats that are one file: its name -> consumers.
 FILES = {
     "model.tflite": {"LiteRT": LITERT, "MediaPipe": MEDIAPIPE},
@@ -134,6 +135,7 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
         "signature": repr(described["tasks"][first]["signature"]),
         "function": described["tasks"][first]["head"],
         "temperature": described["tasks"][first].get("temperature", 1.0),
+        "graph_input": GRAPH_INPUT,
         "graph_output": graph_output(directory),
     }
     if file := file_of(directory):

@@ -15,7 +15,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from retrain.exporters import AS_USUAL, Answers, ExportOptions
 from retrain.exporters.assets import described_tasks
-from retrain.exporters.consumers import OUTPUT_NAME_FILE, graph_output
+from retrain.exporters.consumers import GRAPH_INPUT, OUTPUT_NAME_FILE, graph_output
 from retrain.exporters.documents import write_documents
 from retrain.exporters.served_function import served_function
 from retrain.files import new_directory, write_bytes, write_text
@@ -23,7 +23,6 @@ from retrain.model import ImageClassifier
 from retrain.modules.signatures import DEFAULT_OUTPUT
 
 MODEL_FILE = "model.pb"
-PLACEHOLDER = "Placeholder"
 
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
@@ -33,7 +32,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         frozen = convert_variables_to_constants_v2(served.function)
         height, width = classifier.image_size
         with tf.Graph().as_default() as graph:
-            images = tf.compat.v1.placeholder(tf.float32, [None, height, width, 3], PLACEHOLDER)
+            images = tf.compat.v1.placeholder(tf.float32, [None, height, width, 3], GRAPH_INPUT)
             [taken], first = frozen.inputs, frozen.outputs[0]
             [probabilities] = tf.graph_util.import_graph_def(
                 frozen.graph.as_graph_def(), {taken.name: images}, [first.name], name="classifier"
@@ -50,7 +49,7 @@ def read(directory: str) -> Answers:
     definition = tf.compat.v1.GraphDef.FromString(pathlib.Path(directory, MODEL_FILE).read_bytes())
     first, *others = described_tasks(directory)
     function = tf.compat.v1.wrap_function(lambda: _imported(definition), [])
-    pruned = function.prune(f"{PLACEHOLDER}:0", f"{graph_output(directory)}:0")
+    pruned = function.prune(f"{GRAPH_INPUT}:0", f"{graph_output(directory)}:0")
 
     def answers(images: np.ndarray) -> dict[str, np.ndarray]:
         return {first if others else DEFAULT_OUTPUT: pruned(tf.constant(images)).numpy()}

@@ -16,7 +16,7 @@ import jinja2
 
 from retrain.errors import InputError
 from retrain.exporters.assets import DESCRIPTION, FOLDER
-from retrain.exporters.consumers import consumers, decoding, file_of, graph_output
+from retrain.exporters.consumers import GRAPH_INPUT, consumers, decoding, file_of, graph_output
 from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
 from retrain.label_files import labels_file
@@ -26,7 +26,6 @@ from retrain.modules.sources.source import source_of
 README, OF_RUN = "README.md", "run.json"
 # What Hugging Face's hub calls the libraries for formats of one file.
 LIBRARIES = {"model.tflite": "tflite", "model.onnx": "onnx", "model.xml": "openvino", "model.keras": "keras"}
-GRAPH_INPUT = "Placeholder"
 NAMED, SHOWN = 5, 30  # classes that a title, or a table, names
 
 
