@@ -27,6 +27,7 @@ from retrain.modules.loading import recording, replacing
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
 from retrain.settings.module import ModuleSettings
+from retrain.settings.python_words import arguments_of, said_in_python
 
 # In the assets of a layer: the handle to load, and the files it is of, if any, named relative to the assets.
 HANDLE_FILE, FILES = "handle.txt", "module"
@@ -149,6 +150,7 @@ class ModuleLayer(keras.layers.Layer):
         with replacing(dict(zip(self._description["created"], held, strict=True))):
             self._use(self._load())
 
+    @said_in_python(arguments_of({"image_size"}))
     def _load(self) -> ImageModule:
         # Outside of the name scope that Keras builds in, so that variables are named as in the module.
         with tf.name_scope(""):

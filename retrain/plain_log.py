@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import absl.logging
 
@@ -14,13 +14,10 @@ VERBOSITIES = ("debug", "info", "warning", "error")
 
 
 @contextlib.contextmanager
-def logged_plainly(verbosity: str, said: Callable[[str], str] = str) -> Iterator[None]:
-    """Within, what is told goes to stderr, from this one of VERBOSITIES on; then all is as it was.
-
-    `said` makes of a line what is shown.
-    """
+def logged_plainly(verbosity: str) -> Iterator[None]:
+    """Within, what is told goes to stderr, from this one of VERBOSITIES on; then all is as it was."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Lines(said))
+    handler.setFormatter(_Lines())
     handler.addFilter(_is_ours)
     logger = absl.logging.get_absl_logger()
     before = logger.handlers, logger.propagate, absl.logging.get_verbosity()
@@ -38,14 +35,10 @@ def logged_plainly(verbosity: str, said: Callable[[str], str] = str) -> Iterator
 
 
 class _Lines(logging.Formatter):
-    """The message alone, as `said` says it."""
-
-    def __init__(self, said: Callable[[str], str]):
-        super().__init__("%(message)s")
-        self._said = said
+    """The message alone."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return printable(self._said(super().format(record)))
+        return printable(super().format(record))
 
 
 def _is_error(record: logging.LogRecord) -> bool:

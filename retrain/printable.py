@@ -3,10 +3,14 @@
 Names of files, classes and modules may hold anything but NUL. Files keep them as they are.
 """
 
+import contextlib
 import re
+from collections.abc import Callable, Iterator
 
 # Control characters but tab and line feed, those that turn the direction of writing, bytes that are no text.
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_words: list[Callable[[str], str]] = [str]
 
 
 def printable(text: str) -> str:
@@ -15,5 +19,15 @@ def printable(text: str) -> str:
 
 
 def say(text: str = "", end: str = "\n") -> None:
-    """Prints the text so."""
-    print(printable(text), end=end)
+    """Prints the text so, in the words of the innermost `worded`."""
+    print(printable(_words[-1](text)), end=end)
+
+
+@contextlib.contextmanager
+def worded(words: Callable[[str], str]) -> Iterator[None]:
+    """Within, `words` makes of a text what is said."""
+    _words.append(words)
+    try:
+        yield
+    finally:
+        _words.remove(words)

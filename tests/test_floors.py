@@ -152,7 +152,7 @@ def test_a_section_is_all_that_a_stage_sees():
     """Config, in which all sections are, is for who hands them out, and for what records or checks all."""
     readers = {module for module in MODULES if "retrain.settings.config" in imported_modules(module)}
     assert {top(module) for module in readers} == {
-        *("flags", "api", "help_page", "sklearn", "commands", "runs", "studies"),
+        *("settings", "flags", "api", "help_page", "sklearn", "commands", "runs", "studies"),
     }
 
 

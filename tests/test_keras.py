@@ -274,6 +274,16 @@ def test_size_of_a_module_that_takes_any(tmp_path):
     np.testing.assert_allclose(layer(images(layer)), images(layer).mean(axis=(1, 2)), rtol=1e-6)
 
 
+def test_sentences_speak_of_its_arguments_and_else_of_those_of_load_module(tmp_path):
+    with pytest.raises(InputError, match=r"takes images of any size; say with image_size= which to give it"):
+        ModuleLayer(tiny_worlds.averaging_module(tmp_path / "module", size=(None, None)))
+    with pytest.raises(InputError) as raised:
+        ModuleLayer(tiny_worlds.talking_module(tmp_path / "talking"))
+    assert str(raised.value).endswith(
+        "if you trust who made it, give retrain.load_module(..., allow_unsafe_module_ops=True)."
+    )
+
+
 def test_two_equal_numbers_are_a_size_too(tmp_path):
     handle = tiny_worlds.averaging_module(tmp_path / "module", size=(None, None))
     assert ModuleLayer(handle, image_size=(6, 6)).module.image_size == (6, 6)

@@ -48,9 +48,3 @@ def test_tensorflow_warns_its_developers_only(verbosity, shown, monkeypatch):
     theirs.removeHandler(handler)
     assert ("retracing" in [of.getMessage() for of in handler.buffer]) == shown
     assert "broken" in [of.getMessage() for of in handler.buffer]
-
-
-def test_lines_as_another_says_them(capsys):
-    with logged_plainly("info", str.upper):
-        logging.get_absl_logger().handle(record(python_logging.INFO, f"{PACKAGE}commands/predict/run.py"))
-    assert capsys.readouterr().err == "A LINE.\n"

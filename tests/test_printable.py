@@ -1,6 +1,6 @@
 import pytest
 
-from retrain.printable import printable, say
+from retrain.printable import printable, say, worded
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,12 @@ def test_what_is_shown(capsys, text, shown):
     assert printable(text) == shown
     say(text)
     assert capsys.readouterr().out == f"{shown}\n"
+
+
+def test_words_are_those_of_the_innermost(capsys):
+    with worded(str.upper):
+        with worded(str.capitalize):
+            say("a b c")
+        say("a b c")
+    say("a b c")
+    assert capsys.readouterr().out == "A b c\nA B C\na b c\n"

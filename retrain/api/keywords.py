@@ -1,27 +1,22 @@
-"""The flags of a verb as keywords of a function: which there are, their values, and what errors call them.
+"""The flags of a verb as keywords of a function: which there are, and their values.
 
 A value is checked as the text that a flag would have, so that both roads have the same rules.
 """
 
-import contextlib
 import inspect
 import os
-import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from retrain.errors import InputError
 from retrain.extensions import nearest
 from retrain.help_page import advice
 from retrain.settings.config import FIELDS, Config, check, read_by
-from retrain.settings.field import about, as_text, from_text, kind
+from retrain.settings.field import about, as_text, from_text
+from retrain.settings.python_words import in_keywords
 
 SEVERAL = (list, tuple, set, frozenset, dict)
-FLAG = re.compile(r"--(?P<name>[a-z]\w*)(?:(?P<equals>=)(?P<truth>(?:true|false)\b)?)?(?P<takes> takes )?")
-COMMAND = "python -m retrain"
-TRUE_OR_FALSE = {"true": True, "false": False}
-VERBOSITY = "verbosity"  # a flag and a keyword of every verb that is no setting
 OF_TERMINALS = ("json",)  # what decides only how the command line prints
 
 HEADING = "Keywords, None for the default; a list or dict is what a flag has with commas between:"
@@ -70,33 +65,6 @@ def config_of(verb: str, keywords: Mapping[str, Any]) -> Config:
     config = Config.of(**values)
     check(config, verb, values)
     return config
-
-
-@contextlib.contextmanager
-def errors_of_keywords() -> Iterator[None]:
-    """Within, an InputError speaks of keywords where the command line speaks of flags."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(in_keywords(str(error))) from error.__cause__
-
-
-def in_keywords(sentence: str) -> str:
-    """`--image_dir='a'` becomes `image_dir='a'`, `--fine_tune` becomes `fine_tune=True`; commands stay."""
-    before, command, after = sentence.partition(COMMAND)
-    return FLAG.sub(_keyword, before) + command + after
-
-
-def _keyword(flag: re.Match[str]) -> str:
-    name, equals, truth, takes = flag["name"], flag["equals"], flag["truth"], flag["takes"]
-    off = name.removeprefix("no")
-    if name not in (*FIELDS, VERBOSITY):
-        return flag[0].replace(f"--{name}", f"{off}=False") if off in FIELDS else flag[0]
-    if name == VERBOSITY:
-        return f"{name}="
-    if kind(FIELDS[name]) is bool and not takes:
-        return f"{name}={TRUE_OR_FALSE.get(truth, True) if truth or not equals else ''}"
-    return f"{name}={truth or ''}{takes or ''}"
 
 
 def _parameter(name: str) -> inspect.Parameter:

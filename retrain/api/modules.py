@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from retrain.api.keywords import config_of, errors_of_keywords, with_keywords
+from retrain.api.keywords import config_of, with_keywords
 from retrain.modules.sources.source import check_handle
 from retrain.plain_log import logged_plainly
 from retrain.quiet import quietly_named, set_environment
+from retrain.settings.python_words import said_in_python
 
 
 @with_keywords("inspect")
-@errors_of_keywords()
+@said_in_python()
 def load_module(tfhub_module: Any, **keywords: Any) -> Any:
     """Loads an image module: called with images, float32 [B, H, W, 3] in [0, 1], it gives features [B, F].
 

@@ -10,6 +10,7 @@ from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.files import read_json
 from retrain.runs.run import EXPORTS, METRICS, SWEEP, Run
+from retrain.settings.python_words import said_in_python
 
 if TYPE_CHECKING:  # which takes a while to import
     import pandas as pd
@@ -110,6 +111,7 @@ class TrainedRun(Evaluation):
         return _plots("curves")(Run(self.path))
 
     @functools.cached_property
+    @said_in_python()
     def classifier(self) -> Any:
         """The export, loaded: its `module` gives features of images, `heads` know the classes."""
         return named("retrain.exporters.reload:load_classifier")(str(self.path))

@@ -7,19 +7,20 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrain.api.keywords import VERBOSITY, config_of, errors_of_keywords, in_keywords, with_keywords
+from retrain.api.keywords import config_of, with_keywords
 from retrain.api.trained_run import Comparison, Evaluation, FinishedSweep, TrainedRun
 from retrain.commands.perform import Performed, perform
 from retrain.errors import InputError
 from retrain.extensions import named, unknown_name
 from retrain.plain_log import VERBOSITIES, logged_plainly
+from retrain.settings.python_words import VERBOSITY, said_in_python
 
 if TYPE_CHECKING:  # which takes a while to import
     import pandas as pd
 
 
 @with_keywords("train")
-@errors_of_keywords()
+@said_in_python()
 def train(data: Any = None, labels: Any = None, *, verbosity: str = "info", **keywords: Any) -> TrainedRun:
     """Trains a classifier on images, as `python -m retrain` does.
 
@@ -34,7 +35,7 @@ def train(data: Any = None, labels: Any = None, *, verbosity: str = "info", **ke
 
 
 @with_keywords("sweep")
-@errors_of_keywords()
+@said_in_python()
 def sweep(data: Any = None, labels: Any = None, *, verbosity: str = "info", **keywords: Any) -> FinishedSweep:
     """Finds the settings of `train` that suit the images best, as `python -m retrain sweep` does.
 
@@ -46,7 +47,7 @@ def sweep(data: Any = None, labels: Any = None, *, verbosity: str = "info", **ke
 
 
 @with_keywords("evaluate")
-@errors_of_keywords()
+@said_in_python()
 def evaluate(tfhub_module: Any = None, *, verbosity: str = "info", **keywords: Any) -> Evaluation:
     """Measures a classifier on other images, as `python -m retrain evaluate` does.
 
@@ -57,7 +58,7 @@ def evaluate(tfhub_module: Any = None, *, verbosity: str = "info", **keywords: A
 
 
 @with_keywords("compare")
-@errors_of_keywords()
+@said_in_python()
 def compare(*runs: Any, verbosity: str = "warning", **keywords: Any) -> Comparison:
     """What differs between runs, and whether that is more than chance, as `python -m retrain compare` says.
 
@@ -68,7 +69,7 @@ def compare(*runs: Any, verbosity: str = "warning", **keywords: Any) -> Comparis
 
 
 @with_keywords("inspect")
-@errors_of_keywords()
+@said_in_python()
 def inspect(tfhub_module: Any = None, *, verbosity: str = "warning", **keywords: Any) -> dict[str, Any]:
     """What a module is, and whether it keeps the common promises, as `python -m retrain inspect --json` says.
 
@@ -79,7 +80,7 @@ def inspect(tfhub_module: Any = None, *, verbosity: str = "warning", **keywords:
 
 
 @with_keywords("predict")
-@errors_of_keywords()
+@said_in_python()
 def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) -> "pd.DataFrame":
     """What a classifier sees in images, a row each: path, class, probability; of a TrainedRun by run.predict.
 
@@ -88,15 +89,15 @@ def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) 
     [H, W, 3] or [H, W, 4], which are taken with 8 bits a value; their path is `images[0]` and so on. What is
     no image has no row.
     """
-    if images is None and not {"image_dir", "labels_file"} & {*keywords}:
-        raise InputError("predict needs images: give some, or --image_dir.")
     with named("retrain.api.given_images:as_files")(images) as given:
+        if not given.words and not {"image_dir", "labels_file"} & {*keywords}:
+            raise InputError("predict needs images: give some, or --image_dir.")
         found = _performed("predict", keywords, verbosity, given.words, "retrain.commands.predict.run:table")
         return given.with_names(found.result)
 
 
 @with_keywords("export")
-@errors_of_keywords()
+@said_in_python()
 def export(
     model_dir: Any = None, export_formats: Any = None, *, verbosity: str = "info", **keywords: Any
 ) -> dict[str, str]:
@@ -127,5 +128,5 @@ def _performed(
 ) -> Performed:
     if verbosity not in VERBOSITIES:
         raise InputError(unknown_name(verbosity, VERBOSITIES, f"value of --{VERBOSITY}"))
-    with logged_plainly(verbosity, in_keywords):
+    with logged_plainly(verbosity):
         return perform(verb, config_of(verb, keywords), words, run)

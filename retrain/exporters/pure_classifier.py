@@ -41,7 +41,7 @@ def pure_classifier(classifier: ImageClassifier, training: bool) -> PureClassifi
     if found is None:
         raise InputError(
             f"{classifier.handle!r} cannot be exported as a TF1 Hub module: it uses a resource that is no "
-            f"variable, such as a lookup table; leave 'hub_module' out of --export_formats."
+            f"variable, such as a lookup table; leave the format 'hub_module' out."
         )
     features, *others = found.outputs
     logits = dict(zip(classifier.heads, others, strict=False))

@@ -30,6 +30,7 @@ from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGES
 from retrain.modules.sources.path_sources import TF1Hub
 from retrain.modules.sources.source import source_of
 from retrain.modules.sources.tf1_hub_graph import EagerGraph, SessionModule
+from retrain.settings.python_words import arguments_of, said_in_python
 
 IMAGE_BATCH = [None, None, None, 3]
 
@@ -222,6 +223,7 @@ def _tensor(value: Any, dtype: tf.DType) -> tf.Tensor:
     return tf.convert_to_tensor(value, None if has_type else dtype)
 
 
+@said_in_python(arguments_of(()))
 def _load(spec: ModuleSpec, tags: Tags, trainable: bool, name: str) -> Any:
     source = source_of(spec.handle).fetched()
     if isinstance(source, TF1Hub):

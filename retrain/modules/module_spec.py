@@ -21,6 +21,7 @@ from retrain.modules.signatures import (
     Signature,
 )
 from retrain.modules.sources.source import source_of
+from retrain.settings.python_words import arguments_of, said_in_python
 
 Tags = frozenset[str]
 INFERENCE: Tags = frozenset()
@@ -132,6 +133,7 @@ def _infos(specs: Mapping[str, tf.TypeSpec]) -> dict[str, tf.TypeSpec]:
     }
 
 
+@said_in_python(arguments_of(()))
 def load_module_spec(handle: str) -> ModuleSpec:
     """Describes the module; InputError when there is none, or when it is damaged."""
     with _outside():

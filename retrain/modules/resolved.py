@@ -8,8 +8,10 @@ import tensorflow as tf
 from retrain.errors import InputError
 from retrain.modules.sources.path_sources import Directory, TF1Hub
 from retrain.modules.sources.source import source_of
+from retrain.settings.python_words import arguments_of, said_in_python
 
 
+@said_in_python(arguments_of(()))
 def resolve(handle: str) -> str:
     """The directory of the module on this machine, fetched if need be; InputError for one without."""
     source = source_of(handle).fetched()
@@ -21,6 +23,7 @@ def resolve(handle: str) -> str:
     return source.location
 
 
+@said_in_python(arguments_of(()))
 def load(
     handle: str, tags: Iterable[str] | None = None, options: tf.saved_model.LoadOptions | None = None
 ) -> Any:

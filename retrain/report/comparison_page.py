@@ -31,7 +31,7 @@ def comparison_lines(
     runs: Sequence[ReadRun], flags: Mapping[str, Sequence[str]], tasks: Sequence[TaskComparison]
 ) -> list[str]:
     """What `compare` prints."""
-    lines = ["", f"{len(flags)} flags differ." if len(flags) != 1 else "One flag differs."]
+    lines = ["", f"{len(flags)} settings differ." if len(flags) != 1 else "One setting differs."]
     for name, values in flags.items():
         lines += [f"  --{name}", *(f"    {of.name}: {value}" for of, value in zip(runs, values, strict=True))]
     for task in tasks:

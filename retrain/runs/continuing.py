@@ -27,7 +27,7 @@ def check_may_run(run: Run, verb: str, config: Config, class_names: Sequence[str
     changed = _changes(run.flags, now)
     if state == UNFINISHED and changed:
         raise InputError(
-            f"--model_dir={str(run)!r} holds an unfinished run with other flags "
+            f"--model_dir={str(run)!r} holds an unfinished run with other settings "
             f"({'; '.join(changed.values())}): give the same to go on, or name a new directory."
         )
     if state == FINISHED and not _is_longer(now, changed, run.steps_taken):
@@ -64,7 +64,7 @@ def _may_be_longer(flags: Mapping[str, str]) -> bool:
 
 
 def _finished(run: Run, now: Mapping[str, str]) -> str:
-    longer = f"a --max_steps above {run.steps_taken} trains on, with all other flags as they were; or "
+    longer = f"a --max_steps above {run.steps_taken} trains on, with all other settings as they were; or "
     return (
         f"--model_dir={str(run)!r} holds a finished run: {longer if _may_be_longer(now) else ''}name a new "
         f"directory."

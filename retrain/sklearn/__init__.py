@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d
 
-from retrain.api.keywords import config_of, errors_of_keywords, with_settings
+from retrain.api.keywords import config_of, with_settings
 from retrain.errors import InputError
 from retrain.plain_log import logged_plainly
 from retrain.quiet import quietly_named, set_environment
@@ -22,6 +22,7 @@ from retrain.settings.config import FIELDS, Config
 from retrain.settings.field import about
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
+from retrain.settings.python_words import said_in_python
 from retrain.sklearn.image_column import images_in
 
 # What begins with weights of another head, or needs images held out.
@@ -72,7 +73,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.one_d_array = tags.input_tags.three_d_array = tags.input_tags.string = True
         return tags
 
-    @errors_of_keywords()
+    @said_in_python()
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Trains a head on images X and their labels y [N]; weights [N] say what each image counts."""
         images, labels = images_in(X), _labels(y)
@@ -91,7 +92,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-    @errors_of_keywords()
+    @said_in_python()
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
         """Float64 [N, C]: how probable each of `classes_` is."""
         check_is_fitted(self)

@@ -42,8 +42,8 @@ def parse_space(entries: Sequence[str]) -> dict[str, Range | Choices]:
         name, equals, text = entry.partition("=")
         if not equals:
             raise InputError(
-                f"--sweep={entry!r} says nothing of what to try: write a flag and its values, such as "
-                f"--sweep dropout_rate=0,0.2,0.5 or --sweep learning_rate=1e-4..1e-1."
+                f"--sweep={entry!r} says nothing of what to try: write a setting and its values, such as "
+                f"dropout_rate=0,0.2,0.5 or learning_rate=1e-4..1e-1."
             )
         _check_name(name)
         if name in space:
@@ -104,7 +104,7 @@ def _check_name(name: str) -> None:
     if name in FIELDS and name not in names:
         raise InputError(f"--{name} is the same for all trials of a sweep; it may vary {', '.join(names)}.")
     if name not in names:
-        raise InputError(unknown_name(name, names, "flag that a sweep may vary"))
+        raise InputError(unknown_name(name, names, "setting that a sweep may vary"))
 
 
 def _parse_values(name: str, text: str) -> Range | Choices:

@@ -147,7 +147,8 @@ def _check_same(known: Mapping[str, Any], about: Mapping[str, Any], name: str, u
         if known.get(key) != value:
             raise InputError(
                 f"The study {name!r} in {url!r} was begun with {key}={known.get(key)}, but this sweep has "
-                f"{key}={value}: repeat the flags of then, or name another --model_dir, --storage or --study."
+                f"{key}={value}: repeat the settings of then, or name another --model_dir, --storage "
+                f"or --study."
             )
 
 

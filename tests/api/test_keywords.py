@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from retrain.api.keywords import config_of, errors_of_keywords, in_keywords, keywords_of, with_keywords
+from retrain.api.keywords import config_of, keywords_of, with_keywords
 from retrain.errors import InputError
 from retrain.settings.config import FIELDS, Config
+from retrain.settings.python_words import said_in_python
 from retrain.settings.values import OfTask, Quantity
 
 
@@ -125,27 +126,6 @@ def test_no_keyword(verb, keywords, sentence):
     ],
 )
 def test_errors_speak_of_keywords(keywords, sentence):
-    with pytest.raises(InputError) as raised, errors_of_keywords():
+    with pytest.raises(InputError) as raised, said_in_python():
         config_of("train", keywords)
     assert str(raised.value) == sentence
-
-
-@pytest.mark.parametrize(
-    ("flags", "keywords"),
-    [
-        ("--image_dir='a'", "image_dir='a'"),
-        ("--nomerge_class_names", "merge_class_names=False"),
-        ("--fine_tune=false", "fine_tune=False"),
-        ("--fine_tune or --augment", "fine_tune=True or augment="),
-        ("--tasks=COLUMN:softmax", "tasks=COLUMN:softmax"),
-        ("--verbosity", "verbosity="),
-        ("--help, -- and a--b", "--help, -- and a--b"),
-    ],
-)
-def test_a_flag_becomes_a_keyword(flags, keywords):
-    assert in_keywords(flags) == keywords
-
-
-def test_commands_stay_commands():
-    sentence = "No --tfhub_module. Go on with: python -m retrain --flagfile=run.flags --model_dir=run"
-    assert in_keywords(sentence) == sentence.replace("No --tfhub_module.", "No tfhub_module=.")

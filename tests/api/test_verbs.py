@@ -71,6 +71,18 @@ def test_log_lines_of_the_program_around_it_are_left_as_they_were(run, colour_fo
     assert (logging.get_verbosity(), logging.get_absl_logger().handlers) == before
 
 
+def test_what_is_printed_speaks_of_calls_and_keywords(colour_folder, averaging_module, tmp_path, capsys):
+    given = {"image_dir": colour_folder, "tfhub_module": averaging_module, **FAST}
+    retrain.train(**given, model_dir=tmp_path / "run")
+    told = capsys.readouterr()
+    last = told.out.splitlines()[-1]
+    assert last == f"Next: retrain.predict('PICTURE.jpg', tfhub_module={str(tmp_path / 'run')!r})"
+    assert "--" not in told.out + told.err
+    retrain.sweep(**given, sweep="dropout_rate=0,0.2", model_dir=tmp_path / "sweep")
+    told = capsys.readouterr()
+    assert "python -m" not in told.out + told.err
+
+
 def test_evaluate(run, colour_folder, tmp_path):
     found = retrain.evaluate(run, image_dir=colour_folder, model_dir=tmp_path / "evaluation")
     assert found.metrics["evaluation"]["count"] == 24
@@ -135,9 +147,10 @@ def test_predict_gives_features_and_writes_what_is_asked_for(run, colour_folder,
     assert [json.loads(line)["path"] for line in lines] == found["path"].tolist()
 
 
-def test_predict_needs_images(run):
+@pytest.mark.parametrize("images", [None, []])
+def test_predict_needs_images(run, images):
     with pytest.raises(InputError) as raised:
-        retrain.predict(tfhub_module=run)
+        retrain.predict(images, tfhub_module=run)
     assert str(raised.value) == "predict needs images: give some, or image_dir=."
 
 

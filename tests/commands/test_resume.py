@@ -70,7 +70,7 @@ def test_a_finished_run_is_left_as_it_is(command, tuned_flags, tuned_run):
     assert (result.status, result.out) == (2, "")
     assert result.err == (
         f"retrain: --model_dir={str(tuned_run)!r} holds a finished run: a --max_steps above 12 trains on, "
-        "with all other flags as they were; or name a new directory.\n"
+        "with all other settings as they were; or name a new directory.\n"
     )
     assert contents(tuned_run) == before
 

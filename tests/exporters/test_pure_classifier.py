@@ -87,5 +87,5 @@ def test_a_table_is_refused():
         pure_classifier(classifier(Shifted(lambda: table.lookup(tf.constant(1)))), False)
     assert str(info.value) == (
         "'shifted' cannot be exported as a TF1 Hub module: it uses a resource that is no variable, such as a "
-        "lookup table; leave 'hub_module' out of --export_formats."
+        "lookup table; leave the format 'hub_module' out."
     )

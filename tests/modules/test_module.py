@@ -260,6 +260,13 @@ def test_the_train_graph_is_for_training(tf1_hub):
     )
 
 
+@pytest.mark.parametrize("take", [hub.Module, hub.load])
+def test_sentences_speak_of_arguments_of_load_module(tmp_path, take):
+    with pytest.raises(InputError) as info:
+        take(tiny_worlds.talking_module(tmp_path / "talking"))
+    assert "--" not in str(info.value)
+
+
 def test_tags_that_are_not_there(tf1_hub):
     assert sentence(hub.Module, tf1_hub, tags={"tpu"}) == (
         f"{tf1_hub!r} has no graph with the tags ['tpu']; it has: [], ['train']."

@@ -26,7 +26,7 @@ def test_the_terminal_is_told_flags_and_differences(world):
     first, second = (run.name for run in runs)
     assert comparison_lines(runs, flags, tasks) == [
         "",
-        "One flag differs.",
+        "One setting differs.",
         "  --seed",
         f"    {first}: 1",
         f"    {second}: 2",
@@ -69,7 +69,7 @@ def test_runs_that_are_alike_in_all_flags(world, tmp_path):
     runs, _, tasks = world
     write_comparison(Run(tmp_path), runs, {}, tasks)
     assert "All flags are the same." in read_page(tmp_path / "comparison.html").words
-    assert comparison_lines(runs, {}, tasks)[1] == "0 flags differ."
+    assert comparison_lines(runs, {}, tasks)[1] == "0 settings differ."
 
 
 def test_without_shared_images_it_says_so(world, tmp_path):

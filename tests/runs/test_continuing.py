@@ -55,9 +55,9 @@ def test_an_unfinished_run_goes_on_with_the_same_flags():
     assert complaint(CONFIG) is None
     assert complaint(Config.of(image_dir="/photos", seed=3, model_dir="run")) is None
     assert complaint(Config.of(image_dir="/photos", learning_rate=0.5, max_steps=7)) == (
-        "--model_dir='run' holds an unfinished run with other flags (--seed: was 3, is 0; --learning_rate: "
-        "was not given, is 0.5; --max_steps: was not given, is 7): give the same to go on, or name a new "
-        "directory."
+        "--model_dir='run' holds an unfinished run with other settings (--seed: was 3, is 0; "
+        "--learning_rate: was not given, is 0.5; --max_steps: was not given, is 7): give the same to go "
+        "on, or name a new directory."
     )
 
 
@@ -80,8 +80,8 @@ def test_a_finished_run_names_a_new_directory():
 def test_a_finished_fine_tuning_goes_on_for_more_steps():
     make_run(FINE_TUNED, finished=True, steps=900)
     sentence = (
-        "--model_dir='run' holds a finished run: a --max_steps above 900 trains on, with all other flags as "
-        "they were; or name a new directory."
+        "--model_dir='run' holds a finished run: a --max_steps above 900 trains on, with all other settings "
+        "as they were; or name a new directory."
     )
     assert complaint(FINE_TUNED) == sentence
     assert complaint(Config.of(image_dir="/photos", fine_tune=True, max_steps=900)) == sentence
@@ -92,7 +92,7 @@ def test_a_finished_fine_tuning_goes_on_for_more_steps():
 def test_an_unfinished_fine_tuning_keeps_its_length():
     make_run(FINE_TUNED, steps=900)
     assert complaint(Config.of(image_dir="/photos", fine_tune=True, max_steps=901)) == (
-        "--model_dir='run' holds an unfinished run with other flags (--max_steps: was not given, is 901): "
+        "--model_dir='run' holds an unfinished run with other settings (--max_steps: was not given, is 901): "
         "give the same to go on, or name a new directory."
     )
 

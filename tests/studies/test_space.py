@@ -88,12 +88,12 @@ SWEPT = [name for name in FIELDS if about(FIELDS[name]).sweep]
     [
         (
             ["dropout_rate"],
-            "--sweep='dropout_rate' says nothing of what to try: write a flag and its values, such as "
-            "--sweep dropout_rate=0,0.2,0.5 or --sweep learning_rate=1e-4..1e-1.",
+            "--sweep='dropout_rate' says nothing of what to try: write a setting and its values, such as "
+            "dropout_rate=0,0.2,0.5 or learning_rate=1e-4..1e-1.",
         ),
         (
             ["learning_rat=0,1"],
-            f"'learning_rat' is no flag that a sweep may vary: choose from {', '.join(SWEPT)}; "
+            f"'learning_rat' is no setting that a sweep may vary: choose from {', '.join(SWEPT)}; "
             "did you mean 'learning_rate'?",
         ),
         (

@@ -95,7 +95,7 @@ def test_a_storage_of_another_sweep(make_study, tmp_path):
         make_study(tmp_path, other)
     assert str(raised.value) == (
         f"The study 'sweep' in {url(tmp_path)!r} was begun with --max_steps=None, but this sweep has "
-        "--max_steps=100: repeat the flags of then, or name another --model_dir, --storage or --study."
+        "--max_steps=100: repeat the settings of then, or name another --model_dir, --storage or --study."
     )
     with pytest.raises(InputError) as checked:
         check_study(url(tmp_path), "sweep", other)

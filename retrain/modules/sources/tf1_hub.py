@@ -95,7 +95,7 @@ class TF1HubModule(ImageModule):
         if training and function.loop:
             raise InputError(
                 f"{self.handle!r} computes {signature!r} in a loop of TensorFlow 1 ({function.loop!r}), "
-                f"through which it cannot be trained; use it frozen, without --fine_tune."
+                f"through which it cannot be trained; use it frozen."
             )
         if training:
             function.check_no_jax(signature)

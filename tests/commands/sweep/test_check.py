@@ -266,7 +266,7 @@ def test_a_study_that_another_sweep_began(photos, tmp_path):
     assert checked(*flags, "--max_steps=40").about == plan.about
     assert refusal(*flags, "--max_steps=41") == (
         f"The study 'sweep' in {url(tmp_path)!r} was begun with --max_steps=40, but this sweep has "
-        "--max_steps=41: repeat the flags of then, or name another --model_dir, --storage or --study."
+        "--max_steps=41: repeat the settings of then, or name another --model_dir, --storage or --study."
     )
     assert checked(*flags, "--max_steps=41", "--study=another").storage == plan.storage
 

@@ -77,7 +77,7 @@ def test_a_study_of_other_flags_is_left_alone(command, swept, photos, space):
     assert result.status == 2
     assert result.err.splitlines()[-1] == (
         f"retrain: The study 'sweep' in 'sqlite:///{swept}/study.db' was begun with --max_steps=40, but this "
-        "sweep has --max_steps=41: repeat the flags of then, or name another --model_dir, --storage or "
+        "sweep has --max_steps=41: repeat the settings of then, or name another --model_dir, --storage or "
         "--study."
     )
     assert (swept / "sweep.flags").read_text() == before

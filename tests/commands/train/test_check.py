@@ -170,8 +170,8 @@ def test_an_unfinished_run_goes_on_with_its_own_flags(here):
     files.write_text("run/run.flags", to_flags(Config.of(image_dir=str(here / "photos"), seed=3), "train"))
     assert str(planned(model_dir="run", seed=3).run) == "run"
     assert sentence(model_dir="run") == (
-        "--model_dir='run' holds an unfinished run with other flags (--seed: was 3, is 0): give the same to "
-        "go on, or name a new directory."
+        "--model_dir='run' holds an unfinished run with other settings (--seed: was 3, is 0): give the same "
+        "to go on, or name a new directory."
     )
 
 
