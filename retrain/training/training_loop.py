@@ -79,7 +79,8 @@ class TrainingLoop:
             loss = self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
             self.last_loss.assign(loss)
             total += loss
-            self.run_state.global_step.assign_add(1)
+            with tf.control_dependencies([loss]):
+                self.run_state.global_step.assign_add(1)
         return ended, total, waited
 
     @tf.function(reduce_retracing=True, autograph=False)
@@ -117,7 +118,8 @@ class TrainingLoop:
             loss += self.loss.penalty(self.model) / self.strategy.num_replicas_in_sync
         variables = self.model.trainable_variables
         pairs = zip(tape.gradient(loss, variables), variables, strict=True)
-        self.optimizer.apply_gradients([(gradient, v) for gradient, v in pairs if gradient is not None])
+        with tf.control_dependencies([loss]):  # what fails is no step
+            self.optimizer.apply_gradients([(gradient, v) for gradient, v in pairs if gradient is not None])
         return loss
 
 

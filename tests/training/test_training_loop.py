@@ -75,3 +75,14 @@ def test_predictions_are_logits_and_probabilities(loaded_module, tmp_path):
     [(logits, probabilities)] = loop.predictions({"features": tf.constant(worlds.COLOURS)}).values()
     np.testing.assert_allclose(logits, worlds.COLOURS, rtol=1e-6)
     np.testing.assert_allclose(probabilities, tf.nn.softmax(worlds.COLOURS), rtol=1e-6)
+
+
+def test_a_step_that_fails_is_not_counted(loaded_module, tmp_path):
+    loop = Estimator(worlds.classifier(loaded_module), tmp_path).loop
+    rows = tf.convert_to_tensor(worlds.COLOURS), tf.convert_to_tensor(worlds.LABELS)
+    good, bad = ({"features": rows[0]}, {"label": rows[1]}), ({"features": rows[0]}, {"label": rows[1][:2]})
+    spec = {"features": tf.TensorSpec([None, 3])}, {"label": tf.TensorSpec([None], rows[1].dtype)}
+    batches = iter(tf.data.Dataset.from_generator(lambda: iter([good, bad]), output_signature=spec))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        loop.take_steps(batches, tf.constant(2))
+    assert loop.global_step == int(loop.optimizer.iterations) == 1

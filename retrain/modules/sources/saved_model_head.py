@@ -75,7 +75,9 @@ def _before_head(whole: Method, image_size: tuple[int, int], handle: str, is_sco
             rows = whole(probe, False)[DEFAULT_OUTPUT].numpy()
         return BeforeHead(doubt="" if is_scores else tell_probabilities(rows, handle))
     shape = features(probe, False)[DEFAULT_OUTPUT].shape
-    layer = _described(heads, whole.outputs[DEFAULT_OUTPUT].shape[-1], shape[-1])
+    # A graph need not say how wide its output is; a run does.
+    count = whole.outputs[DEFAULT_OUTPUT].shape[-1] or whole(probe, False)[DEFAULT_OUTPUT].shape[-1]
+    layer = _described(heads, count, shape[-1])
     found = verdict(layer)
     if not is_scores and found == OPEN:
         return BeforeHead(doubt=tell_open(layer, handle))

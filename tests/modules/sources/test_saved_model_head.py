@@ -225,3 +225,20 @@ def test_an_output_that_is_called_scores(tmp_path, told):
     assert list(module.signatures) == OFFERED
     np.testing.assert_allclose(module(IMAGES), pooled(model), atol=1e-6)
     assert len(told) == 1
+
+
+def test_scores_whose_number_only_a_run_tells(tmp_path, told):
+    class Scores(tf.Module):
+        def __init__(self):
+            self.kernel = tf.Variable(tf.random.stateless_normal([3, 2], (0, 1)))
+            self.bias = tf.Variable(tf.zeros([2]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 3])])
+        def __call__(self, images):  # noqa: D102
+            scores = tf.reduce_mean(images, [1, 2]) @ self.kernel + self.bias
+            return tf.reshape(scores, tf.stack([-1, tf.size(tf.where(self.bias < 9.0))]))
+
+    tf.saved_model.save(Scores(), tmp_path / "module")
+    module = loaded(str(tmp_path / "module"))
+    assert (list(module.signatures), module.num_features) == (OFFERED, 3)
+    np.testing.assert_allclose(module(IMAGES), IMAGES.mean((1, 2)), atol=1e-6)
