@@ -28,7 +28,16 @@ gc.disable()
 
 
 # Beside these all files of tests are short.
-LONGEST = ("legacy", "contracts", "commands", "test_readme.py", "test_keras.py", "exporters", "test_notebook.py")
+LONGEST = (
+    "legacy",
+    "contracts",
+    "commands",
+    "test_readme.py",
+    "test_keras.py",
+    "exporters",
+    "test_notebook.py",
+    "sklearn",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

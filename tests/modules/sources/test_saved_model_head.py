@@ -234,7 +234,7 @@ def test_scores_whose_number_only_a_run_tells(tmp_path, told):
             self.bias = tf.Variable(tf.zeros([2]))
 
         @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 3])])
-        def __call__(self, images):  # noqa: D102
+        def __call__(self, images):
             scores = tf.reduce_mean(images, [1, 2]) @ self.kernel + self.bias
             return tf.reshape(scores, tf.stack([-1, tf.size(tf.where(self.bias < 9.0))]))
 
