@@ -11,8 +11,9 @@ from retrain.data.images import load_image
 from retrain.evidence.occlusion import occlusion_map
 from retrain.examples.labelled import LabelledExamples
 
-DIMMED = 0.35  # of the picture's own light, where there is no evidence
-DECISIVE = 1.0  # the fall of the log odds, e times less sure, below which nothing is shown in full light
+WARM, HOT = (255.0, 200.0, 0.0), (214.0, 0.0, 0.0)  # the colours of a little, and of the strongest evidence
+COVER = 0.65  # how much of the picture the strongest hides
+DECISIVE = 1.0  # the fall of the log odds, e times less sure, below which nothing is shown as the strongest
 
 
 class Evidence:
@@ -41,9 +42,20 @@ class Evidence:
 
 
 def heated(picture: Image.Image, cells: np.ndarray) -> Image.Image:
-    """The picture, dimmed but where the evidence is; `cells` are those of `occlusion_map`."""
+    """The picture in grey, coloured where the evidence is; `cells` are those of `occlusion_map`."""
     strength = np.maximum(cells, 0.0) / max(float(cells.max()), DECISIVE)
     mask = Image.fromarray((255 * strength).astype(np.uint8)).resize(picture.size, Image.Resampling.BICUBIC)
-    share = np.asarray(mask, np.float32)[..., None] / 255
-    pixels = np.asarray(picture.convert("RGB"), np.float32)
-    return Image.fromarray(((share + (1 - share) * DIMMED) * pixels).astype(np.uint8))
+    return _coloured(np.asarray(picture.convert("L")), np.asarray(mask) / 255)
+
+
+def scale(width: int, height: int) -> Image.Image:
+    """The colours from no evidence to the strongest, from left to right, as they are on middle grey."""
+    return _coloured(np.full((height, width), 128), np.tile(np.linspace(0, 1, width), (height, 1)))
+
+
+def _coloured(grey: np.ndarray, strength: np.ndarray) -> Image.Image:
+    """Of pixels [H, W] in 0..255, and of evidence [H, W] in [0, 1]."""
+    strength = strength[..., None]
+    colour = np.multiply(WARM, 1 - strength) + np.multiply(HOT, strength)
+    share = COVER * strength
+    return Image.fromarray((grey[..., None] * (1 - share) + colour * share).astype(np.uint8))

@@ -7,34 +7,37 @@ import numpy as np
 import pandas as pd
 
 from retrain.data.folder import count
+from retrain.evidence.heat_maps import scale
 from retrain.familiarity import THRESHOLD
 from retrain.report.outcome import Outcome
 from retrain.report.prediction_columns import top_columns
 from retrain.report.predictions_table import task_columns
-from retrain.report.thumbnails import Thumbnails
+from retrain.report.thumbnails import HeatMap, Thumbnails, data_uri
 
 MISTAKES, UNCERTAIN, DOUBTFUL, SETS, OF_A_SET = 18, 12, 18, 8, 4  # images, or sets, that are shown
+SCALE = (180, 14)  # pixels
 TOP = 3  # classes that are named of an uncertain image
 
 
 class Tile(NamedTuple):
     """An image with what is said of it: lines (kind, text), of which the kind decides the colour.
 
-    `evidence` is the picture with a heat map, where there is one.
+    `evidence` is its heat map, where there is one.
     """
 
     path: str
     picture: str
     lines: Sequence[tuple[str, str]]
-    evidence: str = ""
+    evidence: HeatMap | None = None
 
 
 class Gallery(NamedTuple):
-    """Images for one reason, in rows where they belong together."""
+    """Images for one reason, in rows where they belong together; with the scale of their heat maps."""
 
     title: str
     note: str
     rows: Sequence[Sequence[Tile]]
+    scale: str = ""
 
 
 RIGHT, WRONG, PLAIN = "right", "wrong", "plain"
@@ -51,15 +54,16 @@ def task_galleries(outcome: Outcome, task: str, split: str, thumbnails: Thumbnai
 
 
 def _explained(gallery: Gallery, task: str, thumbnails: Thumbnails) -> Gallery:
-    """The gallery with a heat map below each image."""
+    """The gallery with a heat map of each image."""
     note = (
-        f"{gallery.note} Bright is what the prediction goes by: without it, it would be less sure. Where all "
-        "is dark, no part of the image decides it alone."
+        f"{gallery.note} Red is what the prediction goes by: with that part hidden, the odds of the "
+        "predicted class fall the most, by the factor that is told with the image. Where hardly anything is "
+        "coloured, no part of the image decides it alone."
     )
     rows = [
         [tile._replace(evidence=thumbnails.evidence(task, tile.path)) for tile in row] for row in gallery.rows
     ]
-    return gallery._replace(note=note, rows=rows)
+    return gallery._replace(note=note, rows=rows, scale=data_uri(scale(*SCALE), SCALE[0]))
 
 
 def duplicate_galleries(facts: Mapping[str, Any], thumbnails: Thumbnails) -> list[Gallery]:

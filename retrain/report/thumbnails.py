@@ -3,7 +3,9 @@
 import base64
 import functools
 import io
+import math
 import os
+from typing import NamedTuple
 
 import tensorflow as tf
 from PIL import Image, ImageOps
@@ -16,8 +18,16 @@ from retrain.image_files import contents
 from retrain.image_formats import JPEG, PNG
 
 SIDE, QUALITY = 144, 72  # pixels of the longer side; of JPEG, about 5 kB each
+HEATED_SIDE = 272  # of a heat map, on which places are to be told apart
 GONE = (OSError, SyntaxError, ValueError, tf.errors.OpError)  # Pillow's, and TensorFlow's
 BLANK = Image.new("RGB", (SIDE, SIDE), "#cccccc")  # of an image that is gone since it was read
+
+
+class HeatMap(NamedTuple):
+    """The URI of a picture; and in words how far the odds fall where the evidence is strongest."""
+
+    picture: str
+    fall: str
 
 
 class Thumbnails:
@@ -36,26 +46,35 @@ class Thumbnails:
         except GONE:
             return data_uri(BLANK)
 
-    def _heated(self, task: str, path: str) -> str:
-        """The same with the evidence for what is predicted; "" where none is to be shown."""
+    def _heated(self, task: str, path: str) -> HeatMap | None:
+        """The same with the evidence for what is predicted; None where none is to be shown."""
         if self._evidence is None:
-            return ""
+            return None
         try:
-            picture = self._small(os.path.join(self._root, path))
-            picture.thumbnail((SIDE, SIDE))
-            return data_uri(heated(picture, self._evidence.of(task, path)))
+            picture = self._small(os.path.join(self._root, path), HEATED_SIDE)
+            picture = ImageOps.contain(picture, (HEATED_SIDE, HEATED_SIDE))
+            cells = self._evidence.of(task, path)
         except GONE:
-            return ""
+            return None
+        return HeatMap(data_uri(heated(picture, cells), HEATED_SIDE), fall_in_words(cells.max()))
 
-    def _small(self, file: str) -> Image.Image:
+    def _small(self, file: str, side: int = SIDE) -> Image.Image:
         """JPEG is decoded at the size that is shown: of a photo of 12 megapixels ten times as fast."""
         content = contents(file)
         if content.startswith((JPEG, PNG)) and not refusal(content, self._decoding.max_megapixels):
             with Image.open(io.BytesIO(content)) as image:
                 if _is_plain(image):
-                    image.draft("RGB", (2 * SIDE, 2 * SIDE))
+                    image.draft("RGB", (2 * side, 2 * side))
                     return ImageOps.exif_transpose(image).convert("RGB")
         return Image.fromarray(decode_image(tf.constant(content), self._decoding).numpy())
+
+
+def fall_in_words(log_odds: float) -> str:
+    """Of the odds, by what factor."""
+    if log_odds > math.log(1000):
+        return "odds fall more than 1000-fold"
+    factor = math.exp(max(log_odds, 0.0))
+    return f"odds fall {factor:.{0 if factor >= 10 else 1}f}-fold"
 
 
 def _is_plain(image: Image.Image) -> bool:

@@ -46,7 +46,7 @@ def check(maps: list[np.ndarray], page: pathlib.Path) -> None:
         assert row < 2
         assert column >= 6
         assert np.abs(cells[3:, :5]).max() < 0.2 * cells.max()
-    assert "Bright is what the prediction goes by" in page.read_text("utf-8")
+    assert "Red is what the prediction goes by" in page.read_text("utf-8")
     maps.clear()
 
 

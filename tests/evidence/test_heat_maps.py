@@ -1,10 +1,12 @@
+import base64
 import dataclasses
+import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from retrain.evidence.heat_maps import Evidence, heated
+from retrain.evidence.heat_maps import HOT, Evidence, heated, scale
 from retrain.report.galleries import task_galleries
 from retrain.report.outcome import figures_by_split
 from retrain.report.thumbnails import Thumbnails
@@ -14,22 +16,31 @@ from tests.report.outcomes import predicted
 GREY = Image.new("RGB", (64, 48), (100, 100, 100))
 
 
-def test_a_picture_is_bright_where_the_evidence_is():
+def test_a_picture_is_red_where_the_evidence_is_and_else_grey():
     cells = np.full((8, 8), -1.0)
     cells[:2, 6:] = 2.0
-    pixels = np.asarray(heated(GREY, cells), int)
+    pixels = np.asarray(heated(Image.new("RGB", (64, 48), (200, 50, 50)), cells), int)
+    grey = int(0.299 * 200 + 0.701 * 50)
     assert pixels.shape == (48, 64, 3)
-    assert (pixels[2, 61] == 100).all()
-    assert (pixels[40, 5] == 35).all()
+    assert np.abs(pixels[2, 61] - (0.35 * grey + 0.65 * np.asarray(HOT))).max() <= 1
+    assert np.abs(pixels[40, 5] - grey).max() <= 1
 
 
-def test_without_any_evidence_all_is_dimmed():
+def test_without_any_evidence_nothing_is_coloured():
     for cells in (np.zeros((8, 8)), np.full((8, 8), -1.0)):
-        assert (np.asarray(heated(GREY, cells)) == 35).all()
+        assert (np.asarray(heated(GREY, cells)) == 100).all()
 
 
 def test_little_evidence_is_not_made_to_look_like_much():
-    assert np.asarray(heated(GREY, np.full((8, 8), 0.1))).max() < 50
+    assert np.abs(np.asarray(heated(GREY, np.full((8, 8), 0.1)), int) - 100).max() < 12
+
+
+def test_the_scale_has_the_colours_of_a_map():
+    pixels = np.asarray(scale(101, 2), int)
+    assert pixels.shape == (2, 101, 3)
+    middle = np.asarray(heated(Image.new("RGB", (8, 8), (128, 128, 128)), np.full((8, 8), 0.5)), int)
+    assert np.abs(pixels[:, 50] - middle[4, 4]).max() <= 1
+    assert (pixels[0, 0] == 128).all()
 
 
 @pytest.fixture
@@ -55,6 +66,10 @@ def test_the_map_of_a_photo_has_its_maximum_at_the_patch(examples):
     assert found[0, 0] < 0.1
 
 
+def size_of(uri: str) -> tuple[int, int]:
+    return Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,")))).size
+
+
 def test_galleries_show_it_where_it_is_asked_for(examples):
     chances = [[0.4, 0.6], [0.45, 0.55], [0.6, 0.4]]
     outcome = predicted(examples, chances)
@@ -63,10 +78,11 @@ def test_galleries_show_it_where_it_is_asked_for(examples):
     thumbnails = Thumbnails(examples, outcome.evidence)
     galleries = task_galleries(outcome, "kind", "test", thumbnails)
     tiles = {tile.path: tile for gallery in galleries for row in gallery.rows for tile in row}
-    assert tiles["red.png"].evidence.startswith("data:image/jpeg;base64,")
-    assert tiles["red.png"].evidence != tiles["red.png"].picture
-    assert tiles["gone.png"].evidence == ""
-    assert all("Bright is what the prediction goes by" in gallery.note for gallery in galleries)
+    assert tiles["red.png"].evidence.fall == "odds fall more than 1000-fold"
+    assert size_of(tiles["red.png"].evidence.picture) == (272, 204)
+    assert tiles["gone.png"].evidence is None
+    assert all("Red is what the prediction goes by" in gallery.note for gallery in galleries)
+    assert {size_of(gallery.scale) for gallery in galleries} == {(180, 14)}
     without = task_galleries(outcome._replace(evidence=None), "kind", "test", Thumbnails(examples))
-    assert {tile.evidence for gallery in without for row in gallery.rows for tile in row} == {""}
-    assert not any("Bright" in gallery.note for gallery in without)
+    assert {tile.evidence for gallery in without for row in gallery.rows for tile in row} == {None}
+    assert not any(gallery.scale or "Red" in gallery.note for gallery in without)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.report.thumbnails import SIDE, Thumbnails, data_uri
+from retrain.report.thumbnails import SIDE, Thumbnails, data_uri, fall_in_words
 from retrain.settings.data import Decoding
 from tests.examples.worlds import made_up
 
@@ -74,3 +74,17 @@ def test_what_is_gone_or_broken_by_now_is_blank(tmp_path, thumbnails, content):
 
 def test_a_picture_that_is_small_stays_so():
     assert opened(data_uri(Image.new("RGB", (20, 10)))).size == (20, 10)
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "words"),
+    [
+        (-1.0, "odds fall 1.0-fold"),
+        (0.5, "odds fall 1.6-fold"),
+        (2.5, "odds fall 12-fold"),
+        (6.9, "odds fall 992-fold"),
+        (7.0, "odds fall more than 1000-fold"),
+    ],
+)
+def test_how_far_odds_fall(log_odds, words):
+    assert fall_in_words(log_odds) == words
