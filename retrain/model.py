@@ -162,12 +162,12 @@ class ImageClassifier(ImageModule):
         """What a signature gives for images with these features."""
         if signature == IMAGE_FEATURE_VECTOR:
             return {DEFAULT_OUTPUT: features}
-        logits = self.logits(features)
         if signature == SERVING_SIGNATURE:
-            return self.served(features, logits)
+            return self.served(features, self.logits(features))
         if signature == LOGITS_AND_FAMILIARITY:
-            return self.logits_and_familiarity(features, logits)
-        return {DEFAULT_OUTPUT: logits[self.task_signatures[signature]]}
+            return self.logits_and_familiarity(features, self.logits(features))
+        # Alone: whatever else a signature computes is traced, written and read for each of fifty tasks.
+        return {DEFAULT_OUTPUT: self.logits_of(self.task_signatures[signature], features)}
 
     def features(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The features in `inputs`, or those of its images; a frozen base never sees `training`."""

@@ -89,6 +89,20 @@ def test_several_tasks_have_a_head_each_and_the_first_is_the_primary(loaded_modu
     assert set(classifier.outputs(PIXELS, SERVING_SIGNATURE)) == {"kind", "colour"}
     assert set(classifier.signatures[SERVING_SIGNATURE].outputs) == {"kind", "colour"}
     assert classifier.outputs(PIXELS, IMAGE_CLASSIFICATION)["default"].shape == (4, 2)
+    assert classifier.outputs(PIXELS, f"{IMAGE_CLASSIFICATION}/colour")["default"].shape == (4, 3)
+
+
+def test_what_a_signature_gives_of_a_task_computes_no_other(loaded_module):
+    heads = {task: SoftmaxHead(["a", "b"]) for task in ("kind", "colour", "size")}
+    classifier, of_features = ImageClassifier(loaded_module, heads), tf.TensorSpec([None, 3])
+
+    def products(signature: str) -> int:
+        function = tf.function(lambda features: classifier.outputs_from(features, signature), autograph=False)
+        operations = function.get_concrete_function(of_features).graph.get_operations()
+        return sum(operation.type == "MatMul" for operation in operations)
+
+    assert products(f"{IMAGE_CLASSIFICATION}/colour") == products(IMAGE_CLASSIFICATION) == 1
+    assert products(SERVING_SIGNATURE) == 3
 
 
 def test_a_frozen_base_is_not_trained_and_not_penalized(loaded_module):
