@@ -22,7 +22,7 @@ OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
 FILE_NAME = "file_name"  # Hugging Face's column of paths, at any place
 FOLDS = ("fold", "folds", "kfold", "partition")
 # Columns that train, evaluate and predict write, but for the labels that are known or predicted.
-RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)")
+RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)|familiarity$")
 CHOICES = '{"choices"'
 SHOWN = 5
 

@@ -50,6 +50,22 @@ def with_familiarity(model: ImageClassifier, examples: LabelledExamples, seed: i
     return model.with_familiarity(found)
 
 
+def familiarity_of_others(model: ImageClassifier, examples: LabelledExamples) -> np.ndarray | None:
+    """Float32 [N]: how familiar the images are that are not of training; nan for these, by which it goes.
+
+    None where the classifier does not tell it, or all images are of training.
+    """
+    others = np.flatnonzero(examples.table["split"] != "train")
+    if model.familiarity is None or not len(others):
+        return None
+    familiarity = np.full(len(examples), np.nan, np.float32)
+    for start in range(0, len(others), MOST_ROWS):
+        rows = others[start : start + MOST_ROWS]
+        features = tf.constant(examples.features[rows])
+        familiarity[rows] = model.served(features, model.logits(features))[FAMILIARITY]
+    return familiarity
+
+
 def _some(examples: LabelledExamples, random: np.random.Generator) -> LabelledExamples:
     """As many as suffice, at random."""
     if len(examples) <= MOST_ROWS:

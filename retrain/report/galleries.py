@@ -90,7 +90,11 @@ def unfamiliar_galleries(outcome: Outcome, thumbnails: Thumbnails) -> list[Galle
     """The least familiar images, where the classifier tells it: what it should not have been asked."""
     if outcome.familiarity is None:
         return []
-    order, below = np.argsort(outcome.familiarity, kind="stable"), outcome.familiarity < THRESHOLD
+    known = np.flatnonzero(~np.isnan(outcome.familiarity))
+    order, below = (
+        known[np.argsort(outcome.familiarity[known], kind="stable")],
+        outcome.familiarity < THRESHOLD,
+    )
     tiles = [
         Tile(path, thumbnails.of(path), [(WRONG if below[row] else PLAIN, f"{outcome.familiarity[row]:.3f}")])
         for row, path in ((row, outcome.examples.paths[row]) for row in order[:UNCERTAIN])

@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
       global_step: the step of the weights, where it is known.
       label_issues: a row for each label that can be judged; None where none was.
       corrections: of labels, where some were given.
-      familiarity: of each image, [N], where an export tells it.
+      familiarity: of each image, [N], where an export tells it; nan of those that it goes by.
       evidence: what makes heat maps of images, where they are to be shown.
       logits: of each task, [N, C], where they are known: what probabilities were before they were calibrated;
         of many classes computed when they are asked for.

@@ -13,8 +13,8 @@ from retrain.report.prediction_columns import familiarity_column, predicted_colu
 def write(outcome: Outcome, path: str) -> None:
     """Columns path, split, label, predicted, probability (of what was predicted).
 
-    With several tasks there are columns TASK, predicted/TASK and probability/TASK of each. Of an evaluation
-    the last one is familiarity, where the classifier tells it.
+    With several tasks there are columns TASK, predicted/TASK and probability/TASK of each. The last one is
+    familiarity, where the classifier tells it; it is empty for images of training.
     """
     columns = {"path": outcome.examples.paths, "split": outcome.examples.splits}
     for task in outcome.heads:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ FROM_NOTHING = LinearSegmentedColormap.from_list("blue", [(0.23, 0.44, 0.83, 0.0
 BINS, FEWEST = 10, 10  # of the reliability diagram at most; images in each at least
 NUMBERED = 20  # classes, up to which the cells of a confusion matrix have their counts
 CURVES = 12  # classes whose curves are drawn
+NAMED = 18  # curves of learning that are named
 
 
 @plot
@@ -74,10 +76,17 @@ def precision_recall(figure: Figure, by_class: Mapping[str, tuple[np.ndarray, np
 
 @plot
 def learning_curves(figure: Figure, curves: Mapping[str, Mapping[str, Curve]]) -> None:
-    """Axis -> curve -> steps and values."""
-    figure.set_size_inches(3.7 * len(curves), 2.8)
+    """Axis -> curve -> steps and values; what the lines are stands once beside them."""
+    figure.set_size_inches(3.7 * len(curves) + 1.4, 2.8)
     for axes, (title, lines) in zip(np.ravel(figure.subplots(1, len(curves))), curves.items(), strict=True):
         _curves(axes, title, lines)
+    figure.legend(*_legend(figure), loc="outside right center", fontsize=8)
+
+
+def _legend(figure: Figure) -> tuple[list[Artist], list[str]]:
+    """Each name once, whichever axes have it, as far as there is room for them."""
+    lines = {line.get_label(): line for axes in figure.axes for line in axes.get_lines()}
+    return list(lines.values())[:NAMED], list(lines)[:NAMED]
 
 
 def _curves(axes: Axes, title: str, lines: Mapping[str, Curve]) -> None:
@@ -90,7 +99,6 @@ def _curves(axes: Axes, title: str, lines: Mapping[str, Curve]) -> None:
         axes.plot(steps, values, style, color=colours[task], marker=marker, label=name)
     axes.set(xlabel="step", title=title)
     axes.grid(alpha=0.2)
-    axes.legend()
 
 
 def _shortened(name: str, most: int = 24) -> str:

@@ -27,6 +27,8 @@ def test_the_predictions_of_a_run(tmp_path, told):
     assert cells(tmp_path, "path,class,probability\n1.jpg,a,0.5\n") == {"path": ["1.jpg"], "class": ["a"]}
     top = cells(tmp_path, "path,class_1,probability_1,class_2,probability_2\n1.jpg,a,0.5,b,0.4\n")
     assert top == {"path": ["1.jpg"], "class_1": ["a"]}
+    strange = cells(tmp_path, "path,class,probability,familiarity\n1.jpg,a,0.5,0.25\n")
+    assert strange == {"path": ["1.jpg"], "class": ["a"]}
 
 
 def test_the_examples_of_a_run(tmp_path, told):

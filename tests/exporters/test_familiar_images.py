@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from retrain.examples.labelled import LabelledExamples, encoded
-from retrain.exporters.familiar_images import with_familiarity
+from retrain.exporters.familiar_images import familiarity_of_others, with_familiarity
 from retrain.familiarity import THRESHOLD
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -53,6 +53,17 @@ def test_validation_is_what_it_is_calibrated_on(loaded_module, caplog):
     assert np.sum(told(model, of.split("validation").features) < THRESHOLD) == 2
     strangers = np.array([[-1, -1, -1], [0.57, 0.57, 0.57], [-1, 1, -1]], np.float32)
     assert (told(model, strangers) < THRESHOLD).all()
+
+
+def test_of_images_of_training_it_says_nothing(loaded_module):
+    of = examples(train=30, validation=40)
+    model = classifier(loaded_module)
+    assert familiarity_of_others(model, of) is None
+    model = with_familiarity(model, of, seed=0)
+    familiarity = familiarity_of_others(model, of)
+    assert np.isnan(familiarity[:30]).all()
+    np.testing.assert_array_equal(familiarity[30:], told(model, of.features[30:]))
+    assert familiarity_of_others(model, of.rows(np.arange(30))) is None
 
 
 def test_without_validation_it_goes_by_nearness_to_other_images_of_training(loaded_module, caplog):

@@ -95,3 +95,7 @@ def test_what_is_least_familiar_is_shown_first():
     ]
     assert [tile.lines[0][0] for tile in gallery.rows[0]] == ["wrong", "wrong", "plain", "plain"]
     assert unfamiliar_galleries(outcome(), Names()) == []
+    of_some = outcome(familiarity=np.array([0.5, np.nan, 0.04, np.nan]))
+    [gallery] = unfamiliar_galleries(of_some, Names())
+    assert gallery.title == "Least familiar images (1 of 2 are below 0.05)"
+    assert [path for path, _ in lines(gallery)] == ["3.jpg", "1.jpg"]

@@ -15,7 +15,7 @@ from retrain.commands.train.records import begin_run
 from retrain.commands.written_exports import Material, write_exports
 from retrain.examples.labelled import LabelledExamples
 from retrain.exporters.compared import LabelledFiles
-from retrain.exporters.familiar_images import with_familiarity
+from retrain.exporters.familiar_images import familiarity_of_others, with_familiarity
 from retrain.exporters.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
@@ -107,17 +107,18 @@ def train_classifier(
     folds, is_told = plan.config.sweep.folds, _is_cross_validated(plan, prepared.examples)
     with run.timed("labels in doubt"):
         checked = check_labels(prepared.examples, chosen, folds or FOLDS, shorter=1 if is_told else SHORTER)
+    model = with_familiarity(model, trained.examples, plan.config.head.seed)
     outcome = outcome._replace(
         figures={**outcome.figures, **(_cross_validated(outcome, checked) if is_told else {})},
         global_step=trained.global_step,
         label_issues=checked.issues,
         corrections=plan.data.corrections,
+        familiarity=familiarity_of_others(model, trained.examples),
         evidence=evidence_of(model, trained.examples) if plan.config.results.explain else None,
     )
     write_artefacts(outcome, run)
     with run.timed("exports"):
         seen = seen_images(model, trained.examples)
-        model = with_familiarity(model, trained.examples, plan.config.head.seed)
         material = _material(plan, trained, seen)
         exports = write_exports(model, run, formats_of(plan.config.results), material)
         write_cards(outcome, exports)
