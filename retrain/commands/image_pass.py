@@ -8,7 +8,7 @@ import pandas as pd
 from retrain.commands.checks import EvaluatePlan
 from retrain.commands.train.check import TrainPlan
 from retrain.data.image_facts import ImageFacts
-from retrain.data.pipeline import why_no_image
+from retrain.data.no_image import why_no_image
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.left_out import class_without_images, too_many_skipped, without_skipped
@@ -87,9 +87,7 @@ def pass_facts(examples: LabelledExamples, settings: ModuleSettings) -> Passed:
     with ImageFactsStore(files, feature_cache_directory(settings), examples.decoding) as store:
         store.fill(files)
     reasons = {
-        row: why_no_image(file.path, examples.decoding)
-        for row, file in enumerate(files)
-        if not store.has([file])
+        row: why_no_image(*file, examples.decoding) for row, file in enumerate(files) if not store.has([file])
     }
     images = [file for row, file in enumerate(files) if row not in reasons]
     return _passed(*without_skipped(examples, reasons), store.facts(images))

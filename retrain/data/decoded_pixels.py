@@ -1,55 +1,62 @@
 """From a file's bytes to the pixels that training saw, without TensorFlow, whose import takes seconds.
 
-JPEGs are decoded by the library that TensorFlow has, with its settings; the rest by Pillow, as far as no more
-than that is needed. What would be another image, or cannot be decoded here, raises
-UnusualImageError: it is for TensorFlow then, see retrain.data.images.
+JPEGs are decoded by the library that TensorFlow has, with its settings; PNG and WebP by Pillow, as far as no
+more than that is needed; the rest is what `retrain.data.readable` gives to TensorFlow, too. What would be
+another image, or may be one for TensorFlow alone, raises UnusualImageError: see retrain.data.images.
 """
 
 import io
 
 import numpy as np
 import simplejpeg
-from PIL import ExifTags, Image, ImageColor
+from PIL import Image, ImageColor, UnidentifiedImageError
 
-from retrain.image_claims import alone, claimed_pixels, refusal
-from retrain.image_files import contents
-from retrain.image_formats import JPEG, PILLOW_FORMATS, format_of
+from retrain.data.no_image import NoImageError, check, read, undecoded
+from retrain.data.readable import readable
+from retrain.image_claims import alone, claimed_pixels
+from retrain.image_formats import JPEG, PILLOW_FORMATS, PNG, format_of
 from retrain.settings.data import Decoding
 
 GREYS = ("Gray", "YCbCr")
 PLAIN, CLEAR = ("RGB", "L", "P", "1"), ("RGBA", "LA")
 TURNED = 5  # from this orientation on, height and width are exchanged
+PNG_ENDS = b"IEND\xae\x42\x60\x82"
+# What libjpeg, and Pillow before it, say of a JPEG that ends before its image does.
+JPEG_IS_CUT = ("Premature end of JPEG file", "Truncated File Read")
 
 
 class UnusualImageError(Exception):
     """An image that only TensorFlow decodes as training did, or none at all."""
 
 
-class RefusedImageError(UnusualImageError):
-    """An image that claims so much that it is not decoded at all."""
-
-
 def load_pixels(path: str, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:
-    """The image of one file, upright, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
-    try:
-        content = contents(path)
-    except OSError as error:
-        raise UnusualImageError(str(error)) from error
-    return pixels_of(content, image_size, decoding)
+    """The image of one file, upright, resized to image_size (height, width): float32 [h, w, 3] in [0, 1].
+
+    NoImageError where TensorFlow would not make one, either.
+    """
+    return pixels_of(read(path), image_size, decoding)
 
 
 def pixels_of(contents: bytes, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:
     """The same of a file's bytes; RefusedImageError of what claims too much."""
-    if why := refusal(contents, decoding.max_megapixels):
-        raise RefusedImageError(why)
+    check(contents, decoding)
     try:
         with alone(claimed_pixels(contents)):
             return _decoded(contents, image_size, decoding.background)
-    except UnusualImageError:
+    except (NoImageError, UnusualImageError):
         raise
     except Exception as error:  # whatever a decoder makes of what may be no image
-        name = format_of(contents)
-        raise UnusualImageError(f"a damaged {name}" if name else "it is no image") from error
+        if _is_cut(contents, error):
+            raise NoImageError(undecoded(contents)) from error
+        raise UnusualImageError(undecoded(contents)) from error
+
+
+def _is_cut(contents: bytes, error: Exception) -> bool:
+    """Whether a JPEG or PNG ends too early, of which no decoder makes an image; others may be mended."""
+    if contents.startswith(JPEG):
+        return str(error).startswith(JPEG_IS_CUT)
+    is_png_begun = isinstance(error, OSError) and not isinstance(error, UnidentifiedImageError)
+    return contents.startswith(PNG) and is_png_begun
 
 
 def _decoded(contents: bytes, image_size: tuple[int, int], background: str) -> np.ndarray:
@@ -61,14 +68,19 @@ def _decoded(contents: bytes, image_size: tuple[int, int], background: str) -> n
 
 def _stored(contents: bytes) -> tuple[np.ndarray, int]:
     """The image as it is stored, uint8 [H, W, 3], or 4 with its alpha channel; its EXIF orientation."""
-    with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        orientation = orientation if orientation in range(1, 9) else 1
-        if contents.startswith(JPEG):
-            if simplejpeg.decode_jpeg_header(contents)[2] not in GREYS:
+    content, orientation, pixels = readable(contents)
+    if pixels.dtype == np.uint16:
+        raise UnusualImageError(f"{format_of(contents)} of 16 bits")
+    if pixels.size:
+        return pixels, orientation
+    if not content or (content.startswith(PNG) and PNG_ENDS not in content):
+        raise NoImageError(undecoded(contents))
+    with Image.open(io.BytesIO(content), formats=PILLOW_FORMATS) as image:
+        if content.startswith(JPEG):
+            if simplejpeg.decode_jpeg_header(content)[2] not in GREYS:
                 raise UnusualImageError(f"a JPEG in {image.mode}")
-            return simplejpeg.decode_jpeg(contents, "RGB", fastdct=True), orientation
-        if image.format not in ("PNG", "GIF", "BMP", "WEBP") or ";16" in repr(image.tile):
+            return simplejpeg.decode_jpeg(content, "RGB", fastdct=True), orientation
+        if ";16" in repr(image.tile):
             raise UnusualImageError(f"{image.format} in {image.mode}")
         return _pixels(image), orientation
 

@@ -27,16 +27,13 @@ from retrain.data.images import (
     read_file,
 )
 from retrain.data.loaded_images import AS_IT_STANDS, as_written, loaded
+from retrain.data.no_image import NoImageError, check, read, undecoded, unreadable
 from retrain.errors import InputError
-from retrain.image_claims import refusal
-from retrain.image_files import contents, status
-from retrain.image_formats import GET_HEIF, HEIF, READS_HEIF, format_of
 from retrain.settings.augmentation import AugmentationSettings
 from retrain.settings.data import AS_USUAL, Decoding
 
 # Not AUTOTUNE: it takes seconds to find a good number, and up to half a second to be stopped, at every pass.
 PARALLEL = max(4, os.cpu_count() or 1)
-LARGEST_FILE = 2**30  # bytes; the largest photo has a tenth
 
 Columns = np.ndarray | Mapping[str, np.ndarray]  # of one task, or by task
 
@@ -157,45 +154,16 @@ def index_batches(count: int, batch_size: int, seed: int, first_step: int = 0) -
     return _finished(epochs.rebatch(batch_size, drop_remainder=True))
 
 
-def why_no_image(path: str, decoding: Decoding) -> str:
-    """Why a pass over files got no image of this one, in a few words."""
-    return undecodable(path, decoding) or "changed while it was read"
-
-
-def unreadable(path: str) -> str:
-    """Why the file is not to be opened, in a few words; empty for others, be they there or not.
-
-    What is no file may never end, and of a sparse file all holes would lie in memory.
-    """
-    try:
-        found = status(path)
-    except OSError:
-        return ""
-    if not found.is_file:
-        return "not a file"
-    return f"larger than {LARGEST_FILE / 2**30:.0f} GiB" if found.size > LARGEST_FILE else ""
-
-
 def undecodable(path: str, decoding: Decoding = AS_USUAL) -> str:
     """Why this file gives no image, in a few words; empty when it does give one."""
-    if why := unreadable(path):
-        return why
     try:
-        content = contents(path)
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    if not content:
-        return "empty file"
-    if why := refusal(content, decoding.max_megapixels):
-        return why
-    try:
+        content = read(path)
+        check(content, decoding)
         decode_image(tf.constant(content), decoding)
+    except NoImageError as error:
+        return str(error)
     except tf.errors.OpError:
-        name = format_of(content)
-        if name == HEIF and not READS_HEIF:
-            return f"{HEIF}: {GET_HEIF}"
-        what = "unusual" if name == "TIFF" else "incomplete"  # of which no library reads all kinds
-        return f"damaged or {what} {name}" if name else "not a file of an image"
+        return undecoded(content)
     return ""
 
 

@@ -56,10 +56,10 @@ def readable(contents: bytes) -> Readable:
 
 def is_deep(contents: bytes) -> bool:
     """Whether this is a PNG that has an alpha channel or 16 bits, or a WebP, which may have one."""
+    if len(contents) <= COLOUR_TYPE or not contents.startswith((PNG, WEBP)):
+        return False
     if contents.startswith(WEBP):
         return True
-    if not contents.startswith(PNG) or len(contents) <= COLOUR_TYPE:
-        return False
     return contents[BIT_DEPTH] == 16 or contents[COLOUR_TYPE] in WITH_ALPHA or b"tRNS" in contents
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from absl import logging
 
 from retrain.data.images import DECODING
-from retrain.data.pipeline import batches_with_facts, image_batches, why_no_image
+from retrain.data.no_image import why_no_image
+from retrain.data.pipeline import batches_with_facts, image_batches
 from retrain.errors import InputError
 from retrain.features.cache import FeatureCache, FileKey, feature_cache_directory
 from retrain.features.engines import (
@@ -121,7 +122,7 @@ def _pass(module: ImageModule, signature: str, files: Sequence[FileKey], options
     elif features.nbytes > VIEWED:
         features = viewed(features)
     skipped = {
-        row: why_no_image(files[row].path, options.decoding)
+        row: why_no_image(*files[row], options.decoding)
         for row in shared.missing.tolist()
         if row not in computed
     }

@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from retrain.data.decoded_pixels import RefusedImageError, UnusualImageError
+from retrain.data.decoded_pixels import UnusualImageError
+from retrain.data.no_image import NoImageError, RefusedImageError
 from retrain.serving.connections import PATIENCE
 from retrain.serving.counts import Counts
 from retrain.serving.descriptions import metadata, status
@@ -152,9 +153,9 @@ class Server:
             return self.model.decoded(contents)
         except RefusedImageError as error:
             raise RequestError(f"An image is not decoded: {error}.", 413) from None
-        except UnusualImageError:
+        except (NoImageError, UnusualImageError):
             raise RequestError(
-                "A file cannot be decoded: JPEG, PNG, GIF, BMP or WebP was expected."
+                "A file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected."
             ) from None
 
 

@@ -39,7 +39,7 @@ class ServedModel:
         )
 
     def decoded(self, contents: bytes) -> np.ndarray:
-        """The bytes of a file -> float32 [h, w, 3] in [0, 1]; UnusualImageError of what is not."""
+        """The bytes of a file -> float32 [h, w, 3] in [0, 1]; as `pixels_of` of what is not."""
         return pixels_of(contents, self.image_size, self.decoding)
 
     def rows(self, images: Sequence[np.ndarray]) -> list[Row]:

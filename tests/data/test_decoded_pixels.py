@@ -1,16 +1,16 @@
 """Pixels without TensorFlow, beside those of training."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data.decoded_pixels import UnusualImageError, load_pixels, resized
-from retrain.data.images import load_image
+from retrain.data.decoded_pixels import UnusualImageError, load_pixels, pixels_of, resized
+from retrain.data.images import decode_image, image, load_image
+from retrain.data.no_image import NoImageError
 from retrain.settings.data import AS_USUAL, Decoding
 from tests.data.test_images_in_graph import CLEAR, FILES, FRAMES, PICTURE, saved
+from tests.hostile_folder import seeds
 
 LEFT = {"CMYK JPEG", "PNG of 16 bits", "PNG of 12 bits in 16"}
 MORE = {
@@ -48,19 +48,56 @@ def test_resizing_is_that_of_tensorflow(size):
     np.testing.assert_allclose(resized(image, size, None), tf.image.resize(image, size), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "contents", [*(FILES[name] for name in sorted(LEFT)), b"", b"no image", FILES["PNG"][:99]]
-)
-def test_what_is_left_to_tensorflow(contents, tmp_path):
-    (tmp_path / "file").write_bytes(contents)
+SOUND = seeds()
+TOO_DEEP = {"a JPEG in CMYK", "PNG in I;16", "TIFF of 16 bits"}
+
+
+@pytest.mark.parametrize("number", range(len(SOUND)))
+def test_what_training_makes_of_every_format(number):
+    """The same pixels, or none in both, or it is left to TensorFlow."""
+    content = SOUND[number]
+    try:
+        expected = image((31, 24), COLOURED).of(tf.constant(content)).numpy()
+    except tf.errors.OpError:
+        with pytest.raises(NoImageError):
+            pixels_of(content, (31, 24), COLOURED)
+        return
+    left: list[str] = []
+    try:
+        found = pixels_of(content, (31, 24), COLOURED)
+    except UnusualImageError as error:
+        left.append(str(error))
+    else:
+        np.testing.assert_allclose(found, expected, atol=GREY_LEVEL)
+    assert set(left) <= TOO_DEEP
+
+
+@pytest.mark.parametrize("contents", [FILES[name] for name in sorted(LEFT)])
+def test_what_is_left_to_tensorflow(contents):
     with pytest.raises(UnusualImageError):
-        load_pixels(str(tmp_path / "file"), (8, 8), AS_USUAL)
+        pixels_of(contents, (8, 8), AS_USUAL)
 
 
-def test_a_tiff_is_left_to_tensorflow_and_a_file_that_is_gone(tmp_path):
-    file = io.BytesIO()
-    PICTURE.save(file, "TIFF")
-    (tmp_path / "a.tif").write_bytes(file.getvalue())
-    for name in ("a.tif", "gone.jpg"):
-        with pytest.raises(UnusualImageError):
-            load_pixels(str(tmp_path / name), (8, 8), AS_USUAL)
+@pytest.mark.parametrize(
+    ("contents", "reason"),
+    [
+        (b"", "empty file"),
+        (b"no image", "not a file of an image"),
+        (FILES["PNG"][:99], "damaged or incomplete PNG"),
+        (FILES["PNG"][:-4], "damaged or incomplete PNG"),
+        (SOUND[0][:-99], "damaged or incomplete JPEG"),
+        (SOUND[0][:200], "damaged or incomplete JPEG"),
+        (b"II*\0", "damaged or unusual TIFF"),
+    ],
+)
+def test_what_is_an_image_for_nobody(contents, reason):
+    with pytest.raises(NoImageError) as raised:
+        pixels_of(contents, (8, 8), AS_USUAL)
+    assert str(raised.value) == reason
+    with pytest.raises(tf.errors.OpError):
+        decode_image(tf.constant(contents))
+
+
+def test_a_file_that_is_gone(tmp_path):
+    with pytest.raises(NoImageError, match=r"^cannot be read \(No such file or directory\)$"):
+        load_pixels(str(tmp_path / "gone.jpg"), (8, 8), AS_USUAL)

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data import decoded_images, loaded_images, pipeline
+from retrain.data import decoded_images, loaded_images, no_image
 from retrain.data.augmentation.levels import LEVELS, NONE
 from retrain.data.images import load_image
 from retrain.data.pipeline import (
@@ -78,7 +78,7 @@ def test_images_in_tar_files_are_those_of_files(tmp_path, monkeypatch):
     assert file_contents(inside[:2]) == file_contents(files[:2])
     reasons = ["", "", "cannot be read (No such file or directory)", "empty file", "not a file of an image"]
     assert [undecodable(path) for path in inside] == reasons
-    monkeypatch.setattr(pipeline, "LARGEST_FILE", 8)
+    monkeypatch.setattr(no_image, "LARGEST_FILE", 8)
     assert undecodable(inside[0]).startswith("larger than ")
     assert not [*image_batches(inside[:1], (2, 2), 4)]
 
@@ -89,7 +89,7 @@ def test_what_is_no_file_or_huge_is_never_opened(tmp_path):
     with open(tmp_path / "sparse.jpg", "wb") as file:
         file.truncate(20 * 2**30)
     reasons = {"pipe.png": "not a file", "sparse.jpg": "larger than 1 GiB", "good.png": "", "gone.png": ""}
-    assert {name: pipeline.unreadable(str(tmp_path / name)) for name in reasons} == reasons
+    assert {name: no_image.unreadable(str(tmp_path / name)) for name in reasons} == reasons
     assert undecodable(str(tmp_path / "pipe.png")) == "not a file"
     assert undecodable(str(tmp_path / "sparse.jpg")) == "larger than 1 GiB"
     [(rows, _)] = image_batches([str(tmp_path / name) for name in reasons], (2, 2), 4)
@@ -267,7 +267,7 @@ def test_why_a_file_gives_no_image(tmp_path, monkeypatch):
     }
     (tmp_path / "1.heic").write_bytes(b"\0\0\0\x18ftypheic")
     assert undecodable(str(tmp_path / "1.heic")) == "damaged or incomplete HEIF"
-    monkeypatch.setattr(pipeline, "READS_HEIF", False)
+    monkeypatch.setattr(no_image, "READS_HEIF", False)
     assert undecodable(str(tmp_path / "1.heic")) == "HEIF: pip install 'retrain[heif]'"
     assert undecodable(str(tmp_path / "missing.jpg")) == "cannot be read (No such file or directory)"
     assert undecodable(str(tmp_path)) == "not a file"

@@ -158,10 +158,10 @@ def test_what_is_no_image_costs_the_next_run_no_engine_and_no_segment(
     assert sorted(tmp_path.glob("cache/**/*.f32")) == segments
 
 
-def test_a_file_that_changes_meanwhile_has_a_reason_too(features_of, pictures, monkeypatch):
-    monkeypatch.setattr(pipeline, "undecodable", lambda *_: "")
-    pictures[3].write_text("no image")
-    assert features_of(pictures).skipped == {3: "changed while it was read"}
+def test_what_is_no_image_is_not_decoded_again_to_say_why(features_of, pictures, monkeypatch):
+    monkeypatch.setattr(pipeline, "decode_image", never)
+    pictures[3].write_bytes(pictures[3].read_bytes()[:60])
+    assert features_of(pictures).skipped == {3: "damaged or incomplete PNG"}
 
 
 def test_no_image_at_all(features_of, pictures):

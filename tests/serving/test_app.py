@@ -149,6 +149,18 @@ def test_the_page_asks_for_its_model(client):
     assert "MODEL_NAME" not in page.text
 
 
+def of_16_bits() -> bytes:
+    file = io.BytesIO()
+    Image.new("I;16", (4, 4)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "AVIF", "PPM"])
+def test_formats_that_pillow_decodes(client, kind):
+    answer = client.post("/v1/models/flowers:predict", json={"instances": [b64(picture(20, kind))]})
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "ask", "status", "sentence"),
     [
@@ -157,13 +169,13 @@ def test_the_page_asks_for_its_model(client):
             "flowers:predict",
             {"instances": [b64(b"no image")]},
             400,
-            "A file cannot be decoded: JPEG, PNG, GIF, BMP or WebP was expected.",
+            "A file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected.",
         ),
         (
             "flowers:predict",
-            {"instances": [b64(picture(20, "TIFF"))]},
+            {"instances": [b64(of_16_bits())]},
             400,
-            "A file cannot be decoded: JPEG, PNG, GIF, BMP or WebP was expected.",
+            "A file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected.",
         ),
         (
             "flowers:predict",

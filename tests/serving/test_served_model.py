@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retrain.data.decoded_pixels import UnusualImageError
+from retrain.data.no_image import NoImageError
 from retrain.serving.served_model import ServedModel, ranked, workers
 
 
@@ -19,6 +19,6 @@ def test_what_is_known_of_an_export(served_exports):
     assert [{task: of.shape for task, of in model.probabilities(row).items()} for row in rows] == [
         {"kind": (2,), "tags": (2,)}
     ] * 2
-    with pytest.raises(UnusualImageError):
+    with pytest.raises(NoImageError):
         model.decoded(b"no image")
     assert workers() >= 1

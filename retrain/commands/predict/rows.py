@@ -2,13 +2,16 @@
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from absl import logging
 
 from retrain.commands.predict.check import PredictPlan
+from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.files import new_file
 from retrain.heads.answers import Answers
@@ -65,6 +68,18 @@ def write(plan: PredictPlan, blocks: Iterator[pd.DataFrame]) -> None:
         return
     with new_file(plan.output) as file:
         named(plan.table.write)(blocks, file)
+
+
+def tell_skipped(paths: Sequence[str], skipped: Mapping[int, str]) -> None:
+    """Names what is no image, and counts it by its reason; InputError where nothing else is left."""
+    for row, reason in skipped.items():
+        logging.warning("%r is skipped: %s.", paths[row], reason)
+    if len(skipped) == len(paths):
+        raise InputError(f"None of the {len(paths)} files is an image that can be decoded.")
+    if skipped:
+        counts = Counter(skipped.values()).most_common()
+        reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
+        logging.warning("Skipped: %d of %d files (%s).", len(skipped), len(paths), reasons)
 
 
 def tell(plan: PredictPlan, count: int) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,11 +16,10 @@ import pandas as pd
 from absl import logging
 
 from retrain.commands.predict.check import PredictPlan
-from retrain.commands.predict.rows import Familiarity, answer_columns, tell, write
+from retrain.commands.predict.rows import Familiarity, answer_columns, tell, tell_skipped, write
 from retrain.commands.predict.sorting import sort_files
 from retrain.commands.predict.unfinished import kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
-from retrain.errors import InputError
 from retrain.exporters.assets import check_tells_familiarity
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
@@ -90,16 +88,8 @@ def _seen(plan: PredictPlan, done: FeaturePass) -> np.ndarray:
     """The positions of the files that are images; what is none is told, and counted by its reason."""
     if len(plan.paths) > done.computed + len(done.skipped):
         log_pass(done)
-    for row, reason in done.skipped.items():
-        logging.warning("%r is skipped: %s.", plan.paths[row], reason)
-    seen = np.setdiff1d(np.arange(len(plan.paths)), [*done.skipped])
-    if not len(seen):
-        raise InputError(f"None of the {len(plan.paths)} files is an image that can be decoded.")
-    if done.skipped:
-        counts = Counter(done.skipped.values()).most_common()
-        reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
-        logging.warning("Skipped: %d of %d files (%s).", len(done.skipped), len(plan.paths), reasons)
-    return seen
+    tell_skipped(plan.paths, done.skipped)
+    return np.setdiff1d(np.arange(len(plan.paths)), [*done.skipped])
 
 
 def _blocks(

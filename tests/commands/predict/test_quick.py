@@ -57,6 +57,37 @@ def test_no_tensorflow_is_loaded(telling_run, photos, tmp_path):
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 11
 
 
+def test_nor_for_what_gives_no_image_or_is_decoded_by_pillow_for_training_too(
+    command, telling_run, photos, tmp_path
+):
+    (photos / "notes.jpg").write_text("no image")
+    (photos / "empty.png").touch()
+    (photos / "cut.jpg").write_bytes((photos / "green.jpg").read_bytes()[:-100])
+    for name, options in {"a.tif": {}, "a.avif": {"quality": 90}, "a.ppm": {}}.items():
+        Image.new("RGB", (20, 10), "magenta").save(photos / name, **options)
+    files = sorted(map(str, photos.rglob("*.*")))
+    quick, said = run_alone("predict", f"--tfhub_module={telling_run}", *files)
+    assert said == "False 0"
+    full = command("predict", f"--tfhub_module={telling_run}", "--engine=tensorflow", *files)
+    tables = [pd.read_csv(io.StringIO(out), sep="\t") for out in (quick, full.out)]
+    pd.testing.assert_frame_equal(*tables, rtol=0, atol=4e-3)
+    alike = command("predict", f"--tfhub_module={telling_run}", *files)
+    told = [[line for line in of.err.splitlines() if "kipped" in line] for of in (alike, full)]
+    assert told[0] == told[1]
+    assert told[0][-1] == (
+        "Skipped: 3 of 17 files (1 damaged or incomplete JPEG, 1 empty file, 1 not a file of an image)."
+    )
+
+
+def test_no_image_at_all(command, telling_run, tmp_path):
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    told = command("predict", f"--tfhub_module={telling_run}", str(tmp_path / "cut.png"))
+    assert (told.status, told.err.splitlines()[-1]) == (
+        2,
+        "retrain: None of the 1 files is an image that can be decoded.",
+    )
+
+
 def test_an_unusual_image_has_all_decoded_by_tensorflow(telling_run, photos):
     Image.new("CMYK", (20, 10), "red").save(photos / "printed.jpg")
     (photos / "none.jpg").write_bytes(b"\xff\xd8\xff no image")
