@@ -25,13 +25,14 @@ from tqdm.utils import CallbackIOWrapper
 from retrain.errors import InputError
 from retrain.modules.sources.gzip_check import GZIP_ERRORS, check_gzip
 from retrain.modules.sources.like_networks import alternative_to
+from retrain.modules.sources.silent_hosts import not_waited_for, silence, was_silent
 from retrain.progress import download_bar
 
 
 def download(url: str) -> pathlib.Path:
     """The directory of the module on this machine; InputError where the host does not give it."""
     try:
-        with contextlib.ExitStack() as opened:
+        with contextlib.ExitStack() as opened, not_waited_for():
             resolver = _ToldResolver(opened)
             resolve = resolver if resolver.is_supported(url) else tensorflow_hub.resolve
             return pathlib.Path(resolve(url))
@@ -48,6 +49,8 @@ def _reason(error: Exception) -> str:
     """Its first line; of what is no answer of HTTP, which says little by itself, its kind, too."""
     if isinstance(error, http.client.IncompleteRead):
         return "the answer was cut short"
+    if was_silent(error):
+        return silence()
     text = repr(error) if isinstance(error, http.client.HTTPException) else str(error)
     return next(iter(text.splitlines()), type(error).__name__).rstrip(".")
 

@@ -30,6 +30,7 @@ from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hdf5 import read_hdf5
 from retrain.modules.sources.keras_head import before_head
 from retrain.modules.sources.path_sources import HDF5
+from retrain.modules.sources.silent_hosts import BROKEN_OFF, not_waited_for, silence, was_silent
 from retrain.settings.module import ModuleSettings
 
 Preprocessing = Callable[[tf.Tensor], tf.Tensor]
@@ -128,7 +129,8 @@ def application(handle: str, image_size: int | None) -> tuple[keras.Model, Prepr
     name, options, weights = parse_application(handle)
     constructor = getattr(keras.applications, name)
     side = image_size or IMAGE_SIZES[name]
-    with _reproducible(), _explained(handle, image_size, weights), warnings.catch_warnings():
+    explained = _explained(handle, image_size, weights)
+    with _reproducible(), explained, not_waited_for(), warnings.catch_warnings():
         # Keras 3.15 looks for layers a second time, in lists of them that model.save_weights has left out.
         warnings.filterwarnings("ignore", "Skipping nested container")
         model = constructor(
@@ -173,10 +175,11 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
                 f"{handle!r} does not take images of {image_size} x {image_size} pixels ({error}): give "
                 f"another --image_size, or leave it out."
             ) from error
-        # Keras raises a bare Exception, with these words, when a download fails.
-        if str(error).startswith("URL fetch failure"):
+        # Keras raises a bare Exception, with these words, when a download fails, but not while it goes on.
+        if isinstance(error, BROKEN_OFF) or str(error).startswith("URL fetch failure"):
+            why = silence() if was_silent(error) else error
             raise InputError(
-                f"The weights of {handle!r} could not be downloaded ({error}): check the connection, or use "
+                f"The weights of {handle!r} could not be downloaded ({why}): check the connection, or use "
                 f"a module that is on this machine."
             ) from error
         raise

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from retrain.errors import InputError
-from retrain.modules.sources import download
+from retrain.modules.sources import download, silent_hosts
 from retrain.modules.sources.embedded import best
 from retrain.modules.sources.path_sources import SavedModel
 from retrain.modules.sources.source import check_handle
@@ -41,6 +41,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if behaviour.isdigit():
             self.send_error(int(behaviour))
             return
+        if behaviour == "silent":
+            self.server.ended.wait(30)
+            return
         if behaviour == "garbage":
             self.wfile.write(b"\0\1 nonsense\r\n\r\n")
             return
@@ -60,7 +63,10 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if behaviour != "short":
             self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer[: len(answer) // 2] if behaviour in ("cut", "short") else answer)
+        self.wfile.write(answer[: len(answer) // 2] if behaviour in ("cut", "short", "stops") else answer)
+        if behaviour == "stops":
+            self.wfile.flush()
+            self.server.ended.wait(30)
 
     def log_message(self, *arguments):
         pass
@@ -73,7 +79,9 @@ def served(tmp_path, monkeypatch) -> Iterator[str]:
     Answer.archive = pathlib.Path(archive(tmp_path / "module.tgz", {"saved_model.pb": GRAPH}))
     with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        server.ended = threading.Event()
         yield f"http://127.0.0.1:{server.server_port}/module"
+        server.ended.set()
         server.shutdown()
 
 
@@ -164,10 +172,16 @@ def test_a_url_may_have_moved(served):
         ("short", "Compressed file ended before the end-of-stream marker was reached"),
         ("flipped", "CRC check failed 0x[0-9a-f]+ != 0x[0-9a-f]+"),
         ("chunks", "the answer was cut short"),
+        ("silent", r"the host said nothing for 0\.2 seconds"),
+        ("stops", r"the host said nothing for 0\.2 seconds"),
         ("garbage", r"BadStatusLine\('\\x00\\x01 nonsense\\r\\n'\)"),
     ],
 )
-def test_a_host_that_does_not_give_the_module_leaves_nothing(served, tmp_path, behaviour, reason):
+def test_a_host_that_does_not_give_the_module_leaves_nothing(
+    served, tmp_path, behaviour, reason, monkeypatch
+):
+    if behaviour in ("silent", "stops"):
+        monkeypatch.setattr(silent_hosts, "SILENCE", 0.2)
     url = at(served, behaviour)
     with pytest.raises(InputError) as info:
         fetched(url)

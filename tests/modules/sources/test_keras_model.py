@@ -1,4 +1,5 @@
 import random
+import socket
 
 import keras
 import numpy as np
@@ -7,6 +8,7 @@ import tensorflow as tf
 from keras import layers
 
 from retrain.errors import InputError
+from retrain.modules.sources import silent_hosts
 from retrain.modules.sources.keras_model import application, load_application, load_file
 from retrain.modules.sources.source import DEFAULTS
 from retrain.settings.module import ModuleSettings
@@ -240,6 +242,36 @@ def test_a_size_that_is_too_small_for_an_application():
         "'keras:InceptionV3:none' does not take images of 74 x 74 pixels (Input size must be at least 75x75; "
         "Received: input_shape=(74, 74, 3)): give another --image_size, or leave it out."
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (TimeoutError("timed out"), "the host said nothing for 60 seconds"),
+        (ConnectionResetError(104, "Connection reset by peer"), "[Errno 104] Connection reset by peer"),
+    ],
+)
+def test_weights_of_which_a_part_came(monkeypatch, error, why):
+    def breaks_off(**_):
+        raise error
+
+    monkeypatch.setattr("keras.applications.MobileNet", breaks_off)
+    with pytest.raises(InputError) as info:
+        application("keras:MobileNet", 192)
+    assert str(info.value) == (
+        f"The weights of 'keras:MobileNet' could not be downloaded ({why}): check the connection, or use a "
+        f"module that is on this machine."
+    )
+
+
+def test_weights_of_a_silent_host(monkeypatch, tmp_path):
+    monkeypatch.setattr(silent_hosts, "SILENCE", 0.2)
+    monkeypatch.setattr("urllib.request._opener", None)
+    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(InputError, match=r"could not be downloaded \(URL fetch failure .* timed out\)"):
+            application("keras:MobileNet", 192)
 
 
 def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
