@@ -34,20 +34,22 @@ class Centred(NamedTuple):
 
     Attributes:
       features: float32 [N, F], in memory or in files; not centred.
-      labels: encoded, [N, ...].
+      labels: encoded, [N, tasks, ...].
       weights: float32 [N, folds, weightings].
       centre: float32 [F].
-      weightings: the class weights by which the examples are weighted, where they are trained on.
+      weightings: the position of a task, and its class weights, by which the examples are weighted, where
+        they are trained on.
       resident: all of them, centred, as tensors; None where they do not fit.
       mean_square: of the centred features, where it is asked for.
-      shifts: float32 [folds, F], the mean of the examples of each fold less the centre; None of one fold.
+      shifts: float32 [folds, tasks, F], the mean of the examples of each fold less the centre; None of one
+        fold.
     """
 
     features: Features
     labels: Labels
     weights: np.ndarray
     centre: np.ndarray
-    weightings: tuple[str, ...] = ()
+    weightings: tuple[tuple[int, str], ...] = ()
     resident: Examples | None = None
     mean_square: float = 1.0
     shifts: np.ndarray | None = None

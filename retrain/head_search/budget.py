@@ -10,15 +10,18 @@ been given up: a survivor is the same head with halving and without.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from retrain.features.stored import ROWS_AT_A_TIME
 from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
 
+Item = TypeVar("Item")
+
 COLUMNS = 1024
 CELLS = COLUMNS * ROWS_AT_A_TIME  # logits of examples that are computed at once
 KERNELS, LOGITS = 8, 8  # float32 arrays of that size alive at once in a step, at most
+WEIGHTS = 4  # float32 arrays of the weights of all examples alive at once, at most
 KEPT = 3  # kernels of a candidate between its steps: with its momentum, and as they are returned
 # Operations of a training, a second or so, from which on it repays the second that XLA takes to compile it.
 COMPILED_FROM = 3e10
@@ -57,23 +60,24 @@ class Size(NamedTuple):
     batch_size: int
 
 
-def groups(heads: Mapping[str, Head], candidates: Sequence[HeadSettings], limit: int) -> list[list[int]]:
+def groups(heads: Sequence[Head], candidates: Sequence[HeadSettings], limit: int) -> list[list[int]]:
     """Positions in `candidates` of those trained together, at most `limit` in a group; equal parts, in order.
 
-    They see the same batches, with the same features dropped. `heads` are those whose loss is trained with,
-    by class weights.
+    They see the same batches, with the same features dropped. `heads` are those whose loss each of them is
+    trained with.
     """
     alike: dict[tuple, list[int]] = {}
-    for position, of in enumerate(candidates):
-        shared = (of.max_steps, of.batch_size, of.seed, of.dropout_rate, heads[of.class_weights])
+    for position, (head, of) in enumerate(zip(heads, candidates, strict=True)):
+        shared = (of.max_steps, of.batch_size, of.seed, of.dropout_rate, head)
         alike.setdefault(shared, []).append(position)
-    return [part for positions in alike.values() for part in _parts(positions, limit)]
+    return [part for positions in alike.values() for part in equal_parts(positions, limit)]
 
 
-def _parts(positions: list[int], limit: int) -> Iterator[list[int]]:
-    count = -(-len(positions) // limit)
+def equal_parts(values: Sequence[Item], limit: int) -> Iterator[Sequence[Item]]:
+    """All of them, in order, at most `limit` in a part."""
+    count = -(-len(values) // limit)
     for part in range(count):
-        yield positions[part * len(positions) // count : (part + 1) * len(positions) // count]
+        yield values[part * len(values) // count : (part + 1) * len(values) // count]
 
 
 def rows_at_a_time(columns: int) -> int:
@@ -85,6 +89,15 @@ def group_limit(size: Size, memory: int) -> int:
     """How many candidates a group has at most: one at least, whatever its memory."""
     columns = size.folds * size.num_classes
     return max(1, min(COLUMNS // columns, memory // _bytes_of_one(size)))
+
+
+def tasks_at_once(size: Size, candidates: int, examples: int, memory: int) -> int:
+    """Of how many tasks, each of so many candidates and of the same examples, heads are trained at once.
+
+    One at least: so many as make a group, and as the weights of the examples leave room for.
+    """
+    weights = WEIGHTS * 4 * examples * size.folds
+    return max(1, min(group_limit(size, memory) // candidates, memory // weights))
 
 
 def folds_fit(size: Size, memory: int) -> bool:

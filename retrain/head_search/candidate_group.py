@@ -1,9 +1,11 @@
 """Candidates that are trained together: their common state, how it advances, and how some of them leave it.
 
 With folds a candidate has a head for each of them: the heads of one fold stand together, candidates in order.
+They may be candidates of several tasks, all of which have labels of the same examples.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -28,32 +30,45 @@ TEMPERATURES = np.geomspace(1 / 8, 8, 37, dtype=np.float32)
 AS_IT_IS = np.ones(1, np.float32)
 
 
+class Candidate(NamedTuple):
+    """What a head is trained with, the position of the task that it is of, and where it begins."""
+
+    settings: HeadSettings
+    task: int = 0
+    start: Start | None = None
+
+    @property
+    def weighting(self) -> tuple[int, str]:
+        """By what the examples are weighted."""
+        return self.task, self.settings.class_weights
+
+
 class CandidateGroup:
     """Candidates, by number, that differ in nothing that a group must share.
 
     Args:
       head: whose loss they are trained with.
       candidates: by the number under which they are known outside.
-      data: with all their class weights among its weightings.
+      data: with all their weightings.
       validations: one for each fold, or none.
     """
 
     def __init__(
         self,
         head: Head,
-        candidates: Mapping[int, HeadSettings],
+        candidates: Mapping[int, Candidate],
         data: Centred,
         validations: Sequence[Centred],
-        start: Start | None,
     ):
         self.head, self.data, self.validations = head, data, validations
         self.numbers = list(candidates)
         self.folds = data.weights.shape[1]
-        self.shared = next(iter(candidates.values()))
+        self.shared = next(iter(candidates.values())).settings
         self.step = 0
-        self.state = _first_state(head, len(candidates), data, start)
-        self.hyperparameters = _hyperparameters(head, list(candidates.values()), data)
-        if start is not None:
+        of_all = list(candidates.values())
+        self.state = _first_state(head, of_all, data)
+        self.hyperparameters = _hyperparameters(head, of_all, data)
+        if any(of.start is not None for of in of_all):
             self.hyperparameters = self.hyperparameters._replace(start=self.state.kernel)
         self.losses: list[np.ndarray] = []  # [2, heads], for each entry of the history
         self.steps: list[int] = []
@@ -100,7 +115,7 @@ class CandidateGroup:
         for fold, data in enumerate(self.validations):
             at = slice(fold * columns, (fold + 1) * columns)
             state = State(*(values[..., at] for values in self.state)) if self.folds > 1 else self.state
-            losses.append(_mean_losses(self.head, state, data, temperatures))
+            losses.append(_mean_losses(self.head, state, data, self.hyperparameters.task, temperatures))
         return np.concatenate(losses, axis=1)
 
     def calibrated_losses(self) -> dict[int, float]:
@@ -150,34 +165,38 @@ class CandidateGroup:
         self.hyperparameters = _kept(self.hyperparameters, places, heads, columns)
 
 
-def _mean_losses(head: Head, state: State, data: Centred, temperatures: np.ndarray) -> np.ndarray:
+def _mean_losses(
+    head: Head, state: State, data: Centred, task: tf.Tensor | None, temperatures: np.ndarray
+) -> np.ndarray:
     """[temperatures, heads]."""
-    at, size = tf.constant(temperatures), rows_at_a_time(len(state.bias))
-    return sum(total_losses(head, state, part, at).numpy() for part in parts(data, size)) / len(data.labels)
+    at, examples = tf.constant(temperatures), parts(data, rows_at_a_time(len(state.bias)))
+    return sum(total_losses(head, state, part, task, at).numpy() for part in examples) / len(data.labels)
 
 
-def _first_state(head: Head, count: int, data: Centred, start: Start | None) -> State:
-    """That of `count` candidates."""
-    heads, classes = data.weights.shape[1] * count, head.num_classes
-    kernel, bias = np.zeros([len(data.centre), classes]), np.zeros(classes)
-    if start is not None:
-        kernel, bias = start.kernel, start.bias + data.centre @ start.kernel
-    kernel = tf.tile(tf.constant(kernel, tf.float32), [1, heads])
-    bias = tf.tile(tf.constant(bias, tf.float32), [heads])
+def _first_state(head: Head, candidates: Sequence[Candidate], data: Centred) -> State:
+    zeros = Start(np.zeros([len(data.centre), head.num_classes]), np.zeros(head.num_classes))
+    starts = [of.start or zeros for of in candidates]
+    kernel = np.concatenate([start.kernel for start in starts], axis=1)
+    bias = np.concatenate([start.bias + data.centre @ start.kernel for start in starts])
+    folds = data.weights.shape[1]
+    kernel = tf.tile(tf.constant(kernel, tf.float32), [1, folds])
+    bias = tf.tile(tf.constant(bias, tf.float32), [folds])
     return State(kernel, bias, tf.zeros_like(kernel), tf.zeros_like(bias))
 
 
-def _hyperparameters(head: Head, candidates: Sequence[HeadSettings], data: Centred) -> Hyperparameters:
+def _hyperparameters(head: Head, candidates: Sequence[Candidate], data: Centred) -> Hyperparameters:
+    folds, tasks = data.weights.shape[1], np.asarray([of.task for of in candidates], np.int32)
+
     def by_head(name: str) -> np.ndarray:
-        values = np.asarray([getattr(candidate, name) for candidate in candidates], np.float32)
-        return np.tile(values, data.weights.shape[1])
+        values = np.asarray([getattr(of.settings, name) for of in candidates], np.float32)
+        return np.tile(values, folds)
 
     def columns(values: np.ndarray) -> tf.Tensor:
         return tf.constant(np.repeat(values, head.num_classes))
 
     rate, smoothing, l1 = by_head("learning_rate"), by_head("label_smoothing"), by_head("l1_regularizer")
-    weighting = [data.weightings.index(candidate.class_weights) for candidate in candidates]
-    columns_of_fold = len(candidates) * head.num_classes
+    weighting = [data.weightings.index(of.weighting) for of in candidates]
+    shifts = None if data.shifts is None else np.concatenate(data.shifts[:, tasks]).T
     with np.errstate(over="ignore"):  # a candidate that will diverge
         return Hyperparameters(
             learning_rate=columns(rate),
@@ -186,7 +205,8 @@ def _hyperparameters(head: Head, candidates: Sequence[HeadSettings], data: Centr
             l1=columns(rate * l1) if l1.any() else None,
             label_smoothing=tf.constant(smoothing[:, None]) if smoothing.any() else None,
             weighting=tf.constant(weighting, tf.int32),
-            shift=None if data.shifts is None else tf.repeat(data.shifts.T, columns_of_fold, axis=1),
+            task=tf.constant(np.tile(tasks, folds)) if data.labels.shape[1] > 1 else None,
+            shift=None if shifts is None else tf.repeat(shifts, head.num_classes, axis=1),
         )
 
 
@@ -199,6 +219,7 @@ def _kept(of: Hyperparameters, places: np.ndarray, heads: np.ndarray, columns: n
         l1=None if of.l1 is None else tf.gather(of.l1, columns),
         label_smoothing=None if of.label_smoothing is None else tf.gather(of.label_smoothing, heads),
         weighting=tf.gather(of.weighting, places),
+        task=None if of.task is None else tf.gather(of.task, heads),
         start=None if of.start is None else tf.gather(of.start, columns, axis=1),
         shift=None if of.shift is None else tf.gather(of.shift, columns, axis=1),
     )

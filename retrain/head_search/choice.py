@@ -9,6 +9,7 @@ candidates whose loss is within one standard error of the lowest, that of the st
 (Breiman et al. 1984); the error is that of the differences between the two, image by image.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ import numpy as np
 
 from retrain.examples.labelled import TaskExamples
 from retrain.head_search.folds import judged_in_folds
-from retrain.head_search.trained_head import OutOfSample
-from retrain.heads.computed_rows import Rows, finite_rows
+from retrain.head_search.trained_head import OutOfSample, logits_side_by_side
+from retrain.heads.computed_rows import MANY_CLASSES, Rows, finite_rows
 from retrain.heads.head import Head, Labels
 from retrain.settings.head import HeadSettings
 
@@ -41,12 +42,16 @@ def chosen(
     """
     at = judged_in_folds(head, examples.labels, fold_of)
     at |= not at.any()
+    results = iter(results)
 
-    def judged(result: OutOfSample) -> tuple[np.ndarray, bool]:
-        return _losses(head, result.logits[at], examples.labels[at]), result.trained.stopped is not None
+    def judged(several: Sequence[OutOfSample]) -> list[tuple[np.ndarray, bool]]:
+        losses = [_losses(head, of[at], examples.labels[at]) for of in logits_side_by_side(several)]
+        return [(of, result.trained.stopped is not None) for of, result in zip(losses, several, strict=True)]
 
     # Not in a loop, whose variable would hold one result while the next is trained.
-    losses, given_up = map(np.stack, zip(*map(judged, results), strict=True))
+    several = iter(lambda: [*itertools.islice(results, max(1, MANY_CLASSES // head.num_classes))], [])
+    pairs = itertools.chain.from_iterable(map(judged, several))
+    losses, given_up = map(np.stack, zip(*pairs, strict=True))
     losses[given_up & ~given_up.all()] = np.inf
     weights = (examples.weights * head.example_weights(examples.labels, grid[0].class_weights))[at]
     place = _strongest_of_the_best(losses, weights)

@@ -22,31 +22,42 @@ class Folds(NamedTuple):
       train: the examples of all folds.
       shares: float32 [N, folds], what an example weighs in a fold beyond its own weight: 0 where it is held
         out.
-      validations: one for each fold, or none.
+      validation: what one head is judged by that is trained on all of them; None where nothing is.
     """
 
     train: TaskExamples
     shares: np.ndarray
-    validations: Sequence[TaskExamples]
+    validation: TaskExamples | None = None
+
+    @property
+    def fold_of(self) -> np.ndarray:
+        """Int [N]: in which fold each example is held out."""
+        return self.shares.argmin(axis=1)
+
+    @property
+    def validations(self) -> Iterator[TaskExamples]:
+        """What the head of each fold is judged by, where there is something; copies, made when asked for."""
+        if self.shares.all():
+            return iter([] if self.validation is None else [self.validation])
+        return (self.train.rows(np.flatnonzero(share == 0)) for share in self.shares.T)
 
     @property
     def each(self) -> Iterator[Self]:
         """Each of them by itself."""
-        for fold, validation in enumerate(self.validations):
-            yield self._replace(shares=self.shares[:, fold : fold + 1], validations=[validation])
+        return (self._replace(shares=share[:, None]) for share in self.shares.T)
 
 
 def one_fold(train: TaskExamples, validation: TaskExamples | None) -> Folds:
     """One head, trained on all of `train`."""
     whole = np.ones([len(train.labels), 1], np.float32)
-    return Folds(train, whole, [] if validation is None else [validation])
+    return Folds(train, whole, validation)
 
 
 def cross_validation(examples: TaskExamples, fold_of: np.ndarray) -> Folds:
     """A head for each fold, trained on the others and judged by it; `fold_of` is int [N]."""
     folds = range(fold_of.max() + 1)
     shares = np.stack([fold_of != fold for fold in folds], axis=1).astype(np.float32)
-    return Folds(examples, shares, [examples.rows(np.flatnonzero(fold_of == fold)) for fold in folds])
+    return Folds(examples, shares)
 
 
 def assign_folds(strata: np.ndarray, groups: Sequence[object] | None, folds: int, seed: int) -> np.ndarray:

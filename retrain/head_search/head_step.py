@@ -20,7 +20,7 @@ MOMENTUM = 0.9
 
 
 class Examples(NamedTuple):
-    """Centred features [N, F], encoded labels [N, ...], and weights [N, folds, weightings]."""
+    """Centred features [N, F], encoded labels [N, tasks, ...], and weights [N, folds, weightings]."""
 
     features: tf.Tensor
     labels: tf.Tensor
@@ -34,6 +34,7 @@ class Hyperparameters(NamedTuple):
 
     Attributes:
       weighting: int [candidates], which of the weightings of the examples a candidate has, in all folds.
+      task: int [heads], which of the labels of an example a head is of; None where each has one.
       label_smoothing: [heads, 1].
       start: the kernels [F, columns] from which penalties are measured; else zero.
       shift: [F, columns], where the examples of a column's fold have their mean, seen from that of all; of
@@ -47,6 +48,7 @@ class Hyperparameters(NamedTuple):
     l1: tf.Tensor | None
     label_smoothing: tf.Tensor | None
     weighting: tf.Tensor
+    task: tf.Tensor | None = None
     start: tf.Tensor | None = None
     shift: tf.Tensor | None = None
 
@@ -121,7 +123,7 @@ def _step(
     weights = _weights(hyper, batch)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        losses = head.loss(head.targets(batch.labels)[:, None, :], logits, smoothing)
+        losses = head.loss(_targets(head, batch.labels, hyper.task), logits, smoothing)
         loss = tf.reduce_mean(weights * losses, axis=0)
     gradient = tf.reshape(tape.gradient(loss, logits), [-1, tf.size(state.bias)])
     summed = tf.reduce_sum(gradient, axis=0)
@@ -153,18 +155,26 @@ def _weights(hyper: Hyperparameters, batch: Examples) -> tf.Tensor:
     return tf.reshape(weights, [-1, tf.size(weights[0])])
 
 
+def _targets(head: Head, labels: tf.Tensor, task: tf.Tensor | None) -> tf.Tensor:
+    """[B, heads, C], or [B, 1, C] where there is one task."""
+    targets = head.targets(labels)
+    return targets if task is None else tf.gather(targets, task, axis=1)
+
+
 def _logits(head: Head, state: State, features: tf.Tensor) -> tf.Tensor:
     """[B, heads, C]."""
     return tf.reshape(features @ state.kernel + state.bias, [tf.shape(features)[0], -1, head.num_classes])
 
 
 @tf.function(reduce_retracing=True, autograph=False)
-def total_losses(head: Head, state: State, examples: Examples, temperatures: tf.Tensor) -> tf.Tensor:
+def total_losses(
+    head: Head, state: State, examples: Examples, task: tf.Tensor | None, temperatures: tf.Tensor
+) -> tf.Tensor:
     """The weighted loss of each head over the examples at each temperature, [temperatures, heads].
 
-    Examples have one weight each, [B, 1, 1].
+    Examples have one weight each, [B, 1, 1]; `task` is int [heads], where they have labels of several tasks.
     """
-    logits, targets = _logits(head, state, examples.features), head.targets(examples.labels)[:, None, :]
+    logits, targets = _logits(head, state, examples.features), _targets(head, examples.labels, task)
 
     def at(temperature: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(

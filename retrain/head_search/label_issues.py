@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +10,11 @@ import pandas as pd
 from absl import logging
 
 from retrain.examples.labelled import LabelledExamples, TaskExamples
-from retrain.head_search.folds import FOLDS, assign_folds, judged_in_folds
-from retrain.head_search.train_candidates import out_of_sample
+from retrain.head_search.folds import FOLDS, assign_folds, cross_validation, judged_in_folds
+from retrain.head_search.task_candidates import TaskCandidates
+from retrain.head_search.task_search import alike
+from retrain.head_search.train_candidates import tasks_out_of_sample
+from retrain.head_search.trained_head import OutOfSample
 from retrain.heads.computed_rows import Rows, finite_rows
 from retrain.heads.head import Head, Labels
 from retrain.settings.head import HeadSettings
@@ -43,19 +46,19 @@ def check_labels(
     shorter: int = SHORTER,
 ) -> LabelCheck:
     """Judges all labels, by heads like the one chosen for the task, trained `shorter` times fewer steps."""
-    began, tables, labels, probabilities = time.monotonic(), [pd.DataFrame(columns=COLUMNS)], {}, {}
-    for task, candidate in chosen.items():
-        candidate = dataclasses.replace(candidate, max_steps=-(-candidate.max_steps // shorter))
-        if np.count_nonzero(examples.tasks[task].known) < SUFFICE:
-            continue
-        known = examples.about(task).labelled(task)
-        judged, predicted = _out_of_sample(task, known, candidate, folds)
-        head, labels[task] = known.tasks[task].head, known.tasks[task].labels[judged]
-        probabilities[task] = head.kept(labels[task], predicted)
-        tables.append(_issues(task, known.rows(judged), predicted))
+    began, found = time.monotonic(), {}
+    candidates = {
+        task: dataclasses.replace(candidate, max_steps=-(-candidate.max_steps // shorter))
+        for task, candidate in chosen.items()
+        if np.count_nonzero(examples.tasks[task].known) >= SUFFICE
+    }
+    for tasks in alike(examples, candidates):
+        found |= dict(_check_alike(examples, {task: candidates[task] for task in tasks}, folds))
+    tables = [found[task].issues for task in candidates] or [pd.DataFrame(columns=COLUMNS)]
     issues = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
     logging.info("%s (%.1f s)", label_issues_line(issues), time.monotonic() - began)
-    return LabelCheck(issues, labels, probabilities)
+    labels = {task: found[task].labels[task] for task in candidates}
+    return LabelCheck(issues, labels, {task: found[task].probabilities[task] for task in candidates})
 
 
 def label_issues_line(issues: pd.DataFrame) -> str:
@@ -80,25 +83,42 @@ def out_of_sample_probabilities(
     Not of a class that no other fold has. Each is from a head that has not seen the example, nor another of
     its group.
     """
+    task = _in_folds(head, candidate, examples, groups, folds)
+    [[predicted]] = tasks_out_of_sample([task])
+    return _judged(task, predicted)
+
+
+def _in_folds(
+    head: Head, candidate: HeadSettings, examples: TaskExamples, groups: Sequence[str], folds: int
+) -> TaskCandidates:
     fold_of = assign_folds(head.strata(examples.labels), groups, folds, candidate.seed)
-    [predicted] = out_of_sample(head, [candidate], examples, fold_of)
-    logits = predicted.logits
-    judged = judged_in_folds(head, examples.labels, fold_of) & finite_rows(logits)
+    return TaskCandidates(head, [candidate], cross_validation(examples, fold_of))
+
+
+def _judged(task: TaskCandidates, predicted: OutOfSample) -> tuple[np.ndarray, Rows]:
+    labels, logits = task.folds.train.labels, predicted.logits
+    judged = judged_in_folds(task.head, labels, task.folds.fold_of) & finite_rows(logits)
     logits = logits[judged]
-    return judged, head.calibrated(examples.labels[judged], logits).probabilities_of(logits)
+    return judged, task.head.calibrated(labels[judged], logits).probabilities_of(logits)
 
 
-def _out_of_sample(
-    task: str, examples: LabelledExamples, candidate: HeadSettings, folds: int
-) -> tuple[np.ndarray, Rows]:
-    """All examples have a label of the task; each counts the same."""
-    head, _, labels, *_ = examples.tasks[task]
-    alike = TaskExamples(examples.features, labels, np.ones(len(labels), np.float32))
-    return out_of_sample_probabilities(head, candidate, alike, examples.groups, folds)
+def _check_alike(
+    examples: LabelledExamples, candidates: Mapping[str, HeadSettings], folds: int
+) -> Iterator[tuple[str, LabelCheck]]:
+    """The check of each of several tasks that are alike; each of their examples counts the same."""
+    known = examples.about(*candidates).labelled(next(iter(candidates)))
+    even, tasks = np.ones(len(known), np.float32), []
+    for task, candidate in candidates.items():
+        head, _, labels, *_ = known.tasks[task]
+        of_task = TaskExamples(known.features, labels, even)
+        tasks.append(_in_folds(head, candidate, of_task, known.groups, folds))
+    for task, of_task, [predicted] in zip(candidates, tasks, tasks_out_of_sample(tasks), strict=True):
+        yield task, _check(task, known.about(task), *_judged(of_task, predicted))
 
 
-def _issues(task: str, judged: LabelledExamples, probabilities: Rows) -> pd.DataFrame:
-    head, cells, labels, *_ = judged.tasks[task]
+def _check(task: str, known: LabelledExamples, judged: np.ndarray, probabilities: Rows) -> LabelCheck:
+    head, cells, labels, *_ = known.with_features(None).rows(judged).tasks[task]
     doubts = head.doubts(labels, probabilities)
-    written = {"path": np.asarray(judged.paths, object), "label": np.asarray(cells, object)}
-    return pd.DataFrame({**written, "task": task, **doubts._asdict()})[COLUMNS]
+    written = {"path": np.asarray(known.paths, object)[judged], "label": np.asarray(cells, object)}
+    issues = pd.DataFrame({**written, "task": task, **doubts._asdict()})[COLUMNS]
+    return LabelCheck(issues, {task: labels}, {task: head.kept(labels, probabilities)})

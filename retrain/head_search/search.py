@@ -1,9 +1,10 @@
-"""The head of a frozen base: one candidate is chosen from a grid, and trained on all images to train on."""
+"""The heads of a frozen base: one candidate is chosen from a grid, and trained on all images to train on."""
 
 import dataclasses
+import functools
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,17 @@ from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.budget import PLAIN, Budget, Halving, operations
 from retrain.head_search.choice import Choice, Grid, chosen
 from retrain.head_search.decisions import head_of
-from retrain.head_search.folds import FOLDS, judged_in_folds, task_folds
+from retrain.head_search.folds import cross_validation, judged_in_folds, one_fold
 from retrain.head_search.recipe import FeatureScale, candidates, feature_scale
 from retrain.head_search.starts import Start
-from retrain.head_search.train_candidates import out_of_sample, train_candidates
+from retrain.head_search.task_candidates import TaskCandidates, size_of
+from retrain.head_search.task_search import TaskSearch, alike, task_searches
+from retrain.head_search.train_candidates import (
+    out_of_sample,
+    tasks_out_of_sample,
+    train_candidates,
+    train_tasks,
+)
 from retrain.head_search.trained_head import OutOfSample, TrainedHead
 from retrain.heads.head import Head
 from retrain.settings.head import HeadSettings
@@ -48,38 +56,42 @@ class BestHead(NamedTuple):
     stopped: int | None = None
 
 
-def search_task(
-    task: str,
-    settings: HeadSettings,
-    examples: LabelledExamples,
-    start: Start | None,
-    scale: FeatureScale | None = None,
-) -> BestHead:
-    """The best head of a task for these settings; a line of the log tells of it.
+def search_tasks(
+    settings: HeadSettings, examples: LabelledExamples, starts: Mapping[str, Start]
+) -> dict[str, BestHead]:
+    """The best head of each task for these settings; a line of the log tells of it.
 
-    Validation images only tell how training went. `scale` is that of the features of train, where it is
-    known. InputError when all candidates diverge.
+    Tasks that are alike are searched side by side. Validation images only tell how training went.
+    InputError when all candidates of a task diverge.
     """
-    began, head, examples = time.monotonic(), examples.heads[task], examples.about(task)
-    splits = examples.by_split(task)
-    train = splits["train"]
-    grid = candidates(settings, scale or feature_scale(train.features), len(train.labels))
-    choice = choose(head, grid, train, choosing_folds(examples, task, settings.seed), start)
-    [best] = train_chosen(head, [choice], train, splits.get("validation"), start)
-    if best is None:
+    scale_of = functools.cache(lambda rows: feature_scale(examples.features[np.frombuffer(rows, bool)]))
+    is_train, best = (examples.table["split"] == "train").to_numpy(bool), {}
+    for names in alike(examples, examples.tasks):
+        known = examples.tasks[names[0]].known
+        searches = task_searches(examples, names, starts, settings.seed)
+        best |= _search(settings, searches, scale_of((known & is_train).tobytes()))
+    return {name: best[name] for name in examples.tasks}
+
+
+def _search(
+    settings: HeadSettings, searches: Mapping[str, TaskSearch], scale: FeatureScale
+) -> dict[str, BestHead]:
+    """The best heads of tasks that are alike, by their names."""
+    began, of_tasks = time.monotonic(), list(searches.values())
+    grid = candidates(settings, scale, len(of_tasks[0].train.labels))
+    choices = choose_each(grid, of_tasks)
+    best = [] if None in choices else _train_each(of_tasks, choices)
+    if None in choices or None in best:
         raise InputError(DIVERGED.format(rate=max(candidate.learning_rate for candidate in grid)))
-    of, why = best.candidate, f" ({choice.reason})" if choice.reason else ""
-    logging.info(
-        "%s",
-        f"{head_of(task)}: learning_rate={of.learning_rate:.3g}, l2_regularizer={of.l2_regularizer:.3g}{why}"
-        f"; {of.max_steps} steps of {of.batch_size} images, {time.monotonic() - began:.1f} s.",
-    )
-    return best
-
-
-def choosing_folds(examples: LabelledExamples, task: str, seed: int) -> np.ndarray:
-    """The folds that a candidate is chosen by: int [N], of the images to train on."""
-    return task_folds(examples.split("train"), task, FOLDS, seed)
+    taken = f"{time.monotonic() - began:.1f} s" + (f" for {len(best)} heads" if len(best) > 1 else "")
+    for task, choice in zip(searches, choices, strict=True):
+        of, why = choice.candidate, f" ({choice.reason})" if choice.reason else ""
+        logging.info(
+            "%s",
+            f"{head_of(task)}: learning_rate={of.learning_rate:.3g}, l2_regularizer={of.l2_regularizer:.3g}"
+            f"{why}; {of.max_steps} steps of {of.batch_size} images, {taken}.",
+        )
+    return dict(zip(searches, best, strict=True))
 
 
 def choose(
@@ -94,14 +106,41 @@ def choose(
 
     `fold_of` is int [N], the fold of each example; about `memory` bytes are taken.
     """
+    [choice] = choose_each(grid, [TaskSearch(head, train, fold_of, start=start)], memory)
+    return choice
+
+
+def choose_each(
+    grid: Grid, searches: Sequence[TaskSearch], memory: int = PLAIN.memory
+) -> list[Choice | None]:
+    """The same of each of several tasks that are alike."""
     if len(grid) == 1:
-        return Choice(grid[0])
-    if not judged_in_folds(head, train.labels, fold_of).any():
-        return Choice(grid[0], 0, f"the strongest of {len(grid)}: too few images to compare them by")
+        return [Choice(grid[0])] * len(searches)
     shorter = [dataclasses.replace(of, max_steps=_fewer(of.max_steps)) for of in grid]
-    budget = Budget(memory, Halving() if _is_large(head, shorter, train, fold_of) else None)
-    results = out_of_sample(head, shorter, train, fold_of, start=start, budget=budget)
-    return chosen(head, grid, results, train, fold_of)
+    comparable = [judged_in_folds(of.head, of.train.labels, of.fold_of).any() for of in searches]
+    tasks = [
+        TaskCandidates(of.head, shorter, cross_validation(of.train, of.fold_of), of.start)
+        for of in itertools.compress(searches, comparable)
+    ]
+    results = iter(tasks_out_of_sample(tasks, Budget(memory, _halving(tasks[0]))) if tasks else ())
+    strongest = Choice(grid[0], 0, f"the strongest of {len(grid)}: too few images to compare them by")
+    return [
+        chosen(of.head, grid, next(results), of.train, of.fold_of) if is_comparable else strongest
+        for of, is_comparable in zip(searches, comparable, strict=True)
+    ]
+
+
+def _train_each(searches: Sequence[TaskSearch], choices: Sequence[Choice]) -> list[BestHead | None]:
+    """The heads of several tasks that are alike; None where one diverges."""
+    of_each = [choice.candidate for choice in choices]
+    tasks = [
+        TaskCandidates(of.head, [candidate], one_fold(of.train, of.validation), of.start)
+        for of, candidate in zip(searches, of_each, strict=True)
+    ]
+    return [
+        _best_head(of.head, candidate, trained)
+        for of, candidate, [trained] in zip(searches, of_each, train_tasks(tasks), strict=True)
+    ]
 
 
 def train_chosen(
@@ -153,7 +192,9 @@ def _fewer(steps: int) -> int:
     return min(steps, max(STEPS, -(-steps // SHORTER)))
 
 
-def _is_large(head: Head, grid: Grid, train: TaskExamples, fold_of: np.ndarray) -> bool:
-    examples = sum(candidate.max_steps * candidate.batch_size for candidate in grid)
-    columns = len(np.unique(fold_of)) * head.num_classes
-    return operations(examples, train.features.shape[1], columns) >= HALVED
+def _halving(task: TaskCandidates) -> Halving | None:
+    """Where the grid of a task is large."""
+    size = size_of([task])
+    examples = sum(candidate.max_steps * candidate.batch_size for candidate in task.candidates)
+    large = operations(examples, size.num_features, size.folds * size.num_classes) >= HALVED
+    return Halving() if large else None

@@ -1,32 +1,33 @@
 """Trains many heads on the same features at once: one is a small matrix problem, a hundred a larger one.
 
-Candidates that see the same batches, with the same features dropped, are trained in one group. A candidate
-gives the same head alone and among others; with halving, those that are not given up do.
+Candidates that see the same batches, with the same features dropped, are trained in one group, those of
+several tasks among them. A candidate gives the same head alone and among others; with halving, those that are
+not given up do.
 
 Features are centred while a head is trained, and their mean goes into the bias afterwards. The bias is
 trained like the weight of one more feature, as large as the others are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from retrain.examples.labelled import TaskExamples
-from retrain.features.stored import mean_features
-from retrain.head_search.batches import Centred, made_resident, mean_square
 from retrain.head_search.budget import (
     PLAIN,
     Budget,
     Halving,
-    Size,
     cohort_limit,
+    equal_parts,
     folds_fit,
     group_limit,
     groups,
+    tasks_at_once,
 )
-from retrain.head_search.candidate_group import CandidateGroup
-from retrain.head_search.folds import Folds, cross_validation, one_fold
+from retrain.head_search.candidate_group import Candidate, CandidateGroup
+from retrain.head_search.folds import cross_validation, one_fold
 from retrain.head_search.starts import Start
+from retrain.head_search.task_candidates import TaskCandidates, centred, held_out, size_of
 from retrain.head_search.trained_head import OutOfSample, TrainedHead
 from retrain.heads.head import Head
 from retrain.progress import progress
@@ -43,10 +44,10 @@ def train_candidates(
 ) -> list[TrainedHead]:
     """Trains one head for each candidate, from `start`, else from zeros.
 
-    The weights of `train` are those of the examples alone: candidates give class weights by their name.
-    Halving needs a validation split.
+    The weights of `train` are those of the examples alone. Halving needs a validation split.
     """
-    return _train_folds(head, candidates, one_fold(train, validation), start, budget)
+    task = TaskCandidates(head, candidates, one_fold(train, validation), start)
+    return next(train_tasks([task], budget))
 
 
 def out_of_sample(
@@ -57,94 +58,97 @@ def out_of_sample(
     start: Start | None = None,
     budget: Budget = PLAIN,
 ) -> Iterator[OutOfSample]:
-    """Trains each candidate without each fold, and predicts that fold: `fold_of` is int [N].
+    """Trains each candidate without each fold, and predicts that fold: `fold_of` is int [N]."""
+    task = TaskCandidates(head, candidates, cross_validation(examples, fold_of), start)
+    return next(tasks_out_of_sample([task], budget))
+
+
+def tasks_out_of_sample(
+    tasks: Sequence[TaskCandidates], budget: Budget = PLAIN
+) -> Iterator[Iterator[OutOfSample]]:
+    """The same of each of several tasks, which are alike as `train_tasks` wants them.
 
     Heads of so many classes that those of all folds do not fit side by side are trained one by one, each
     candidate when it is asked for: what is given is then to be used up before the next.
     """
-    folds = cross_validation(examples, fold_of)
-    size = _size(head, candidates, folds)
-    if folds_fit(size, budget.memory):
-        trained = iter(_train_folds(head, candidates, folds, start, budget))
+    if folds_fit(size_of(tasks), budget.memory):
+        of_tasks = train_tasks(tasks, budget)
     else:
-        trained = (_one_by_one(head, candidate, folds, start, budget) for candidate in candidates)
-    return (OutOfSample(of, examples.features, fold_of) for of in trained)
+        of_tasks = (_one_by_one(task, budget) for task in tasks)
+    return (_predicting(task, trained) for task, trained in zip(tasks, of_tasks, strict=True))
 
 
-def _one_by_one(
-    head: Head, candidate: HeadSettings, folds: Folds, start: Start | None, budget: Budget
-) -> TrainedHead:
-    """A head for each fold, without halving."""
+def _predicting(task: TaskCandidates, trained: Iterable[TrainedHead]) -> Iterator[OutOfSample]:
+    features, fold_of = task.folds.train.features, task.folds.fold_of
+    return (OutOfSample(of, features, fold_of) for of in trained)
+
+
+def _one_by_one(task: TaskCandidates, budget: Budget) -> Iterator[TrainedHead]:
+    """A head for each fold of each candidate, without halving."""
     plain = budget._replace(halving=None)
-    heads = [_train_folds(head, [candidate], fold, start, plain)[0] for fold in folds.each]
-    return TrainedHead(
-        kernel=np.stack([of.kernel for of in heads]),
-        bias=np.stack([of.bias for of in heads]),
-        losses=np.mean([of.losses for of in heads], axis=0),
-        steps=heads[0].steps,
-    )
+    for candidate in task.candidates:
+        alone = task._replace(candidates=[candidate])
+        heads = [next(train_tasks([alone._replace(folds=fold)], plain))[0] for fold in task.folds.each]
+        yield TrainedHead(
+            kernel=np.stack([of.kernel for of in heads]),
+            bias=np.stack([of.bias for of in heads]),
+            losses=np.mean([of.losses for of in heads], axis=0),
+            steps=heads[0].steps,
+        )
 
 
-def _train_folds(
-    head: Head, candidates: Sequence[HeadSettings], folds: Folds, start: Start | None, budget: Budget
-) -> list[TrainedHead]:
-    """For each candidate a head for each fold."""
-    names = sorted({candidate.class_weights for candidate in candidates})
-    memory = budget.memory // 4
-    data = _centred(head, folds, names, memory)
-    # What held-out examples lose on the way is told of one head; of folds only halving asks.
-    asked = folds.validations if budget.halving or folds.shares.all() else []
-    validations = [_validation(split, data.centre, memory) for split in asked]
-    size = _size(head, candidates, folds)
-    trained_on = {name: head.trained_on(folds.train.labels, name) for name in names}
-    plan = groups(trained_on, candidates, group_limit(size, memory))
-    limit = cohort_limit(size, memory) if budget.halving else 1
+def train_tasks(tasks: Sequence[TaskCandidates], budget: Budget = PLAIN) -> Iterator[list[TrainedHead]]:
+    """Of each task a head for each candidate, with one for each fold, those of some tasks at once.
+
+    The tasks are of the same examples, in as many folds, and their heads of one kind for as many classes.
+    With halving each is trained alone: its candidates are compared with no others.
+    """
+    size, examples = size_of(tasks), len(tasks[0].folds.shares)
+    most = max(len(task.candidates) for task in tasks)
+    limit = 1 if budget.halving else tasks_at_once(size, most, examples, budget.memory // 4)
+    for together in equal_parts(tasks, limit):
+        yield from _train_together(together, budget)
+
+
+def _train_together(tasks: Sequence[TaskCandidates], budget: Budget) -> list[list[TrainedHead]]:
+    candidates = [
+        Candidate(settings, place, task.start)
+        for place, task in enumerate(tasks)
+        for settings in task.candidates
+    ]
     heads: dict[int, TrainedHead] = {}
-
-    def group(numbers: Sequence[int]) -> CandidateGroup:
-        chosen = {number: candidates[number] for number in numbers}
-        of_all = trained_on[candidates[numbers[0]].class_weights]
-        return CandidateGroup(of_all, chosen, data, validations, start)
-
-    def work() -> Iterator[int]:
-        for cohort in _cohorts(plan, limit):
-            yield from _train([group(numbers) for numbers in cohort], budget.halving, heads)
-
-    for _ in progress(work(), sum(of.max_steps for of in candidates), "heads", "steps", int):
+    steps = _train_candidates(tasks, candidates, budget, heads)
+    for _ in progress(steps, sum(of.settings.max_steps for of in candidates), "heads", "steps", int):
         pass
-    return [heads[number] for number in range(len(candidates))]
+    numbers = iter(range(len(candidates)))
+    return [[heads[next(numbers)] for _ in task.candidates] for task in tasks]
 
 
-def _size(head: Head, candidates: Sequence[HeadSettings], folds: Folds) -> Size:
-    largest_batch = max(candidate.batch_size for candidate in candidates)
-    return Size(folds.train.features.shape[1], head.num_classes, folds.shares.shape[1], largest_batch)
-
-
-def _centred(head: Head, folds: Folds, class_weights: Sequence[str], memory: int) -> Centred:
-    """The training examples, weighted in each way, so that in every fold the weights sum up to the same."""
-    train = folds.train
-    by_name = [head.example_weights(train.labels, name) for name in class_weights]
-    whole = (train.weights * np.asarray(by_name)).T[:, None, :]
-    weights = whole * folds.shares[:, :, None]
-    weights *= whole.sum(axis=0) / np.maximum(weights.sum(axis=0), np.finfo(np.float32).tiny)
-    centre = mean_features(train.features)
-    data = Centred(train.features, train.labels, weights, centre, tuple(class_weights))
-    data = made_resident(data, memory)
-    return data._replace(mean_square=mean_square(data), shifts=_shifts(folds, centre))
-
-
-def _shifts(folds: Folds, centre: np.ndarray) -> np.ndarray | None:
-    """Where the mean of each fold's examples lies, of those that are not held out in it, less that of all."""
-    if folds.shares.all():
-        return None
-    count, held_out = len(folds.shares), (folds.shares == 0).sum(axis=0, dtype=np.float32)[:, None]
-    means = np.stack([mean_features(split.features) for split in folds.validations])
-    return (centre - means) * held_out / np.maximum(count - held_out, 1)
-
-
-def _validation(split: TaskExamples, centre: np.ndarray, memory: int) -> Centred:
-    centred = Centred(split.features, split.labels, split.weights[:, None, None], centre)
-    return made_resident(centred, memory)
+def _train_candidates(
+    tasks: Sequence[TaskCandidates],
+    candidates: Sequence[Candidate],
+    budget: Budget,
+    heads: dict[int, TrainedHead],
+) -> Iterator[int]:
+    """Adds a head for each candidate, by its position; gives the steps that were done, or are saved."""
+    weightings = sorted({of.weighting for of in candidates})
+    memory, size = budget.memory // 4, size_of(tasks)
+    data = centred(tasks, weightings, memory)
+    # What held-out examples lose on the way is told of one head; of folds only halving asks.
+    is_asked = budget.halving or tasks[0].folds.shares.all()
+    validations = held_out(tasks, data.centre, memory) if is_asked else []
+    trained_on = {
+        (task, name): tasks[task].head.trained_on(tasks[task].folds.train.labels, name)
+        for task, name in weightings
+    }
+    of_each = [trained_on[of.weighting] for of in candidates]
+    plan = groups(of_each, [of.settings for of in candidates], group_limit(size, memory))
+    for cohort in _cohorts(plan, cohort_limit(size, memory) if budget.halving else 1):
+        begun = [
+            CandidateGroup(of_each[numbers[0]], {at: candidates[at] for at in numbers}, data, validations)
+            for numbers in cohort
+        ]
+        yield from _train(begun, budget.halving, heads)
 
 
 def _cohorts(plan: Sequence[Sequence[int]], limit: int) -> Iterator[list[Sequence[int]]]:

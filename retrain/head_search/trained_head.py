@@ -1,5 +1,6 @@
 """What comes of the training of a head."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,3 +67,13 @@ class OutOfSample(NamedTuple):
             with np.errstate(all="ignore"):  # diverged candidates
                 logits[rows] = self.features[at[rows]] @ kernel + bias
         return logits
+
+
+def logits_side_by_side(results: Sequence[OutOfSample]) -> list[Rows]:
+    """Those of candidates of few classes, on the same examples in the same folds, by one product."""
+    if len(results) == 1:
+        return [results[0].logits]
+    kernel = np.concatenate([of.trained.kernel for of in results], axis=2)
+    bias = np.concatenate([of.trained.bias for of in results], axis=1)
+    together = results[0]._replace(trained=results[0].trained._replace(kernel=kernel, bias=bias))
+    return np.split(np.asarray(together.logits), len(results), axis=1)

@@ -5,6 +5,7 @@ class of which it is not known. Encoded it is a row of 1, 0, and nan where nothi
 example is the mean over its known classes.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
@@ -149,9 +150,12 @@ class SigmoidHead(ClassHead):
         return (known * (len(labels) / max(1, known.sum()))).astype(np.float32)
 
     def trained_on(self, labels: Labels, class_weights: str) -> Self:
-        """Balanced, the images that have a class count as much as those that have it not."""
+        """Balanced, the images that have a class count as much as those that have it not.
+
+        Else a head of as many classes, which is one for all tasks and runs of a process.
+        """
         if class_weights == "none":
-            return self
+            return _trained_head(self.num_classes) if type(self) is SigmoidHead else self
         there, absent = np.sum(labels == 1.0, axis=0), np.sum(labels == 0.0, axis=0)
         weights = np.clip(absent / np.maximum(there, 1), 1.0 / HEAVIEST, HEAVIEST)
         return self.replaced(positive_weights=np.where(there, weights, 1.0).tolist())
@@ -165,3 +169,8 @@ class SigmoidHead(ClassHead):
         if (self.thresholds == THRESHOLD).all():
             return super().settings()
         return {**super().settings(), "thresholds": self.thresholds.tolist()}
+
+
+@functools.cache
+def _trained_head(num_classes: int) -> SigmoidHead:
+    return SigmoidHead([str(index) for index in range(num_classes)])

@@ -20,7 +20,7 @@ from retrain.examples.labelled import LabelledExamples, encoded
 from retrain.exporters import exporter
 from retrain.features.feature_pass import PassOptions, feature_pass
 from retrain.features.stored import check_finite
-from retrain.head_search.search import BestHead, search_task
+from retrain.head_search.search import BestHead, search_tasks
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.image_module import ImageModule
@@ -86,7 +86,7 @@ def fit_head(
     table["group"] = table["path"]
     task = encoded(SoftmaxHead(names), [names[code] for code in codes])
     examples = LabelledExamples("", pd.DataFrame(table), {TASK: task}, features)
-    return search_task(TASK, settings, examples, start=None)
+    return search_tasks(settings, examples, {})[TASK]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

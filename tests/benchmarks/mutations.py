@@ -129,8 +129,8 @@ MUTATIONS = (
     ),
     Mutation(
         "commands/train/classifier.py",
-        "settings, examples, starts.get(name),",
-        "settings, examples, None,",
+        "settings, prepared.examples, prepared.starts",
+        "settings, prepared.examples, {}",
         "begin_with and heads",
     ),
     Mutation(
@@ -234,9 +234,9 @@ MUTATIONS = (
         "pixels and l2_regularizer",
     ),
     Mutation(
-        "head_search/train_candidates.py",
-        "whole = (train.weights * np.asarray(by_name))",
-        "whole = np.asarray(by_name)",
+        "head_search/task_candidates.py",
+        "whole = train.weights * task.head.example_weights(train.labels, class_weights)",
+        "whole = task.head.example_weights(train.labels, class_weights)",
         "image_weighs and (heads or trial)",
     ),
     Mutation(

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -15,9 +16,12 @@ from retrain.head_search.budget import (
     groups,
     operations,
     rows_at_a_time,
+    tasks_at_once,
 )
+from retrain.heads.head import Head
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
+from retrain.settings.head import HeadSettings
 from tests.head_search.candidates import candidate
 
 LABELS = np.array([0, 1, 0], np.int32)
@@ -27,6 +31,10 @@ SOFTMAX, SIGMOID = (
     for head, labels in [(SoftmaxHead(["a", "b"]), LABELS), (SigmoidHead(["a", "b"]), SETS)]
 )
 PLAIN = candidate(0.1, 0.0)
+
+
+def trained_on(heads: Mapping[str, Head], candidates: Sequence[HeadSettings]) -> list[Head]:
+    return [heads[of.class_weights] for of in candidates]
 
 
 def test_candidates_share_a_group_where_they_see_the_same():
@@ -41,17 +49,18 @@ def test_candidates_share_a_group_where_they_see_the_same():
         dataclasses.replace(PLAIN, max_steps=7),
         dataclasses.replace(PLAIN, dropout_rate=0.5),
     ]
-    assert groups(SOFTMAX, candidates, 9) == [[0, 2], [1, 6], [3], [4], [5]]
+    assert groups(trained_on(SOFTMAX, candidates), candidates, 9) == [[0, 2], [1, 6], [3], [4], [5]]
 
 
 def test_class_weights_divide_candidates_where_they_are_in_the_loss():
     candidates = [PLAIN, dataclasses.replace(PLAIN, class_weights="balanced"), PLAIN]
-    assert groups(SIGMOID, candidates, 9) == [[0, 2], [1]]
+    assert groups(trained_on(SIGMOID, candidates), candidates, 9) == [[0, 2], [1]]
 
 
 def test_a_group_is_divided_into_equal_parts():
-    assert groups(SOFTMAX, 7 * [PLAIN], 3) == [[0, 1], [2, 3], [4, 5, 6]]
-    assert groups(SOFTMAX, 2 * [PLAIN], 1) == [[0], [1]]
+    seven, two = 7 * [PLAIN], 2 * [PLAIN]
+    assert groups(trained_on(SOFTMAX, seven), seven, 3) == [[0, 1], [2, 3], [4, 5, 6]]
+    assert groups(trained_on(SOFTMAX, two), two, 1) == [[0], [1]]
 
 
 def test_groups_are_no_larger_than_pays_or_fits():
@@ -62,6 +71,13 @@ def test_groups_are_no_larger_than_pays_or_fits():
     assert 1 < group_limit(size, 2**25) < COLUMNS // 10
     assert group_limit(size, 0) == cohort_limit(size, 0) == 1
     assert cohort_limit(size, 4 * 3 * 1280 * 10 * 17) == 17
+
+
+def test_so_many_tasks_at_once_as_make_a_group_and_as_their_weights_fit():
+    size = Size(num_features=2906, num_classes=3, folds=5, batch_size=100)
+    assert tasks_at_once(size, candidates=7, examples=4000, memory=2**30) == COLUMNS // 15 // 7
+    assert tasks_at_once(size, candidates=1, examples=10**6, memory=2**30) == 2**30 // (4 * 4 * 5 * 10**6)
+    assert tasks_at_once(size, candidates=100, examples=10**9, memory=2**20) == 1
 
 
 @pytest.mark.parametrize(

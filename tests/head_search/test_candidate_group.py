@@ -3,26 +3,27 @@ import pytest
 
 from retrain.head_search import budget, candidate_group
 from retrain.head_search.batches import Centred, made_resident
-from retrain.head_search.candidate_group import CandidateGroup
+from retrain.head_search.candidate_group import Candidate, CandidateGroup
 from retrain.heads.softmax import SoftmaxHead
 from tests.head_search.candidates import candidate
 
 HEAD = SoftmaxHead(["a", "b"])
 CANDIDATES = {
-    7: candidate(0.1, 0.0, max_steps=24, batch_size=2),
-    3: candidate(0.2, 0.1, max_steps=24, batch_size=2),
+    7: Candidate(candidate(0.1, 0.0, max_steps=24, batch_size=2)),
+    3: Candidate(candidate(0.2, 0.1, max_steps=24, batch_size=2)),
 }
 FEATURES = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1]], np.float32)
 LABELS = np.array([0, 1, 0, 1], np.int32)
+OF_TASKS = LABELS[:, None]
 
 
 def group(folds: int = 1, validated: bool = True) -> CandidateGroup:
     centre = FEATURES.mean(axis=0)
     data = made_resident(
-        Centred(FEATURES, LABELS, np.ones([4, folds, 1], np.float32), centre, ("none",)), 10**6
+        Centred(FEATURES, OF_TASKS, np.ones([4, folds, 1], np.float32), centre, ((0, "none"),)), 10**6
     )
-    held_out = made_resident(Centred(FEATURES, LABELS, np.ones([4, 1, 1], np.float32), centre), 10**6)
-    return CandidateGroup(HEAD, CANDIDATES, data, [held_out] * folds if validated else [], None)
+    held_out = made_resident(Centred(FEATURES, OF_TASKS, np.ones([4, 1, 1], np.float32), centre), 10**6)
+    return CandidateGroup(HEAD, CANDIDATES, data, [held_out] * folds if validated else [])
 
 
 def test_it_advances_to_the_first_entry_of_the_history_after_a_share_of_the_steps():

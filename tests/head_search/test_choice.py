@@ -20,9 +20,10 @@ FOLD_OF = assign_folds(TRAIN.labels, None, 5, 0)
 def result(margins: np.ndarray, stopped: int | None = None) -> OutOfSample:
     """A candidate that is by so much surer of the right class than of the other."""
     right = np.where(np.arange(len(margins)) % 2, margins, -margins) / 2
-    as_they_are = np.tile(np.eye(2, dtype=np.float32), [5, 1, 1])
-    trained = TrainedHead(as_they_are, np.zeros([5, 2]), np.zeros([1, 2]), np.ones(1), stopped)
-    return OutOfSample(trained, np.stack([-right, right], axis=1).astype(np.float32), FOLD_OF[: len(margins)])
+    kernel = np.tile(np.stack([-right, right], axis=1).astype(np.float32), [5, 1, 1])
+    trained = TrainedHead(kernel, np.zeros([5, 2]), np.zeros([1, 2]), np.ones(1), stopped)
+    # The features of an example say which one it is.
+    return OutOfSample(trained, np.eye(len(margins), dtype=np.float32), FOLD_OF[: len(margins)])
 
 
 RANDOM = np.random.default_rng(0)

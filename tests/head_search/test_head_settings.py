@@ -10,7 +10,7 @@ import pytest
 
 from retrain.examples.labelled import LabelledExamples, Task, TaskExamples
 from retrain.head_search.decisions import decide_task
-from retrain.head_search.search import search_task
+from retrain.head_search.search import search_tasks
 from retrain.heads.head import Head
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -56,7 +56,7 @@ def outcome(settings: HeadSettings, head: Head, **weights: np.ndarray) -> Outcom
     """Of a search; `weights` are those of the examples of a split."""
     splits = {"train": make_split(head, 36, 0), "validation": make_split(head, 18, 1)}
     splits |= {name: splits[name]._replace(weights=values) for name, values in weights.items()}
-    best = search_task("label", settings, labelled(head, splits), None)
+    best = search_tasks(settings, labelled(head, splits), {})["label"]
     validation = splits["validation"]
     logits = validation.features @ best.kernel + best.bias
     decided = decide_task("label", head, validation.labels, logits, settings.calibrate)

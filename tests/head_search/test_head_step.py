@@ -39,7 +39,7 @@ HYPERPARAMETERS = tensors(
         weighting=np.zeros(1, np.int32),
     )
 )
-EXAMPLES = tensors(Examples(FEATURES, LABELS, np.ones([6, 1, 1], np.float32)))
+EXAMPLES = tensors(Examples(FEATURES, LABELS[:, None], np.ones([6, 1, 1], np.float32)))
 ZEROS = tensors(State(*(np.zeros(shape, np.float32) for shape in ([3, 2], [2], [3, 2], [2]))))
 
 
@@ -76,6 +76,6 @@ def test_steps_are_what_numpy_does(train, pool, begin, end):
 def test_losses_at_each_temperature():
     state = ZEROS._replace(kernel=tf.constant(RANDOM.normal(size=[3, 2]), tf.float32))
     logits = FEATURES @ state.kernel.numpy()
-    found = total_losses(HEAD, state, EXAMPLES, tf.constant([0.5, 1.0]))
+    found = total_losses(HEAD, state, EXAMPLES, None, tf.constant([0.5, 1.0]))
     expected = [np.sum(HEAD.loss(HEAD.targets(LABELS), logits / scale)) for scale in (0.5, 1.0)]
     np.testing.assert_allclose(found, np.reshape(expected, [2, 1]), rtol=1e-5)

@@ -7,7 +7,7 @@ from absl import logging
 
 from retrain.examples.labelled import LabelledExamples, TaskExamples, encoded
 from retrain.head_search.label_issues import check_labels, label_issues_line, out_of_sample_probabilities
-from retrain.head_search.train_candidates import out_of_sample
+from retrain.head_search.train_candidates import tasks_out_of_sample
 from retrain.heads.head import Head
 from retrain.heads.leading_classes import LeadingClasses
 from retrain.heads.sigmoid import SigmoidHead
@@ -116,6 +116,24 @@ def test_wrong_labels_of_every_task_are_the_worst(monkeypatch):
     assert logged[-1].startswith("Labels: 2 of 79 are in doubt, such as that of ")
 
 
+def test_tasks_that_are_alike_are_judged_at_once_and_as_they_are_alone():
+    heads = {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y"])}
+    of = labelled(heads)
+    cells = ["a" if row % 4 else "b" for row in range(COUNT)]
+    cells[9] = None
+    twin = encoded(SoftmaxHead(["a", "b"]), cells)
+    examples = dataclasses.replace(of, tasks={**of.tasks, "twin": twin})
+    chosen = {"kind": LONG, "tags": LONG, "twin": candidate(0.1, 1e-2, max_steps=60)}
+    together = check_labels(examples, chosen)
+    assert list(together.labels) == list(together.probabilities) == list(chosen)
+    for task, of_task in chosen.items():
+        alone, told = check_labels(examples, {task: of_task}), together.issues
+        np.testing.assert_array_equal(together.labels[task], alone.labels[task])
+        np.testing.assert_allclose(together.probabilities[task], alone.probabilities[task], atol=1e-5)
+        of_issues = told[told["task"] == task].reset_index(drop=True)
+        pd.testing.assert_frame_equal(of_issues, alone.issues, rtol=1e-4)
+
+
 def test_each_label_counts_the_same_whatever_its_image_weighs():
     heads = {"kind": SoftmaxHead(["a", "b"])}
     plain = check_labels(labelled(heads), {"kind": LONG}).issues
@@ -138,11 +156,11 @@ def test_of_many_classes_labels_are_judged_in_blocks_as_all_at_once(monkeypatch)
 def test_a_fifth_of_the_steps_is_enough(monkeypatch):
     trained: list[HeadSettings] = []
 
-    def listening(head, candidates, *others):
-        trained.extend(candidates)
-        return out_of_sample(head, candidates, *others)
+    def listening(tasks):
+        trained.extend(tasks[0].candidates)
+        return tasks_out_of_sample(tasks)
 
-    monkeypatch.setattr("retrain.head_search.label_issues.out_of_sample", listening)
+    monkeypatch.setattr("retrain.head_search.label_issues.tasks_out_of_sample", listening)
     check_labels(labelled({"kind": SoftmaxHead(["a", "b"])}), {"kind": candidate(0.5, max_steps=121)})
     assert trained == [candidate(0.5, max_steps=25)]
 

@@ -12,9 +12,15 @@ from retrain.head_search.budget import Budget, Halving
 from retrain.head_search.choice import Choice, chosen
 from retrain.head_search.folds import assign_folds
 from retrain.head_search.recipe import candidates, feature_scale
-from retrain.head_search.search import choose, choosing_folds, search_folds, search_task, train_chosen
+from retrain.head_search.search import choose, search_folds, search_tasks, train_chosen
 from retrain.head_search.starts import Start
-from retrain.head_search.train_candidates import out_of_sample, train_candidates
+from retrain.head_search.task_search import choosing_folds
+from retrain.head_search.train_candidates import (
+    out_of_sample,
+    tasks_out_of_sample,
+    train_candidates,
+    train_tasks,
+)
 from retrain.heads.softmax import SoftmaxHead
 from retrain.settings.head import HeadSettings
 from tests.examples.worlds import made_up
@@ -40,8 +46,11 @@ FOLD_OF = assign_folds(TRAIN.labels, None, 5, 0)
 
 def examples_of(task: str) -> LabelledExamples:
     """40 to train on, which are TRAIN, and 10 of validation, VALIDATION."""
-    cells = [HEAD.class_names[label] for label in (*TRAIN.labels, *VALIDATION.labels)]
-    examples = made_up([f"{row}.jpg" for row in range(50)], **{task: cells})
+    return made_up_of(**{task: [HEAD.class_names[label] for label in (*TRAIN.labels, *VALIDATION.labels)]})
+
+
+def made_up_of(**cells: list[str | None]) -> LabelledExamples:
+    examples = made_up([f"{row}.jpg" for row in range(50)], **cells)
     features = np.concatenate([TRAIN.features, VALIDATION.features])
     return examples.with_splits(["train"] * 40 + ["validation"] * 10).with_features(features)
 
@@ -51,7 +60,7 @@ def test_the_chosen_candidate_is_trained_on_all_and_told_of_in_one_line(monkeypa
     logged = []
     monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
     examples = examples_of(task)
-    found, told = search_task(task, GIVEN, examples, None), logged[-1]
+    found, told = search_tasks(GIVEN, examples, {})[task], logged[-1]
     grid = candidates(GIVEN, feature_scale(TRAIN.features), 40)
     choice = choose(HEAD, grid, TRAIN, choosing_folds(examples, task, 0))
     [trained] = train_candidates(HEAD, [choice.candidate], TRAIN, VALIDATION)
@@ -67,23 +76,43 @@ def test_the_chosen_candidate_is_trained_on_all_and_told_of_in_one_line(monkeypa
 def test_images_of_validation_have_no_part_in_the_choice():
     examples = examples_of("label")
     lies = examples.with_cells("label", [*examples.tasks["label"].cells[:40], *"ba" * 5])
-    one, other = (search_task("label", GIVEN, of, None) for of in (examples, lies))
+    one, other = (search_tasks(GIVEN, of, {})["label"] for of in (examples, lies))
     assert one.candidate == other.candidate
     np.testing.assert_array_equal(one.kernel, other.kernel)
 
 
-def test_images_of_a_group_lie_in_one_fold():
-    examples = examples_of("label")
-    groups = [str(row % 13) for row in range(50)]
-    fold_of = choosing_folds(examples.with_groups(groups), "label", 3)
-    np.testing.assert_array_equal(fold_of, assign_folds(TRAIN.labels, groups[:40], 5, 3))
+def test_tasks_that_are_alike_are_searched_at_once_and_as_they_are_alone(monkeypatch):
+    logged, asked = [], []
+    monkeypatch.setattr(logging, "info", lambda text, *values: logged.append(text % values))
+    monkeypatch.setattr(
+        head_search, "train_tasks", lambda tasks: asked.append(len(tasks)) or train_tasks(tasks)
+    )
+    cells = {"label": examples_of("label").tasks["label"].cells}
+    cells["lies"] = ["b" if row % 5 == 0 else cell for row, cell in enumerate(cells["label"])]
+    cells["few"] = [None if row % 3 == 0 else cell for row, cell in enumerate(cells["label"])]
+    together = {name: made_up_of(**{name: of}) for name, of in cells.items()}
+    found = search_tasks(GIVEN, made_up_of(**cells), {})
+    assert (list(found), asked) == (list(cells), [2, 1])
+    told = [line.partition(", ")[0] for line in logged]
+    assert [line for line in told if line.startswith("Head")] == [
+        f"Head{of}: learning_rate=0.25" for of in ("", " of lies", " of few")
+    ]
+    endings = [line.rpartition(", ")[2] for line in logged if line.startswith("Head")]
+    assert [re.sub(r"\d+\.\d", "1.0", ending) for ending in endings] == [
+        *2 * ["1.0 s for 2 heads."],
+        "1.0 s.",
+    ]
+    for name, examples in together.items():
+        alone = search_tasks(GIVEN, examples, {})[name]
+        assert found[name].candidate == alone.candidate
+        np.testing.assert_allclose(found[name].kernel, alone.kernel, atol=1e-6)
 
 
 def test_when_every_candidate_diverges():
     wild = dataclasses.replace(GIVEN, learning_rate=1e35)
     for settings in (wild, dataclasses.replace(wild, l2_regularizer=1e30)):
         with pytest.raises(InputError) as raised:
-            search_task("label", settings, examples_of("label"), None)
+            search_tasks(settings, examples_of("label"), {})
         assert str(raised.value) == (
             "Training diverged at every learning rate (up to 1e+35): give a lower --learning_rate."
         )
@@ -93,7 +122,7 @@ def test_training_begins_at_the_start():
     start = Start(np.full([3, 2], 7, np.float32), np.full([2], 3, np.float32))
     still = dataclasses.replace(GIVEN, learning_rate=1e-30)
     for settings in (still, dataclasses.replace(still, l2_regularizer=0.1)):
-        found = search_task("label", settings, examples_of("label"), start)
+        found = search_tasks(settings, examples_of("label"), {"label": start})["label"]
         np.testing.assert_allclose(found.kernel, start.kernel, rtol=1e-6)
         np.testing.assert_allclose(found.bias, start.bias, rtol=1e-5)
 
@@ -109,11 +138,11 @@ def test_it_is_chosen_by_cross_validation():
 def test_a_fifth_of_the_steps_is_enough(monkeypatch, steps, taken):
     results, trained = [*out_of_sample(HEAD, CANDIDATES[2:3], TRAIN, FOLD_OF)], []
 
-    def listening(head, grid, *others, **named):
-        trained.extend(grid)
-        return [results[0]] * len(grid)
+    def listening(tasks, budget):
+        trained.extend(tasks[0].candidates)
+        return [[results[0]] * len(tasks[0].candidates)]
 
-    monkeypatch.setattr(head_search, "out_of_sample", listening)
+    monkeypatch.setattr(head_search, "tasks_out_of_sample", listening)
     grid = [dataclasses.replace(of, max_steps=steps) for of in CANDIDATES[1:3]]
     assert choose(HEAD, grid, TRAIN, FOLD_OF).candidate == grid[0]
     assert trained == [dataclasses.replace(of, max_steps=taken) for of in grid]
@@ -135,12 +164,12 @@ def test_when_all_diverge_there_is_none():
 def test_of_a_large_grid_candidates_are_given_up_on_the_way(monkeypatch, limit, halving):
     asked = []
 
-    def listening(*arguments, start, budget):
+    def listening(tasks, budget):
         asked.append(budget)
-        return out_of_sample(*arguments, start=start, budget=budget)
+        return tasks_out_of_sample(tasks, budget)
 
     monkeypatch.setattr(head_search, "HALVED", limit)
-    monkeypatch.setattr(head_search, "out_of_sample", listening)
+    monkeypatch.setattr(head_search, "tasks_out_of_sample", listening)
     assert choose(HEAD, CANDIDATES, TRAIN, FOLD_OF, memory=10**6).candidate in CANDIDATES[1:3]
     assert asked == [(10**6, halving)]
 

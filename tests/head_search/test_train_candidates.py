@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 from retrain.examples.labelled import TaskExamples
 from retrain.head_search import batches, budget
 from retrain.head_search.budget import Budget, Halving
-from retrain.head_search.folds import assign_folds
+from retrain.head_search.folds import assign_folds, cross_validation, one_fold
 from retrain.head_search.head_step import MOMENTUM
 from retrain.head_search.starts import Start
-from retrain.head_search.train_candidates import out_of_sample, train_candidates
+from retrain.head_search.task_candidates import TaskCandidates
+from retrain.head_search.train_candidates import (
+    out_of_sample,
+    tasks_out_of_sample,
+    train_candidates,
+    train_tasks,
+)
 from retrain.head_search.trained_head import TrainedHead
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -368,3 +374,54 @@ def test_a_rare_class_is_not_seen_in_all_that_is_held_out(kind):
     [whole] = train_candidates(head, [settings], examples, None)
     in_sample = features @ whole.kernel + whole.bias
     np.testing.assert_allclose(found.logits[~rare].mean(0), in_sample[~rare].mean(0), atol=1.0)
+
+
+def of_task(kind: str, place: int, in_folds: bool) -> TaskCandidates:
+    """A task with labels, folds, candidates and, of every second, a start of its own."""
+    random = np.random.default_rng(place)
+    if kind == "softmax":
+        head, labels = HEAD, random.permutation(EXAMPLES.labels)
+    else:
+        head, labels = SigmoidHead(["a", "b", "c"]), random.integers(0, 2, [30, 3]).astype(np.float32)
+    examples = EXAMPLES._replace(labels=labels)
+    folds = assign_folds(np.arange(30) % 3, None, 5, place)
+    of = cross_validation(examples, folds) if in_folds else one_fold(examples, examples.rows(slice(9)))
+    candidates = [
+        candidate(0.1, 0.02 * place, max_steps=12, batch_size=8, class_weights=name)
+        for name in ("none", "balanced")
+    ]
+    start = Start(np.full([5, 3], 0.1, np.float32), np.zeros(3, np.float32)) if place % 2 else None
+    return TaskCandidates(head, candidates[: 1 + place % 2], of, start)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("in_folds", [False, True], ids=["whole", "in folds"])
+@pytest.mark.parametrize("memory", [10**9, 4 * 100], ids=["resident", "streamed"])
+def test_heads_of_tasks_are_the_same_alone_and_at_once(kind, in_folds, memory):
+    tasks, budget = [of_task(kind, place, in_folds) for place in range(4)], Budget(memory)
+    together = [*train_tasks(tasks, budget)]
+    assert [len(of) for of in together] == [1, 2, 1, 2]
+    for task, heads in zip(tasks, together, strict=True):
+        [alone] = train_tasks([task])
+        for one, other in zip(heads, alone, strict=True):
+            check_same(one, other)
+
+
+def test_with_halving_candidates_are_compared_with_those_of_their_task_alone():
+    tasks = [of_task("softmax", place, in_folds=True) for place in (1, 3)]
+    halved = Budget(halving=Halving())
+    for task, heads in zip(tasks, train_tasks(tasks, halved), strict=True):
+        [alone] = train_tasks([task], halved)
+        assert sorted(of.stopped or 12 for of in heads) == [3, 12]
+        for one, other in zip(heads, alone, strict=True):
+            check_same(one, other)
+
+
+@pytest.mark.parametrize("memory", [10**9, 10**5], ids=["side by side", "one by one"])
+def test_tasks_are_predicted_each_by_its_own_folds(memory):
+    tasks = [of_task("softmax", place, in_folds=True) for place in range(3)]
+    for task, results in zip(tasks, tasks_out_of_sample(tasks, Budget(memory)), strict=True):
+        folds = task.folds
+        alone = out_of_sample(task.head, task.candidates, folds.train, folds.fold_of, task.start)
+        for one, other in zip(results, alone, strict=True):
+            np.testing.assert_allclose(one.logits, other.logits, atol=1e-5)

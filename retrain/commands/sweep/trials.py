@@ -17,7 +17,8 @@ from retrain.examples.labelled import LabelledExamples, TaskExamples
 from retrain.head_search.choice import Grid
 from retrain.head_search.folds import task_folds
 from retrain.head_search.recipe import candidates, feature_scale
-from retrain.head_search.search import choose, choosing_folds, search_folds, train_chosen
+from retrain.head_search.search import choose, search_folds, train_chosen
+from retrain.head_search.task_search import choosing_folds
 from retrain.runs.run import Run
 from retrain.studies.record import Record
 

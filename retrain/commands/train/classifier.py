@@ -12,8 +12,7 @@ from retrain.evidence.heat_maps import Evidence
 from retrain.examples.labelled import LabelledExamples
 from retrain.features.stored import Features, blocks
 from retrain.head_search.decisions import decide_task
-from retrain.head_search.recipe import feature_scale
-from retrain.head_search.search import BestHead, search_task
+from retrain.head_search.search import BestHead, search_tasks
 from retrain.heads.computed_rows import Rows, computed
 from retrain.model import ImageClassifier
 from retrain.report.outcome import Outcome, figures_by_split
@@ -24,16 +23,7 @@ from retrain.settings.training import TrainingSettings
 
 def best_heads(settings: HeadSettings, prepared: Prepared) -> dict[str, BestHead]:
     """By task, on the features of the module as it is."""
-    examples, starts = prepared.examples, prepared.starts
-    is_train = (examples.table["split"] == "train").to_numpy(bool)
-    # Most tasks have labels of the same images.
-    scale_of = functools.cache(lambda rows: feature_scale(examples.features[np.frombuffer(rows, bool)]))
-    return {
-        name: search_task(
-            name, settings, examples, starts.get(name), scale=scale_of((task.known & is_train).tobytes())
-        )
-        for name, task in examples.tasks.items()
-    }
+    return search_tasks(settings, prepared.examples, prepared.starts)
 
 
 def classifier(config: Config, prepared: Prepared, best: Mapping[str, BestHead]) -> ImageClassifier:
