@@ -43,7 +43,9 @@ def test_loss_stays_finite_for_large_logits():
 
 def test_balanced_a_rare_class_counts_as_much_as_its_absence():
     labels = np.float32([[1, 1, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0], [NAN, NAN, NAN]])
-    assert HEAD.trained_on(labels, "none") is HEAD
+    plain = HEAD.trained_on(labels, "none")
+    assert (plain.num_classes, plain.positive_weights) == (3, None)
+    assert SigmoidHead(["x", "y", "z"], thresholds=[0.1, 0.2, 0.3]).trained_on(labels, "none") is plain
     head = HEAD.trained_on(labels, "balanced")
     assert head.positive_weights == pytest.approx([3, 1 / 3, 1])
     zeros = np.zeros([5, 3], np.float32)

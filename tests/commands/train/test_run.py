@@ -241,7 +241,7 @@ def test_a_run_that_fails_before_it_writes_leaves_no_directory(
     def failing(*_):
         raise InputError("A sentence.")
 
-    monkeypatch.setattr("retrain.head_search.search.choose", failing)
+    monkeypatch.setattr("retrain.head_search.search.choose_each", failing)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert (result.status, result.out) == (2, "")
