@@ -19,6 +19,7 @@ FLOORS = {
     **dict.fromkeys(
         [
             "causes",
+            "decoder_noise",
             "image_claims",
             "image_files",
             "image_formats",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from retrain.commands import COMMANDS
 from retrain.commands.module_check import log_embedded, named_in_full
+from retrain.decoder_noise import decoders_held
 from retrain.extensions import named
 from retrain.quiet import quietly_named, set_environment
 from retrain.runs.claim import claimed
@@ -44,7 +45,8 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
             row.quick if is_quick else run or row.run
         )
         try:
-            return Performed(plan, run_plan(plan))
+            with decoders_held():
+                return Performed(plan, run_plan(plan))
         except KeyboardInterrupt as interrupt:
             if row.goes_on:
                 interrupt.add_note(plan.run.how_to_go_on())
