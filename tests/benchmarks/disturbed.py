@@ -53,6 +53,7 @@ def commands(work: pathlib.Path) -> dict[str, list[str]]:
         "exports": [*frozen, "--learning_rate=0.5", "--export_formats=saved_model,hub_module,tflite"],
         "fine-tuning": [*tuned, "--max_steps=24", "--learning_rate=0.001"],
         "sweep of heads": ["sweep", *frozen, exported, *heads],
+        "sweep of heads by TPE": ["sweep", *frozen, exported, *heads, "--sampler=tpe", "--pruner=halving"],
         "sweep of modules": ["sweep", *tuned, "--max_steps=8", "--sweep=learning_rate=0.0001,0.001"],
     }
 
