@@ -5,6 +5,7 @@ import fcntl
 import itertools
 import os
 import pathlib
+import time
 from collections.abc import Iterator
 
 from retrain.errors import InputError
@@ -16,11 +17,12 @@ from retrain.system_errors import writing
 def claimed(run: Run, shared: bool = False) -> Iterator[None]:
     """Makes the directory and keeps other runs out; an empty one does not stay.
 
-    In one that is `shared` many work at once. A run whose name was made here takes the next that is free.
+    In one that is `shared` many work at once, and it is noted whether others do. A run whose name was made
+    here takes the next that is free.
     """
     with writing(run.path):
         made = _made(run, shared)
-    with contextlib.nullcontext() if shared else _locked(run.path):
+    with _joined(run) if shared else _locked(run.path):
         try:
             yield
         finally:
@@ -52,6 +54,29 @@ def _taken(run: Run) -> InputError:
     return InputError(
         f"Another run, started just now, writes to {str(run)!r}: start again, or name a --model_dir."
     )
+
+
+@contextlib.contextmanager
+def _joined(run: Run) -> Iterator[None]:
+    descriptor = os.open(run.path, os.O_RDONLY)
+    try:
+        run.alone_since = _time_alone(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _time_alone(descriptor: int) -> float | None:
+    """When no other process held a lock that others may hold, too, as this one does from then on."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone_since = time.time()
+    except BlockingIOError:
+        alone_since = None
+    except OSError:  # a file system without locks, as some network ones are
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return alone_since
 
 
 @contextlib.contextmanager

@@ -28,11 +28,13 @@ class Run:
 
     `is_others`: whether another process, the chief of the workers, writes there, and this one only reads.
     `seconds` are those that each stage has taken in this process, by what it is called.
+    `alone_since`: where many may work at once, when no other did, in seconds since 1970; None if one did.
     """
 
     def __init__(self, path: str | os.PathLike[str], is_default: bool = False, is_others: bool = False):
         self.path, self.is_default, self.is_others = pathlib.Path(path), is_default, is_others
         self.seconds: dict[str, float] = {}
+        self.alone_since: float | None = None
 
     def __str__(self) -> str:
         return str(self.path)

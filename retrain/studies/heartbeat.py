@@ -6,6 +6,7 @@ names, is done in this file (optuna/study/_optimize.py and optuna/storages/_hear
 """
 
 import contextlib
+import datetime
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +15,7 @@ from absl import logging
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from retrain.studies.storage import without_warnings
+from retrain.studies.storage import MOST_REPEATS, without_warnings
 
 
 @contextlib.contextmanager
@@ -37,7 +38,7 @@ def beat(study: optuna.Study, trial: Trial | FrozenTrial) -> None:
     study._storage.record_heartbeat(trial._trial_id)
 
 
-def as_stored(study: optuna.Study, trial: Trial) -> FrozenTrial:
+def as_stored(study: optuna.Study, trial: Trial | FrozenTrial) -> FrozenTrial:
     """What the storage knows of the trial now."""
     return study._storage.get_trial(trial._trial_id)
 
@@ -46,6 +47,14 @@ def keep_watch(study: optuna.Study) -> None:
     """Gives every running trial a heartbeat: a worker that died before its first would never be missed."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         beat(study, trial)
+
+
+def give_back_before(study: optuna.Study, time: float) -> None:
+    """Has the trials run again that were begun before then, in seconds since 1970, by who is dead."""
+    begun_later = datetime.datetime.fromtimestamp(time)  # Optuna's times have no zone, either
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.datetime_start < begun_later:
+            _give_back(study, trial, MOST_REPEATS)
 
 
 def miss_the_dead(study: optuna.Study) -> None:
@@ -63,9 +72,9 @@ def _beat_until(stop: threading.Event, study: optuna.Study, trials: Sequence[Tri
             logging.warning("No heartbeat was recorded: %s", error)
 
 
-def _give_back(study: optuna.Study, trial: Trial) -> None:
+def _give_back(study: optuna.Study, trial: Trial | FrozenTrial, most_repeats: int | None = None) -> None:
     with without_warnings():
         stored = as_stored(study, trial)
         if stored.state == TrialState.RUNNING:
-            study.tell(trial, state=TrialState.FAIL)
-            RetryHeartbeatStaleTrialCallback()(study, stored)
+            study.tell(trial.number, state=TrialState.FAIL)
+            RetryHeartbeatStaleTrialCallback(most_repeats)(study, stored)

@@ -5,8 +5,10 @@ one attribute of it, `result`.
 """
 
 import contextlib
+import math
+import operator
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -16,7 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from retrain.errors import InputError
 from retrain.studies.heartbeat import as_stored, beat, keep_watch, miss_the_dead
 from retrain.studies.record import RESULT
-from retrain.studies.sequences import is_repeated, position
+from retrain.studies.sequences import is_repeated, position, positions
 from retrain.studies.storage import failures_told, open_storage, without_password, without_warnings
 
 ABOUT = "about"
@@ -82,13 +84,18 @@ def next_trials(study: optuna.Study, distributions: Mapping[str, Any], most: int
 
 
 def ask(study: optuna.Study, distributions: Mapping[str, Any], most: int, trials: int) -> list[Trial]:
-    """At most `most` trials to run now: those of dead workers first, then new ones, up to `trials` in all."""
+    """At most `most` trials to run now: those of dead workers first, then new ones, up to `trials` in all.
+
+    New ones end where a batch of `most` would end if no worker had died.
+    """
     asked: list[Trial] = []
     miss_the_dead(study)
     # Read once, for each look at the trials that run takes longer than one of them may.
     waiting, given_out = _counts(study)
+    # Those that wait are of the last batch.
+    trials_now = min(trials, math.ceil((given_out if waiting else given_out + 1) / most) * most)
     with without_warnings():
-        while len(asked) < most and (waiting > 0 or given_out < trials):
+        while len(asked) < most and (waiting > 0 or given_out < trials_now):
             trial = study.ask(dict(distributions))
             beat(study, trial)
             stored = as_stored(study, trial)
@@ -104,16 +111,29 @@ def ask(study: optuna.Study, distributions: Mapping[str, Any], most: int, trials
     return asked
 
 
+def batch_of(study: optuna.Study, asked: Sequence[Trial], most: int) -> list[Trial | FrozenTrial]:
+    """The trials asked for, and those of their batches that a worker had told before it died, by position.
+
+    What a trial gives hangs on those that it is trained beside: all of them in the last digits, and on who
+    is given up.
+    """
+    places, known = positions(study, [as_stored(study, trial) for trial in asked]), finished(study)
+    batches = {place // most for place in places}
+    told = zip(positions(study, known), known, strict=True)
+    batch = [*zip(places, asked, strict=True), *((at, trial) for at, trial in told if at // most in batches)]
+    return [trial for _, trial in sorted(batch, key=operator.itemgetter(0))]
+
+
 def tell(
     study: optuna.Study,
-    trial: Trial,
+    trial: Trial | FrozenTrial,
     value: float | None,
     result: Mapping[str, Any],
     stopped: int | None,
 ) -> None:
     """What a trial gave: no value when it failed, that at the step at which it was stopped when it was.
 
-    Nothing where this worker was taken for dead.
+    Nothing where the trial was told before, or this worker was taken for dead.
     """
     with without_warnings():
         if as_stored(study, trial).state != TrialState.RUNNING:

@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -88,3 +89,15 @@ def test_three_runs_of_a_folder_in_one_second_take_the_next_free_name():
         for run in runs:
             stack.enter_context(claimed(run))
         assert [str(run) for run in runs] == ["runs/photos-1", "runs/photos-1-2", "runs/photos-1-3"]
+
+
+def test_whether_others_work_in_a_shared_directory_is_noted():
+    code = f"{CLAIM}run = Run('run')\nwith claimed(run, shared=True): print(run.alone_since)"
+    first, before = Run("run"), time.time()
+    with claimed(first, shared=True):
+        assert before <= first.alone_since <= time.time()
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert other.stdout == "None\n"
+    second = Run("run")
+    with claimed(second, shared=True):
+        assert second.alone_since >= first.alone_since

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from retrain.studies import storage
 from retrain.studies import study as study_module
-from retrain.studies.heartbeat import heartbeat
+from retrain.studies.heartbeat import as_stored, give_back_before, heartbeat
 from retrain.studies.storage import without_warnings
 from retrain.studies.study import ask, finished, next_trials
 from tests.studies.studies import DRAWN, told
@@ -75,3 +75,13 @@ def test_what_was_not_told_at_the_end_is_given_back_at_once(make_study, tmp_path
         raise KeyboardInterrupt
     again = ask(make_study(tmp_path), DRAWN, 2, 2)
     assert [(trial.number, tuple(trial.params.values())) for trial in again] == [(2, (0.0, 8)), (3, (0.0, 9))]
+
+
+def test_what_was_begun_when_nobody_else_lives_is_run_again_at_once(make_study, tmp_path):
+    ask(make_study(tmp_path), DRAWN, 2, 6)
+    study, alone_since = make_study(tmp_path), time.time()
+    [of_another] = ask(make_study(tmp_path), DRAWN, 1, 6)
+    give_back_before(study, alone_since)
+    assert as_stored(study, of_another).state == TrialState.RUNNING
+    again = ask(study, DRAWN, 2, 6)
+    assert [tuple(trial.params.values()) for trial in again] == [(0.0, 8), (0.0, 9)]

@@ -1,3 +1,5 @@
+import time
+
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -6,7 +8,17 @@ from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.studies import SAMPLERS
 from retrain.studies import study as study_module
-from retrain.studies.study import ask, check_study, finished, next_trials, open_study, tell, unfinished
+from retrain.studies.heartbeat import give_back_before
+from retrain.studies.study import (
+    ask,
+    batch_of,
+    check_study,
+    finished,
+    next_trials,
+    open_study,
+    tell,
+    unfinished,
+)
 from tests.studies.studies import ABOUT, DRAWN, SPACE, told, url
 
 
@@ -33,6 +45,22 @@ def test_what_was_finished_is_kept_and_more_can_be_asked_for(make_study, tmp_pat
     assert [trial.value for trial in finished(again)] == [0.25, 0.25]
     assert ask(again, DRAWN, 9, 2) == []
     assert [trial.number for trial in ask(again, DRAWN, 9, 3)] == [2]
+
+
+def test_a_batch_is_the_same_after_an_interruption(make_study, tmp_path):
+    first = ask(make_study(tmp_path), DRAWN, 4, 6)
+    study = make_study(tmp_path)
+    told(study, first[1])
+    give_back_before(study, time.time())
+    asked = ask(study, DRAWN, 4, 6)
+    batch = batch_of(study, asked, 4)
+    assert [trial.params for trial in batch] == [trial.params for trial in first]
+    told(study, batch[0])
+    give_back_before(study, time.time())
+    again = ask(study, DRAWN, 4, 6)
+    assert [trial.params for trial in again] == [trial.params for trial in first[2:]]
+    assert [trial.params for trial in batch_of(study, again, 4)] == [trial.params for trial in first]
+    assert len(ask(study, DRAWN, 4, 6)) == 2
 
 
 def test_a_trial_that_another_worker_took_from_those_that_wait_is_no_loss(make_study, tmp_path, monkeypatch):

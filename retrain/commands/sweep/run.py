@@ -25,11 +25,11 @@ from retrain.runs.run import SWEEP_FLAGS
 from retrain.settings.config import to_flags
 from retrain.settings.needs import costs_differ
 from retrain.studies import SAMPLERS
-from retrain.studies.heartbeat import heartbeat
+from retrain.studies.heartbeat import give_back_before, heartbeat
 from retrain.studies.objective import name_of
 from retrain.studies.record import encoded, flags_of
 from retrain.studies.sequences import distributions
-from retrain.studies.study import next_trials, open_study, tell
+from retrain.studies.study import batch_of, next_trials, open_study, tell
 
 KEPT = 4  # modules whose features stay in memory for later trials
 GIB = 2**30
@@ -43,6 +43,8 @@ def run(plan: SweepPlan) -> int:
     direction = "maximize" if plan.metric.higher_is_better else "minimize"
     preparing = remembering(prepare)
     with open_study(plan.storage, plan.config.sweep.study, direction, plan.about, sampler) as study:
+        if plan.config.sweep.storage is None and plan.run.alone_since is not None:
+            give_back_before(study, plan.run.alone_since)
         plan.run.write(SWEEP_FLAGS, to_flags(plan.config, "sweep", SWEEP_FLAGS))
         search(plan, study, preparing)
         found = _results(plan, study)
@@ -90,11 +92,14 @@ def search(plan: SweepPlan, study: optuna.Study, preparing: Preparing) -> None:
     """Runs trials until there are enough."""
     judging, at_once = judging_of(plan), SAMPLERS[plan.sampler].at_once
     while asked := next_trials(study, distributions(plan.space), at_once, plan.trials):
-        trials = [plan.trial(flags_of(trial, plan.space)) for trial in asked]
+        batch = batch_of(study, asked, at_once)
+        planned = [(trial, plan.trial(flags_of(trial, plan.space))) for trial in batch]
+        # What trains on images is trained alone, so that what was told is not trained again.
+        planned = [(trial, of) for trial, of in planned if trial in asked or not of.config.trains_on_images]
         with heartbeat(study, asked):
-            for records in run_trials(trials, preparing, judging, plan.run):
+            for records in run_trials([of for _, of in planned], preparing, judging, plan.run):
                 for at, record in records.items():
-                    tell(study, asked[at], record.value, encoded(record), record.stopped)
+                    tell(study, planned[at][0], record.value, encoded(record), record.stopped)
                 _report_progress(plan, study)
 
 

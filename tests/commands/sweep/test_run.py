@@ -1,3 +1,4 @@
+import itertools
 import pathlib
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from retrain.flags import parse
 from retrain.head_search.budget import Budget, Halving
 from retrain.settings.config import Config
 from retrain.settings.field import as_text
+from retrain.studies import study as study_module
 from retrain.studies.record import Record, failed_record
 from retrain.studies.sequences import grid_sampler
 from retrain.studies.study import open_study
@@ -110,14 +112,44 @@ def test_a_killed_sweep_goes_on_where_it_was(command, photos, space, trials, tmp
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     kept = trials(run).drop(columns="tied_with_best")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("retrain.studies.storage.GRACE", 1)
-        assert command(*words).status == 0
+    assert command(*words).status == 0
     table = trials(run)
     assert len(table) == 40
     same = table[table["trial"].isin(kept["trial"])][list(kept)].reset_index(drop=True)
     pd.testing.assert_frame_equal(same, kept)
     assert not table[["learning_rate", "l2_regularizer"]].duplicated().any()
+
+
+def at_call(number: int, function):
+    """The function, which is interrupted when it is called for the n-th time, before it does anything."""
+    calls = itertools.count(1)
+
+    def interrupted(*arguments):
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    return interrupted
+
+
+def test_a_sweep_interrupted_while_it_draws_or_notes_trials_ends_alike(
+    command, photos, space, trials, tmp_path, monkeypatch
+):
+    flags = ("sweep", *photos, *space, "--trials=24", "--sampler=tpe", "--pruner=halving")
+    assert command(*flags, f"--model_dir={tmp_path / 'whole'}").status == 0
+    words = [*flags, f"--model_dir={tmp_path / 'parts'}"]
+    for module, name, number in [
+        (study_module, "beat", 20),
+        (sweep_run, "tell", 5),
+        (study_module, "beat", 2),
+    ]:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, name, at_call(number, getattr(module, name)))
+            assert command(*words).status == 128 + signal.SIGINT
+    assert command(*words).status == 0
+    whole, parts = (trials(tmp_path / name).drop(columns="seconds") for name in ("whole", "parts"))
+    assert set(whole["status"]) == {"finished", "stopped early"}
+    pd.testing.assert_frame_equal(parts, whole, check_exact=True)
 
 
 def test_several_modules_and_a_cheap_winner(command, colour_folder, averaging_module, trials, tmp_path):
