@@ -16,6 +16,7 @@ from retrain.causes import cause_of
 from retrain.errors import RefusedError
 from retrain.exporters import AS_USUAL, EXPORTERS, ExportOptions, exporter
 from retrain.exporters.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
+from retrain.exporters.model_card import OfRun
 from retrain.exporters.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import read_json
 from retrain.model import ImageClassifier
@@ -34,6 +35,7 @@ class Material(NamedTuple):
       takes_bytes: whether serving_default takes files.
       seen: what the model has seen.
       final_tensor_name: what the output of a frozen graph is called.
+      of_run: what the run knows of the model, for the cards.
     """
 
     train: Sequence[str] = ()
@@ -41,11 +43,12 @@ class Material(NamedTuple):
     takes_bytes: bool = False
     seen: SeenImages = NOTHING_SEEN
     final_tensor_name: str = AS_USUAL.final_tensor_name
+    of_run: OfRun | None = None
 
     def options(self) -> ExportOptions:
         apart = max(1, len(self.train) // CALIBRATED_ON)
         calibration = tuple(self.train[::apart][:CALIBRATED_ON])
-        return ExportOptions(self.takes_bytes, calibration, self.final_tensor_name)
+        return ExportOptions(self.takes_bytes, calibration, self.final_tensor_name, self.of_run)
 
     def sample(self, model: ImageClassifier, formats: Sequence[str]) -> Sample:
         count = FEW if all(EXPORTERS[name].is_exact for name in formats) else MANY

@@ -2,10 +2,13 @@
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retrain.errors import InputError
 from retrain.extensions import load, named
+
+if TYPE_CHECKING:
+    from retrain.exporters.model_card import OfRun
 
 # Images, a float32 array [B, H, W, 3] in [0, 1] -> what is served of them, arrays [B, ...] by key.
 Answers = Callable[[Any], Mapping[str, Any]]
@@ -42,11 +45,13 @@ class ExportOptions(NamedTuple):
       takes_bytes: whether the signature serving_default takes the files of images, and not their pixels.
       final_tensor_name: what the output of a frozen graph is called.
       calibration: files of images of training, by which ranges of values are found.
+      of_run: what its run knows of the classifier, for the model card.
     """
 
     takes_bytes: bool = False
     calibration: tuple[str, ...] = ()
     final_tensor_name: str = "final_result"
+    of_run: "OfRun | None" = None
 
 
 AS_USUAL = ExportOptions()

@@ -8,10 +8,11 @@ import json
 import pathlib
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from retrain import __version__
 from retrain.exporters.assets import DESCRIPTION, FOLDER, described_tasks
-from retrain.exporters.model_card import write_card
+from retrain.exporters.model_card import OfRun, write_card
 from retrain.familiarity import FAMILIARITY, THRESHOLD
 from retrain.files import write_text
 from retrain.heads import head_class
@@ -27,17 +28,26 @@ def write_documents(
     signatures: Mapping[str, str],
     directory: str,
     serving: Mapping[str, str] = MappingProxyType({}),
+    of_run: OfRun | None = None,
 ) -> None:
     """Writes `assets.extra/` and README.md into an export's directory, beside what is the model.
 
     `signatures` are those of logits, by task, and of familiarity; `serving` are those of probabilities, by
     the name of their input. A format without signatures has "" for each, and none. Familiarity is not among
-    them where the export does not tell it.
+    them where the export does not tell it. `of_run` is what a run knows beside.
     """
     extra = pathlib.Path(directory) / FOLDER
     for task, head in classifier.heads.items():
         write_text(extra / labels_file(classifier.heads, task), labels_text(head.class_names))
-    description = {
+    description = _description(classifier, signatures, serving)
+    write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+    write_card(directory, of_run)
+
+
+def _description(
+    classifier: ImageClassifier, signatures: Mapping[str, str], serving: Mapping[str, str]
+) -> dict[str, Any]:
+    described = {
         "tasks": {
             task: {
                 "head": head.kind,
@@ -55,14 +65,13 @@ def write_documents(
         "writer": WRITER,
     }
     if classifier.familiarity is not None and FAMILIARITY in signatures:
-        description["familiarity"] = {
+        described["familiarity"] = {
             "threshold": THRESHOLD,
             "signature": signatures[FAMILIARITY],
             "known_images": classifier.familiarity.both.count,
             "evidence_of": list(classifier.familiarity.evidence),
         }
-    write_text(extra / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-    write_card(directory)
+    return described
 
 
 def read_heads(directory: str) -> Mapping[str, Head]:

@@ -41,7 +41,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         kept = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), [options.final_tensor_name])
         write_bytes(pathlib.Path(partial, MODEL_FILE), kept.SerializeToString())
         write_text(pathlib.Path(partial, OUTPUT_NAME_FILE), options.final_tensor_name)
-        write_documents(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial, of_run=options.of_run)
 
 
 def read(directory: str) -> Answers:

@@ -60,7 +60,8 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         write_bytes(os.path.join(partial, SAVED_MODEL_FILE), module.SerializeToString())
         definition = protos.ModuleDef(format=protos.FORMAT_V3)
         write_bytes(os.path.join(partial, TF1_HUB_FILE), definition.SerializeToString())
-        write_documents(classifier, _signature_names(classifier), partial, {IMAGES: SERVING_SIGNATURE})
+        serving = {IMAGES: SERVING_SIGNATURE}
+        write_documents(classifier, _signature_names(classifier), partial, serving, options.of_run)
         write_familiarity(classifier.familiarity, partial)
 
 

@@ -31,7 +31,8 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         layers = {key: ModuleLayer(module, signature=SERVING_SIGNATURE, output_key=key) for key in keys}
         model = keras.Model(images, {key: layer(images) for key, layer in layers.items()})
         model.save(pathlib.Path(partial, MODEL_FILE))
-        write_documents(classifier, dict.fromkeys([*classifier.heads, *keys], ""), partial)
+        signatures = dict.fromkeys([*classifier.heads, *keys], "")
+        write_documents(classifier, signatures, partial, of_run=options.of_run)
 
 
 def read(directory: str) -> Answers:

@@ -62,14 +62,6 @@ class Result(NamedTuple):
         return f"accuracy, 95 % interval {low:.3f} to {high:.3f}, {self.count} images"
 
 
-def record_run(directory: str, of_run: OfRun) -> None:
-    """Writes into an export's directory what the run knows, and README.md with it."""
-    told = {**of_run._asdict(), "results": [result._asdict() for result in of_run.results]}
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    write_text(os.path.join(directory, FOLDER, OF_RUN), text)
-    write_card(directory)
-
-
 def recorded_run(directory: str) -> OfRun | None:
     """What the run of an export knows; None where nothing was recorded, or by another version."""
     try:
@@ -80,8 +72,10 @@ def recorded_run(directory: str) -> OfRun | None:
         return None
 
 
-def write_card(directory: str) -> None:
-    """Writes README.md into an export's directory, in place of an earlier one."""
+def write_card(directory: str, of_run: OfRun | None = None) -> None:
+    """Writes README.md into an export's directory; and what its run knows, which further exports ask for."""
+    if of_run is not None:
+        _record(directory, of_run)
     described = json.loads((pathlib.Path(directory) / FOLDER / DESCRIPTION).read_text("utf-8"))
     tasks, (height, width) = described["tasks"], described["image_size"]
     text = _ENVIRONMENT.get_template("model_card.md").render(
@@ -99,7 +93,7 @@ def write_card(directory: str) -> None:
             for task, of in tasks.items()
         ],
         shown=SHOWN,
-        run=recorded_run(directory),
+        run=of_run,
         height=height,
         width=width,
         background=described["alpha_background"],
@@ -113,6 +107,12 @@ def write_card(directory: str) -> None:
         familiarity=described.get("familiarity"),
     )
     write_text(os.path.join(directory, README), text)
+
+
+def _record(directory: str, of_run: OfRun) -> None:
+    told = {**of_run._asdict(), "results": [result._asdict() for result in of_run.results]}
+    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    write_text(os.path.join(directory, FOLDER, OF_RUN), text)
 
 
 def _licence(handle: str) -> str:

@@ -33,7 +33,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         with native_stderr_held():
             model, _ = tf2onnx.convert.from_function(by_key, signature, opset=OPSET)
         write_bytes(pathlib.Path(partial, MODEL_FILE), model.SerializeToString())
-        write_documents(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial, of_run=options.of_run)
 
 
 def read(directory: str) -> Answers:

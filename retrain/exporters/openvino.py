@@ -37,7 +37,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         model.input().tensor.set_names({IMAGES})
         _name_outputs(model, dict(zip((of.name for of in frozen.outputs), served.keys, strict=True)))
         openvino.save_model(model, pathlib.Path(partial, MODEL_FILE), compress_to_fp16=False)
-        write_documents(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial, of_run=options.of_run)
 
 
 def _name_outputs(model: openvino.Model, names: Mapping[str, str]) -> None:

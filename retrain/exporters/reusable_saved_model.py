@@ -48,7 +48,8 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
             IMAGES: SERVING_IMAGES if options.takes_bytes else SERVING_SIGNATURE,
             IMAGE_BYTES: SERVING_BYTES,
         }
-        write_documents(classifier, {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}, partial, serving)
+        signatures = {**signatures, FAMILIARITY: LOGITS_AND_FAMILIARITY}
+        write_documents(classifier, signatures, partial, serving, options.of_run)
         write_familiarity(classifier.familiarity, partial)
 
 

@@ -32,7 +32,7 @@ Prepare = Callable[[tf.lite.TFLiteConverter], None]
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory with the model in float32; InputError when it exists, or has no room."""
-    _write(classifier, directory, lambda converter: None, tells_familiarity=True)
+    _write(classifier, directory, lambda converter: None, options, tells_familiarity=True)
 
 
 def write_float16(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
@@ -42,7 +42,7 @@ def write_float16(classifier: ImageClassifier, directory: str, options: ExportOp
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
 
-    _write(classifier, directory, prepare)
+    _write(classifier, directory, prepare, options)
 
 
 def write_int8(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
@@ -61,11 +61,15 @@ def write_int8(classifier: ImageClassifier, directory: str, options: ExportOptio
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = images
 
-    _write(classifier, directory, prepare)
+    _write(classifier, directory, prepare, options)
 
 
 def _write(
-    classifier: ImageClassifier, directory: str, prepare: Prepare, tells_familiarity: bool = False
+    classifier: ImageClassifier,
+    directory: str,
+    prepare: Prepare,
+    options: ExportOptions,
+    tells_familiarity: bool = False,
 ) -> None:
     with new_directory(directory) as partial:
         served = served_function(classifier, 1, tells_familiarity)
@@ -84,4 +88,4 @@ def _write(
         }
         described = with_metadata(model, served.keys, labels, f"Written by {WRITER}.")
         write_bytes(pathlib.Path(partial, MODEL_FILE), described)
-        write_documents(classifier, served.no_signatures(classifier), partial)
+        write_documents(classifier, served.no_signatures(classifier), partial, of_run=options.of_run)

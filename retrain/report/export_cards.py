@@ -1,27 +1,25 @@
-"""The model cards of a run's exports, with what the run knows of its classifier: its data and its figures."""
+"""What a run knows of its classifier, for the model cards of its exports: its data and its figures."""
 
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from retrain.data.split_words import split_of
 from retrain.examples.recorded import data_fingerprint
-from retrain.exporters.model_card import OfRun, Result, record_run
+from retrain.exporters.model_card import OfRun, Result
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, of_one_task
 
 TOLD = ("test", "validation", CROSS_VALIDATION)
 
 
-def write_cards(outcome: Outcome, exports: Sequence[str]) -> None:
-    """Into each of these directories."""
-    of_run = OfRun(
+def of_run(outcome: Outcome) -> OfRun:
+    """What cards say of it."""
+    return OfRun(
         data=data_name(outcome.examples.image_dir),
         fingerprint=data_fingerprint(outcome.examples),
         splits={str(name): int(of) for name, of in outcome.examples.table["split"].value_counts().items()},
         results=[*_results(outcome)],
     )
-    for directory in exports:
-        record_run(directory, of_run)
 
 
 def _results(outcome: Outcome) -> Iterator[Result]:

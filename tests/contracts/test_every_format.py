@@ -11,6 +11,7 @@ from PIL import Image
 from retrain.errors import InputError
 from retrain.exporters import EXPORTERS, ExportOptions, answers_of, exporter
 from retrain.exporters.assets import described_familiarity, described_tasks
+from retrain.exporters.model_card import OfRun, recorded_run
 from retrain.familiarity import FAMILIARITY
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -25,6 +26,7 @@ HEADS = {
     "one task": {"label": SoftmaxHead(["a", "b", "c"], temperature=2.0)},
     "two tasks": {"kind": SoftmaxHead(["a", "b", "c"]), "tags": SigmoidHead(["x", "y"])},
 }
+OF_RUN = OfRun(data="pets", fingerprint="0f", splits={"train": 5}, results=[])
 ROUNDING = {True: 1e-5, False: 0.02}
 INSTALLED = [name for name, row in EXPORTERS.items() if all(map(importlib.util.find_spec, row.packages))]
 
@@ -51,7 +53,7 @@ def exports(tmp_path_factory):
                 kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
             model = tiny_worlds.with_familiarity(model)
             place = str(directory / heads / name)
-            exporter(name)(model, place, ExportOptions(calibration=tuple(files)))
+            exporter(name)(model, place, ExportOptions(calibration=tuple(files), of_run=OF_RUN))
             made[name, heads] = model, place
         return *made[name, heads], images
 
@@ -80,6 +82,12 @@ def test_it_says_what_its_classes_are(name, heads, exports):
     tells = FAMILIARITY in answers_of(name, directory)(images[:1])
     assert (described_familiarity(directory) is not None) == tells
     assert read_labels(pathlib.Path(directory, "assets.extra")) == ("a", "b", "c")
+
+
+def test_its_card_says_what_the_run_knows(name, heads, exports):
+    _, directory, _ = exports(name, heads)
+    assert recorded_run(directory) == OF_RUN
+    assert "5 images of train" in pathlib.Path(directory, "README.md").read_text("utf-8")
 
 
 def test_nothing_is_overwritten(name, heads, exports):

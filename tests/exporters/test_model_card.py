@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from retrain.exporters.documents import write_documents
-from retrain.exporters.model_card import OfRun, Result, asked, record_run, recorded_run, write_card
+from retrain.exporters.model_card import OfRun, Result, asked, recorded_run, write_card
 from retrain.familiarity import FAMILIARITY
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -56,7 +56,7 @@ def test_names_are_shown_as_they_are(directory):
 
 
 def test_of_a_run_it_has_data_and_figures(directory):
-    record_run(directory, OF_RUN)
+    write_card(directory, OF_RUN)
     metadata, text = card(directory)
     assert metadata["metrics"] == ["accuracy"]
     [model] = metadata["model-index"]
@@ -87,7 +87,7 @@ def test_of_a_run_it_has_data_and_figures(directory):
 
 def test_what_a_run_knows_is_found_again(directory):
     assert recorded_run(directory) is None
-    record_run(directory, OF_RUN)
+    write_card(directory, OF_RUN)
     assert recorded_run(directory) == OF_RUN
 
 
@@ -99,7 +99,7 @@ def test_what_another_version_recorded_is_not_taken(directory, text):
 
 
 def test_a_run_without_figures_says_so(directory):
-    record_run(directory, OF_RUN._replace(results=[]))
+    write_card(directory, OF_RUN._replace(results=[]))
     metadata, text = card(directory)
     assert "model-index" not in metadata
     assert "No images were kept for validation or test: there are no figures." in text
@@ -107,7 +107,7 @@ def test_a_run_without_figures_says_so(directory):
 
 def test_the_hub_reads_its_metadata(directory):
     hub = pytest.importorskip("huggingface_hub")
-    record_run(directory, OF_RUN)
+    write_card(directory, OF_RUN)
     read = hub.ModelCard.load(f"{directory}/README.md").data
     assert [(of.metric_type, of.metric_value, of.dataset_name) for of in read.eval_results] == [
         ("accuracy", 0.75, 'pets "2"'),

@@ -1,9 +1,8 @@
-import json
-
 import pytest
 
 from retrain.examples.recorded import data_fingerprint
-from retrain.report.export_cards import data_name, write_cards
+from retrain.exporters.model_card import Result
+from retrain.report.export_cards import data_name, of_run
 from tests.report.outcomes import of_two_tasks
 
 FIGURES = {
@@ -15,26 +14,12 @@ FIGURES = {
 }
 
 
-def test_exports_get_a_card_of_the_run(tmp_path):
-    task = {"head": "softmax", "classes": ["a", "b"], "signature": "image_classification"}
-    described = {
-        "tasks": {"kind": task, "tags": task},
-        "image_size": [8, 8],
-        "num_features": 3,
-        "serving": {"images": "serving_default"},
-        "alpha_background": "white",
-        "module": "elsewhere",
-        "writer": "retrain 0",
-    }
-    (tmp_path / "saved_model/assets.extra").mkdir(parents=True)
-    (tmp_path / "saved_model/assets.extra/retrain.json").write_text(json.dumps(described))
-    (tmp_path / "saved_model/README.md").write_text("An earlier card.")
+def test_what_cards_say_of_a_run():
     outcome = of_two_tasks(figures={"test": FIGURES})
-    write_cards(outcome, [str(tmp_path / "saved_model")])
-    text = (tmp_path / "saved_model/README.md").read_text()
-    assert "| test | kind | 50.0 % | 25.0 to 75.0 % | 4 |" in text
-    assert "1 images of train, 1 images of validation, 1 images of test" in text
-    assert data_fingerprint(outcome.examples) in text
+    told = of_run(outcome)
+    assert told.splits == {"train": 1, "validation": 1, "test": 1}
+    assert told.fingerprint == data_fingerprint(outcome.examples)
+    assert told.results == [Result("kind", "test", 0.5, (0.25, 0.75), 4, 0.5)]
 
 
 @pytest.mark.parametrize(

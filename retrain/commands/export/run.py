@@ -3,7 +3,7 @@
 from retrain.commands.export.check import ExportPlan
 from retrain.commands.written_exports import Material, write_exports
 from retrain.exporters.compared import LabelledFiles
-from retrain.exporters.model_card import record_run, recorded_run
+from retrain.exporters.model_card import recorded_run
 from retrain.exporters.restored import restored_classifier
 from retrain.exporters.seen_images import read_seen
 from retrain.printable import say
@@ -18,11 +18,9 @@ def run(plan: ExportPlan) -> int:
         takes_bytes=results.default_signature == "bytes",
         seen=read_seen(plan.source),
         final_tensor_name=results.final_tensor_name,
+        of_run=recorded_run(plan.source),
     )
     written = write_exports(restored_classifier(plan.source), plan.run, results.export_formats, material)
-    of_run = recorded_run(plan.source)
     for directory in written:
-        if of_run:
-            record_run(directory, of_run)
         say(f"Exported {directory}")
     return 0 if len(written) == len(results.export_formats) else 1

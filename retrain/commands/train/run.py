@@ -24,7 +24,7 @@ from retrain.model import ImageClassifier
 from retrain.printable import say
 from retrain.report.comparison import comparison_lines
 from retrain.report.ending import end_report
-from retrain.report.export_cards import write_cards
+from retrain.report.export_cards import of_run
 from retrain.report.misclassified import misclassified_lines
 from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
 from retrain.report.summary import training_summary
@@ -119,9 +119,8 @@ def train_classifier(
     write_artefacts(outcome, run)
     with run.timed("exports"):
         seen = seen_images(model, trained.examples)
-        material = _material(plan, trained, seen)
+        material = _material(plan, trained, seen)._replace(of_run=of_run(outcome))
         exports = write_exports(model, run, formats_of(plan.config.results), material)
-        write_cards(outcome, exports)
     end_report(run)
     if plan.config.results.tracker is not None:
         track(run, plan.config.results.tracker)
