@@ -26,6 +26,7 @@ KEPT = 4  # orders, for trainings that are repeated, such as those of a notebook
 ENTRIES = 12  # of the history of losses
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
+ALIGNMENT = 64  # bytes
 STREAMED_BYTES = 2**25  # rows read at a time where features do not fit in memory
 
 
@@ -81,10 +82,26 @@ def mean_square(data: Centred) -> float:
 
 
 def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
-    # Some rows at a time: TensorFlow makes two copies of an array, of which it keeps one.
-    centred = [tf.constant(block - data.centre) for block in blocks(data.features[rows])]
-    features = centred[0] if len(centred) == 1 else tf.concat(centred, axis=0)
-    return Examples(features, tf.constant(data.labels[rows]), tf.constant(data.weights[rows]))
+    features = data.features[rows]
+    centred, begin = _aligned(features.shape), 0
+    for block in blocks(features):
+        np.subtract(block, data.centre, out=centred[begin : begin + len(block)])
+        begin += len(block)
+    return Examples(_tensor(centred), tf.constant(data.labels[rows]), tf.constant(data.weights[rows]))
+
+
+def _aligned(shape: tuple[int, int]) -> np.ndarray:
+    """Float32 of that shape, where TensorFlow wants the memory of a tensor to begin."""
+    size = 4 * shape[0] * shape[1]
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    begin = -memory.ctypes.data % ALIGNMENT
+    return memory[begin : begin + size].view(np.float32).reshape(shape)
+
+
+def _tensor(values: np.ndarray) -> tf.Tensor:
+    """The same memory as a tensor: tf.constant would make two copies, of which it keeps one."""
+    shared = tf.experimental.dlpack.from_dlpack(values.__dlpack__())
+    return tf.identity(shared)  # where the tensors of this program are, which is not always the CPU
 
 
 class Order(NamedTuple):

@@ -84,8 +84,8 @@ def largest_variance(features: Features) -> float:
     By power iteration from the vector of standard deviations, on at most SAMPLE rows: a few per cent low at
     worst.
     """
-    sample = np.asarray(features[:: max(1, len(features) // SAMPLE)], np.float64)
-    centred = sample - sample.mean(axis=0)
+    centred = np.array(features[:: max(1, len(features) // SAMPLE)], np.float64)
+    centred -= centred.mean(axis=0)
     direction, variance = centred.std(axis=0), 0.0
     for _ in range(ITERATIONS):
         length = np.linalg.norm(direction)

@@ -89,6 +89,15 @@ def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monke
         np.testing.assert_array_equal(one.features, other.features)
 
 
+def test_what_is_resident_lies_in_memory_once(monkeypatch):
+    made, aligned = [], batches._aligned
+    monkeypatch.setattr(batches, "_aligned", lambda shape: made.append(aligned(shape)) or made[-1])
+    resident = made_resident(DATA, DATA.features.nbytes).resident
+    np.testing.assert_array_equal(resident.features, DATA.features - DATA.centre)
+    made[0][0, 0] = 7.0
+    assert resident.features[0, 0].numpy() == 7.0
+
+
 def test_the_history_has_twelve_entries_the_last_of_what_is_left():
     resident = made_resident(DATA, DATA.features.nbytes)
     order = batch_order(dataclasses.replace(CANDIDATE, max_steps=95), resident, True)
