@@ -15,6 +15,7 @@ from absl import logging
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from retrain.studies.record import RESULT
 from retrain.studies.storage import MOST_REPEATS, without_warnings
 
 
@@ -72,9 +73,25 @@ def _beat_until(stop: threading.Event, study: optuna.Study, trials: Sequence[Tri
             logging.warning("No heartbeat was recorded: %s", error)
 
 
+def end(study: optuna.Study, trial: Trial) -> None:
+    """Ends a trial that has its result."""
+    result = trial.user_attrs[RESULT]
+    if result["value"] is None:
+        study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+    elif result["stopped"] is None:
+        study.tell(trial, result["value"], skip_if_finished=True)
+    else:
+        trial.report(result["value"], result["stopped"])
+        study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
+
+
 def _give_back(study: optuna.Study, trial: Trial | FrozenTrial, most_repeats: int | None = None) -> None:
     with without_warnings():
         stored = as_stored(study, trial)
-        if stored.state == TrialState.RUNNING:
+        if stored.state != TrialState.RUNNING:
+            return
+        if RESULT in stored.user_attrs:  # who ran it was killed before he could end it
+            end(study, Trial(study, stored._trial_id))
+        else:
             study.tell(trial.number, state=TrialState.FAIL)
             RetryHeartbeatStaleTrialCallback(most_repeats)(study, stored)

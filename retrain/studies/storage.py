@@ -11,6 +11,7 @@ import sqlalchemy
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 
 from retrain.errors import InputError
+from retrain.studies.record import RESULT
 
 HEARTBEAT, GRACE = 5, 40  # seconds between two beats, and until a worker is held for dead
 MOST_REPEATS = 5  # of a trial whose workers die: it may be what kills them
@@ -71,8 +72,14 @@ def _storage(url: str) -> RDBStorage:
             {"connect_args": connect, "pool_pre_ping": True},
             heartbeat_interval=HEARTBEAT,
             grace_period=GRACE,
-            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(MOST_REPEATS),
+            heartbeat_stale_trial_callback=_run_again,
         )
+
+
+def _run_again(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    """Gives out anew what a dead worker ran, unless it had noted the result."""
+    if RESULT not in trial.user_attrs:
+        RetryHeartbeatStaleTrialCallback(MOST_REPEATS)(study, trial)
 
 
 def _write_ahead(connection: Any, _: Any) -> None:

@@ -16,7 +16,7 @@ from absl import logging
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from retrain.errors import InputError
-from retrain.studies.heartbeat import as_stored, beat, keep_watch, miss_the_dead
+from retrain.studies.heartbeat import as_stored, beat, end, keep_watch, miss_the_dead
 from retrain.studies.record import RESULT
 from retrain.studies.sequences import is_repeated, position, positions
 from retrain.studies.storage import failures_told, open_storage, without_password, without_warnings
@@ -124,28 +124,15 @@ def batch_of(study: optuna.Study, asked: Sequence[Trial], most: int) -> list[Tri
     return [trial for _, trial in sorted(batch, key=operator.itemgetter(0))]
 
 
-def tell(
-    study: optuna.Study,
-    trial: Trial | FrozenTrial,
-    value: float | None,
-    result: Mapping[str, Any],
-    stopped: int | None,
-) -> None:
-    """What a trial gave: no value when it failed, that at the step at which it was stopped when it was.
+def tell(study: optuna.Study, trial: Trial | FrozenTrial, result: Mapping[str, Any]) -> None:
+    """What a trial gave, an encoded record: "value" is None when it failed, "stopped" the step if it was.
 
     Nothing where the trial was told before, or this worker was taken for dead.
     """
     with without_warnings():
-        if as_stored(study, trial).state != TrialState.RUNNING:
-            return
-        trial.set_user_attr(RESULT, dict(result))
-        if value is None:
-            study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
-        elif stopped is None:
-            study.tell(trial, value, skip_if_finished=True)
-        else:
-            trial.report(value, stopped)
-            study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
+        if as_stored(study, trial).state == TrialState.RUNNING:
+            trial.set_user_attr(RESULT, dict(result))
+            end(study, trial)
 
 
 def unfinished(study: optuna.Study) -> int:

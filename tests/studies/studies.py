@@ -22,4 +22,4 @@ def opened(directory, about=ABOUT) -> contextlib.AbstractContextManager[optuna.S
 
 
 def told(study: optuna.Study, trial: optuna.trial.Trial, value: float | None = 0.5) -> None:
-    tell(study, trial, value, {"value": value}, None)
+    tell(study, trial, {"value": value, "stopped": None})

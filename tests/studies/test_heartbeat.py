@@ -85,3 +85,14 @@ def test_what_was_begun_when_nobody_else_lives_is_run_again_at_once(make_study, 
     assert as_stored(study, of_another).state == TrialState.RUNNING
     again = ask(study, DRAWN, 2, 6)
     assert [tuple(trial.params.values()) for trial in again] == [(0.0, 8), (0.0, 9)]
+
+
+def test_a_trial_whose_worker_died_before_it_had_ended_it_is_ended(make_study, tmp_path):
+    stopped, failed, _ = ask(make_study(tmp_path), DRAWN, 3, 3)
+    stopped.set_user_attr("result", {"value": 0.25, "stopped": 7})
+    failed.set_user_attr("result", {"value": None, "stopped": None})
+    study = make_study(tmp_path)
+    give_back_before(study, time.time())
+    assert [trial.state for trial in finished(study)] == [TrialState.PRUNED, TrialState.FAIL]
+    assert finished(study)[0].value == 0.25
+    assert [tuple(trial.params.values()) for trial in ask(study, DRAWN, 3, 3)] == [(0.2, 8)]

@@ -85,8 +85,8 @@ def test_a_grid_passes_over_what_another_sampler_has_drawn(tmp_path):
 def test_a_failed_trial_is_finished_and_a_stopped_one_is_pruned(make_study, tmp_path):
     study = make_study(tmp_path)
     diverged, lagging = ask(study, DRAWN, 2, 2)
-    tell(study, diverged, None, {"reason": "training diverged"}, None)
-    tell(study, lagging, 0.1, {}, 50)
+    tell(study, diverged, {"value": None, "stopped": None, "reason": "training diverged"})
+    tell(study, lagging, {"value": 0.1, "stopped": 50})
     assert [trial.state for trial in finished(study)] == [TrialState.FAIL, TrialState.PRUNED]
     assert finished(study)[1].value == 0.1
     assert ask(study, DRAWN, 2, 2) == []

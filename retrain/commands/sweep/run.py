@@ -99,7 +99,7 @@ def search(plan: SweepPlan, study: optuna.Study, preparing: Preparing) -> None:
         with heartbeat(study, asked):
             for records in run_trials([of for _, of in planned], preparing, judging, plan.run):
                 for at, record in records.items():
-                    tell(study, planned[at][0], record.value, encoded(record), record.stopped)
+                    tell(study, planned[at][0], encoded(record))
                 _report_progress(plan, study)
 
 

@@ -33,7 +33,7 @@ def study_of(*records: Record) -> optuna.Study:
     """A study in which trials gave these."""
     study = optuna.create_study(sampler=grid_sampler(SPACE, 0), direction="maximize")
     for record in records:
-        tell(study, study.ask(distributions(SPACE)), record.value, encoded(record), record.stopped)
+        tell(study, study.ask(distributions(SPACE)), encoded(record))
     return study
 
 
@@ -59,7 +59,7 @@ def test_a_trial_that_a_worker_died_over_keeps_its_number():
     )
     study.add_trial(again)
     for record in (wrong(3), wrong(40)):
-        tell(study, study.ask(distributions(SPACE)), record.value, encoded(record), record.stopped)
+        tell(study, study.ask(distributions(SPACE)), encoded(record))
     assert sorted(numbers(results(study, SPACE, ACCURACY, "best"))) == [0, 1, 2]
     assert [trial.number for trial in study.trials] == [0, 1, 2, 3]
 
