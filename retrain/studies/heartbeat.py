@@ -15,8 +15,7 @@ from absl import logging
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from retrain.studies.record import RESULT
-from retrain.studies.storage import MOST_REPEATS, without_warnings
+from retrain.studies.storage import MOST_REPEATS, RESULT, without_warnings
 
 
 @contextlib.contextmanager

@@ -8,8 +8,7 @@ import numpy as np
 from optuna.trial import FrozenTrial
 
 from retrain.studies.space import Space
-
-RESULT = "result"  # the attribute of a trial that holds it
+from retrain.studies.storage import RESULT
 
 
 class Record(NamedTuple):

@@ -11,8 +11,8 @@ import sqlalchemy
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 
 from retrain.errors import InputError
-from retrain.studies.record import RESULT
 
+RESULT = "result"  # the attribute of a trial that holds its record
 HEARTBEAT, GRACE = 5, 40  # seconds between two beats, and until a worker is held for dead
 MOST_REPEATS = 5  # of a trial whose workers die: it may be what kills them
 ATTEMPTS = 5  # to open a storage that another worker is just making

@@ -6,9 +6,10 @@ import optuna
 import pytest
 
 from retrain.settings.values import OfTask
-from retrain.studies.record import RESULT, Record, decoded, encoded, failed_record, flags_of
+from retrain.studies.record import Record, decoded, encoded, failed_record, flags_of
 from retrain.studies.sequences import distributions
 from retrain.studies.space import parse_space
+from retrain.studies.storage import RESULT
 
 
 def through_json(record: Record) -> Record:
