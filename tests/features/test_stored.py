@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,17 @@ def test_rows_of_a_view_are_no_copies():
     np.testing.assert_array_equal(view, VALUES)
     np.testing.assert_array_equal(view[3:7][[0, 2]], VALUES[[3, 5]])
     assert view[3:7].segments[0] is VALUES
+
+
+def test_rows_that_are_read_lie_in_memory_once():
+    values = np.arange(10**5, dtype=np.float32).reshape(1000, 100)
+    view = viewed(values)[::-1]
+    tracemalloc.start()
+    read = np.asarray(view)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(read, values[::-1])
+    assert peak < 1.5 * values.nbytes
 
 
 @pytest.mark.parametrize(
