@@ -42,10 +42,13 @@ def admitted(
     be scans than are allowed.
     """
     head = tf.strings.substr(contents, 0, _HEAD) + _HEAD * b"\0"
-    pieces = tf.raw_ops.StringSplitV2(input=[contents], sep=SCAN, maxsplit=MOST_SCANS + 1).values
+    is_jpeg = begins(head, JPEG)
+    # The pieces are copies: of what is no JPEG there are none.
+    splittable = tf.reshape(tf.where(is_jpeg, contents, b""), [1])
+    pieces = tf.raw_ops.StringSplitV2(input=splittable, sep=SCAN, maxsplit=MOST_SCANS + 1).values
     told = begins(head, PNG) | begins(head, GIF) | begins(head, WEBP)
     pixels = tf.cond(
-        begins(head, JPEG) & (tf.size(pieces) <= MOST_SCANS + 1),
+        is_jpeg & (tf.size(pieces) <= MOST_SCANS + 1),
         lambda: _of_jpeg(contents),
         lambda: tf.cond(told, lambda: _in_head(head), of_others),
     )

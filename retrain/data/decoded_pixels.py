@@ -60,15 +60,15 @@ def _is_cut(contents: bytes, error: Exception) -> bool:
 
 
 def _decoded(contents: bytes, image_size: tuple[int, int], background: str) -> np.ndarray:
-    image, orientation = _stored(contents)
+    image, orientation = _stored(contents, background)
     size = image_size if orientation < TURNED else image_size[::-1]
     behind = np.array(ImageColor.getrgb(background)[:3], np.float32)
     return np.ascontiguousarray(_upright(resized(image, size, behind), orientation)) / np.float32(255)
 
 
-def _stored(contents: bytes) -> tuple[np.ndarray, int]:
+def _stored(contents: bytes, background: str) -> tuple[np.ndarray, int]:
     """The image as it is stored, uint8 [H, W, 3], or 4 with its alpha channel; its EXIF orientation."""
-    content, orientation, pixels = readable(contents)
+    content, orientation, pixels, _ = readable(contents, background)
     if pixels.dtype == np.uint16:
         raise UnusualImageError(f"{format_of(contents)} of 16 bits")
     if pixels.size:

@@ -24,9 +24,9 @@ from PIL import ImageColor
 
 from retrain.data.claims_in_graph import admitted, begins
 from retrain.data.image_facts import NARROW, TRANSPARENT
-from retrain.data.readable import is_deep, readable
+from retrain.data.readable import decoded, is_deep, is_for_pillow, readable
 from retrain.image_claims import UNBOUNDED, claimed_pixels, has_many_scans
-from retrain.image_files import INSIDE, contents
+from retrain.image_files import INSIDE, contents, opened
 from retrain.image_formats import LONGEST, WEBP
 from retrain.settings.data import AS_USUAL, Decoding
 
@@ -69,7 +69,7 @@ _ANY = np.equal(_BYTES, ord("?"))
 
 KEPT = 8  # of each kind: a process has few sizes of images
 _TURNED = 5  # from this orientation on, height and width are exchanged
-_BAND = 2**18  # pixels that are put on a background at once: floats of all would take ten times the image
+_BAND = 2**20  # pixels that are put on a background at once: floats of all would take ten times the image
 
 
 class Stored(NamedTuple):
@@ -80,22 +80,45 @@ class Stored(NamedTuple):
     traits: tf.Tensor | None = None
 
 
+class Marks(NamedTuple):
+    """What the bytes of a file say of it: the first of them, and the hash of all."""
+
+    magic: tf.Tensor
+    content: tf.Tensor
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Made:
     """What is made of a file; of the same arguments the same, so that what is traced of it is kept.
 
     Attributes:
-      of: from its bytes (scalar string) to tensors, of these `specs`.
+      make: from the image as it is stored, and from what gives the marks of its file, to tensors of these
+        `specs`.
       decoding: which says what is refused before.
     """
 
-    of: Callable[[tf.Tensor], Any]
+    make: Callable[[Stored, Callable[[], Marks]], Any]
     specs: Any
     decoding: Decoding
+
+    def of(self, contents: tf.Tensor) -> Any:
+        """What is made of a file's bytes (scalar string)."""
+        return self.make(_stored(contents, self.decoding), lambda: _marks(contents))
 
     def read(self, path: tf.Tensor) -> Any:
         """The same of the file at a path."""
         return self.of(admitted_contents(read_file(path), self.decoding)[0])
+
+    def read_apart(self, path: bytes) -> Any:
+        """The same, eagerly, of a large image: what Pillow decodes it reads itself, and no bytes are kept."""
+        contents = admitted_contents(read_file(tf.constant(path)), self.decoding)[0]
+        marks = _marks(contents)
+        if not is_for_pillow(marks.magic.numpy()):
+            return self.make(_stored(contents, self.decoding), lambda: marks)
+        del contents
+        with opened(os.fsdecode(path)) as file:
+            _, _, pixels, is_transparent = decoded(file, self.decoding.background)
+        return self.make(_of_pixels(pixels, is_transparent, self.decoding.background), lambda: marks)
 
 
 def read_file(path: tf.Tensor) -> tf.Tensor:
@@ -115,38 +138,33 @@ def _contents(path: bytes | np.ndarray) -> bytes:
 def image(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """The image, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
 
-    def of(contents: tf.Tensor) -> tf.Tensor:
-        return resize_upright(_stored(contents, decoding), image_size)
-
-    return Made(of, _image_spec(image_size), decoding)
+    return Made(lambda stored, _: resize_upright(stored, image_size), _image_spec(image_size), decoding)
 
 
 @functools.lru_cache(KEPT)
 def rounded(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """The same as uint8 [h, w, 3] of [0, 255]."""
-    exact = image(image_size, decoding)
 
-    def of(contents: tf.Tensor) -> tf.Tensor:
-        return tf.cast(tf.round(exact.of(contents) * 255.0), tf.uint8)
+    def make(stored: Stored, _: Callable[[], Marks]) -> tf.Tensor:
+        return tf.cast(tf.round(resize_upright(stored, image_size) * 255.0), tf.uint8)
 
-    return Made(of, tf.TensorSpec([*image_size, 3], tf.uint8), decoding)
+    return Made(make, tf.TensorSpec([*image_size, 3], tf.uint8), decoding)
 
 
 @functools.lru_cache(KEPT)
 def image_and_facts(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """Both."""
 
-    def of(contents: tf.Tensor) -> tuple[tf.Tensor, ImageFacts]:
-        stored = _stored(contents, decoding)
-        return resize_upright(stored, image_size), _facts(contents, stored)
+    def make(stored: Stored, marks: Callable[[], Marks]) -> tuple[tf.Tensor, ImageFacts]:
+        return resize_upright(stored, image_size), _facts(stored, marks)
 
-    return Made(of, (_image_spec(image_size), FACTS), decoding)
+    return Made(make, (_image_spec(image_size), FACTS), decoding)
 
 
 @functools.lru_cache(KEPT)
 def facts(decoding: Decoding = AS_USUAL) -> Made:
     """The facts alone."""
-    return Made(lambda contents: _facts(contents, _stored(contents, decoding)), FACTS, decoding)
+    return Made(_facts, FACTS, decoding)
 
 
 def load_image(path: tf.Tensor, image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> tf.Tensor:
@@ -193,7 +211,11 @@ def content_hash(contents: tf.Tensor) -> tf.Tensor:
     return tf.strings.to_hash_bucket_fast(contents, tf.int64.max)
 
 
-def _facts(contents: tf.Tensor, stored: Stored) -> ImageFacts:
+def _marks(contents: tf.Tensor) -> Marks:
+    return Marks(tf.strings.substr(contents, 0, LONGEST), content_hash(contents))
+
+
+def _facts(stored: Stored, marks: Callable[[], Marks]) -> ImageFacts:
     """Of large images only some rows and columns are looked at: all would cost half as much as decoding."""
     image, orientation, traits = stored
     size = tf.shape(image)[:2]
@@ -202,8 +224,7 @@ def _facts(contents: tf.Tensor, stored: Stored) -> ImageFacts:
     means = tf.image.resize(looked_at, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), "area")
     thumbnail = _upright(tf.cast(tf.round(means), tf.uint8), orientation)
     return {
-        "magic": tf.strings.substr(contents, 0, LONGEST),
-        "content": content_hash(contents),
+        **marks()._asdict(),
         "size": tf.where(orientation < _TURNED, size, size[::-1]),
         "thumbnail": tf.ensure_shape(thumbnail, [THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3]),
         "traits": traits,
@@ -218,17 +239,14 @@ def decode(contents: tf.Tensor) -> tf.Tensor:
 
 def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """What `Stored` holds, of a file that Python has to look into."""
-    types = (tf.string, tf.int32, tf.bool, tf.uint8, tf.uint16)
-    contents, orientation, deep, *pixels = tf.numpy_function(_readable, [contents], types)
-    contents, orientation, deep = (tf.ensure_shape(scalar, []) for scalar in (contents, orientation, deep))
+    types = (tf.string, tf.int32, tf.bool, tf.bool, tf.uint8, tf.uint16)
+    found = tf.numpy_function(lambda contents: _readable(contents, background), [contents], types)
+    contents, orientation, deep, transparent = (tf.ensure_shape(scalar, []) for scalar in found[:4])
+    pixels = found[4:]
     of_8_bits, of_16_bits = (tf.ensure_shape(each, [None, None, None]) for each in pixels)
 
     def of_file() -> tuple[tf.Tensor, tf.Tensor]:
         return tf.cond(deep, lambda: decode_deep(contents, background), lambda: as_it_is(decode(contents)))
-
-    def of_pixels() -> tuple[tf.Tensor, tf.Tensor]:
-        is_opaque = tf.shape(of_8_bits)[2] == 3
-        return tf.cond(is_opaque, lambda: as_it_is(of_8_bits), lambda: _opaque(lambda: of_8_bits, background))
 
     def as_it_is(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return image, tf.constant(0)
@@ -236,21 +254,32 @@ def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Te
     image, traits = tf.case(
         [
             (tf.size(of_16_bits) > 0, lambda: _opaque(lambda: of_16_bits, background)),
-            (tf.size(of_8_bits) > 0, of_pixels),
+            (tf.size(of_8_bits) > 0, lambda: (of_8_bits, TRANSPARENT * tf.cast(transparent, tf.int32))),
         ],
         default=of_file,
     )
     return image, orientation, traits
 
 
+def _of_pixels(pixels: np.ndarray, is_transparent: bool, background: str) -> Stored:
+    """Of what Pillow has decoded; InvalidArgumentError where that is nothing."""
+    upright = tf.constant(1)
+    if pixels.dtype == np.uint16:
+        image, traits = _opaque(lambda: tf.constant(pixels), background)
+        return Stored(image, upright, traits)
+    image = tf.constant(pixels) if pixels.size else decode(tf.constant(b""))
+    return Stored(image, upright, tf.constant(TRANSPARENT * is_transparent))
+
+
 def _readable(
-    contents: bytes | np.ndarray,
-) -> tuple[bytes, np.int32, np.bool, np.ndarray, np.ndarray]:
-    contents, orientation, pixels = readable(_bytes(contents))
+    contents: bytes | np.ndarray, background: str
+) -> tuple[bytes, np.int32, np.bool, np.bool, np.ndarray, np.ndarray]:
+    contents, orientation, pixels, transparent = readable(_bytes(contents), background)
     of_8_bits, of_16_bits = (
         pixels if pixels.dtype == of else np.zeros([0, 0, 3], of) for of in (np.uint8, np.uint16)
     )
-    return contents, np.int32(orientation), np.bool(is_deep(contents)), of_8_bits, of_16_bits
+    deep = np.bool(is_deep(contents))
+    return contents, np.int32(orientation), deep, np.bool(transparent), of_8_bits, of_16_bits
 
 
 def _bytes(contents: bytes | np.ndarray) -> bytes:

@@ -43,7 +43,7 @@ def _steps(made: Made, large_from: int) -> tuple[Any, Any]:
         return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), made.specs)
 
     def made_of(path: bytes) -> list[Any]:
-        return [value.numpy() for value in tf.nest.flatten(made.read(tf.constant(path)))]
+        return [value.numpy() for value in tf.nest.flatten(made.read_apart(path))]
 
     def made_apart(path: tf.Tensor) -> Any:
         """Through Python, for it is rare: the same graph twice would be built anew at every pass."""

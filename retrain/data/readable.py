@@ -3,16 +3,18 @@
 TensorFlow decodes JPEG, PNG and still WebP itself, but for CMYK without Adobe's marker, which viewers take
 for inverted like all others. Everything else, of TIFF the first page and of animations the first frame, is
 decoded by Pillow. What that takes of memory for large images is counted here in bytes a pixel: four of
-Pillow's own, and three of the pixels that are made of them.
+Pillow's own, and three of the pixels that are made of them, on the background where there is alpha.
 """
 
 import io
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageColor, ImageOps, TiffImagePlugin
 
 from retrain.image_formats import PILLOW_FORMATS, PNG, WEBP, format_of
+from retrain.settings.data import AS_USUAL
 
 try:
     from pillow_heif import register_heif_opener
@@ -38,20 +40,28 @@ class Readable(NamedTuple):
     Attributes:
       contents: the bytes; empty for what Pillow has decoded, and for what is no image.
       orientation: how to hold the image that is made of them: EXIF's, 1 to 8. Pixels are upright.
-      pixels: uint8 [H, W, 3], [H, W, 4] with alpha, uint16 of 16 bits, then [H, W, 1] as well; else empty.
+      pixels: uint8 [H, W, 3], on the background; uint16 of 16 bits, [H, W, 1], [H, W, 3], or [H, W, 4] with
+        alpha; else empty.
+      is_transparent: whether 8-bit pixels were put on the background.
     """
 
     contents: bytes
     orientation: int = 1
     pixels: np.ndarray = np.zeros([0, 0, 3], np.uint8)
+    is_transparent: bool = False
 
 
-def readable(contents: bytes) -> Readable:
+def readable(contents: bytes, background: str = AS_USUAL.background) -> Readable:
     """What is to be decoded of a file's bytes; damage of a JPEG or PNG is left to TensorFlow."""
-    name = format_of(contents)
-    if name in ("JPEG", "WebP") or (name == "PNG" and any(map(contents.__contains__, MARKS))):
-        return _looked_into(contents)
-    return Readable(contents) if name == "PNG" else _decoded(contents)
+    if not is_for_pillow(contents):
+        is_marked = not contents.startswith(PNG) or any(map(contents.__contains__, MARKS))
+        return _looked_into(contents, background) if is_marked else Readable(contents)
+    return decoded(io.BytesIO(contents), background)
+
+
+def is_for_pillow(beginning: bytes) -> bool:
+    """Whether Pillow decodes what begins so, whatever follows."""
+    return format_of(beginning) not in ("JPEG", "PNG", "WebP")
 
 
 def is_deep(contents: bytes) -> bool:
@@ -63,37 +73,56 @@ def is_deep(contents: bytes) -> bool:
     return contents[BIT_DEPTH] == 16 or contents[COLOUR_TYPE] in WITH_ALPHA or b"tRNS" in contents
 
 
-def _looked_into(contents: bytes) -> Readable:
+def _looked_into(contents: bytes, background: str) -> Readable:
     """Of a JPEG, PNG or WebP: EXIF or XMP may say its orientation. Pillow finds them wherever they stand."""
     try:
         with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
             moves = image.format == "WEBP" and image.is_animated
             if moves or (image.mode == "CMYK" and "adobe" not in image.info):
-                return _decoded(contents)
+                return decoded(io.BytesIO(contents), background)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # whatever Pillow makes of a damaged block, the image itself may be sound
         return Readable(contents)
     return Readable(contents, orientation if orientation in range(1, 9) else 1)
 
 
-def _decoded(contents: bytes) -> Readable:
+def decoded(file: BinaryIO, background: str) -> Readable:
     """By Pillow, whose readers raise what they happen to meet in a damaged file."""
     try:
-        upright, had_16_bits, white_is_0 = _opened(contents)
+        upright, had_16_bits, white_is_0 = _opened(file)
     except Exception:
         return Readable(b"")
     if upright.mode.startswith(("I", "F")):
         values = _values(upright)
         del upright
         return Readable(b"", pixels=_in_16_bits(values, white_is_0)[..., None])
-    upright = _in(upright, "RGBA" if upright.has_transparency_data else "RGB")
-    pixels = _values(upright)
-    return Readable(b"", pixels=np.multiply(pixels, 257, dtype=np.uint16) if had_16_bits else pixels)
+    has_alpha = upright.has_transparency_data
+    upright = _in(upright, "RGBA" if has_alpha else "RGB")
+    if had_16_bits:
+        return Readable(b"", pixels=np.multiply(_values(upright), 257, dtype=np.uint16))
+    if not has_alpha:
+        return Readable(b"", pixels=_values(upright))
+    is_transparent = upright.getextrema()[3][0] < 255
+    return Readable(b"", 1, _values(upright, _opaque(background)), is_transparent)
 
 
-def _opened(contents: bytes) -> tuple[Image.Image, bool, bool]:
+def _opaque(background: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Puts uint8 [h, w, 4] on the background, to the bit as the graph does that decodes PNG."""
+    behind = np.array(ImageColor.getrgb(background)[:3], np.float32)
+    white, deep = np.float32(255), np.float32(65535)
+
+    def on_background(pixels: np.ndarray) -> np.ndarray:
+        values = pixels.astype(np.float32) * np.float32(257)
+        alpha = values[..., 3:] / deep
+        colours = values[..., :3] * (white / deep)
+        return np.round(alpha * colours + (1 - alpha) * behind).astype(np.uint8)
+
+    return on_background
+
+
+def _opened(file: BinaryIO) -> tuple[Image.Image, bool, bool]:
     """The image, upright, whether its values had 16 bits, and whether white is 0."""
-    with Image.open(io.BytesIO(contents), formats=PILLOW_FORMATS) as image:
+    with Image.open(file, formats=PILLOW_FORMATS) as image:
         # Pillow takes the upper 8 of 16 bits of colours, and grey where 0 is white as it stands.
         had_16_bits, white_is_0 = ";16" in repr(image.tile), _white_is_0(image)
         return _upright(image), had_16_bits, white_is_0
@@ -113,12 +142,12 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _values(image: Image.Image) -> np.ndarray:
-    """As np.asarray gives them, but in bands, for of each it makes two copies on the way."""
+def _values(image: Image.Image, of: Callable[[np.ndarray], np.ndarray] = np.asarray) -> np.ndarray:
+    """As np.asarray gives them, but in bands, for of each it makes two copies; what `of` makes of each."""
     rows = max(1, BAND // image.width)
     values = None
     for top in range(0, image.height, rows):
-        band = np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
+        band = of(np.asarray(image.crop((0, top, image.width, min(top + rows, image.height)))))
         if values is None:
             values = np.empty([image.height, *band.shape[1:]], band.dtype)
         values[top : top + rows] = band

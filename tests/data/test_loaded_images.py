@@ -1,5 +1,7 @@
 """Large images are decoded one after the other, and are what they would be beside others."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -8,9 +10,10 @@ import tensorflow as tf
 from PIL import Image
 
 from retrain.data import loaded_images
-from retrain.data.images import Made, image, image_and_facts
+from retrain.data.images import Made, Stored, image, image_and_facts
 from retrain.data.loaded_images import loaded
-from retrain.settings.data import AS_USUAL
+from retrain.settings.data import AS_USUAL, Decoding
+from tests.hostile_folder import seeds
 
 
 @pytest.fixture
@@ -34,6 +37,46 @@ def test_what_is_made_does_not_depend_on_it(files, large, monkeypatch):
         tf.nest.map_structure(np.testing.assert_array_equal, one, other)
 
 
+@pytest.mark.parametrize("contents", seeds())
+def test_a_large_image_is_what_it_would_be_if_it_were_small(contents, tmp_path):
+    (tmp_path / "x").write_bytes(contents)
+    made = image_and_facts((5, 7), Decoding("#204060"))
+    try:
+        expected = made.read(tf.constant(str(tmp_path / "x")))
+    except tf.errors.OpError:
+        with pytest.raises(tf.errors.OpError):
+            made.read_apart(bytes(tmp_path / "x"))
+        return
+    found = made.read_apart(bytes(tmp_path / "x"))
+    tf.nest.map_structure(np.testing.assert_array_equal, found, expected)
+
+
+PEAK = """
+import resource, sys
+from retrain.data.pipeline import batches_with_facts
+
+def peak(*paths):
+    [_] = batches_with_facts(paths, (32, 32), 8).as_numpy_iterator()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+small, large, pixels = sys.argv[1:]
+print((-peak(small) + peak(small, large)) / int(pixels))
+"""
+
+
+@pytest.mark.parametrize(("ending", "mode", "most"), [("bmp", "RGB", 12), ("tif", "RGBA", 14.5)])
+def test_what_a_large_image_takes_of_memory(tmp_path, ending, mode, most):
+    """In bytes a pixel, of uncompressed files; what does not grow with the image takes two of them here."""
+    side = 5000
+    Image.new(mode, (8, 8)).save(tmp_path / f"small.{ending}")
+    Image.new(mode, (side, side), 200).save(tmp_path / f"large.{ending}")
+    files = [str(tmp_path / f"{name}.{ending}") for name in ("small", "large")]
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *files, str(side**2)], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < most
+
+
 def test_only_one_large_image_is_decoded_at_a_time(files, monkeypatch):
     monkeypatch.setattr(loaded_images, "LARGE", 1)
     running, seen = [], []
@@ -45,10 +88,10 @@ def test_only_one_large_image_is_decoded_at_a_time(files, monkeypatch):
         running.pop()
         return np.int32(1)
 
-    def of(contents: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(tf.numpy_function(begun, [contents], tf.int32), [])
+    def make(stored: Stored, _: object) -> tf.Tensor:
+        return tf.ensure_shape(tf.numpy_function(begun, [stored.orientation], tf.int32), [])
 
-    assert len([*loaded(files, Made(of, tf.TensorSpec([], tf.int32), AS_USUAL), parallel=4)]) == 8
+    assert len([*loaded(files, Made(make, tf.TensorSpec([], tf.int32), AS_USUAL), parallel=4)]) == 8
     assert seen == [1] * 8
 
 

@@ -4,9 +4,12 @@ import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+from retrain.data.images import decode_image
 from retrain.data.readable import is_deep, readable
+from retrain.settings.data import Decoding
 
 PICTURE = Image.fromarray(np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3))
 TIFF_BLOCK = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -75,9 +78,9 @@ EXIF_6[0x0112] = 6
 
 
 def test_what_pillow_decodes_is_upright():
-    contents, orientation, pixels = readable(encoded("TIFF", exif=EXIF_6))
-    assert (contents, orientation) == (b"", 1)
-    np.testing.assert_array_equal(pixels, UPRIGHT)
+    found = readable(encoded("TIFF", exif=EXIF_6))
+    assert (found.contents, found.orientation, found.is_transparent) == (b"", 1, False)
+    np.testing.assert_array_equal(found.pixels, UPRIGHT)
 
 
 @pytest.mark.parametrize("contents", [JPEG, PNG])
@@ -97,8 +100,19 @@ def test_what_is_no_image_is_empty(contents):
 def test_bands_are_put_together(monkeypatch, mode, band):
     monkeypatch.setattr("retrain.data.readable.BAND", band)
     picture = PICTURE.convert(mode)
-    expected = picture.convert("RGBA" if mode == "RGBA" else "RGB")
-    np.testing.assert_array_equal(readable(encoded("TIFF", picture)).pixels, expected)
+    np.testing.assert_array_equal(readable(encoded("TIFF", picture)).pixels, picture.convert("RGB"))
+
+
+@pytest.mark.parametrize("background", ["white", "#204060"])
+def test_alpha_is_put_on_the_background_as_that_of_a_png(background, monkeypatch):
+    monkeypatch.setattr("retrain.data.readable.BAND", 100)
+    pixels = np.random.default_rng(0).integers(0, 256, [64, 96, 4], np.uint8)
+    found = readable(encoded("TIFF", Image.fromarray(pixels)), background)
+    expected = decode_image(tf.constant(encoded("PNG", Image.fromarray(pixels))), Decoding(background))
+    np.testing.assert_array_equal(found.pixels, expected)
+    assert found.is_transparent
+    pixels[..., 3] = 255
+    assert not readable(encoded("TIFF", Image.fromarray(pixels)), background).is_transparent
 
 
 def test_a_png_is_deep_where_pixels_are_more_than_three_bytes():
