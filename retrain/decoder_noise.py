@@ -9,7 +9,6 @@ import ctypes
 import faulthandler
 import functools
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -23,7 +22,7 @@ SHOWN = 4096  # bytes, the last of what was held
 
 
 class CStream(NamedTuple):
-    """C's variable stderr, what is in it at first, and a stream into a file that nobody sees."""
+    """C's variable stderr, what is in it at first, and a stream into memory that nobody sees."""
 
     variable: ctypes.c_void_p
     terminal: int
@@ -72,8 +71,7 @@ def _c_stderr() -> CStream | None:
         return None
     libc, unbuffered = ctypes.CDLL(None), 2
     libc.fdopen.restype = ctypes.c_void_p
-    with tempfile.TemporaryFile("ab") as opened:
-        file = os.dup(opened.fileno())  # for the rest of the process: a thread may be writing
+    file = os.memfd_create("decoder noise")  # for the rest of the process: a thread may be writing
     held = libc.fdopen(file, b"a")
     libc.setvbuf(ctypes.c_void_p(held), None, unbuffered, ctypes.c_size_t(0))
     variable = ctypes.c_void_p.in_dll(libc, "stderr")
