@@ -89,7 +89,7 @@ def _with_corrections(plan: DataPlan) -> DataPlan:
     several = {task: HEADS[kind].takes_several for task, kind in plan.kinds.items()}
     corrections = named(CORRECTIONS)(plan.settings.corrections, plan.listing, several)
     if plan.frozen is None and corrections.splits and not plan.listing.given_split:
-        plan = plan._replace(frozen=Frozen(corrections.splits))
+        plan = plan._replace(frozen=Frozen(corrections.splits, source="table of corrections"))
     return plan._replace(corrections=corrections)
 
 

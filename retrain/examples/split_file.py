@@ -16,10 +16,11 @@ EXAMPLES, CONTENT = "examples.csv", "content_hash"  # of a run; see `retrain.exa
 
 
 class Frozen(NamedTuple):
-    """A split as it was: path -> split, and path -> hash of the content, where that was noted."""
+    """A split as it was: path -> split, path -> hash of the content where that was noted, and who says so."""
 
     splits: Mapping[str, str]
     contents: Mapping[str, str] = MappingProxyType({})
+    source: str = "split file"
 
 
 def read_split_file(path: str) -> Frozen:
@@ -85,17 +86,17 @@ def freeze_splits(images: Found, frozen: Frozen) -> tuple[list[str], list[str]]:
             known[path] = old[path]
     if not known:
         raise InputError(
-            f"The split file was expected to name images of this folder, such as {min(images.paths)!r}, but "
-            f"names none of them ({len(frozen.splits)} others): name the file of a run on this folder."
+            f"The {frozen.source} was expected to name images of this folder, such as {min(images.paths)!r}, "
+            f"but names none of them ({len(frozen.splits)} others): name the file of a run on this folder."
         )
     by_group: dict[str, str] = {}
     for path, group in sorted(zip(images.paths, images.groups, strict=True)):
         if path in known:
             by_group.setdefault(group, known[path])
-    total, new = len(images.paths), len(images.paths) - len(known)
+    total, new, there = len(images.paths), len(images.paths) - len(known), f"in the {frozen.source}"
     notes = {
-        f"{moved} of {total} images lie elsewhere than in the split file, and stay in their split.": moved,
-        f"{new} of {total} images are not in the split file: their group or their hash decides.": new,
+        f"{moved} of {total} images lie elsewhere than {there}, and stay in their split.": moved,
+        f"{new} of {total} images are not {there}: their group or their hash decides.": new,
     }
     rows = zip(images.paths, images.groups, images.splits, strict=True)
     splits = [known.get(path) or by_group.get(group, split) for path, group, split in rows]

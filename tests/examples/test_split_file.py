@@ -5,10 +5,12 @@ from retrain.errors import InputError
 from retrain.examples.split_file import CONTENT, EXAMPLES, Found, Frozen, freeze_splits, read_split_file
 
 
-def frozen_splits(rows: list[tuple[str, str, str]], frozen: dict[str, str]) -> tuple[list[str], list[str]]:
+def frozen_splits(
+    rows: list[tuple[str, str, str]], frozen: dict[str, str], **about: str
+) -> tuple[list[str], list[str]]:
     """Of examples (path, group, split)."""
     paths, groups, splits = zip(*rows, strict=True)
-    return freeze_splits(Found(paths, paths, groups, splits), Frozen(frozen))
+    return freeze_splits(Found(paths, paths, groups, splits), Frozen(frozen, **about))
 
 
 def sentence(path: str) -> str:
@@ -88,6 +90,8 @@ def test_new_images_join_their_group_or_keep_their_hash():
     frozen, notes = frozen_splits(examples, {"a/2.jpg": "validation"})
     assert frozen == ["validation", "validation", "test"]
     assert notes == ["2 of 3 images are not in the split file: their group or their hash decides."]
+    _, [note] = frozen_splits(examples, {"a/2.jpg": "validation"}, source="table of corrections")
+    assert note == "2 of 3 images are not in the table of corrections: their group or their hash decides."
 
 
 def test_a_file_of_another_folder():
