@@ -41,14 +41,24 @@ def comparison_lines(
             + (f"; {words(row.against)}" if row.against else "")
             for row in task.runs
         ]
+        lines += [_cross_validated_line(run, of) for run, of in task.cross_validated.items()]
     return lines
+
+
+def _cross_validated_line(run: str, figures: Mapping[str, float]) -> str:
+    told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in figures.items())
+    return f"  {run}, cross-validated on all images: {told}"
 
 
 def shared_words(task: TaskComparison) -> str:
     """Which images accuracy is of."""
     if not task.count:
         return "no held-out image has the same split and label in all runs, so that they cannot be compared."
-    return f"accuracy on {count(task.count, f'{task.split} image')} that have one label in all runs."
+    told = f"accuracy on {count(task.count, f'{task.split} image')} that have one label in all runs"
+    if not task.relabelled:
+        return f"{told}."
+    left_out = "is left out" if task.relabelled == 1 else "are left out"
+    return f"{told}; {task.relabelled} whose label differs between the runs {left_out}."
 
 
 def words(against: PairedDifference) -> str:

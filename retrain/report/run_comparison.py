@@ -23,6 +23,7 @@ from retrain.runs.run import METRICS, RUN_FLAGS, TIMES, Run, flag_lines
 HELD_OUT = ("test", "evaluation", "validation")  # the first that has images which all runs share is compared
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "average_loss", "expected_calibration_error")
 NOT_GIVEN = "not given"
+CROSS_VALIDATION = "cross_validation"  # in metrics.json: figures over all images
 
 
 class ReadRun(NamedTuple):
@@ -54,13 +55,23 @@ class OnShared(NamedTuple):
 
 
 class TaskComparison(NamedTuple):
-    """One task: how many images of which split are shared, and each run on them; figures on its own ones."""
+    """One task, of one split.
+
+    Attributes:
+      count: how many images are shared.
+      relabelled: how many would be, if their label were not another one in some run.
+      runs: each on the shared images.
+      figures: of each run on its own images.
+      cross_validated: of each run over all images, where these are the same in all and all have figures.
+    """
 
     task: str
     split: str
     count: int
+    relabelled: int
     runs: Sequence[OnShared]
     figures: Mapping[str, Mapping[str, float]]
+    cross_validated: Mapping[str, Mapping[str, float]]
 
 
 def read_run(run: Run) -> ReadRun:
@@ -105,24 +116,40 @@ def compared(runs: Sequence[ReadRun]) -> list[TaskComparison]:
 
 def _compared(task: str, runs: Sequence[ReadRun], images: Sequence[pd.DataFrame]) -> TaskComparison:
     for split in HELD_OUT:
-        shared = _shared(task, split, images)
+        shared, relabelled = _shared(task, split, images)
         if len(shared):
             break
     right = [_right(of.loc[shared, task], of.loc[shared, f"predicted/{task}"]) for of in images]
-    figures = {run.name: _own_figures(run, task, split) for run in runs}
     rows = [
         _on_shared(run.name, of, None if number == 0 else right[0])
         for number, (run, of) in enumerate(zip(runs, right, strict=True))
         if len(shared)
     ]
-    return TaskComparison(task, split, len(shared), rows, figures)
+    return TaskComparison(
+        task=task,
+        split=split,
+        count=len(shared),
+        relabelled=relabelled,
+        runs=rows,
+        figures={run.name: _own_figures(run, task, split) for run in runs},
+        cross_validated=_cross_validated(task, runs, images),
+    )
 
 
-def _shared(task: str, split: str, images: Sequence[pd.DataFrame]) -> pd.Index:
-    """The keys of images that have this split and one label in all runs."""
-    labels = [of.loc[(of["split"] == split) & (of[task] != ""), task] for of in images]
+def _shared(task: str, split: str, images: Sequence[pd.DataFrame]) -> tuple[pd.Index, int]:
+    """The keys of images that have this split and one label in all runs, and how many have several labels."""
+    labels = [of.loc[of["split"] == split, task] for of in images]
     together = pd.concat(labels, axis="columns", join="inner", keys=range(len(labels)))
-    return together.index[together.nunique(axis="columns") == 1]
+    is_same = together.nunique(axis="columns") == 1
+    return together.index[is_same & (together[0] != "")], int((~is_same).sum())
+
+
+def _cross_validated(
+    task: str, runs: Sequence[ReadRun], images: Sequence[pd.DataFrame]
+) -> dict[str, dict[str, float]]:
+    figures = {run.name: _own_figures(run, task, CROSS_VALIDATION) for run in runs}
+    is_same = all(set(of.index) == set(images[0].index) for of in images)
+    return figures if is_same and all(figures.values()) else {}
 
 
 def _on_shared(run: str, right: np.ndarray, first: np.ndarray | None) -> OnShared:
@@ -146,7 +173,7 @@ def _agree(label: str, predicted: str) -> bool:
 
 
 def _own_figures(run: ReadRun, task: str, split: str) -> dict[str, float]:
-    """On all images of the split that the run has."""
+    """On all images of the split that the run has, or cross-validated."""
     of_split = run.figures.get(split, {})
     suffix = f"/{task}" if len(run.tasks) > 1 or f"accuracy/{task}" in of_split else ""
     return {name: of_split[name + suffix] for name in FIGURES if name + suffix in of_split}

@@ -54,6 +54,34 @@ def test_the_page_shows_all_of_it(world, tmp_path):
     assert "0.2500" in page.words
 
 
+def test_images_of_which_labels_differ_are_told(world, tmp_path):
+    runs, flags, [task] = world
+    told = "accuracy on 4 test images that have one label in all runs; "
+    two, one = (task._replace(relabelled=count) for count in (2, 1))
+    assert shared_words(two) == f"{told}2 whose label differs between the runs are left out."
+    assert shared_words(one) == f"{told}1 whose label differs between the runs is left out."
+    write_comparison(Run(tmp_path), runs, flags, [two])
+    page = read_page(tmp_path / "comparison.html")
+    assert shared_words(two)[1:] in page.words
+    assert "difference in percentage points, with its 95 % interval" in page.words
+
+
+def test_cross_validated_figures_are_shown(world, tmp_path):
+    runs, flags, [task] = world
+    of_all = {
+        run.name: {"accuracy": 0.5, "macro_f1": value} for run, value in zip(runs, (0.125, 1.0), strict=True)
+    }
+    judged = task._replace(cross_validated=of_all)
+    assert comparison_lines(runs, flags, [judged])[-2:] == [
+        f"  {runs[0].name}, cross-validated on all images: accuracy 0.5000, macro f1 0.1250",
+        f"  {runs[1].name}, cross-validated on all images: accuracy 0.5000, macro f1 1.0000",
+    ]
+    write_comparison(Run(tmp_path), runs, flags, [judged])
+    page = read_page(tmp_path / "comparison.html")
+    assert "Frozen modules, cross-validated on all images" in page.headings
+    assert "0.1250" in page.words
+
+
 def test_the_table_has_a_row_a_run_and_task(world, tmp_path):
     runs, flags, tasks = world
     write_comparison(Run(tmp_path), runs, flags, tasks)

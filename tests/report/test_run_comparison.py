@@ -77,7 +77,7 @@ def test_an_image_whose_label_was_corrected_does_not_count(tmp_path, two):
         of_one_task("aaabb").replace("1.png,test,a", "1.png,test,b").replace("2.png,test,b", "2.png,test,")
     )
     [task] = compared([two[0], read_run(made(tmp_path / "other", table))])
-    assert task.count == 2
+    assert (task.count, task.relabelled) == (2, 2)
 
 
 def test_images_are_known_by_content_where_runs_noted_it(tmp_path):
@@ -109,6 +109,16 @@ def test_own_figures_are_of_the_same_split(tmp_path):
     runs = [read_run(made(tmp_path / name, of_one_task("abbaa"), figures=figures)) for name in "ab"]
     [task] = compared(runs)
     assert task.figures == {run.name: {"accuracy": 0.5, "average_loss": 1.0} for run in runs}
+
+
+def test_cross_validated_figures_are_those_over_the_same_images(tmp_path, two):
+    figures = {"cross_validation": {"accuracy": 0.5, "count": 5}}
+    runs = [read_run(made(tmp_path / name, of_one_task("abbaa"), figures=figures)) for name in "ab"]
+    assert compared(runs)[0].cross_validated == {run.name: {"accuracy": 0.5} for run in runs}
+    fewer = "".join(of_one_task("abbaa").splitlines(keepends=True)[:-1])
+    of_fewer = read_run(made(tmp_path / "fewer", fewer, figures=figures))
+    for other in (two[0], of_fewer):
+        assert compared([runs[0], other])[0].cross_validated == {}
 
 
 def test_seconds_are_those_of_all_stages(tmp_path, two):
