@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from retrain.data.readable import upright
 from retrain.errors import InputError
 
 PATH = (str, os.PathLike)
@@ -52,11 +53,15 @@ def _is_alone(images: Any) -> bool:
 
 
 def encoded(image: Any, name: str) -> bytes:
-    """The content of a file; what has been decoded is written without loss, as PNG; `name` is for errors."""
+    """The content of a file; what has been decoded is written without loss, as PNG; `name` is for errors.
+
+    A PIL image still knows the EXIF or XMP of the file that it was opened from, and is turned by it.
+    """
     if isinstance(image, bytes):
         return image
     file = io.BytesIO()
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(_eight_bits(image, name))
+    is_picture = isinstance(image, Image.Image)
+    picture = upright(image) if is_picture else Image.fromarray(_eight_bits(image, name))
     picture.save(file, "TIFF" if picture.mode == "CMYK" else "PNG")
     return file.getvalue()
 

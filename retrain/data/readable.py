@@ -125,7 +125,7 @@ def _opened(file: BinaryIO) -> tuple[Image.Image, bool, bool]:
     with Image.open(file, formats=PILLOW_FORMATS) as image:
         # Pillow takes the upper 8 of 16 bits of colours, and grey where 0 is white as it stands.
         had_16_bits, white_is_0 = ";16" in repr(image.tile), _white_is_0(image)
-        return _upright(image), had_16_bits, white_is_0
+        return upright(image), had_16_bits, white_is_0
 
 
 def _in(image: Image.Image, mode: str) -> Image.Image:
@@ -133,7 +133,8 @@ def _in(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF or XMP says, where that can be read; the image itself where it need not be."""
     image.load()
     try:
         is_turned = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)

@@ -14,6 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from retrain.api.given_images import ALONE, PATH, encoded
+from retrain.data.readable import upright
 from retrain.errors import InputError
 from retrain.features.cache import FileKey
 from retrain.image_files import status
@@ -80,7 +81,8 @@ def _digest(image: Any) -> str:
     if isinstance(image, bytes):
         about, content = "", image
     elif isinstance(image, Image.Image):
-        about, content = str((image.mode, image.size, image.getpalette(), image.info)), image.tobytes()
+        held = upright(image)
+        about, content = str((held.mode, held.size, held.getpalette(), held.info)), held.tobytes()
     else:
         array = np.asarray(image)
         about, content = f"{array.dtype} {array.shape}", array.tobytes()

@@ -5,12 +5,14 @@ import pathlib
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from retrain.api.given_images import as_files
 from retrain.errors import InputError
 
 PIXELS = np.random.default_rng(3).integers(0, 256, [4, 5, 3], np.uint8)
+TURNED = Image.Exif()
+TURNED[ExifTags.Base.Orientation] = 6
 SPAN = np.linspace(0, 1, 60, dtype=np.float32).reshape([4, 5, 3])
 
 
@@ -48,6 +50,28 @@ def test_what_is_decoded_is_a_file_without_loss(image, seen):
 def test_cmyk_stays_cmyk():
     with as_files(Image.new("CMYK", (2, 2), (1, 2, 3, 4))) as given:
         assert Image.open(given.words[0]).getpixel((0, 0)) == (1, 2, 3, 4)
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+
+
+@pytest.mark.parametrize("marked", [{"exif": TURNED}, {"xmp": XMP}])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_pil_image_is_turned_as_its_file_is(mode, marked, tmp_path):
+    path = tmp_path / "1.jpg"
+    Image.fromarray(PIXELS).convert(mode).save(path, **marked)
+    with Image.open(path) as picture, as_files(picture) as given, Image.open(given.words[0]) as written:
+        assert written.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        np.testing.assert_array_equal(written, ImageOps.exif_transpose(picture))
+        assert (written.size, picture.size) == ((4, 5), (5, 4))
+
+
+def test_a_pil_image_that_was_turned_is_not_turned_again(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "1.png", exif=TURNED)
+    with Image.open(tmp_path / "1.png") as picture, as_files(ImageOps.exif_transpose(picture)) as given:
+        [word] = given.words
+        with Image.open(word) as written:
+            assert written.size == (4, 5)
 
 
 def test_bytes_are_the_file():

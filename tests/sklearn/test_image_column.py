@@ -3,7 +3,7 @@ import pathlib
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from retrain.errors import InputError
 from retrain.features.cache import FileKey
@@ -66,6 +66,16 @@ def test_what_is_in_memory_is_known_by_its_content():
     np.testing.assert_array_equal(Image.open(fourth.path), image)
     with pytest.raises(InputError, match=r"^X\[0\] is ndarray of int64 \[2, 2, 3\], from 0 to 11, but a "):
         next(keys_of([image.astype(np.int64)]))
+
+
+def test_the_same_pixels_held_otherwise_are_another_image(tmp_path):
+    image, turned = Image.fromarray(np.arange(12, dtype=np.uint8).reshape([2, 2, 3])), Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    image.save(tmp_path / "1.png", exif=turned)
+    picture = Image.open(tmp_path / "1.png")
+    first, second = keys_of([image, picture])
+    np.testing.assert_array_equal(Image.open(first.path), image)
+    np.testing.assert_array_equal(Image.open(second.path), image.transpose(Image.Transpose.ROTATE_270))
 
 
 def test_the_same_pixels_in_other_colours_are_another_image():
