@@ -15,6 +15,7 @@ from retrain.report.predictions_table import task_columns
 from retrain.report.thumbnails import HeatMap, Thumbnails, data_uri
 
 MISTAKES, UNCERTAIN, DOUBTFUL, SETS, OF_A_SET = 18, 12, 18, 8, 4  # images, or sets, that are shown
+CERTAIN = 0.9  # the probability from which on a prediction is not among the least certain
 SCALE = (180, 14)  # pixels
 TOP = 3  # classes that are named of an uncertain image
 
@@ -32,12 +33,16 @@ class Tile(NamedTuple):
 
 
 class Gallery(NamedTuple):
-    """Images for one reason, in rows where they belong together; with the scale of their heat maps."""
+    """Images for one reason, in rows where they belong together; with the scale of their heat maps.
+
+    `in_doubt` is how many labels are in doubt, where it is about these.
+    """
 
     title: str
     note: str
     rows: Sequence[Sequence[Tile]]
     scale: str = ""
+    in_doubt: int = 0
 
 
 RIGHT, WRONG, PLAIN = "right", "wrong", "plain"
@@ -46,7 +51,9 @@ RIGHT, WRONG, PLAIN = "right", "wrong", "plain"
 def task_galleries(outcome: Outcome, task: str, split: str, thumbnails: Thumbnails) -> list[Gallery]:
     """Mistakes, the most confident first, what was least certain, and labels in doubt, the worst first."""
     judged = _judged(outcome, task, split)
-    shown = [_mistakes(judged, split, thumbnails), _least_certain(judged, split, thumbnails)]
+    mistakes = _mistakes(judged, split, thumbnails)
+    others = judged[~judged["path"].isin([tile.path for row in mistakes.rows for tile in row])]
+    shown = [mistakes, _least_certain(others, split, thumbnails)]
     if outcome.label_issues is not None:
         shown.append(_doubtful_labels(outcome.label_issues, task, thumbnails))
     shown = [gallery for gallery in shown if gallery.rows]
@@ -143,7 +150,7 @@ def _mistakes(judged: pd.DataFrame, split: str, thumbnails: Thumbnails) -> Galle
             thumbnails.of(of.path),
             [
                 (WRONG, f"{of.predicted or 'nothing'} {of.probability:.0%}"),
-                (PLAIN, f"is {of.label or 'nothing'}"),
+                (PLAIN, f"labelled {of.label or 'nothing'}"),
             ],
         )
         for of in wrong[:MISTAKES].itertuples()
@@ -152,19 +159,24 @@ def _mistakes(judged: pd.DataFrame, split: str, thumbnails: Thumbnails) -> Galle
     return Gallery(title, "The most confident first.", [tiles] if tiles else [])
 
 
-def _least_certain(judged: pd.DataFrame, split: str, thumbnails: Thumbnails) -> Gallery:
+def _least_certain(others: pd.DataFrame, split: str, thumbnails: Thumbnails) -> Gallery:
+    """Of those that are not shown as mistakes."""
+    uncertain = others[others["probability"] < CERTAIN].sort_values("probability")
     tiles = [
         Tile(
             of.path,
             thumbnails.of(of.path),
             [
                 *((PLAIN, line) for line in of.top),
-                (RIGHT if of.right else WRONG, f"is {of.label or 'nothing'}"),
+                (RIGHT if of.right else WRONG, f"labelled {of.label or 'nothing'}"),
             ],
         )
-        for of in judged.sort_values("probability")[:UNCERTAIN].itertuples()
+        for of in uncertain[:UNCERTAIN].itertuples()
     ]
-    note = "With their most probable classes. More images like these teach the most."
+    note = (
+        f"Less than {CERTAIN:.0%} certain, beside the mistakes that are shown, with their most probable "
+        "classes. More images like these teach the most."
+    )
     return Gallery(f"Least certain {split} images", note, [tiles] if tiles else [])
 
 
@@ -188,7 +200,8 @@ def _doubtful_labels(issues: pd.DataFrame, task: str, thumbnails: Thumbnails) ->
         "into the column “corrected” of label_issues.csv, which ranks all others, too; then train again with "
         "--corrections."
     )
-    return Gallery(f"Labels in doubt ({len(doubted)} of {len(of_task)})", note, [tiles] if tiles else [])
+    title = f"Labels in doubt ({len(doubted)} of {len(of_task)})"
+    return Gallery(title, note, [tiles] if tiles else [], in_doubt=len(doubted))
 
 
 def _sets(sets: Sequence[Mapping[str, str | None]], thumbnails: Thumbnails) -> Iterator[list[Tile]]:

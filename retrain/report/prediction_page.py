@@ -85,7 +85,7 @@ def _tile(picture: Image.Image, example: _Example) -> Image.Image:
     prediction = _fitting(example.predicted, f" {example.probability:.0%}")
     draw_caption(draw, (2, SIDE + 1), prediction, colour)
     if not example.right:
-        draw_caption(draw, (2, SIDE + 17), _fitting(f"is {example.label}"), TEXT)
+        draw_caption(draw, (2, SIDE + 17), _fitting(f"labelled {example.label}"), TEXT)
     for line, text in enumerate(_two_lines(os.path.basename(example.path))):
         draw_caption(draw, (2, SIDE + 33 + 15 * line), text, QUIET)
     return tile

@@ -27,15 +27,32 @@ def lines(gallery) -> list[tuple[str, list[str]]]:
 def test_mistakes_are_shown_the_most_confident_first():
     mistakes, _ = task_galleries(outcome(), "kind", "test", Names())
     assert mistakes.title == "Mistakes on test images (2 of 3)"
-    assert lines(mistakes) == [("2.jpg", ["a 88%", "is b"]), ("1.jpg", ["b 75%", "is a"])]
+    assert lines(mistakes) == [("2.jpg", ["a 88%", "labelled b"]), ("1.jpg", ["b 75%", "labelled a"])]
     assert mistakes.rows[0][0].picture == "picture of 2.jpg"
 
 
 def test_what_is_least_certain_has_its_most_probable_classes():
     _, uncertain = task_galleries(outcome(), "kind", "test", Names())
     assert uncertain.title == "Least certain test images"
-    assert lines(uncertain)[0] == ("3.jpg", ["b 62%", "a 38%", "is b"])
-    assert [path for path, _ in lines(uncertain)] == ["3.jpg", "1.jpg", "2.jpg"]
+    assert uncertain.note == (
+        "Less than 90% certain, beside the mistakes that are shown, with their most probable classes. More "
+        "images like these teach the most."
+    )
+    assert lines(uncertain) == [("3.jpg", ["b 62%", "a 38%", "labelled b"])]
+
+
+def test_mistakes_that_are_not_shown_may_be_among_the_least_certain(monkeypatch):
+    monkeypatch.setattr("retrain.report.galleries.MISTAKES", 1)
+    _, uncertain = task_galleries(outcome(), "kind", "test", Names())
+    assert [path for path, _ in lines(uncertain)] == ["3.jpg", "1.jpg"]
+
+
+def test_where_all_is_certain_nothing_is_least_certain():
+    examples = made_up(["1.jpg", "2.jpg"], kind=["a", "b"], tags=["x|y", "y"]).with_splits(["test"] * 2)
+    certain = predicted(examples, [[1.0, 0.0], [0.05, 0.95]], [[0.95, 0.95], [0.125, 1.0]])
+    assert task_galleries(certain, "kind", "test", Names()) == []
+    [uncertain] = task_galleries(certain, "tags", "test", Names())
+    assert [path for path, _ in lines(uncertain)] == ["2.jpg"]
 
 
 def test_labels_in_doubt_of_the_task_the_worst_first():
@@ -51,7 +68,7 @@ def test_labels_in_doubt_of_the_task_the_worst_first():
     doubtful = task_galleries(
         outcome(label_issues=pd.DataFrame(rows, columns=columns)), "kind", "test", Names()
     )[-1]
-    assert doubtful.title == "Labels in doubt (2 of 5)"
+    assert (doubtful.title, doubtful.in_doubt) == ("Labels in doubt (2 of 5)", 2)
     assert doubtful.note.startswith("With the labels that are ranked between them. What heads think")
     assert lines(doubtful) == [
         ("2.jpg", ["labelled b", "rather a?"]),
