@@ -26,11 +26,6 @@ def tasks_of(metrics: Mapping[str, Any], split: str) -> list[str]:
     return [key.removeprefix(ACCURACY) for key in metrics[split] if key.startswith(ACCURACY)]
 
 
-def first_task(metrics: Mapping[str, Any], split: str) -> str | None:
-    """The name of the first of several tasks; None where there is one only."""
-    return next(iter(tasks_of(metrics, split)), None)
-
-
 def best_split(metrics: Mapping[str, Any]) -> str:
     """The one whose figures say most of images to come: test, else what there is."""
     splits = [split for split, of in metrics.items() if isinstance(of, Mapping)]
@@ -71,10 +66,12 @@ def _listed(figures: Mapping[str, Any], names: pd.Index) -> np.ndarray:
 
 
 def how_sure(
-    metrics: Mapping[str, Any], predictions: pd.DataFrame, split: str, task: str | None
+    metrics: Mapping[str, Any], predictions: pd.DataFrame, split: str | None, task: str | None
 ) -> Certainty:
     """Of the images of a split that have a label of the task, one class each."""
+    split = split or best_split(metrics)
     _check_exclusive(figures_of(metrics, split, task))
+    task = task or next(iter(tasks_of(metrics, split)), None)
     suffix = f"/{task}" if task is not None else ""
     labels = predictions[task if task is not None else predictions.columns[2]]
     rows = (predictions["split"] == split) & (labels != "")

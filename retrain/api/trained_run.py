@@ -76,8 +76,6 @@ class Evaluation(RunFiles):
 
     def plot_calibration(self, split: str | None = None, task: str | None = None) -> "Figure":
         """As a Figure: how sure the classifier is, and how often it is right."""
-        split = split or _figures("best_split")(self.metrics)
-        task = task or _figures("first_task")(self.metrics, split)
         return _plots("calibration")(_figures("how_sure")(self.metrics, self.predictions, split, task))
 
     def _repr_html_(self) -> str | None:
@@ -130,8 +128,8 @@ class Comparison(RunFiles):
 
     @property
     def table(self) -> "pd.DataFrame":
-        """comparison.csv: a row a run; its figures, and the flags that differ."""
-        return self._table("comparison.csv")
+        """comparison.csv: a row a run; its figures, and the keywords that differ."""
+        return self._table("comparison.csv").rename(columns=lambda name: name.removeprefix("--"))
 
     @property
     def report(self) -> str:

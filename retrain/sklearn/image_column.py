@@ -73,6 +73,7 @@ def _key_of_memory(image: Any, name: str) -> FileKey:
     path = kept_for_now() / _digest(image)
     if not path.exists():
         path.write_bytes(encoded(image, name))
+        os.utime(path, (0, 0))  # one time for all, as the key says
     return FileKey(str(path), path.stat().st_size, 0)
 
 

@@ -76,6 +76,7 @@ def test_how_sure_of_those_that_have_a_label():
     assert right.tolist() == [True, False]
     table = TABLE.rename(columns=lambda name: name.removesuffix("/kind"))
     assert how_sure(ONE, table, "test", None).sure.tolist() == [0.8, 0.7]
+    assert how_sure(SEVERAL, TABLE, None, None).sure.tolist() == [0.8, 0.7]
     assert sentence(how_sure, {**ONE, "folds": ONE["test"]}, table, "folds", None) == (
         "predictions.csv has no images of the split 'folds': name another."
     )

@@ -65,6 +65,15 @@ def test_plots_are_figures(trained_run, tmp_path):
     assert matplotlib.pyplot.get_fignums() == []  # or a notebook would show each twice
 
 
+@pytest.mark.parametrize("plot", ["plot_confusion_matrix", "plot_calibration"])
+def test_plots_of_a_split_without_figures(trained_run, plot):
+    run = TrainedRun(trained_run)
+    splits = ", ".join(name for name, of in run.metrics.items() if isinstance(of, dict))
+    with pytest.raises(InputError) as raised:
+        getattr(run, plot)(split="train")
+    assert str(raised.value) == f"'train' is no split that has figures: choose from {splits}."
+
+
 def test_what_a_notebook_shows(trained_run, tmp_path):
     shown = TrainedRun(trained_run)._repr_html_()
     assert "<tr><td>test</td><td>3</td>" in shown

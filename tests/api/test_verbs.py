@@ -100,6 +100,7 @@ def test_inspect(run, capsys):
 def test_compare(run, trained_run, tmp_path, capsys):
     found = retrain.compare(run, trained_run, model_dir=tmp_path / "comparison")
     assert len(found.table) == 2
+    assert found.table["max_steps"].tolist() == ["20", "not given"]
     assert os.path.isfile(found.report)
     with pytest.raises(InputError) as raised:
         retrain.compare(run)
