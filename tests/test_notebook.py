@@ -42,6 +42,8 @@ def test_it_has_been_run():
     assert [cell["outputs"] == [] for cell in CODE] == [False] * len(CODE)
     said = "".join("".join(output.get("text", "")) for cell in CODE for output in cell["outputs"])
     assert "Warning" not in said
+    assert "Next: retrain.predict(" in said
+    assert "python -m retrain" not in said
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell["cell_type"] == "markdown"])
