@@ -23,6 +23,7 @@ SHORTER = 5  # so many times fewer steps than the chosen head took: enough to ra
 SUFFICE = 10  # examples; fewer cannot be judged by each other
 COLUMNS = ["path", "task", "label", "probability", "support", "suggested", "in_doubt"]
 TABLE = "label_issues.csv"
+PROGRESS = "label check"  # which comes after the search of the heads, and is called otherwise
 
 
 class LabelCheck(NamedTuple):
@@ -112,7 +113,8 @@ def _check_alike(
         head, _, labels, *_ = known.tasks[task]
         of_task = TaskExamples(known.features, labels, even)
         tasks.append(_in_folds(head, candidate, of_task, known.groups, folds))
-    for task, of_task, [predicted] in zip(candidates, tasks, tasks_out_of_sample(tasks), strict=True):
+    found = tasks_out_of_sample(tasks, description=PROGRESS)
+    for task, of_task, [predicted] in zip(candidates, tasks, found, strict=True):
         yield task, _check(task, known.about(task), *_judged(of_task, predicted))
 
 

@@ -33,6 +33,8 @@ from retrain.heads.head import Head
 from retrain.progress import progress
 from retrain.settings.head import HeadSettings
 
+HEADS = "heads"  # what progress is called
+
 
 def train_candidates(
     head: Head,
@@ -64,17 +66,19 @@ def out_of_sample(
 
 
 def tasks_out_of_sample(
-    tasks: Sequence[TaskCandidates], budget: Budget = PLAIN
+    tasks: Sequence[TaskCandidates], budget: Budget = PLAIN, description: str = HEADS
 ) -> Iterator[Iterator[OutOfSample]]:
     """The same of each of several tasks, which are alike as `train_tasks` wants them.
+
+    Progress is told under that description.
 
     Heads of so many classes that those of all folds do not fit side by side are trained one by one, each
     candidate when it is asked for: what is given is then to be used up before the next.
     """
     if folds_fit(size_of(tasks), budget.memory):
-        of_tasks = train_tasks(tasks, budget)
+        of_tasks = train_tasks(tasks, budget, description)
     else:
-        of_tasks = (_one_by_one(task, budget) for task in tasks)
+        of_tasks = (_one_by_one(task, budget, description) for task in tasks)
     return (_predicting(task, trained) for task, trained in zip(tasks, of_tasks, strict=True))
 
 
@@ -83,12 +87,13 @@ def _predicting(task: TaskCandidates, trained: Iterable[TrainedHead]) -> Iterato
     return (OutOfSample(of, features, fold_of) for of in trained)
 
 
-def _one_by_one(task: TaskCandidates, budget: Budget) -> Iterator[TrainedHead]:
+def _one_by_one(task: TaskCandidates, budget: Budget, description: str) -> Iterator[TrainedHead]:
     """A head for each fold of each candidate, without halving."""
     plain = budget._replace(halving=None)
     for candidate in task.candidates:
         alone = task._replace(candidates=[candidate])
-        heads = [next(train_tasks([alone._replace(folds=fold)], plain))[0] for fold in task.folds.each]
+        of_folds = [alone._replace(folds=fold) for fold in task.folds.each]
+        heads = [next(train_tasks([fold], plain, description))[0] for fold in of_folds]
         yield TrainedHead(
             kernel=np.stack([of.kernel for of in heads]),
             bias=np.stack([of.bias for of in heads]),
@@ -97,7 +102,9 @@ def _one_by_one(task: TaskCandidates, budget: Budget) -> Iterator[TrainedHead]:
         )
 
 
-def train_tasks(tasks: Sequence[TaskCandidates], budget: Budget = PLAIN) -> Iterator[list[TrainedHead]]:
+def train_tasks(
+    tasks: Sequence[TaskCandidates], budget: Budget = PLAIN, description: str = HEADS
+) -> Iterator[list[TrainedHead]]:
     """Of each task a head for each candidate, with one for each fold, those of some tasks at once.
 
     The tasks are of the same examples, in as many folds, and their heads of one kind for as many classes.
@@ -107,10 +114,12 @@ def train_tasks(tasks: Sequence[TaskCandidates], budget: Budget = PLAIN) -> Iter
     most = max(len(task.candidates) for task in tasks)
     limit = 1 if budget.halving else tasks_at_once(size, most, examples, budget.memory // 4)
     for together in equal_parts(tasks, limit):
-        yield from _train_together(together, budget)
+        yield from _train_together(together, budget, description)
 
 
-def _train_together(tasks: Sequence[TaskCandidates], budget: Budget) -> list[list[TrainedHead]]:
+def _train_together(
+    tasks: Sequence[TaskCandidates], budget: Budget, description: str
+) -> list[list[TrainedHead]]:
     candidates = [
         Candidate(settings, place, task.start)
         for place, task in enumerate(tasks)
@@ -118,7 +127,7 @@ def _train_together(tasks: Sequence[TaskCandidates], budget: Budget) -> list[lis
     ]
     heads: dict[int, TrainedHead] = {}
     steps = _train_candidates(tasks, candidates, budget, heads)
-    for _ in progress(steps, sum(of.settings.max_steps for of in candidates), "heads", "steps", int):
+    for _ in progress(steps, sum(of.settings.max_steps for of in candidates), description, "steps", int):
         pass
     numbers = iter(range(len(candidates)))
     return [[heads[next(numbers)] for _ in task.candidates] for task in tasks]

@@ -6,6 +6,7 @@ import pytest
 from absl import logging
 
 from retrain.examples.labelled import LabelledExamples, TaskExamples, encoded
+from retrain.head_search import train_candidates
 from retrain.head_search.label_issues import check_labels, label_issues_line, out_of_sample_probabilities
 from retrain.head_search.train_candidates import tasks_out_of_sample
 from retrain.heads.head import Head
@@ -116,6 +117,15 @@ def test_wrong_labels_of_every_task_are_the_worst(monkeypatch):
     assert logged[-1].startswith("Labels: 2 of 79 are in doubt, such as that of ")
 
 
+@pytest.mark.parametrize("fit", [True, False])
+def test_progress_is_that_of_the_label_check(monkeypatch, fit):
+    told = []
+    monkeypatch.setattr(train_candidates, "folds_fit", lambda size, memory: fit)
+    monkeypatch.setattr(train_candidates, "progress", lambda steps, *of: told.append(of[1]) or steps)
+    check_labels(labelled({"kind": SoftmaxHead(["a", "b"])}), {"kind": LONG})
+    assert set(told) == {"label check"}
+
+
 def test_tasks_that_are_alike_are_judged_at_once_and_as_they_are_alone():
     heads = {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y"])}
     of = labelled(heads)
@@ -156,9 +166,9 @@ def test_of_many_classes_labels_are_judged_in_blocks_as_all_at_once(monkeypatch)
 def test_a_fifth_of_the_steps_is_enough(monkeypatch):
     trained: list[HeadSettings] = []
 
-    def listening(tasks):
+    def listening(tasks, **told):
         trained.extend(tasks[0].candidates)
-        return tasks_out_of_sample(tasks)
+        return tasks_out_of_sample(tasks, **told)
 
     monkeypatch.setattr("retrain.head_search.label_issues.tasks_out_of_sample", listening)
     check_labels(labelled({"kind": SoftmaxHead(["a", "b"])}), {"kind": candidate(0.5, max_steps=121)})

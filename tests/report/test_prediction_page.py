@@ -77,6 +77,13 @@ def test_images_that_were_trained_on_are_not_shown(folder):
     assert tiles(folder, *rows, ("cyan.png", "a", "a", 0.6, "test"))[0] == (RIGHT, (0, 255, 255))
 
 
+def test_what_a_mistake_is_labelled_is_said(folder, monkeypatch):
+    said = []
+    monkeypatch.setattr(prediction_page, "draw_caption", lambda draw, corner, text, colour: said.append(text))
+    write(outcome(folder, ("cyan.png", "a", "b", 0.75, "test")), str(folder / "page.png"))
+    assert said[1:3] == ["b 75%", "labelled a"]
+
+
 def test_a_page_holds_24_images(folder):
     write(outcome(folder, *[("cyan.png", "a", "a", 0.5, "test")] * 40), str(folder / "page.png"))
     assert opened(folder).size == (
