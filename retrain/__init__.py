@@ -3,6 +3,7 @@
 Importing this package is cheap: a public name loads what it needs when it is first used.
 """
 
+import importlib
 from typing import Any
 
 from retrain.extensions import named
@@ -34,10 +35,14 @@ NAMES = {
     "train_and_evaluate": "retrain.training.train_and_evaluate:train_and_evaluate",
 }
 
-__all__ = list(NAMES)
+PACKAGES = ("modules", "sklearn")  # with names of their own
+
+__all__ = [*NAMES, *PACKAGES]
 
 
 def __getattr__(name: str) -> Any:
+    if name in PACKAGES:
+        return importlib.import_module(f"retrain.{name}")
     if name not in NAMES:
         raise AttributeError(f"module 'retrain' has no attribute {name!r}")
     globals()[name] = named(NAMES[name])
@@ -45,4 +50,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(NAMES)
+    return sorted(__all__)

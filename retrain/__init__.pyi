@@ -1,5 +1,7 @@
 """What editors and type checkers read of the public names, which are loaded on use (`NAMES`)."""
 
+from retrain import modules as modules
+from retrain import sklearn as sklearn
 from retrain.api.modules import load_module as load_module
 from retrain.api.trained_run import TrainedRun as TrainedRun
 from retrain.api.trained_run import load as load

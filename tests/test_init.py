@@ -15,7 +15,17 @@ def test_public_names_are_listed_without_being_loaded():
 
 @pytest.mark.parametrize("name", retrain.__all__)
 def test_every_public_name_is_there(name):
-    assert getattr(retrain, name).__name__ == name
+    assert getattr(retrain, name).__name__.removeprefix("retrain.") == name
+
+
+def test_packages_are_there_without_being_imported():
+    code = (
+        "import sys, retrain; print(dir(retrain) and 'sklearn' in sys.modules)\n"
+        "print(retrain.sklearn.ImageClassifier.__name__, 'tensorflow' in sys.modules)\n"
+        "print(retrain.modules.__name__, 'tensorflow' in sys.modules)"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out.splitlines() == ["False", "ImageClassifier False", "retrain.modules False"]
 
 
 def test_no_other_name_is():
@@ -27,7 +37,7 @@ def test_editors_are_told_of_the_same_names():
     tree = ast.parse(pathlib.Path(retrain.__file__).with_suffix(".pyi").read_text())
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     told = {alias.asname: f"{node.module}:{alias.name}" for node in imports for alias in node.names}
-    assert told == retrain.NAMES
+    assert told == {**retrain.NAMES, **{name: f"retrain:{name}" for name in retrain.PACKAGES}}
 
 
 def test_tab_shows_the_public_names_only():
