@@ -56,7 +56,8 @@ class Server:
         return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
 
     async def _page(self, request: Request) -> Response:
-        return HTMLResponse(PAGE.read_text("utf-8").replace("MODEL_NAME", self.name))
+        page = PAGE.read_text("utf-8").replace("MODEL_NAME", self.name)
+        return HTMLResponse(page.replace("THRESHOLD", str(self.model.threshold or 0)))
 
     async def _healthz(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -155,7 +156,7 @@ class Server:
             raise RequestError(f"An image is not decoded: {error}.", 413) from None
         except (NoImageError, UnusualImageError):
             raise RequestError(
-                "A file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected."
+                "The file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected."
             ) from None
 
 

@@ -23,6 +23,8 @@ SIGNATURES = {
     "serving_images": (IMAGES,),
 }
 ROUNDING = 1 / 255  # a grey level
+TO_PREDICT = '{"instances": [{"b64": "..."}]}'
+TO_CLASSIFY = '{"examples": [{"image_bytes": {"b64": "..."}}]}'
 
 
 class RequestError(Exception):
@@ -49,7 +51,7 @@ class Asked(NamedTuple):
 
 def read_predict(body: bytes, image_size: tuple[int, int]) -> Asked:
     """The images of a request to predict; RequestError for what is none."""
-    request = _object(body)
+    request = _object(body, TO_PREDICT)
     by_column = "inputs" in request
     if by_column == ("instances" in request):
         raise RequestError('The request has to have either "instances" or "inputs".')
@@ -69,7 +71,7 @@ def read_predict(body: bytes, image_size: tuple[int, int]) -> Asked:
 
 def read_classify(body: bytes) -> Asked:
     """The files of a request to classify: {"examples": [{"image_bytes": {"b64": ...}}, ...]}."""
-    request = _object(body)
+    request = _object(body, TO_CLASSIFY)
     examples = request.get("examples")
     if not isinstance(examples, list) or not examples:
         raise RequestError('The request has to have "examples", a list of one image at least.')
@@ -92,11 +94,15 @@ def classified(rows: Sequence[Row], model: ServedModel) -> dict[str, Any]:
     return {"results": [[list(pair) for pair in zip(*of, strict=True)] for of in found]}
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, expected: str) -> dict[str, Any]:
     try:
         request = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RequestError(f"The request is no JSON: {error}.") from None
+        # What is sent is the file itself, or a form with it: where decoding failed tells nobody anything.
+        reason = "it is no text" if isinstance(error, UnicodeDecodeError) else error
+        raise RequestError(
+            f'The request is no JSON ({reason}): {expected} was expected, where "b64" is a file in Base64.'
+        ) from None
     if not isinstance(request, dict):
         raise RequestError("The request has to be a JSON object.")
     return request

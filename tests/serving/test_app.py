@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -146,7 +147,14 @@ def test_the_page_asks_for_its_model(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     assert "v1/models/flowers:predict" in page.text
-    assert "MODEL_NAME" not in page.text
+    assert "<title>flowers</title>" in page.text
+    said = "This picture is like none of the images that the classifier was trained on."
+    assert f'found.familiarity < 0.05 ? "{said}"' in page.text
+    assert not {"MODEL_NAME", "THRESHOLD"} & set(re.findall(r"[A-Z_]+", page.text))
+
+
+def test_where_familiarity_is_not_told_no_picture_is_strange(served_exports):
+    assert "found.familiarity < 0 ?" in made(served_exports["two"], "litert").get("/").text
 
 
 def of_16_bits() -> bytes:
@@ -169,13 +177,13 @@ def test_formats_that_pillow_decodes(client, kind):
             "flowers:predict",
             {"instances": [b64(b"no image")]},
             400,
-            "A file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected.",
+            "The file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected.",
         ),
         (
             "flowers:predict",
             {"instances": [b64(of_16_bits())]},
             400,
-            "A file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected.",
+            "The file cannot be decoded: JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or PNM was expected.",
         ),
         (
             "flowers:predict",

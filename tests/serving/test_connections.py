@@ -2,8 +2,12 @@
 
 import contextlib
 import json
+import pathlib
+import re
 import resource
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
@@ -11,6 +15,7 @@ from unittest import mock
 
 import pytest
 import uvicorn
+from PIL import Image
 
 from retrain.serving import app, connections
 from retrain.serving.app import Server
@@ -48,6 +53,17 @@ def asked(port: int, words: bytes) -> socket.socket:
 def healthy(port: int) -> bool:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
         return answer.read() == b"ok\n"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_the_line_of_curl_in_the_docs(port, tmp_path):
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "serving.md").read_text("utf-8")
+    [line] = re.findall("^.*curl.*$", text, re.MULTILINE)
+    Image.new("RGB", (200, 300)).save(tmp_path / "PICTURE.jpg")
+    line = line.replace("8501", str(port)).replace("/classifier:", "/flowers:")
+    done = subprocess.run(line, shell=True, cwd=tmp_path, check=True, capture_output=True)
+    [found] = json.loads(done.stdout)["predictions"]
+    assert set(found) == {"classes", "scores", "familiarity"}
 
 
 @pytest.mark.parametrize("words", [SILENT, SLOW])

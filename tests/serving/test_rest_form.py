@@ -75,7 +75,17 @@ def test_what_is_wrong_is_said(body, said):
 
 
 def test_what_is_no_json():
-    assert sentence(b"{").startswith("The request is no JSON: Expecting property name")
+    expected = '{"instances": [{"b64": "..."}]} was expected, where "b64" is a file in Base64.'
+    assert sentence(b"x") == (
+        f"The request is no JSON (Expecting value: line 1 column 1 (char 0)): {expected}"
+    )
+    form = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n'
+    for of_a_file in (b"\xff\xd8\xff\xe0\x00\x10JFIF", form + b"\xff\xd8\xff"):
+        assert sentence(of_a_file) == f"The request is no JSON (it is no text): {expected}"
+    assert sentence(b"\xff\xd8\xff", read_classify) == (
+        'The request is no JSON (it is no text): {"examples": [{"image_bytes": {"b64": "..."}}]} was '
+        'expected, where "b64" is a file in Base64.'
+    )
 
 
 def test_classify_needs_examples():
@@ -88,5 +98,5 @@ def test_classify_needs_examples():
 
 def test_what_is_nested_too_deep_is_no_json():
     assert sentence(b'{"instances": ' + b"[" * 100_000).startswith(
-        "The request is no JSON: maximum recursion"
+        "The request is no JSON (maximum recursion"
     )
