@@ -8,11 +8,12 @@ import contextlib
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from retrain.csv_text import csv_text
 from retrain.errors import InputError
@@ -23,6 +24,7 @@ from retrain.settings.values import SEPARATOR_WORDS
 
 PATH, LABEL = "path", "label"
 SEVERAL = (list, tuple, set, frozenset, np.ndarray)
+CONTENT = (bytes, bytearray, Mapping, Image.Image)  # of images; tables of datasets have it as dicts, too
 
 
 @contextlib.contextmanager
@@ -45,6 +47,7 @@ def as_labels_file(data: Any, labels: Any, keywords: Mapping[str, Any]) -> Itera
         raise InputError(
             "labels= goes with a list of paths, and the first argument is a table: leave it out."
         )
+    _check_no_content(table)
     if image_dir is None and table is not data:
         image_dir, table = _from_one_folder(table)
     text = csv_text(_joined(table, keywords.get("label_separator")))
@@ -55,15 +58,47 @@ def as_labels_file(data: Any, labels: Any, keywords: Mapping[str, Any]) -> Itera
         yield {**keywords, "image_dir": image_dir, "labels_file": path}
 
 
-def _table(paths: Sequence[Any], labels: Any) -> pd.DataFrame:
+def _table(data: Any, labels: Any) -> pd.DataFrame:
     """A row an image; InputError where the two are not of one length."""
+    if isinstance(data, CONTENT) or not _is_several(data):
+        raise _no_paths(f"it is {type(data).__name__}")
+    paths = list(data)
+    for position, path in enumerate(paths):
+        if not isinstance(path, str | os.PathLike):
+            raise _no_paths(f"its item {position} is {type(path).__name__}")
+    if labels is not None and (isinstance(labels, str | bytes) or not _is_several(labels)):
+        raise InputError(
+            f"labels= is {type(labels).__name__}, but a list was expected: a label, or a list of labels, for "
+            f"each path."
+        )
+    labels = None if labels is None else list(labels)
     count = "none" if labels is None else len(labels)
     if count != len(paths):
         raise InputError(
             f"{len(paths)} paths were given, and labels for {count}: give a label, or a list of labels, for "
             f"each."
         )
-    return pd.DataFrame({PATH: [os.fspath(path) for path in paths], LABEL: list(labels)})
+    return pd.DataFrame({PATH: [os.fspath(path) for path in paths], LABEL: labels})
+
+
+def _is_several(given: Any) -> bool:
+    """Whether it can be gone through; an array of one value cannot."""
+    return isinstance(given, Iterable) and getattr(given, "ndim", 1) > 0
+
+
+def _check_no_content(table: pd.DataFrame) -> None:
+    """InputError for a cell that is an image and no name of one."""
+    for name, column in table.items():
+        for row, cell in enumerate(column):
+            if isinstance(cell, CONTENT) or getattr(cell, "ndim", 0) > 1:
+                raise _no_paths(f"its {name!r} in row {row} is {type(cell).__name__}")
+
+
+def _no_paths(found: str) -> InputError:
+    return InputError(
+        f"The first argument is a table or a list of paths, but {found}: write images into files, or fit "
+        f"retrain.sklearn.ImageClassifier, which takes arrays, PIL images and bytes as they are."
+    )
 
 
 def _from_one_folder(table: pd.DataFrame) -> tuple[str | None, pd.DataFrame]:

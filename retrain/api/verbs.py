@@ -28,6 +28,8 @@ def train(data: Any = None, labels: Any = None, *, verbosity: str = "info", **ke
     retrain.train(table, image_dir="photos")  # a DataFrame with the columns of a labels_file
     retrain.train(paths, labels)  # a label each, or a list of labels
 
+    Images in memory are fitted by `retrain.sklearn.ImageClassifier`.
+
     A table, or paths and labels, are written beside the run, as labels-HASH.csv. InputError for what cannot
     work, before anything is written.
     """

@@ -4,6 +4,7 @@ import pathlib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from retrain.api.label_tables import as_labels_file
 from retrain.errors import InputError
@@ -103,6 +104,47 @@ def test_what_cannot_be_meant(data, labels, keywords, sentence, here):
         text(data, labels, **keywords)
     assert str(raised.value) == sentence
     assert [*here.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ([np.zeros([4, 5, 3], np.uint8)], "its item 0 is ndarray"),
+        (np.zeros([1, 4, 5, 3], np.uint8), "its item 0 is ndarray"),
+        (["a/1.jpg", Image.new("RGB", (5, 4))], "its item 1 is Image"),
+        ([b"\x89PNG" * 999], "its item 0 is bytes"),
+        (b"\x89PNG" * 999, "it is bytes"),
+        (Image.new("RGB", (5, 4)), "it is Image"),
+        ({"path": ["a/1.jpg"]}, "it is dict"),
+        (7, "it is int"),
+        (np.asarray("a/1.jpg"), "it is ndarray"),
+        (pd.DataFrame({"image": ["1.jpg", b"\x89PNG" * 999]}), "its 'image' in row 1 is bytes"),
+        (pd.DataFrame({"image": [{"bytes": b"\x89PNG"}]}), "its 'image' in row 0 is dict"),
+        (pd.DataFrame({"image": [Image.new("RGB", (5, 4))]}), "its 'image' in row 0 is Image"),
+    ],
+)
+def test_images_in_memory(data, found, here):
+    with pytest.raises(InputError) as raised:
+        text(data, None if isinstance(data, pd.DataFrame) else ["x"])
+    assert str(raised.value) == (
+        f"The first argument is a table or a list of paths, but {found}: write images into files, or fit "
+        f"retrain.sklearn.ImageClassifier, which takes arrays, PIL images and bytes as they are."
+    )
+    assert [*here.iterdir()] == []
+
+
+@pytest.mark.parametrize(("labels", "found"), [("x", "str"), (7, "int")])
+def test_labels_are_several(labels, found):
+    with pytest.raises(InputError) as raised:
+        text(["a/1.jpg"], labels)
+    assert str(raised.value) == (
+        f"labels= is {found}, but a list was expected: a label, or a list of labels, for each path."
+    )
+
+
+def test_paths_and_labels_may_come_one_by_one():
+    paths = (pathlib.Path("photos", name) for name in ("1.jpg", "2.jpg"))
+    assert text(paths, iter("xy")) == "path,label\n1.jpg,x\n2.jpg,y\n"
 
 
 def test_nothing_stays_of_a_mistake(here):
