@@ -56,9 +56,7 @@ class TaskPage(NamedTuple):
 
 def task_page(outcome: Outcome, task: str, thumbnails: Thumbnails) -> TaskPage:
     """Of a task of which there are labels."""
-    by_split = {
-        split: figures for split in OF_SPLIT if (figures := _figures(outcome, task, split)).get("count")
-    }
+    by_split = _told_once(outcome, task)
     split = next(iter(by_split), "")
     figures = by_split.get(split, {})
     classes = dict(sorted(figures.get("classes", {}).items(), key=lambda item: item[1]["f1"]))
@@ -74,6 +72,21 @@ def task_page(outcome: Outcome, task: str, thumbnails: Thumbnails) -> TaskPage:
     )
 
 
+def _told_once(outcome: Outcome, task: str) -> dict[str, dict[str, Any]]:
+    """Split -> figures; of an evaluation not those that are told of another split, of the same images."""
+    found = {split: figures for split in OF_SPLIT if (figures := _figures(outcome, task, split)).get("count")}
+    for split in (UNSEEN, SPLIT):
+        others = [of for name, of in found.items() if name != split]
+        if any(_are_same(found.get(split, {}), of) for of in others):
+            found.pop(split, None)
+    return found
+
+
+def _are_same(figures: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    shared = figures.keys() & others.keys()
+    return "count" in shared and all(figures[name] == others[name] for name in shared)
+
+
 def _figures(outcome: Outcome, task: str, split: str) -> dict[str, Any]:
     """Those of one task, without its name in their keys."""
     return of_one_task(outcome.figures.get(split, {}), outcome.suffix(task))
@@ -81,9 +94,11 @@ def _figures(outcome: Outcome, task: str, split: str) -> dict[str, Any]:
 
 def _headline(outcome: Outcome, task: str, split: str, figures: Mapping[str, Any]) -> Headline:
     (low, high), count = figures["accuracy_interval"], figures["count"]
+    is_all_new = split == SPLIT and _are_same(figures, _figures(outcome, task, UNSEEN))
     return Headline(
         f"{figures['accuracy']:.1%}",
-        f"{count} images {OF_SPLIT[split]}" if count > 1 else f"One image {OF_SPLIT[split]}",
+        f"{f'{count} images' if count > 1 else 'One image'} {OF_SPLIT[split]}"
+        + (f" {OF_SPLIT[UNSEEN]}" if is_all_new else ""),
         outcome.heads[task].headline(figures),
         f"{count} images say no more than that: on others like them expect {low:.0%} to {high:.0%}.",
     )

@@ -27,6 +27,39 @@ def test_the_page_is_about_the_test_where_there_is_one():
     )
 
 
+def of_an_evaluation(unseen: list[str], splits: list[str]):
+    """Figures as evaluate makes them, of images of which some are unseen, and given splits."""
+    labels, taken = ["a", "a", "b", "b"], [0, 1, 1, 1]
+    examples = made_up([f"{index}.jpg" for index in range(4)], kind=labels).with_splits(splits)
+    outcome = predicted(examples, 0.5 * np.eye(2)[taken] + 0.25)
+
+    def of(splits, *told):
+        return figures_by_split(examples.with_splits(splits), outcome.heads, outcome.probabilities, told)
+
+    every = of(["evaluation"] * 4, "evaluation")
+    every["evaluation"] |= {"trained_on": unseen.count(""), "chosen_by": 0}
+    given = of(splits, *dict.fromkeys(splits)) if splits[0] != "evaluation" else {}
+    return outcome._replace(figures=every | given | of(unseen, "not_seen_in_training"))
+
+
+def headlines(unseen: list[str], splits: list[str]) -> list[str]:
+    return [told.of for told in task_page(of_an_evaluation(unseen, splits), "kind", Names()).headlines]
+
+
+def test_of_an_evaluation_the_same_figures_are_told_once():
+    new, evaluation = "not_seen_in_training", ["evaluation"] * 4
+    assert headlines([new] * 4, evaluation) == ["4 images evaluated that it was not trained on"]
+    assert headlines(["", "", new, ""], evaluation) == [
+        "4 images evaluated",
+        "One image that it was not trained on",
+    ]
+    assert headlines([new] * 4, ["test"] * 4) == ["4 images kept for a test"]
+    assert headlines(["", new, new, ""], ["train", "test", "test", "train"]) == [
+        "2 images kept for a test",
+        "4 images evaluated",
+    ]
+
+
 def test_without_figures_there_is_nothing_but_the_name():
     page = task_page(of_two_tasks(), "kind", Names())
     assert (page.split, page.headlines, page.classes, page.confusions, page.plots) == ("", [], {}, [], {})
