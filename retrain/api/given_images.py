@@ -17,6 +17,9 @@ from retrain.errors import InputError
 
 PATH = (str, os.PathLike)
 ALONE = (*PATH, bytes, Image.Image)
+# Modes of Pillow that PNG has not: in TIFF as they are, or in a mode that shows the same.
+IN_TIFF = ("CMYK", "I", "F", "LAB")
+SHOWN_IN = {"YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "PA": "RGBA", "La": "LA"}
 
 
 class GivenImages(NamedTuple):
@@ -53,17 +56,24 @@ def _is_alone(images: Any) -> bool:
 
 
 def encoded(image: Any, name: str) -> bytes:
-    """The content of a file; what has been decoded is written without loss, as PNG; `name` is for errors.
-
-    A PIL image still knows the EXIF or XMP of the file that it was opened from, and is turned by it.
-    """
+    """The content of a file; what has been decoded is written without loss, as PNG; `name` is for errors."""
     if isinstance(image, bytes):
         return image
     file = io.BytesIO()
     is_picture = isinstance(image, Image.Image)
-    picture = upright(image) if is_picture else Image.fromarray(_eight_bits(image, name))
-    picture.save(file, "TIFF" if picture.mode == "CMYK" else "PNG")
+    picture = held(image, name) if is_picture else Image.fromarray(_eight_bits(image, name))
+    if picture.mode in SHOWN_IN:
+        picture = picture.convert(SHOWN_IN[picture.mode])
+    picture.save(file, "TIFF" if picture.mode in IN_TIFF else "PNG")
     return file.getvalue()
+
+
+def held(picture: Image.Image, name: str) -> Image.Image:
+    """Turned by the EXIF or XMP that it still knows of its file; InputError where the file is damaged."""
+    try:
+        return upright(picture)
+    except Exception as error:  # Pillow decodes it only now
+        raise InputError(f"{name} is a PIL image that cannot be decoded ({error}): leave it out.") from error
 
 
 def _eight_bits(image: Any, name: str) -> np.ndarray:

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from retrain.api.given_images import ALONE, PATH, encoded
-from retrain.data.readable import upright
+from retrain.api.given_images import ALONE, PATH, encoded, held
 from retrain.errors import InputError
 from retrain.features.cache import FileKey
 from retrain.image_files import status
@@ -70,20 +69,20 @@ def _key_of_path(path: str) -> FileKey:
 
 
 def _key_of_memory(image: Any, name: str) -> FileKey:
-    path = kept_for_now() / _digest(image)
+    path = kept_for_now() / _digest(image, name)
     if not path.exists():
         path.write_bytes(encoded(image, name))
         os.utime(path, (0, 0))  # one time for all, as the key says
     return FileKey(str(path), path.stat().st_size, 0)
 
 
-def _digest(image: Any) -> str:
+def _digest(image: Any, name: str) -> str:
     """Of all that makes it another image."""
     if isinstance(image, bytes):
         about, content = "", image
     elif isinstance(image, Image.Image):
-        held = upright(image)
-        about, content = str((held.mode, held.size, held.getpalette(), held.info)), held.tobytes()
+        seen = held(image, name)
+        about, content = str((seen.mode, seen.size, seen.getpalette(), seen.info)), seen.tobytes()
     else:
         array = np.asarray(image)
         about, content = f"{array.dtype} {array.shape}", array.tobytes()

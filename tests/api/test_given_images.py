@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from retrain.api.given_images import as_files
+from retrain.api.given_images import SHOWN_IN, as_files, encoded
 from retrain.errors import InputError
 
 PIXELS = np.random.default_rng(3).integers(0, 256, [4, 5, 3], np.uint8)
@@ -72,6 +72,28 @@ def test_a_pil_image_that_was_turned_is_not_turned_again(tmp_path):
         [word] = given.words
         with Image.open(word) as written:
             assert written.size == (4, 5)
+
+
+@pytest.mark.parametrize("mode", ["YCbCr", "HSV", "RGBX", "RGBa", "PA", "La", "I", "F", "LAB"])
+def test_pil_images_of_every_mode_are_files(mode):
+    grey = Image.fromarray(PIXELS[..., 0])
+    image = grey if mode in ("I", "F") else Image.merge("LA", [grey, grey]) if mode == "La" else None
+    image = image or Image.fromarray(PIXELS).convert("RGBA" if mode in ("RGBa", "PA") else "RGB")
+    image = Image.new(mode, (5, 4), (99, 9, 9)) if mode == "LAB" else image.convert(mode)
+    with as_files(image) as given, Image.open(given.words[0]) as written:
+        seen = image.convert(SHOWN_IN.get(mode, mode))
+        assert written.mode == seen.mode
+        np.testing.assert_array_equal(written, seen)
+
+
+def test_a_pil_image_of_a_damaged_file():
+    file = io.BytesIO()
+    Image.fromarray(np.tile(PIXELS, [20, 20, 1])).save(file, "JPEG")
+    with Image.open(io.BytesIO(file.getvalue()[:1000])) as picture, pytest.raises(InputError) as raised:
+        encoded(picture, "X[3]")
+    said = str(raised.value.__cause__)
+    assert "truncated" in said
+    assert str(raised.value) == f"X[3] is a PIL image that cannot be decoded ({said}): leave it out."
 
 
 def test_bytes_are_the_file():
