@@ -218,7 +218,7 @@ def test_what_is_no_mistake_of_the_user_keeps_its_traceback(here, averaging_modu
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("retrain.head_search.search.choose", broken)
+    monkeypatch.setattr("retrain.head_search.search.choose_each", broken)
     flags = ["--image_dir=photos", f"--tfhub_module={averaging_module}", "--model_dir=run"]
     with pytest.raises(ZeroDivisionError):
         main(["retrain", *flags])

@@ -129,7 +129,7 @@ def test_before_anything_is_written_the_same_command_begins_again(
     def interrupted(*_):
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("retrain.head_search.search.choose", interrupted)
+    monkeypatch.setattr("retrain.head_search.search.choose_each", interrupted)
     flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}"]
     result = command(*flags, f"--model_dir={tmp_path / 'run'}")
     assert result.status == 143

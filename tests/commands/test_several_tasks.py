@@ -67,7 +67,7 @@ def test_both_tasks_are_learnt_from_the_labels_that_there_are(run):
     table = pd.read_csv(run / "predictions.csv", dtype=str, keep_default_na=False)
     assert list(table.columns) == [
         *("path", "split", KIND, f"predicted/{KIND}", f"probability/{KIND}"),
-        *(COLOURS, f"predicted/{COLOURS}", f"probability/{COLOURS}"),
+        *(COLOURS, f"predicted/{COLOURS}", f"probability/{COLOURS}", "familiarity"),
     ]
     for split in ("validation", "test"):
         figures, rows = metrics[split], table[table["split"] == split]

@@ -75,7 +75,7 @@ def test_workers_who_share_a_study_and_go_on_with_it_draw_the_points_of_one(name
         for at in range(times):
             study = studies[at % len(studies)]
             for trial in ask(study, drawn, 2, COUNT):
-                tell(study, trial, value_of(trial), {}, None)
+                tell(study, trial, {"value": value_of(trial), "stopped": None})
 
     with contextlib.ExitStack() as stack:
 

@@ -72,8 +72,7 @@ def test_three_steps(case):
             module(figures["batches"][1], training=True)
         assert str(info.value) == (
             f"{path!r} computes 'image_feature_vector' in a loop of TensorFlow 1 "
-            f"('while/mul/ReadVariableOp/Enter'), through which it cannot be trained; use it frozen, without "
-            f"--fine_tune."
+            f"('while/mul/ReadVariableOp/Enter'), through which it cannot be trained; use it frozen."
         )
         return
     counts = [len(module.trainable_variables), len(module.regularization_losses)]
