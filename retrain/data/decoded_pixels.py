@@ -99,12 +99,22 @@ def resized(image: np.ndarray, size: tuple[int, int], behind: np.ndarray) -> np.
     Pixels that have an alpha channel, [H, W, 4], are put on the colour `behind`, those that are needed.
     """
     (top, bottom, down), (left, right, along) = map(_places, image.shape[:2], size)
-    rows = [image[row] for row in (top, bottom)]
     upper, lower = (
-        _between(_opaque(row[:, left], behind), _opaque(row[:, right], behind), along[None, :, None])
-        for row in rows
+        _between(*(_columns(image[row], at, behind) for at in (left, right)), np.repeat(along, 3))
+        for row in (top, bottom)
     )
-    return _between(upper, lower, down[:, None, None])
+    return _between(upper, lower, down[:, None]).reshape(*size, 3)
+
+
+def _columns(rows: np.ndarray, places: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """rows[:, places] of [h, W, C], opaque, side by side: uint8 [h, 3w].
+
+    Bytes are taken, and rows kept as they lie: NumPy is a fifth as fast with pixels of three.
+    """
+    channels = rows.shape[-1]
+    taken = (places[:, None] * channels + np.arange(channels)).ravel()
+    pixels = rows.reshape(len(rows), -1)[:, taken].reshape(len(rows), len(places), channels)
+    return _opaque(pixels, behind).reshape(len(rows), -1)
 
 
 def _opaque(pixels: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -116,8 +126,11 @@ def _opaque(pixels: np.ndarray, behind: np.ndarray) -> np.ndarray:
 
 
 def _between(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
-    one = one.astype(np.float32)
-    return one + (other.astype(np.float32) - one) * share
+    one, between = one.astype(np.float32), other.astype(np.float32)
+    between -= one
+    between *= share
+    between += one
+    return between
 
 
 def _places(length: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
