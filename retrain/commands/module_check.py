@@ -9,7 +9,7 @@ from absl import logging
 from retrain.errors import InputError
 from retrain.modules.sources.embedded import BUILTIN, GRADIENTS, USUAL, best, why_not
 from retrain.modules.sources.source import Source, source_of
-from retrain.settings.config import Config, check_read
+from retrain.settings.config import Config, check_read, read_by
 from retrain.settings.module import ModuleSettings
 from retrain.settings.needs import Circumstances
 
@@ -50,7 +50,8 @@ def check_modules(at: Circumstances, handles: Sequence[str] = ()) -> None:
     sources = [source_of(handle) for handle in handles or [module.tfhub_module]]
     for source in sources:
         source.check()
-        if source.location != os.path.expanduser(source.handle):
+        # Which export is taken where there are engines is told with the engine.
+        if "engine" not in read_by(at.verb) and source.location != os.path.expanduser(source.handle):
             logging.info("%r is a run: what it exported is taken, %r.", source.handle, source.location)
     # What --warm_start_from brings may be of any source.
     reads = frozenset().union(*(source.reads for source in sources)) if not module.warm_start_from else None

@@ -128,13 +128,9 @@ EXPORTED = Need(
     "there is none: leave it out.",
 )
 ENGINE = Need(
-    lambda at, name: (
-        not at.config.results.features
-        and at.config.module.label_map is None
-        and at.config.results.sort_into is None
-    ),
-    "--{name}={value} is for predictions of an exported classifier, and --features, --label_map and "
-    "--sort_into are done by TensorFlow: leave it out.",
+    lambda at, name: not at.config.results.features and at.config.module.label_map is None,
+    "--{name}={value} is for predictions of an exported classifier, and --features and --label_map are done "
+    "by TensorFlow: leave it out.",
 )
 SOME_CLASSES = Need(
     lambda at, name: not (at.config.results.features or at.config.results.all_classes),

@@ -41,6 +41,7 @@ def test_a_run_brings_its_export_and_says_so(tmp_path, caplog):
     (tmp_path / "module").rename(tmp_path / "run/export/saved_model")
     with caplog.at_level("INFO", "absl"):
         assert complaint(tfhub_module="run") is None
+        assert complaint("predict", tfhub_module="run") is None  # which tells it with what computes
     assert caplog.messages == ["'run' is a run: what it exported is taken, 'run/export/saved_model'."]
     assert [local_directory(handle) for handle in ("run", "builtin:gradients", "model.keras")] == [
         "run/export/saved_model",

@@ -160,9 +160,9 @@ CASES = {
     "engine": Case(
         "litert",
         {"verb": "predict"},
-        {"verb": "predict", "sort_into": "sorted"},
-        "--engine=litert is for predictions of an exported classifier, and --features, --label_map and "
-        "--sort_into are done by TensorFlow: leave it out.",
+        {"verb": "predict", "features": True},
+        "--engine=litert is for predictions of an exported classifier, and --features and --label_map are "
+        "done by TensorFlow: leave it out.",
     ),
     "final_tensor_name": Case(
         "answer",

@@ -80,10 +80,8 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     if results.sort_into and results.sort_by == "link":
         _check_no_members(paths)
     published = None if labels is None else Published(read_label_map(labels), {})
-    # TensorFlow takes seconds to load.
-    what = "classify with" if not results.features else "pass through"
-    logging.info("Images to %s %s: %d.", what, handle, len(paths))
     litert = _litert(config, export, len(paths))
+    _tell_what_computes(config, litert, len(paths))
     to = {"litert": litert, "output": output, "table": table, "note": note, "is_sorted": is_sorted}
     return PredictPlan(config, paths, image_dir, published, **to)
 
@@ -108,10 +106,18 @@ def _paths(data: DataSettings, words: Sequence[str]) -> tuple[tuple[str, ...], s
 
 def _litert(config: Config, export: str | None, count: int) -> str:
     """The directory of the TFLite file to run; empty where TensorFlow is to."""
-    is_left = config.results.sort_into or config.module.image_size or count > QUICK
+    is_left = config.module.image_size or count > QUICK
     if config.module.engine == "auto" and (is_left or not export):
         return ""
     return wanted_litert(config.module, export or "")
+
+
+def _tell_what_computes(config: Config, litert: str, count: int) -> None:
+    """At once, for TensorFlow takes seconds to load."""
+    handle = config.module.tfhub_module
+    what = "classify with" if not config.results.features else "pass through"
+    with_what = f"{litert} (LiteRT)" if litert else local_directory(handle) or handle
+    logging.info("Images to %s %s: %d.", what, with_what, count)
 
 
 def _check_place(flag: str, path: str | None, what: str) -> None:

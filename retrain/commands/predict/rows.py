@@ -34,6 +34,11 @@ class Familiarity(NamedTuple):
     values: np.ndarray
     threshold: float
 
+    @property
+    def is_below(self) -> np.ndarray:
+        """Bool [N]."""
+        return self.values < self.threshold
+
 
 def answer_columns(
     heads: Mapping[str, Answers],
@@ -47,8 +52,7 @@ def answer_columns(
         head, suffix = heads[task], f"/{task}" if len(heads) > 1 else ""
         columns |= predicted_columns(head, of_task, "class", suffix)
         if results.reject_unfamiliar:
-            rejected = familiarity.values < familiarity.threshold
-            columns[f"class{suffix}"] = np.where(rejected, UNKNOWN, columns[f"class{suffix}"])
+            columns[f"class{suffix}"] = np.where(familiarity.is_below, UNKNOWN, columns[f"class{suffix}"])
         if results.all_classes:
             columns |= class_columns(head, of_task, suffix)
         elif results.top_k is not None:

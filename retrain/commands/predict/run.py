@@ -7,24 +7,21 @@ and no more than a block of them is in memory.
 import contextlib
 import dataclasses
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from absl import logging
 
 from retrain.commands.predict.check import PredictPlan
 from retrain.commands.predict.rows import Familiarity, answer_columns, tell, tell_skipped, write
-from retrain.commands.predict.sorting import sort_files
-from retrain.commands.predict.unfinished import kept_beside
+from retrain.commands.predict.sorting import classes_of, sort_images
+from retrain.commands.predict.unfinished import forget, kept_beside
 from retrain.commands.scoring import Scoring, load_features, load_scoring
 from retrain.exporters.assets import check_tells_familiarity
 from retrain.features.cache import FileKey
 from retrain.features.feature_pass import FeaturePass, PassOptions, feature_pass, log_pass
 from retrain.features.stored import Features, check_finite
-from retrain.files import new_directory
 from retrain.image_files import status
 from retrain.settings.data import Decoding
 from retrain.settings.results import ResultSettings
@@ -61,9 +58,7 @@ def _predicting(plan: PredictPlan) -> Iterator[tuple[int, Iterator[pd.DataFrame]
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]
         check_finite(rows, paths, scoring.module.handle)
-        if plan.is_sorted:
-            logging.info("Images have been sorted into %s already.", results.sort_into)
-        elif results.sort_into is not None:
+        if results.sort_into is not None:
             _sort(plan, scoring, [files[row] for row in seen], rows)
         yield len(paths), _blocks(paths, rows, scoring, results)
 
@@ -74,14 +69,13 @@ def _keeping(plan: PredictPlan, decoding: Decoding) -> Iterator[PassOptions]:
     if plan.output is None:
         yield PassOptions(decoding=decoding)
         return
-    kept = kept_beside(plan.output)
-    settings = dataclasses.replace(plan.config.module, feature_cache=str(kept))
+    settings = dataclasses.replace(plan.config.module, feature_cache=str(kept_beside(plan.output)))
     try:
         yield PassOptions(settings, decoding=decoding, in_memory=0)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("The same command goes on where it was.")
         raise
-    shutil.rmtree(kept, ignore_errors=True)
+    forget(plan.output)
 
 
 def _seen(plan: PredictPlan, done: FeaturePass) -> np.ndarray:
@@ -118,15 +112,8 @@ def _sort(plan: PredictPlan, scoring: Scoring, files: list[str], rows: Features)
     for begin in range(0, len(files), ROWS_AT_A_TIME):
         values = np.asarray(rows[begin : begin + ROWS_AT_A_TIME])
         rejected = scoring.unfamiliar(values) & results.reject_unfamiliar
-        predicted = zip(head.predicted(scoring.by_task(values)[task]), rejected, strict=True)
-        labels += [[] if out else head.names_in(label) for label, out in predicted]
-    with new_directory(results.sort_into) as directory:
-        sort_files(directory, files, labels, head.class_names, results.sort_by)
-        if plan.note is not None:
-            plan.note.write(directory)
-    without = sum(not of_file for of_file in labels)
-    none = f"; {without} with none of the classes" if without else ""
-    logging.info("Images sorted into %s: %d%s.", results.sort_into, len(labels) - without, none)
+        labels += classes_of(head, scoring.by_task(values)[task], rejected)
+    sort_images(plan, files, labels, head.class_names)
 
 
 def _file_key(path: str) -> FileKey:

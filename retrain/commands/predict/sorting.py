@@ -7,8 +7,12 @@ import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from absl import logging
 
+from retrain.commands.predict.check import PredictPlan
+from retrain.files import new_directory
+from retrain.heads.answers import Answers
 from retrain.image_files import contents, member_of
 
 # What the name of a folder cannot hold, or would hide it.
@@ -46,6 +50,29 @@ def folder_names(classes: Iterable[str]) -> dict[str, str]:
         if folders[name] != name:
             logging.info("The folder of class %r is called %r.", name, folders[name])
     return folders
+
+
+def sort_images(
+    plan: PredictPlan, files: Sequence[str], labels: Sequence[Sequence[str]], classes: Iterable[str]
+) -> None:
+    """Puts them into the folder of the plan, if they are not there; `labels` are the classes of each."""
+    into = plan.config.results.sort_into
+    if plan.is_sorted:
+        logging.info("Images have been sorted into %s already.", into)
+        return
+    with new_directory(into) as directory:
+        sort_files(directory, files, labels, classes, plan.config.results.sort_by)
+        if plan.note is not None:
+            plan.note.write(directory)
+    without = sum(not of_file for of_file in labels)
+    none = f"; {without} with none of the classes" if without else ""
+    logging.info("Images sorted into %s: %d%s.", into, len(labels) - without, none)
+
+
+def classes_of(head: Answers, probabilities: np.ndarray, rejected: np.ndarray) -> list[list[str]]:
+    """Of each image those that are predicted by probabilities [N, C]; none of one that is rejected, [N]."""
+    predicted = zip(head.predicted(probabilities), rejected, strict=True)
+    return [[] if out else head.names_in(label) for label, out in predicted]
 
 
 def sort_files(

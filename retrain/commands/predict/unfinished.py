@@ -7,6 +7,7 @@ name when all of them are in it, so that one of that name which the note tells o
 import hashlib
 import os
 import pathlib
+import shutil
 from typing import NamedTuple
 
 from retrain.files import write_text
@@ -18,6 +19,11 @@ def kept_beside(output: str) -> pathlib.Path:
     """The directory of all that is kept until the table is there."""
     path = pathlib.Path(output)
     return path.with_name(f".{path.name}.partial")
+
+
+def forget(output: str) -> None:
+    """Removes it: the table is there."""
+    shutil.rmtree(kept_beside(output), ignore_errors=True)
 
 
 class SortedNote(NamedTuple):

@@ -28,8 +28,8 @@ def server_config(plan: ServePlan) -> uvicorn.Config:
     settings = plan.config.serving
     model = ServedModel(plan.export, plan.litert, plan.config.data.max_image_megapixels)
     server = Server(model, settings.model_name, int(settings.max_request_mb * MEGA))
-    engine = "LiteRT" if plan.litert else "TensorFlow"
-    logging.info("Serving %s (%s) at http://%s:%d", plan.export, engine, settings.host, settings.port)
+    engine, export = ("LiteRT", plan.litert) if plan.litert else ("TensorFlow", plan.export)
+    logging.info("Serving %s (%s) at http://%s:%d", export, engine, settings.host, settings.port)
     return uvicorn.Config(
         server.app(),
         host=settings.host,

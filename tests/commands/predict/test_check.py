@@ -102,5 +102,19 @@ def test_a_classifier_that_tells_no_familiarity_is_known_at_once(trained_run):
         )
 
 
+def test_what_computes_is_told_and_where_it_is(telling_run, caplog):
+    run = str(telling_run)
+    for settings, told in (
+        ({}, f"classify with {run}/export/tflite (LiteRT)"),
+        ({"engine": "tensorflow"}, f"classify with {run}/export/saved_model"),
+        ({"features": True}, f"pass through {run}/export/saved_model"),
+        ({"tfhub_module": "builtin:gradients", "features": True}, "pass through builtin:gradients"),
+    ):
+        caplog.clear()
+        with caplog.at_level("INFO", "absl"):
+            plan("photos", **{"tfhub_module": run, **settings})
+        assert caplog.messages == [f"Images to {told}: 1."]
+
+
 def test_a_classifier_that_tells_it(telling_run):
     plan("photos", tfhub_module=str(telling_run), reject_unfamiliar=True)

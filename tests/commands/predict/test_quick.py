@@ -1,6 +1,7 @@
 """Predictions by LiteRT beside those by TensorFlow: the same table, without TensorFlow."""
 
 import io
+import os
 import pathlib
 import shutil
 import subprocess
@@ -10,6 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from retrain.commands.predict import check as checking
+from retrain.commands.predict import quick
+from retrain.commands.predict.check import check
+from retrain.settings.config import Config
 from tests import tiny_worlds
 
 PROGRAM = """
@@ -96,10 +101,43 @@ def test_an_unusual_image_has_all_decoded_by_tensorflow(telling_run, photos):
     assert len(out.splitlines()) == 1 + 12
 
 
-def test_it_is_for_predictions_of_few_images(telling_run, photos, tmp_path):
-    _, said = run_alone("predict", f"--tfhub_module={telling_run}", photos, f"--sort_into={tmp_path}/sorted")
-    assert said == "True 0"
-    assert (tmp_path / "sorted" / "cyan").is_dir()
+def test_nor_to_sort_them_into_the_same_folders(command, telling_run, photos, tmp_path):
+    """Those that are rejected into none."""
+    (photos / "none.jpg").touch()
+    words = ["predict", f"--tfhub_module={telling_run}", "--reject_unfamiliar", str(photos)]
+    _, said = run_alone(*words, f"--sort_into={tmp_path}/quick", f"--output={tmp_path}/quick.csv")
+    assert said == "False 0"
+    full = command(*words, "--engine=tensorflow", f"--sort_into={tmp_path}/full")
+    quick, full_tree = (
+        sorted(str(path.relative_to(tmp_path / name)) for path in (tmp_path / name).rglob("*"))
+        for name in ("quick", "full")
+    )
+    assert quick == full_tree
+    assert {"cyan", "cyan/000.png", "yellow/002.png"} < {*quick}
+    assert full.err.splitlines()[-1] == f"Images sorted into {tmp_path}/full: 9; 2 with none of the classes."
+    assert sorted(os.listdir(tmp_path)) == ["full", "photos", "quick", "quick.csv"]
+
+
+def test_a_command_killed_between_the_folder_and_the_table_goes_on(
+    telling_run, photos, tmp_path, monkeypatch, caplog
+):
+    given = {"output": str(tmp_path / "p.csv"), "sort_into": str(tmp_path / "sorted"), "engine": "litert"}
+    config = Config.of(tfhub_module=str(telling_run), **given)
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(quick, "write", lambda *_: 1 / 0)
+        quick.run(check(config, [str(photos)]))
+    with caplog.at_level("INFO", "absl"):
+        quick.run(check(config, [str(photos)]))
+    assert caplog.messages[-1] == f"Images have been sorted into {tmp_path / 'sorted'} already."
+    assert sorted(os.listdir(tmp_path)) == ["p.csv", "photos", "sorted"]
+    assert len(pd.read_csv(given["output"])) == len([*(tmp_path / "sorted").rglob("*.*")]) == 11
+
+
+def test_it_is_for_few_images(telling_run, photos, monkeypatch):
+    config = Config.of(tfhub_module=str(telling_run))
+    assert check(config, [str(photos)]).is_quick
+    monkeypatch.setattr(checking, "QUICK", 10)
+    assert not check(config, [str(photos)]).is_quick
 
 
 def test_there_must_be_a_file_to_run(command, telling_run, photos, tmp_path):

@@ -49,5 +49,5 @@ def test_it_answers_until_it_is_stopped(trained_run, port, stop):
     finally:
         process.send_signal(stop)
         said = process.communicate(timeout=30)[1].splitlines()
-    assert f"Serving {trained_run}/export/saved_model (LiteRT) at http://127.0.0.1:{port}" in said
+    assert f"Serving {trained_run}/export/tflite (LiteRT) at http://127.0.0.1:{port}" in said
     assert (said[-1], process.returncode) == ("False 0", 0)
