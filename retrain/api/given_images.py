@@ -5,7 +5,7 @@ import io
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,14 +23,17 @@ SHOWN_IN = {"YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "PA": "
 
 
 class GivenImages(NamedTuple):
-    """What the verb takes for them, and what a file that was made here is called in the table."""
+    """What the verb takes for them; those that are no files of the user's lie in `directory`."""
 
     words: tuple[str, ...]
-    names: Mapping[str, str]
+    directory: str
 
-    def with_names(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table with the names of images that are no files of the user's."""
-        return table.assign(path=[self.names.get(path, path) for path in table["path"]])
+    def with_names(self, text: str) -> str:
+        """The text, such as a path, with images[0] for the path of that one."""
+        return text.replace(os.path.join(self.directory, ""), "")
+
+    def table_with_names(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(path=[self.with_names(path) for path in table["path"]])
 
 
 @contextlib.contextmanager
@@ -38,21 +41,39 @@ def as_files(images: Any) -> Iterator[GivenImages]:
     """Yields them, one or several; None is none. Files that are made for it are there within."""
     several = [] if images is None else [images] if _is_alone(images) else list(images)
     with tempfile.TemporaryDirectory(prefix="retrain-") as directory:
-        words, names = [], {}
+        words = []
         for index, image in enumerate(several):
             if isinstance(image, PATH):
                 words.append(os.fspath(image))
                 continue
             name = f"images[{index}]"
             file = pathlib.Path(directory, name)
-            file.write_bytes(encoded(image, name))
+            file.write_bytes(_content(image, name))
             words.append(str(file))
-            names[str(file)] = name
-        yield GivenImages(tuple(words), names)
+        yield GivenImages(tuple(words), directory)
 
 
 def _is_alone(images: Any) -> bool:
     return isinstance(images, ALONE) or (hasattr(images, "shape") and len(images.shape) in (2, 3))
+
+
+def _content(image: Any, name: str) -> bytes:
+    """Of a file; of a PIL image of a damaged one it is that, which is skipped as others are."""
+    try:
+        return encoded(image, name)
+    except InputError:
+        if its_file := _its_file(image):
+            return its_file
+        raise
+
+
+def _its_file(image: Any) -> bytes:
+    """What a PIL image was opened from; b"" where that cannot be read, or it is not the first image in it."""
+    file = getattr(image, "fp", None)
+    if file is None or file.closed or image.tell():
+        return b""
+    file.seek(0)
+    return file.read()
 
 
 def encoded(image: Any, name: str) -> bytes:

@@ -13,7 +13,7 @@ from retrain.commands.perform import Performed, perform
 from retrain.errors import InputError
 from retrain.extensions import named, unknown_name
 from retrain.plain_log import VERBOSITIES, logged_plainly
-from retrain.settings.python_words import VERBOSITY, said_in_python
+from retrain.settings.python_words import VERBOSITY, in_keywords, said_in_python
 
 if TYPE_CHECKING:  # which takes a while to import
     import pandas as pd
@@ -89,13 +89,14 @@ def predict(images: Any = None, *, verbosity: str = "warning", **keywords: Any) 
     Images are those of `image_dir` or `labels_file`, or given here, one or several: paths of files, folders
     or patterns; or PIL images, encoded images as bytes, and arrays, uint8 or float in [0, 1], [H, W],
     [H, W, 3] or [H, W, 4], which are taken with 8 bits a value; their path is `images[0]` and so on. What is
-    no image has no row.
+    no image, or damaged, has no row; a line of the log says why.
     """
-    with named("retrain.api.given_images:as_files")(images) as given:
+    as_files = named("retrain.api.given_images:as_files")
+    with as_files(images) as given, said_in_python(lambda text: in_keywords(given.with_names(text))):
         if not given.words and not {"image_dir", "labels_file"} & {*keywords}:
             raise InputError("predict needs images: give some, or --image_dir.")
         found = _performed("predict", keywords, verbosity, given.words, "retrain.commands.predict.run:table")
-        return given.with_names(found.result)
+        return given.table_with_names(found.result)
 
 
 @with_keywords("export")

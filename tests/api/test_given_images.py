@@ -19,7 +19,8 @@ SPAN = np.linspace(0, 1, 60, dtype=np.float32).reshape([4, 5, 3])
 def test_paths_are_words_as_they_are():
     for images in ("a.png", pathlib.Path("a.png"), ["a.png"], (path for path in ["a.png"])):
         with as_files(images) as given:
-            assert given == (("a.png",), {})
+            assert given.words == ("a.png",)
+            assert given.with_names("'a.png' is skipped") == "'a.png' is skipped"
 
 
 def test_none_is_none():
@@ -43,7 +44,7 @@ def test_what_is_decoded_is_a_file_without_loss(image, seen):
     with as_files([image]) as given:
         [word] = given.words
         np.testing.assert_array_equal(np.asarray(Image.open(word)), seen)
-        assert given.names == {word: "images[0]"}
+        assert given.with_names(f"{word!r} is skipped") == "'images[0]' is skipped"
     assert not os.path.exists(word)
 
 
@@ -86,14 +87,48 @@ def test_pil_images_of_every_mode_are_files(mode):
         np.testing.assert_array_equal(written, seen)
 
 
+def cut_off(image_format: str) -> bytes:
+    """The first third of a file; of a GIF of two images most of it."""
+    file, image = io.BytesIO(), Image.fromarray(np.tile(PIXELS, [20, 20, 1]))
+    if image_format == "GIF":
+        image.save(file, image_format, save_all=True, append_images=[image.rotate(90)])
+        return file.getvalue()[:-100]
+    image.save(file, image_format)
+    return file.getvalue()[: len(file.getvalue()) // 3]
+
+
 def test_a_pil_image_of_a_damaged_file():
-    file = io.BytesIO()
-    Image.fromarray(np.tile(PIXELS, [20, 20, 1])).save(file, "JPEG")
-    with Image.open(io.BytesIO(file.getvalue()[:1000])) as picture, pytest.raises(InputError) as raised:
+    with Image.open(io.BytesIO(cut_off("JPEG"))) as picture, pytest.raises(InputError) as raised:
         encoded(picture, "X[3]")
     said = str(raised.value.__cause__)
     assert "truncated" in said
     assert str(raised.value) == f"X[3] is a PIL image that cannot be decoded ({said}): leave it out."
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF", "BMP"])
+def test_a_damaged_file_is_given_as_it_is(image_format, tmp_path):
+    content = cut_off(image_format)
+    (tmp_path / "cut").write_bytes(content)
+    for file in (tmp_path / "cut", io.BytesIO(content)):
+        with Image.open(file) as picture, as_files(["a.png", picture]) as given:
+            assert pathlib.Path(given.words[1]).read_bytes() == content
+
+
+def test_but_not_where_it_has_another_image_that_is_sound_or_has_been_closed():
+    with Image.open(io.BytesIO(cut_off("GIF"))) as picture:
+        picture.seek(1)
+        with pytest.raises(InputError) as raised, as_files(picture):
+            pass
+    assert str(raised.value).startswith(
+        "images[0] is a PIL image that cannot be decoded (image file is trunc"
+    )
+    picture = Image.open(file := io.BytesIO(cut_off("PNG")))
+    file.close()
+    with pytest.raises(InputError) as raised, as_files(picture):
+        pass
+    assert str(raised.value) == (
+        "images[0] is a PIL image that cannot be decoded (I/O operation on closed file.): leave it out."
+    )
 
 
 def test_bytes_are_the_file():
@@ -105,8 +140,8 @@ def test_bytes_are_the_file():
 
 def test_a_batch_is_several():
     with as_files(np.stack([PIXELS, PIXELS])) as given:
-        assert [*given.names.values()] == ["images[0]", "images[1]"]
-        table = given.with_names(pd.DataFrame({"path": [given.words[1], "other"]}))
+        assert [*map(given.with_names, given.words)] == ["images[0]", "images[1]"]
+        table = given.table_with_names(pd.DataFrame({"path": [given.words[1], "other"]}))
         assert table["path"].tolist() == ["images[1]", "other"]
 
 

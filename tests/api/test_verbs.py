@@ -1,4 +1,5 @@
 import inspect
+import io
 import json
 import os
 import pathlib
@@ -137,6 +138,24 @@ def test_predict_takes_what_is_in_memory(run, colour_folder):
     assert found["class"].tolist() == [*["magenta"] * 3, "cyan"]
     assert found["path"].tolist() == ["images[0]", "images[1]", "images[2]", "images[3]"]
     assert found["probability_1"][:3].nunique() == 1
+
+
+def test_predict_skips_what_is_damaged_in_memory_as_it_does_files(run, colour_folder, tmp_path, capsys):
+    content = pathlib.Path(colour_folder, "cyan", "000.png").read_bytes()[:-30]
+    (tmp_path / "cut.png").write_bytes(content)
+    sound = Image.open(f"{colour_folder}/magenta/000.png")
+    given = [sound, Image.open(io.BytesIO(content)), content, tmp_path / "cut.png", sound]
+    found = retrain.predict(given, tfhub_module=run)
+    assert found["path"].tolist() == ["images[0]", "images[4]"]
+    assert capsys.readouterr().err.splitlines() == [
+        "'images[1]' is skipped: damaged or incomplete PNG.",
+        "'images[2]' is skipped: damaged or incomplete PNG.",
+        f"{str(tmp_path / 'cut.png')!r} is skipped: damaged or incomplete PNG.",
+        "Skipped: 3 of 5 files (3 damaged or incomplete PNG).",
+    ]
+    with pytest.raises(InputError) as raised:
+        retrain.predict(given[1], tfhub_module=run)
+    assert str(raised.value) == "None of the 1 files is an image that can be decoded."
 
 
 def test_predict_gives_features_and_writes_what_is_asked_for(run, colour_folder, tmp_path):
