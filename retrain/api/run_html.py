@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrain.api.run_figures import figures_of, tasks_of
+from retrain.heads.figure_splits import in_print
 from retrain.report.pages import TEMPLATES
 
 
@@ -13,7 +14,7 @@ def as_html(path: pathlib.Path, metrics: Mapping[str, Any]) -> str:
     """A table: a row a split, of each task."""
     splits = [split for split, of in metrics.items() if isinstance(of, Mapping)]
     rows = [
-        (split, task or "", figures_of(metrics, split, task))
+        (in_print(split), task or "", figures_of(metrics, split, task))
         for split in splits
         for task in tasks_of(metrics, split) or [None]
     ]

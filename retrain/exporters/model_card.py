@@ -19,6 +19,7 @@ from retrain.exporters.assets import DESCRIPTION, FOLDER
 from retrain.exporters.consumers import GRAPH_INPUT, consumers, decoding, file_of, graph_output
 from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
+from retrain.heads.figure_splits import in_print
 from retrain.label_files import labels_file
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, IMAGES
 from retrain.modules.sources.source import source_of
@@ -187,4 +188,4 @@ def _markdown(text: str) -> str:
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("retrain.exporters"), trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
-_ENVIRONMENT.filters |= {"yaml": _yaml, "markdown": _markdown}
+_ENVIRONMENT.filters |= {"yaml": _yaml, "markdown": _markdown, "in_print": in_print}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from retrain.data.split_words import split_of
 from retrain.examples.recorded import data_fingerprint
 from retrain.exporters.model_card import OfRun, Result
-from retrain.report.outcome import CROSS_VALIDATION, Outcome, of_one_task
+from retrain.heads.figure_splits import CROSS_VALIDATION
+from retrain.report.outcome import Outcome, of_one_task
 
 TOLD = ("test", "validation", CROSS_VALIDATION)
 

@@ -17,8 +17,6 @@ from retrain.report import ARTEFACTS
 from retrain.runs.run import Run
 from retrain.training.evaluation import Figures, figures_by_task
 
-# Of figures over all images, each of which a head has judged that has not seen it.
-CROSS_VALIDATION = "cross_validation"
 # Of an evaluation: figures over all images, and over those that the classifier has not seen; of the former,
 # how many it was trained on, and how many it was chosen by.
 SPLIT, UNSEEN = "evaluation", "not_seen_in_training"

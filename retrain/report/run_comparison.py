@@ -15,6 +15,7 @@ import pandas as pd
 from retrain.data.listing import NOT_KNOWN, SEPARATOR
 from retrain.errors import InputError
 from retrain.examples.split_file import CONTENT, EXAMPLES
+from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.heads.metrics import wilson_interval
 from retrain.heads.paired_difference import PairedDifference, paired_difference
 from retrain.runs.finished_runs import PREDICTIONS
@@ -23,7 +24,6 @@ from retrain.runs.run import METRICS, RUN_FLAGS, TIMES, Run, flag_lines
 HELD_OUT = ("test", "evaluation", "validation")  # the first that has images which all runs share is compared
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "average_loss", "expected_calibration_error")
 NOT_GIVEN = "not given"
-CROSS_VALIDATION = "cross_validation"  # in metrics.json: figures over all images
 
 
 class ReadRun(NamedTuple):

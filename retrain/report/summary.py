@@ -8,11 +8,11 @@ from typing import Any
 from retrain.data.listing import SPLITS
 from retrain.exporters import MODULES
 from retrain.familiarity import THRESHOLD
+from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.heads.head import Head
 from retrain.report import ARTEFACTS
 from retrain.report.outcome import (
     CHOSEN_BY,
-    CROSS_VALIDATION,
     FAMILIAR,
     SPLIT,
     TRAINED_ON,

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.report.galleries import Gallery, task_galleries
-from retrain.report.outcome import CROSS_VALIDATION, SPLIT, UNSEEN, Outcome, of_one_task
+from retrain.report.outcome import SPLIT, UNSEEN, Outcome, of_one_task
 from retrain.report.report_plots import confusion_matrix, precision_recall, reliability
 from retrain.report.thumbnails import Thumbnails
 

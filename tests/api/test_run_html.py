@@ -12,6 +12,12 @@ def test_a_row_a_split(tmp_path):
     assert "task" not in shown
 
 
+def test_splits_are_called_as_people_call_them(tmp_path):
+    shown = as_html(tmp_path, {"cross_validation": FIGURES, "not_seen_in_training": FIGURES})
+    assert "<td>cross-validation</td>" in shown
+    assert "<td>not seen in training</td>" in shown
+
+
 def test_a_row_a_task_whatever_its_name(tmp_path):
     figures = {f"{key}/{task}": value for task in ("<b>", "tags") for key, value in FIGURES.items()}
     shown = as_html(tmp_path, {"test": figures})

@@ -6,6 +6,7 @@ import yaml
 from retrain.exporters.documents import write_documents
 from retrain.exporters.model_card import OfRun, Result, asked, recorded_run, write_card
 from retrain.familiarity import FAMILIARITY
+from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -83,6 +84,15 @@ def test_of_a_run_it_has_data_and_figures(directory):
     assert "80 images of train, 10 images of validation, 12 images of test" in text
     assert OF_RUN.fingerprint in text
     assert "Cross-validation" not in text
+
+
+def test_cross_validation_is_a_word_in_the_text_and_a_key_in_the_metadata(directory):
+    results = [OF_RUN.results[0]._replace(split=CROSS_VALIDATION)]
+    write_card(directory, OF_RUN._replace(results=results))
+    metadata, text = card(directory)
+    assert metadata["model-index"][0]["results"][0]["dataset"]["split"] == "cross_validation"
+    assert "| cross-validation | label | 75.0 % | 50.0 to 87.5 % | 12 |" in text
+    assert "Cross-validation is over all images, each judged by a head on the frozen module" in text
 
 
 def test_what_a_run_knows_is_found_again(directory):

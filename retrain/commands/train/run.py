@@ -20,13 +20,14 @@ from retrain.exporters.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
 from retrain.head_search.search import BestHead
+from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.model import ImageClassifier
 from retrain.printable import say
 from retrain.report.comparison import comparison_lines
 from retrain.report.ending import end_report
 from retrain.report.export_cards import of_run
 from retrain.report.misclassified import misclassified_lines
-from retrain.report.outcome import CROSS_VALIDATION, Outcome, write_artefacts
+from retrain.report.outcome import Outcome, write_artefacts
 from retrain.report.summary import training_summary
 from retrain.trackers.tracked_run import track
 from retrain.training.estimator import Estimator
