@@ -4,6 +4,7 @@ A user's mistake is one sentence on stderr and exit status 2; nothing heavy is i
 """
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from retrain.signals import Terminated, signals_raised
 
 # 128 + the signal's number, as a shell reports it
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
+# Graphs of TensorFlow are many objects, and little garbage: by Python's 700, 10, 10 the looking is a
+# ninth of a run whose features are remembered (3.1 of 26.7 s, now 1.1; the most memory 1715 -> 1824 MB).
+GARBAGE_LOOKED_FOR = 10_000, 20, 5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The console script. One that was interrupted waits for no thread that native code may hold for ever."""
+    gc.set_threshold(*GARBAGE_LOOKED_FOR)
     status = main()
     if status in (INTERRUPTED, TERMINATED):
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from retrain import __version__
-from retrain.__main__ import main
+from retrain.__main__ import main, run
 from tests import tiny_worlds
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -231,3 +231,15 @@ def test_a_reader_that_has_left_is_no_error():
         ["bash", "-c", f"({command}) | true"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert result.stderr in ("141\n", "0\n")  # 0 when the help had been written before
+
+
+def test_the_process_of_the_command_looks_less_often_for_garbage(monkeypatch):
+    """Than Python does, for graphs are many objects; a program that calls `main` decides for itself."""
+    set_to = []
+    monkeypatch.setattr("gc.set_threshold", lambda *thresholds: set_to.append(thresholds))
+    monkeypatch.setattr("sys.argv", ["retrain", "--version"])
+    main()
+    assert not set_to
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert (ended.value.code, set_to) == (0, [(10_000, 20, 5)])
