@@ -1,31 +1,19 @@
-"""SIGTERM and Ctrl-C: where they stop the program at once, and where it first brings its work to a close.
+"""SIGTERM and Ctrl-C: where they stop the program at once, and where it first brings its work to a close."""
 
-Python heeds a signal when its main thread is back from native code, which may be never. So what has come, and
-is not deferred, waits in a socket (`signal.set_wakeup_fd`), which a thread watches: after a while, or after a
-second signal, it ends the process as a kill would. Nothing is half-written then, for all is written beside.
-"""
-
-import _thread
 import contextlib
-import os
 import re
-import select
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn, Self
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-# Seconds that a signal waits: until the user is told, until the process is ended, and so after a second one.
-PATIENCE, LONGEST, AT_ONCE = 3.0, 60.0, 1.0
-SECONDS_LATER = 0.05  # that a signal is raised again
-SECONDS_BETWEEN_LOOKS, MANY, STDERR = 0.1, 64, 2
+from retrain.signal_watch import STOPPING, forget, signals_watched
 
-_watched: list[socket.socket] = []  # from which the numbers of signals are read; one while there is a watch
+# That a signal is raised again, and for how long it waits for a frame that is not of TensorFlow.
+SECONDS_LATER, SECONDS_POSTPONED = 0.05, 1.0
 
 
 class Terminated(KeyboardInterrupt):
@@ -38,7 +26,7 @@ def signals_raised() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _signals_watched(), _raised_again(), _handled(STOPPING, _raise):
+    with signals_watched(), _raised_again(), _Raiser() as raised, _handled(STOPPING, raised):
         yield
 
 
@@ -49,17 +37,18 @@ def signals_deferred() -> Iterator[Callable[[], bool]]:
     The body asks now and then, and ends early where it can. A second signal is raised at once.
     """
     came: list[int] = []
+    with _Raiser() as raised:
 
-    def defer(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1:
-            _raise(number, frame)
-        _forget()
+        def defer(number: int, frame: FrameType | None) -> None:
+            came.append(number)
+            if len(came) > 1:
+                raised(number, frame)
+            forget()
 
-    with _handled(STOPPING, defer):
-        yield lambda: bool(came)
+        with _handled(STOPPING, defer):
+            yield lambda: bool(came)
     if came:
-        _raise(came[0], None)
+        _raise(came[0])
 
 
 def raise_interruption(error: Exception) -> None:
@@ -87,8 +76,50 @@ def _handled(numbers: Iterable[int], handler: Callable[[int, FrameType | None], 
             signal.signal(number, old)
 
 
-def _raise(number: int, frame: FrameType | None) -> None:
+def _raise(number: int) -> NoReturn:
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+class _Raiser:
+    """A handler that raises what comes, but not within TensorFlow's Python: there it waits for a while.
+
+    TensorFlow's native code calls Python (2.21: Context._handle when it makes a tensor, TensorShape.__len__)
+    and goes on when that has raised, into a segmentation fault or a SystemError. After SECONDS_POSTPONED it
+    is raised anywhere, for there may be no other frame between two calls of native code.
+    """
+
+    def __init__(self):
+        self.since: float | None = None
+        self.count = 0  # of signals; one that is sent again is void when another has come
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.count += 1
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        now = time.monotonic()
+        self.since = now if self.since is None else self.since
+        if not _is_of_tensorflow(frame) or now - self.since >= SECONDS_POSTPONED:
+            self.since = None
+            _raise(number)
+        forget()
+        threading.Timer(SECONDS_LATER, self._send_again, [number, self.count]).start()
+
+    def _send_again(self, number: int, count: int) -> None:
+        if count == self.count:
+            _send(number)
+
+
+def _send(number: int) -> None:
+    """To the main thread, which ends its sleep at it."""
+    signal.pthread_kill(threading.main_thread().ident, number)
+
+
+def _is_of_tensorflow(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_globals.get("__name__", "").startswith("tensorflow.")
 
 
 @contextlib.contextmanager
@@ -104,85 +135,11 @@ def _raised_again() -> Iterator[None]:
             before(unraisable)
             return
         number = signal.SIGTERM if isinstance(unraisable.exc_value, Terminated) else signal.SIGINT
-        _forget()
-        threading.Timer(SECONDS_LATER, _thread.interrupt_main, [number]).start()
+        forget()
+        threading.Timer(SECONDS_LATER, _send, [number]).start()
 
     sys.unraisablehook = look
     try:
         yield
     finally:
         sys.unraisablehook = before
-
-
-@contextlib.contextmanager
-def _signals_watched() -> Iterator[None]:
-    """Within, a signal that is not deferred has to lead to the end of the body."""
-    waiting, coming = socket.socketpair()
-    waiting.setblocking(False)
-    coming.setblocking(False)
-    before = signal.set_wakeup_fd(coming.fileno(), warn_on_full_buffer=False)
-    watch = threading.Thread(target=_watch, args=(waiting,), daemon=True)
-    watch.start()
-    _watched.append(waiting)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        coming.close()
-        _forget()
-        watch.join()
-        _watched.remove(waiting)
-        waiting.close()
-
-
-def _forget() -> None:
-    """What has come is being heeded."""
-    for waiting in _watched:
-        with contextlib.suppress(BlockingIOError):
-            while waiting.recv(MANY):
-                pass
-
-
-def _watch(waiting: socket.socket) -> None:
-    """Until nothing more can come, ends the process when signals wait for too long."""
-    while True:
-        select.select([waiting], [], [])
-        since, deadline, told = time.monotonic(), LONGEST, False
-        while numbers := _stopping(waiting):
-            waited = time.monotonic() - since
-            deadline = min(deadline, waited + AT_ONCE) if len(numbers) > 1 else deadline
-            if waited >= deadline:
-                _end(numbers[0])
-            if waited > PATIENCE and not told:
-                left = LONGEST - waited
-                _tell(f"still at work; a second signal ends it at once, or {max(left, 0):.0f} seconds do.")
-                told = True
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        if numbers is None:
-            return
-
-
-def _stopping(waiting: socket.socket) -> list[int] | None:
-    """Those that wait; None when nothing more can come. Others, such as of a window's size, are dropped."""
-    try:
-        numbers = waiting.recv(MANY, socket.MSG_PEEK)
-    except BlockingIOError:
-        return []
-    if not numbers:
-        return None
-    stopping = [number for number in numbers if number in STOPPING]
-    if not stopping:
-        with contextlib.suppress(BlockingIOError):
-            waiting.recv(len(numbers))
-    return stopping
-
-
-def _end(number: int) -> None:
-    _tell(f"{'terminated' if number == signal.SIGTERM else 'interrupted'}; the same command goes on.")
-    os._exit(128 + number)
-
-
-def _tell(words: str) -> None:
-    """Past Python's own stderr, which the main thread may hold."""
-    with contextlib.suppress(OSError):
-        os.write(STDERR, f"retrain: {words}\n".encode())

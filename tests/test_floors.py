@@ -61,6 +61,7 @@ ANSWER_FIRST = [
         "retrain.image_files",
         "retrain.image_formats",
         "retrain.predecessors",
+        "retrain.signal_watch",
         "retrain.signals",
     ],
     "retrain.causes",
