@@ -15,7 +15,9 @@ SOURCES = sorted((ROOT / "retrain").rglob("*.py"))
 # Floor of each file or folder in retrain/; the package itself ("retrain") lies below all.
 FLOORS = {
     **dict.fromkeys(["retrain", "errors", "extensions", "files", "progress"], 0),
-    **dict.fromkeys(["cache_directory", "quiet", "signals", "metric", "label_files", "plain_name"], 0),
+    **dict.fromkeys(
+        ["cache_directory", "quiet", "signal_watch", "signals", "metric", "label_files", "plain_name"], 0
+    ),
     **dict.fromkeys(
         [
             "causes",
