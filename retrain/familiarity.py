@@ -18,6 +18,7 @@ import tensorflow as tf
 
 FAMILIARITY = "familiarity"
 THRESHOLD = 0.05
+COUNTS_AS = f"below {THRESHOLD} it counts as unfamiliar, as {THRESHOLD * 100:.0f} % of known images do"
 FEWEST = 20  # known images; of fewer, none is as much as 5 %
 MOST_BYTES = 2**19  # of a sketch; the TF1 Hub format has it in two graphs, together 1 MB
 MOST_ROWS = 4096  # that a sketch is made of

@@ -13,10 +13,10 @@ from absl import logging
 
 from retrain.examples.labelled import LabelledExamples
 from retrain.familiarity import (
+    COUNTS_AS,
     FAMILIARITY,
     FEWEST,
     MOST_ROWS,
-    THRESHOLD,
     Familiarity,
     calibrated,
     nearness,
@@ -97,13 +97,12 @@ def _nearness_to_others(features: np.ndarray, groups: Sequence[str], seed: int) 
 
 
 def _described(found: Familiarity, held_out: int) -> str:
-    """What it goes by, in words."""
-    by = f"the nearness of features to {len(found.sketch)} points"
-    if found.evidence:
-        by += f" and the logits of {', '.join(map(repr, found.evidence))}"
+    """What it is, in words."""
+    by = " and ".join(["features", *(f"the logits of {task!r}" for task in found.evidence)])
+    known, others = "validation images", "those trained on"
     if held_out < FEWEST:
-        of = f"images of training, each beside others, for only {held_out} are held out"
-    else:
-        of = "images of validation"
-    count = found.both.count
-    return f"Familiarity goes by {by}; below {THRESHOLD} are 5 % of {count} {of}."
+        known, others = f"training images (for fewer than {FEWEST} are held out)", "the others"
+    return (
+        f"Familiarity of an image is the share of the {found.both.count} {known} that are no more like "
+        f"{others} than it is, by {by}; {COUNTS_AS}."
+    )

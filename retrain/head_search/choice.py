@@ -61,10 +61,13 @@ def chosen(
 
 
 def _reason(means: np.ndarray, place: int) -> str:
-    lowest = f"the lowest cross-validated loss, {means.min():.3g}"
+    tried, loss, lowest = f"of {len(means)} tried, the", f"{means[place]:.3g}", f"{means.min():.3g}"
     if means[place] == means.min():
-        return f"of {len(means)} that of {lowest}"
-    return f"the strongest of {len(means)} within a standard error of {lowest}: {means[place]:.3g}"
+        return f"{tried} penalty of the lowest loss in cross-validation, {lowest}"
+    return (
+        f"{tried} strongest penalty that is no worse than the best by more than chance: its loss in "
+        f"cross-validation is {loss}, the lowest {lowest}"
+    )
 
 
 def _strongest_of_the_best(losses: np.ndarray, weights: np.ndarray) -> int | None:

@@ -123,7 +123,7 @@ def choose_each(
         for of in itertools.compress(searches, comparable)
     ]
     results = iter(tasks_out_of_sample(tasks, Budget(memory, _halving(tasks[0]))) if tasks else ())
-    strongest = Choice(grid[0], 0, f"the strongest of {len(grid)}: too few images to compare them by")
+    strongest = Choice(grid[0], 0, f"of {len(grid)} the strongest penalty: too few images to compare them by")
     return [
         chosen(of.head, grid, next(results), of.train, of.fold_of) if is_comparable else strongest
         for of, is_comparable in zip(searches, comparable, strict=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from retrain.data.folder import count
 from retrain.evidence.heat_maps import scale
-from retrain.familiarity import THRESHOLD
+from retrain.familiarity import COUNTS_AS, THRESHOLD
 from retrain.report.outcome import Outcome
 from retrain.report.prediction_columns import top_columns
 from retrain.report.predictions_table import task_columns
@@ -107,7 +107,8 @@ def unfamiliar_galleries(outcome: Outcome, thumbnails: Thumbnails) -> list[Galle
         for row, path in ((row, outcome.examples.paths[row]) for row in order[:UNCERTAIN])
     ]
     note = (
-        f"What is below {THRESHOLD} is like none that it was trained on: predict --reject_unfamiliar says ?."
+        "Familiarity of an image is the share of known images that are no more like those trained on than it "
+        f"is; {COUNTS_AS}: for such an image predict --reject_unfamiliar gives no class."
     )
     title = f"Least familiar images ({np.count_nonzero(below)} of {len(order)} are below {THRESHOLD})"
     return [Gallery(title, note, [tiles])]

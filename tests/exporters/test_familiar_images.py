@@ -47,8 +47,9 @@ def test_validation_is_what_it_is_calibrated_on(loaded_module, caplog):
     of = examples(train=90, validation=40)
     model = with_familiarity(classifier(loaded_module), of, seed=0)
     assert caplog.messages == [
-        "Familiarity goes by the nearness of features to 90 points and the logits of 'kind'; below 0.05 are "
-        "5 % of 40 images of validation."
+        "Familiarity of an image is the share of the 40 validation images that are no more like those "
+        "trained on than it is, by features and the logits of 'kind'; below 0.05 it counts as unfamiliar, as "
+        "5 % of known images do."
     ]
     assert np.sum(told(model, of.split("validation").features) < THRESHOLD) == 2
     strangers = np.array([[-1, -1, -1], [0.57, 0.57, 0.57], [-1, 1, -1]], np.float32)
@@ -71,8 +72,9 @@ def test_without_validation_it_goes_by_nearness_to_other_images_of_training(load
     of = examples(train=60, validation=19)
     model = with_familiarity(classifier(loaded_module), of, seed=0)
     assert caplog.messages == [
-        "Familiarity goes by the nearness of features to 60 points; below 0.05 are 5 % of 60 images of "
-        "training, each beside others, for only 19 are held out."
+        "Familiarity of an image is the share of the 60 training images (for fewer than 20 are held out) "
+        "that are no more like the others than it is, by features; below 0.05 it counts as unfamiliar, as "
+        "5 % of known images do."
     ]
     assert model.familiarity.evidence == {}
     assert np.mean(told(model, of.split("validation").features) < THRESHOLD) < 0.2

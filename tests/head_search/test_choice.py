@@ -36,8 +36,8 @@ NAN = np.full(40, np.nan)
 @pytest.mark.parametrize(
     ("margins", "place", "reason"),
     [
-        ([GOOD, WORSE], 0, "of 2 that of the lowest cross-validated loss, 0.279"),
-        ([WORSE, GOOD], 1, "of 2 that of the lowest cross-validated loss, 0.279"),
+        ([GOOD, WORSE], 0, "of 2 tried, the penalty of the lowest loss in cross-validation, 0.279"),
+        ([WORSE, GOOD], 1, "of 2 tried, the penalty of the lowest loss in cross-validation, 0.279"),
         ([NAN, GOOD], 1, None),
         ([SAME, GOOD], 0, None),
         ([10 * GOOD, 0.1 * GOOD], 0, None),
@@ -54,8 +54,8 @@ def test_the_reason_names_both_losses():
     found = chosen(HEAD, [STRONG, STRONG, WEAK], results, TRAIN, FOLD_OF)
     losses = [HEAD.calibrated(TRAIN.labels, of.logits).losses(TRAIN.labels, of.logits) for of in results]
     assert found.reason == (
-        f"the strongest of 3 within a standard error of the lowest cross-validated loss, "
-        f"{losses[2].mean():.3g}: {losses[1].mean():.3g}"
+        f"of 3 tried, the strongest penalty that is no worse than the best by more than chance: its loss in "
+        f"cross-validation is {losses[1].mean():.3g}, the lowest {losses[2].mean():.3g}"
     )
 
 

@@ -150,7 +150,7 @@ def test_a_fifth_of_the_steps_is_enough(monkeypatch, steps, taken):
 
 def test_there_may_be_nothing_to_choose_or_nothing_to_choose_by():
     assert choose(HEAD, [CANDIDATES[2]], TRAIN, FOLD_OF) == Choice(CANDIDATES[2])
-    few = Choice(CANDIDATES[1], 0, "the strongest of 2: too few images to compare them by")
+    few = Choice(CANDIDATES[1], 0, "of 2 the strongest penalty: too few images to compare them by")
     two = TRAIN.rows(slice(2))
     assert choose(HEAD, CANDIDATES[1:3], two, np.array([0, 1])) == few
     assert choose(HEAD, CANDIDATES[1:3], TRAIN, np.zeros(40, int)) == few

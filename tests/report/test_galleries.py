@@ -107,6 +107,11 @@ def test_what_is_least_familiar_is_shown_first():
     strange = outcome(familiarity=np.array([0.5, 0.01, 0.04, 0.9]))
     [gallery] = unfamiliar_galleries(strange, Names())
     assert gallery.title == "Least familiar images (2 of 4 are below 0.05)"
+    assert gallery.note == (
+        "Familiarity of an image is the share of known images that are no more like those trained on than it "
+        "is; below 0.05 it counts as unfamiliar, as 5 % of known images do: for such an image predict "
+        "--reject_unfamiliar gives no class."
+    )
     assert lines(gallery) == [
         *(("2.jpg", ["0.010"]), ("3.jpg", ["0.040"]), ("1.jpg", ["0.500"]), ("4.jpg", ["0.900"])),
     ]

@@ -170,6 +170,14 @@ def test_curves_are_those_of_the_events(run, photos):
     assert "How it learnt" in shown.headings
     for word in ("training", "validation", "accuracy", "step"):
         assert word in shown.words
+    frozen = "The heads learn on a module that stays as it is"
+    assert (
+        f"{frozen}; how strongly they are kept from learning images by heart was found by cross-validation: "
+        "the strongest penalty that is no worse than the best by more than chance."
+    ) in shown.words
+    with open(run.file("run.flags"), "a") as flags:
+        flags.write("--l2_regularizer=0.1\n")
+    assert f"{frozen}. " in page(run, outcome(photos, ["cat", "dog"])).words
 
 
 def test_augmented_images_are_shown(run, photos):
