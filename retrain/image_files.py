@@ -1,6 +1,7 @@
-"""An image's file: one on the disk, or a member of a tar file, which is called as if that were a folder.
+"""An image's file: one on the disk, or a member of a shard, which is called as if that were a folder.
 
-DIR/train-000.tar/000123.jpg is 000123.jpg in DIR/train-000.tar, unless a folder is called so.
+DIR/train-000.tar/000123.jpg is 000123.jpg in DIR/train-000.tar, unless a folder is called so. A shard is a
+tar file, or one of TFRecord.
 """
 
 import errno
@@ -10,13 +11,18 @@ import re
 import stat
 from typing import BinaryIO, NamedTuple
 
-from retrain.tar_members import ENDING, Place, is_tar, members_of
+from retrain import record_members, tar_members
+from retrain.image_formats import LONGEST, format_of
+from retrain.members import Members, Place
+from retrain.record_members import is_records
+from retrain.tar_members import is_tar
 
-INSIDE = re.compile(rf"{re.escape(ENDING)}/", re.IGNORECASE)
+# The end of what may be the name of a shard, in the path of a member.
+INSIDE = re.compile(rf"({re.escape(tar_members.ENDING)}|{record_members.ENDING})/", re.IGNORECASE)
 
 
 class FileStatus(NamedTuple):
-    """By what a changed file is known; of a member the time of its tar file."""
+    """By what a changed file is known; of a member the time of its shard."""
 
     size: int
     mtime_ns: int
@@ -24,19 +30,29 @@ class FileStatus(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A tar file, and a name in it."""
+    """A shard, and a name in it."""
 
-    tar: str
+    shard: str
     name: str
 
 
 def member_of(path: str) -> Member | None:
     """The member that a path leads to, be it there or not; None for the path of a file."""
     for found in INSIDE.finditer(path):
-        tar = path[: found.end() - 1]
-        if is_tar(tar):
-            return Member(tar, path[found.end() :])
+        shard = path[: found.end() - 1]
+        if is_shard(shard):
+            return Member(shard, path[found.end() :])
     return None
+
+
+def is_shard(path: str) -> bool:
+    """Whether this is a file that is called as shards of one of the forms are."""
+    return is_tar(path) or is_records(path)
+
+
+def members_of(shard: str) -> Members:
+    """What lies in it; InputError for what is no whole file of its form."""
+    return (tar_members if is_tar(shard) else record_members).members_of(shard)
 
 
 def contents(path: str) -> bytes:
@@ -51,7 +67,7 @@ def opened(path: str) -> BinaryIO:
     if member is None:
         return open(path, "rb")
     place = _place(member)
-    with open(member.tar, "rb") as file:
+    with open(member.shard, "rb") as file:
         file.seek(place.offset)
         return io.BytesIO(file.read(place.size))
 
@@ -59,7 +75,7 @@ def opened(path: str) -> BinaryIO:
 def status(path: str) -> FileStatus:
     """OSError where there is nothing."""
     member = member_of(path)
-    found = os.stat(member.tar if member else path)
+    found = os.stat(member.shard if member else path)
     size = _place(member).size if member else found.st_size
     return FileStatus(size, found.st_mtime_ns, stat.S_ISREG(found.st_mode))
 
@@ -67,11 +83,20 @@ def status(path: str) -> FileStatus:
 def is_file(path: str) -> bool:
     """Whether there is a file, or a member."""
     member = member_of(path)
-    return member.name in members_of(member.tar).places if member else os.path.isfile(path)
+    return member.name in members_of(member.shard).places if member else os.path.isfile(path)
+
+
+def begins_like_image(path: str) -> bool:
+    """Whether the first bytes of the file are those of an image."""
+    try:
+        with opened(path) as file:
+            return bool(format_of(file.read(LONGEST)))
+    except OSError:
+        return False
 
 
 def _place(member: Member) -> Place:
     try:
-        return members_of(member.tar).places[member.name]
+        return members_of(member.shard).places[member.name]
     except KeyError:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/".join(member)) from None

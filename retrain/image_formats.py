@@ -3,8 +3,6 @@
 import importlib.util
 import re
 
-from retrain.image_files import opened
-
 HEIF = "HEIF"
 READS_HEIF = importlib.util.find_spec("pillow_heif") is not None
 GET_HEIF = "pip install 'retrain[heif]'"
@@ -27,6 +25,18 @@ FORMATS = {
     HEIF: rb".{4}ftyp(hei|hev|mif1|msf1)",
     "PNM": rb"P[1-6]\s",
 }
+# How a file is called that nobody has given a name.
+ENDINGS = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "WebP": ".webp",
+    "TIFF": ".tif",
+    "AVIF": ".avif",
+    HEIF: ".heic",
+    "PNM": ".ppm",
+}
 JPEG, PNG, WEBP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"
 # What Pillow calls them: it knows more, among them some that are programs, such as PostScript.
 PILLOW_FORMATS = (
@@ -38,12 +48,3 @@ PILLOW_FORMATS = (
 def format_of(beginning: bytes) -> str:
     """The name of the format that a file with this beginning has; empty for any other."""
     return next((name for name, magic in FORMATS.items() if re.match(magic, beginning, re.DOTALL)), "")
-
-
-def begins_like_image(path: str) -> bool:
-    """Whether the first bytes of the file are those of an image."""
-    try:
-        with opened(path) as file:
-            return bool(format_of(file.read(LONGEST)))
-    except OSError:
-        return False

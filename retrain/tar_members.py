@@ -9,27 +9,14 @@ import os
 import posixpath
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from retrain.errors import InputError
+from retrain.members import Members, Place
 
 ENDING = ".tar"
 LONGEST_HEADER = 2**20  # bytes; those of long names and of numbers take a few hundred
-
-
-class Place(NamedTuple):
-    """Where the content of a member begins, and how many bytes it has."""
-
-    offset: int
-    size: int
-
-
-class Members(NamedTuple):
-    """By name, in the order of the archive; and how many entries are left out, by reason."""
-
-    places: Mapping[str, Place]
-    left_out: Counter[str]
 
 
 def is_tar(path: str) -> bool:

@@ -3,7 +3,8 @@ import pathlib
 
 import pytest
 
-from retrain.image_files import Member, contents, is_file, member_of, opened, status
+from retrain.image_files import Member, contents, is_file, is_shard, member_of, members_of, opened, status
+from tests.tiny_records import record_file
 from tests.tiny_shards import shard
 
 
@@ -49,3 +50,15 @@ def test_a_shard_that_is_written_anew_is_read_anew(tar):
     shard(pathlib.Path(tar), {"0.jpg": 700 * b"x", "1.jpg": b"other"})
     os.utime(tar, ns=(1, 1))
     assert contents(f"{tar}/1.jpg") == b"other"
+
+
+@pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord-00001-of-00002", "train-00001-of-01024"])
+def test_images_of_records_are_members_too(name, tmp_path):
+    records = record_file(tmp_path / "b.tar" / name, [{"label": 1, "image": b"GIF89a" + 5000 * b"x"}])
+    os.utime(records, ns=(5, 7))
+    assert is_shard(records)
+    assert [*members_of(records).places] == ["000000.gif"]
+    assert member_of(f"{records}/000000.gif") == Member(records, "000000.gif")
+    assert contents(f"{records}/000000.gif") == b"GIF89a" + 5000 * b"x"
+    assert status(f"{records}/000000.gif") == (5006, 7, True)
+    assert not is_file(f"{records}/000001.gif")

@@ -1,7 +1,8 @@
 import pytest
 from PIL import Image
 
-from retrain.image_formats import EXTENSIONS, HEIF_EXTENSIONS, LONGEST, begins_like_image, format_of
+from retrain.image_files import begins_like_image
+from retrain.image_formats import ENDINGS, EXTENSIONS, FORMATS, HEIF_EXTENSIONS, LONGEST, format_of
 
 NAMES = {
     "JPEG": "JPEG",
@@ -33,3 +34,8 @@ def test_other_bytes_begin_no_image(contents, tmp_path):
 def test_heif_is_listed_where_it_can_be_read():
     """As it can be where the tests run."""
     assert set(HEIF_EXTENSIONS) < set(EXTENSIONS)
+
+
+def test_every_format_has_an_ending_of_its_own():
+    assert ENDINGS.keys() == FORMATS.keys()
+    assert len(set(ENDINGS.values()) & set(EXTENSIONS)) == len(FORMATS)

@@ -15,9 +15,9 @@ from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, named, unknown_name
 from retrain.files import lies_in, missing_files
 from retrain.heads import HEADS, kind_for
+from retrain.image_files import is_shard
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
-from retrain.tar_members import is_tar
 
 SHOWN_NAMES = 3
 CORRECTIONS = "retrain.data.corrections:read_corrections"  # imported on use, for pandas takes its time
@@ -98,7 +98,7 @@ def check_class_folders(data: DataPlan) -> None:
     if not data.listing.class_folders:
         raise InputError(
             "--label_map is for class folders, which have the names of a module's own classes: it does not "
-            "go with --labels_file, nor with the labels in tar files."
+            "go with --labels_file, nor with the labels in shards."
         )
 
 
@@ -114,7 +114,7 @@ def check_outside(directory: str, image_dir: str) -> None:
 def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:
     if settings.labels_file is None:
         return read_listing(settings.image_dir)
-    if not (os.path.isdir(settings.image_dir) or is_tar(settings.image_dir)):
+    if not (os.path.isdir(settings.image_dir) or is_shard(settings.image_dir)):
         raise InputError(
             f"--image_dir={settings.image_dir!r} is no folder, but the paths in "
             f"--labels_file={settings.labels_file!r} are taken from there: name the folder of the images."

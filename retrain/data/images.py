@@ -44,7 +44,7 @@ FACTS = {
     "thumbnail": tf.TensorSpec([THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3], tf.uint8),
     "traits": tf.TensorSpec([], tf.int32),
 }
-_IN_TAR = rf"(?is)\C*{INSIDE.pattern}\C*"
+_IN_SHARD = rf"(?is)\C*{INSIDE.pattern}\C*"
 
 SAMPLED = 256  # rows or columns at least, where there are so many
 
@@ -122,9 +122,9 @@ class Made:
 
 
 def read_file(path: tf.Tensor) -> tf.Tensor:
-    """The bytes of an image's file (scalar strings); a member of a tar file comes through Python."""
+    """The bytes of an image's file (scalar strings); a member of a shard comes through Python."""
     return tf.cond(
-        tf.strings.regex_full_match(path, _IN_TAR),
+        tf.strings.regex_full_match(path, _IN_SHARD),
         lambda: tf.ensure_shape(tf.numpy_function(_contents, [path], tf.string), []),
         lambda: tf.io.read_file(path),
     )

@@ -18,11 +18,10 @@ from retrain.data.shards import shards_of
 from retrain.data.split_words import resembles, says_a_split_alone, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
-from retrain.tar_members import is_tar
+from retrain.image_files import is_shard
 
 SHOWN = 5
 EXPECTED = "either train, validation and test were expected, each with class folders, or class folders alone"
-RECORDS = ".tfrec"
 DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
@@ -40,14 +39,13 @@ def read_listing(image_dir: str) -> Listing:
 
 def reader_of(image_dir: str) -> str:
     """The row of READERS for a folder; InputError where its meaning is open."""
-    if is_tar(image_dir):
+    if is_shard(image_dir):
         return "shards"
     folders, images, others = top_level(image_dir)
     if not images and shards_of(image_dir):
         return "shards"
     if not folders and not images:
         _check_no_archive(image_dir, others)
-        _check_no_records(image_dir, others)
     inside = _inside_each(image_dir, folders)
     _check_no_annotations(image_dir, folders)
     for name, below in inside.items():
@@ -75,15 +73,6 @@ def _check_no_archive(image_dir: str, others: Mapping[str, int]) -> None:
         raise InputError(
             f"{image_dir!r} has no class folders, but {count(others[ending], f'{ending} archive')}: unpack "
             "what the images are in, and name the folder around the class folders."
-        )
-
-
-def _check_no_records(image_dir: str, others: Mapping[str, int]) -> None:
-    records = sum(number for ending, number in others.items() if ending.startswith(RECORDS))
-    if records:
-        raise InputError(
-            f"{image_dir!r} has no class folders, but {count(records, 'file')} of TFRecord, which are not "
-            "read: write the images into class folders, or into tar files with their labels (docs/data.md)."
         )
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from retrain.errors import InputError
-from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_HEIF, begins_like_image
+from retrain.image_files import begins_like_image
+from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_HEIF
 
 TASK = "label"  # the one task of class folders
 SHOWN_REASONS = 8

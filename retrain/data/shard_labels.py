@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 from retrain.data.listing import SEPARATOR
 from retrain.errors import InputError
 from retrain.image_formats import EXTENSIONS
-from retrain.tar_members import Place, members_of
+from retrain.members import Place
+from retrain.tar_members import members_of
 
 TEXT, OBJECT = ".cls", ".json"
 # Of an object the first of these that says something: names before numbers.

@@ -151,7 +151,7 @@ def test_a_label_map_that_is_none(here):
     files.write_text("labels.csv", "file,kind\nroses/1.jpg,a\n")
     assert sentence(evaluate_plan, **given, labels_file="labels.csv") == (
         "--label_map is for class folders, which have the names of a module's own classes: it does not go "
-        "with --labels_file, nor with the labels in tar files."
+        "with --labels_file, nor with the labels in shards."
     )
 
 

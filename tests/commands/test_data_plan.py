@@ -202,7 +202,7 @@ def test_a_label_map_is_for_class_folders():
     check_class_folders(of_folders())
     assert sentence_of(check_class_folders, planned("path,kind\n" + rows())) == (
         "--label_map is for class folders, which have the names of a module's own classes: it does not go "
-        "with --labels_file, nor with the labels in tar files."
+        "with --labels_file, nor with the labels in shards."
     )
 
 

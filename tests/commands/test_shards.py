@@ -1,4 +1,4 @@
-"""Images in tar files take every road that images in folders take, and the results are the same."""
+"""Images in shards take every road that images in folders take, and the results are the same."""
 
 import json
 import pathlib
@@ -12,13 +12,22 @@ from retrain.__main__ import main
 from retrain.commands.export.check import check
 from retrain.report.thumbnails import BLANK, data_uri
 from retrain.settings.config import Config
+from tests.tiny_records import records_of_folder
 from tests.tiny_shards import shards_of_folder
+
+WRITE = {"x.tar": shards_of_folder, "x-00000-of-00001.tfrecord": records_of_folder}
+
+
+@pytest.fixture(scope="module", params=WRITE)
+def name(request) -> str:
+    """That of the shard."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def shards(colour_folder, tmp_path_factory) -> str:
+def shards(name, colour_folder, tmp_path_factory) -> str:
     """All images of the folder in one shard, in its order."""
-    return shards_of_folder(colour_folder, tmp_path_factory.mktemp("shards"), ["x.tar"])
+    return WRITE[name](colour_folder, tmp_path_factory.mktemp("shards"), [name])
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +41,9 @@ def run(shards, averaging_module, tmp_path_factory) -> pathlib.Path:
     return run
 
 
-def test_training_gives_what_it_gives_on_folders(run, trained_run):
+def test_training_gives_what_it_gives_on_folders(run, trained_run, name):
     here, there = (pd.read_csv(directory / "predictions.csv") for directory in (run, trained_run))
-    assert here["path"].tolist() == [f"x.tar/{number:06}.png" for number in range(len(there))]
+    assert here["path"].tolist() == [f"{name}/{number:06}.png" for number in range(len(there))]
     for column in set(there.columns) - {"path"}:
         assert here[column].tolist() == there[column].tolist(), column
     report = (run / "report.html").read_text()
@@ -44,9 +53,9 @@ def test_training_gives_what_it_gives_on_folders(run, trained_run):
 
 
 @pytest.mark.parametrize("engine", ["tensorflow", "litert"])
-def test_images_in_a_tar_file_are_predicted(command, run, shards, engine):
+def test_images_in_a_shard_are_predicted(command, run, shards, name, engine):
     trained = pd.read_csv(run / "predictions.csv")
-    for place in (shards, f"{shards}/x.tar"):
+    for place in (shards, f"{shards}/{name}"):
         result = command("predict", f"--tfhub_module={run}", f"--engine={engine}", place)
         rows = [line.split("\t") for line in result.out.splitlines()[1:]]
         assert [row[0] for row in rows] == [f"{shards}/{path}" for path in trained["path"]]
@@ -54,16 +63,17 @@ def test_images_in_a_tar_file_are_predicted(command, run, shards, engine):
         assert "Left out of" in result.err
 
 
-def test_one_image_of_a_tar_file_and_patterns(command, run, shards):
-    one = command("predict", f"--tfhub_module={run}", f"{shards}/x.tar/000003.png")
-    assert one.out.splitlines()[1].startswith(f"{shards}/x.tar/000003.png\t")
-    assert len(command("predict", f"--tfhub_module={run}", f"{shards}/*.tar").out.splitlines()) == 25
-    gone = command("predict", f"--tfhub_module={run}", f"{shards}/x.tar/gone.png")
+def test_one_image_of_a_shard_and_patterns(command, run, shards, name):
+    one = command("predict", f"--tfhub_module={run}", f"{shards}/{name}/000003.png")
+    assert one.out.splitlines()[1].startswith(f"{shards}/{name}/000003.png\t")
+    pattern = f"{shards}/*{pathlib.Path(name).suffix}"
+    assert len(command("predict", f"--tfhub_module={run}", pattern).out.splitlines()) == 25
+    gone = command("predict", f"--tfhub_module={run}", f"{shards}/{name}/gone.png")
     assert gone.status == 2
-    assert "x.tar/gone.png' does not exist" in gone.err
+    assert f"{name}/gone.png' does not exist" in gone.err
 
 
-def test_images_of_tar_files_are_sorted_as_copies(command, run, shards, colour_folder, tmp_path):
+def test_images_of_shards_are_sorted_as_copies(command, run, shards, name, colour_folder, tmp_path):
     words = ["predict", f"--tfhub_module={run}", shards, f"--sort_into={tmp_path / 'sorted'}"]
     assert command(*words).status == 0
     found = {path.read_bytes() for path in (tmp_path / "sorted").rglob("*.png")}
@@ -72,8 +82,8 @@ def test_images_of_tar_files_are_sorted_as_copies(command, run, shards, colour_f
     linked = command(*words, "--sort_by=link")
     assert linked.status == 2
     assert linked.err.splitlines()[-1] == (
-        f"retrain: --sort_by=link was given, but '{shards}/x.tar/000000.png' lies in a tar file, to whose "
-        "members no links lead: leave it out, and images are copied."
+        f"retrain: --sort_by=link was given, but '{shards}/{name}/000000.png' lies in a shard, to whose "
+        "images no links lead: leave it out, and images are copied."
     )
 
 
@@ -91,7 +101,7 @@ def test_a_run_is_measured_by_shards(command, trained_run, shards, tmp_path):
     assert metrics["evaluation"]["accuracy"] == 1.0
 
 
-def test_exports_find_the_images_of_a_run(run):
+def test_exports_find_the_images_of_a_run(run, name):
     plan = check(Config.of(model_dir=str(run), export_formats=("tflite_int8",)), [])
     assert len(plan.train) + len(plan.held_out) == 24
-    assert all("x.tar/" in path for path in (*plan.train, *plan.held_out))
+    assert all(f"{name}/" in path for path in (*plan.train, *plan.held_out))

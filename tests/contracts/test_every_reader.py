@@ -1,4 +1,5 @@
-"""What every reader promises, whatever its layout: each row of READERS has one here, and is tested by it."""
+"""What every reader promises, whatever its layout: each row of READERS has one here or more, and is tested by
+them."""
 
 import dataclasses
 import os
@@ -14,6 +15,7 @@ from retrain.examples.labelled import heads_of, labelled_examples
 from retrain.extensions import load
 from retrain.image_files import is_file
 from retrain.image_formats import EXTENSIONS
+from tests.tiny_records import record_file
 from tests.tiny_shards import shard
 
 # Two classes, b and a, in the layout of each reader, with something to ignore.
@@ -21,33 +23,51 @@ LAYOUTS = {
     "folder": ["b/1.jpg", "b/deep/2.PNG", "b/.hidden.jpg", "a/3.webp", "a/notes.txt"],
     "table": ["b/1.jpg", "a/2.PNG", "3.jpg"],
     "class_split_folder": ["b/train/1.jpg", "a/train/2.PNG", "a/notes.txt", "a/val/3.jpg", "a/.hidden/4.jpg"],
-    "shards": ["x-0.tar/1.jpg", "x-0.tar/2.PNG", "x-1.tar/1.webp"],
     "split_folder": ["train/b/1.jpg", "train/a/2.PNG", "train/a/notes.txt", "val/a/3.jpg", "val/.hidden"],
 }
 
-
-SHARDS = {
+TARS = {
     "x-0.tar": {"1.jpg": b"1", "1.cls": b"b", "2.PNG": b"2", "2.cls": b"a", "notes.txt": b""},
     "x-1.tar": {"1.webp": b"3", "1.json": b'{"label": "a"}', ".hidden.jpg": b""},
 }
+JPEG = b"\xff\xd8\xff"
+RECORDS = {
+    "x.tfrecord-00000-of-00002": [{"image/encoded": JPEG + b"1", "image/class/text": "b"}, {"height": 7}],
+    "x.tfrecord-00001-of-00002": [
+        {"image": JPEG, "class": 1, "label": "a"},
+        {"image": JPEG + b"2", "label": "a"},
+        {"image": JPEG + b"3"},
+    ],
+}
+# Not all layouts are files in folders.
+WRITTEN = {
+    "shards": lambda photos: [shard(photos / name, members) for name, members in TARS.items()],
+    "records": lambda photos: [record_file(photos / name, images) for name, images in RECORDS.items()],
+}
+READER = {"records": "shards"}  # of a layout that is not called as it
 TABLE = "path,label\nb/1.jpg,b\na/2.PNG,a\n3.jpg,a\n3.jpg,a\n3.jpg,a\n"
 
 
-@pytest.fixture(params=READERS)
-def reader(request) -> str:
+@pytest.fixture(params=[*READERS, *READER])
+def layout(request) -> str:
     return request.param
 
 
 @pytest.fixture
-def image_dir(reader, tmp_path) -> str:
-    for path in LAYOUTS[reader] if reader != "shards" else ():
+def reader(layout) -> str:
+    return READER.get(layout, layout)
+
+
+@pytest.fixture
+def image_dir(layout, tmp_path) -> str:
+    for path in LAYOUTS.get(layout, ()):
         file = tmp_path / "photos" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(os.fsencode(path))
-    if reader == "table":
+    if layout == "table":
         (tmp_path / "photos" / "labels.csv").write_text(TABLE)
-    for name, members in SHARDS.items() if reader == "shards" else ():
-        shard(tmp_path / "photos" / name, members)
+    if layout in WRITTEN:
+        WRITTEN[layout](tmp_path / "photos")
     return str(tmp_path / "photos")
 
 

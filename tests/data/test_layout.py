@@ -167,14 +167,6 @@ def test_the_questions(tree):
     )
 
 
-def test_records_are_to_be_written_otherwise(tree):
-    photos = tree(["a.tfrecord", "b.tfrecord-00000-of-00002", "c.tfrec", "notes.txt"])
-    assert sentence(photos) == (
-        f"{photos!r} has no class folders, but 3 files of TFRecord, which are not read: write the images "
-        "into class folders, or into tar files with their labels (docs/data.md)."
-    )
-
-
 def test_archives_are_to_be_unpacked(tree):
     photos = tree(["a.zip", "b.zip", "notes.txt"])
     assert sentence(photos) == (

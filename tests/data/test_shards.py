@@ -79,8 +79,8 @@ def test_some_names_that_say_splits_are_a_sentence(tmp_path):
     for name in ("extra-0.tar", "train-0.tar", "val-0.tar"):
         shard(tmp_path / name, TWO)
     assert sentence(tmp_path) == (
-        f"{str(tmp_path)!r} has tar files whose names say a split (train, validation) beside 1 other "
-        "('extra-0.tar'), but either all were expected to say one, as train-000.tar does, or none: rename "
+        f"{str(tmp_path)!r} has shards whose names say a split (train, validation) beside 1 other "
+        "('extra-0.tar'), but either all were expected to say one, as train-000 does, or none: rename "
         "them, or move others away."
     )
 
@@ -100,8 +100,8 @@ def test_folders_and_files_of_other_names_are_no_shards(tree):
     with pytest.raises(InputError) as info:
         read(tree(["x.tar.gz"], "packed"))
     assert str(info.value).endswith(
-        "packed' has no .tar files, or other images beside them, but shards were expected: name a folder "
-        "that holds images as DIR/*.tar."
+        "packed' has no shards (.tar, .tfrecord), or other images beside them, but these were expected: name "
+        "a folder that holds images as DIR/*.tar or DIR/*.tfrecord."
     )
 
 

@@ -136,7 +136,7 @@ def _check_place(flag: str, path: str | None, what: str) -> None:
 def _check_no_members(paths: Sequence[str]) -> None:
     if member := next(filter(member_of, paths), None):
         raise InputError(
-            f"--sort_by=link was given, but {member!r} lies in a tar file, to whose members no links lead: "
+            f"--sort_by=link was given, but {member!r} lies in a shard, to whose images no links lead: "
             "leave it out, and images are copied."
         )
 

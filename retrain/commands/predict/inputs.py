@@ -11,10 +11,8 @@ from absl import logging
 from retrain.data.listing import TABLES, images_below, in_words
 from retrain.data.shards import images_in, shards_of
 from retrain.errors import InputError
-from retrain.image_files import is_file
-from retrain.image_formats import begins_like_image
+from retrain.image_files import begins_like_image, is_file, is_shard
 from retrain.settings.field import ADDRESS, TO_REACH_IT
-from retrain.tar_members import is_tar
 
 STANDARD_INPUT = "-"
 
@@ -62,8 +60,8 @@ def _exists(path: str) -> bool:
 def _files_of(path: str) -> Iterable[str]:
     if os.path.isdir(path):
         return _images_in(path)
-    if is_tar(path):
-        return _images_in_tars(path, [path])
+    if is_shard(path):
+        return _images_in_shards(path, [path])
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(
             f"{path!r} is a pipe or a device, but an image or a folder of images was expected: save what it "
@@ -100,15 +98,15 @@ def _images_in(name: str) -> list[str]:
     parent, folder = os.path.split(os.path.abspath(name))
     paths, others = images_below(parent, folder)
     if not paths and (shards := shards_of(name)):
-        return _images_in_tars(name, [os.path.join(name, shard) for shard in shards])
+        return _images_in_shards(name, [os.path.join(name, shard) for shard in shards])
     return _told(name, [os.path.join(name, os.path.relpath(path, folder)) for path in paths], others)
 
 
-def _images_in_tars(name: str, tars: Sequence[str]) -> list[str]:
+def _images_in_shards(name: str, shards: Sequence[str]) -> list[str]:
     paths, others = [], Counter()
-    for tar in tars:
-        names, none = images_in(tar)
-        paths += [f"{tar}/{inside}" for inside in names]
+    for shard in shards:
+        names, none = images_in(shard)
+        paths += [f"{shard}/{inside}" for inside in names]
         others += none
     return _told(name, paths, others)
 

@@ -137,7 +137,7 @@ def test_a_label_map_is_not_for_tables():
     given = {"labels_file": "labels.csv", "label_map": "labels.txt", "warm_start_head": True}
     assert sentence(**given) == (
         "--label_map is for class folders, which have the names of a module's own classes: it does not go "
-        "with --labels_file, nor with the labels in tar files."
+        "with --labels_file, nor with the labels in shards."
     )
 
 
