@@ -31,6 +31,11 @@ class Tile(NamedTuple):
     lines: Sequence[tuple[str, str]]
     evidence: HeatMap | None = None
 
+    @property
+    def in_words(self) -> str:
+        """For who does not see the picture: which file it is, and what is said of it."""
+        return ": ".join(filter(None, [self.path, ", ".join(text for _, text in self.lines)]))
+
 
 class Gallery(NamedTuple):
     """Images for one reason, in rows where they belong together; with the scale of their heat maps.

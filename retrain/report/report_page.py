@@ -1,5 +1,7 @@
 """report.html: what a run is, how good, where it fails, what to do next; one page that needs nothing else."""
 
+import functools
+import os
 import pathlib
 import shlex
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from retrain.data.listing import SPLITS
 from retrain.exporters.model_card import asked
 from retrain.extensions import named
 from retrain.files import read_json, read_text, write_text
+from retrain.image_files import member_of
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.comparison import comparison_lines
 from retrain.report.data_report import DATA_REPORT, data_report_lines
@@ -55,6 +58,7 @@ def write(outcome: Outcome, path: str) -> None:
         tasks=[
             task_page(outcome, task, thumbnails) for task in outcome.heads if task in outcome.examples.tasks
         ],
+        address_of=functools.partial(_address, outcome.examples.image_dir),
         facts=data_report_lines(facts) if facts else [],
         left_out=_left_out(facts),
         others=[*unfamiliar_galleries(outcome, thumbnails), *duplicate_galleries(facts, thumbnails)],
@@ -72,6 +76,12 @@ def _origin(flags: Mapping[str, str], run: Run) -> str:
     images = flags.get("image_dir") or flags.get("labels_file", "")
     module = flags.get("tfhub_module") or flags.get("warm_start_from", "")
     return f"Of the images in {images}, with the module {module}, in {run}"
+
+
+def _address(image_dir: str, path: str) -> str:
+    """Of the image itself, where it is no member of a tar file."""
+    file = os.path.abspath(os.path.join(image_dir, path))
+    return "" if member_of(file) else pathlib.Path(file).as_uri()
 
 
 def _facts(run: Run) -> dict[str, Any]:

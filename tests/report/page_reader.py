@@ -8,18 +8,24 @@ ADDRESSES = ("src", "href", "xlink:href")
 
 
 class PageReader(html.parser.HTMLParser):
-    """What a page shows: its text, and the addresses of what it would fetch."""
+    """What a page shows: its text, the addresses of what it would fetch, links, what images are called."""
 
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
         self.addresses: list[str] = []
+        self.links: list[str] = []
+        self.names: list[str] = []
+        self.ids: list[str] = []
         self.headings: list[str] = []
         self.text = ""
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
-        self.addresses += [values[name] for name in ADDRESSES if name in values]
+        found = self.links if tag == "a" else self.addresses
+        found += [values[name] for name in ADDRESSES if name in values]
+        self.ids += [values["id"]] if "id" in values else []
+        self.names += [values.get("alt", "")] if tag == "img" else []
         if tag not in VOID:
             self.open.append(tag)
 

@@ -1,7 +1,9 @@
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
+import tarfile
 
 import numpy as np
 import pandas as pd
@@ -91,11 +93,47 @@ def test_a_page_has_what_was_found_and_what_to_do(run, photos):
         assert f"python -m retrain {verb} " in shown.words
 
 
+def test_the_parts_are_listed_at_the_top(run, photos):
+    Image.new("RGB", (40, 30)).save(run.path / "augmented.png")
+    for _ in range(2):  # of each page its own
+        shown = page(run, outcome(photos, ["cat", "dog", "owl"]))
+    text = (run.path / "report.html").read_text()
+    contents = re.findall(r'<a href="#(part-\d+)">(.*)</a>', text)
+    assert contents == re.findall(r'<h2 id="(part-\d+)">(.*)</h2>', text)
+    assert [name for _, name in contents] == [
+        "What it was made of",
+        "By class, of images kept for a test",
+        "Images to look at",
+        "What training saw",
+        "What to do next",
+    ]
+    assert {link[1:] for link in shown.links if link.startswith("#")} <= {*shown.ids}
+
+
+def test_an_image_has_its_name_and_what_is_said_of_it(run, photos):
+    shown = page(run, outcome(photos, [*HOSTILE]))
+    assert all(shown.names)
+    assert "0.png: labelled <b>&amp;, rather شجرة?" in shown.names
+
+
+def test_a_name_leads_to_the_image_unless_it_lies_in_a_tar_file(run, photos):
+    of = outcome(photos, ["cat", "dog", "owl"])
+    assert (photos / "1.png").absolute().as_uri() in page(run, of).links
+    tar = photos / "all.tar"
+    with tarfile.open(tar, "w") as file:
+        for path in of.examples.paths:
+            file.add(photos / path, path)
+    members = dataclasses.replace(of.examples, image_dir=str(tar))
+    shown = page(run, of._replace(examples=members))
+    assert "1.png" in shown.words
+    assert not [link for link in shown.links if link.startswith("file:")]
+
+
 def test_the_top_card_tells_of_labels_in_doubt(run, photos):
     of = outcome(photos, ["cat", "dog", "owl"])
     shown = page(run, of)
     assert "2 labels are in doubt: see below." in shown.words
-    assert "#labels-in-doubt-1" in shown.addresses
+    assert "#labels-in-doubt-1" in shown.links
     assert (
         '<h3 id="labels-in-doubt-1">Labels in doubt (2 of 3)</h3>' in (run.path / "report.html").read_text()
     )
@@ -203,7 +241,7 @@ def test_the_winner_of_a_sweep_shows_what_the_sweep_found(tmp_path, photos):
     shown = page(run, outcome(photos, ["cat", "dog"]))
     assert {"The sweep that it won", "All flags at once", "All trials"} <= set(shown.headings)
     assert "0.8750" in shown.words
-    assert "#sweep" in shown.addresses
+    assert "#sweep" in shown.links
 
 
 def test_a_hundred_classes_stay_small(run, photos):
