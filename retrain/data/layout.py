@@ -22,6 +22,7 @@ from retrain.image_files import is_shard
 
 SHOWN = 5
 EXPECTED = "either train, validation and test were expected, each with class folders, or class folders alone"
+PARQUET = ".parquet"
 DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
@@ -46,6 +47,7 @@ def reader_of(image_dir: str) -> str:
         return "shards"
     if not folders and not images:
         _check_no_archive(image_dir, others)
+        _check_no_parquet(image_dir, others)
     inside = _inside_each(image_dir, folders)
     _check_no_annotations(image_dir, folders)
     for name, below in inside.items():
@@ -73,6 +75,15 @@ def _check_no_archive(image_dir: str, others: Mapping[str, int]) -> None:
         raise InputError(
             f"{image_dir!r} has no class folders, but {count(others[ending], f'{ending} archive')}: unpack "
             "what the images are in, and name the folder around the class folders."
+        )
+
+
+def _check_no_parquet(image_dir: str, others: Mapping[str, int]) -> None:
+    if number := others.get(PARQUET):
+        raise InputError(
+            f"{image_dir!r} has no class folders, but {count(number, f'{PARQUET} file')}: if images "
+            "themselves are in them, write them to tar files (docs/data.md has the lines); if paths of "
+            "images and their labels are, name one with --labels_file."
         )
 
 
@@ -170,6 +181,10 @@ def _check_wrapper(image_dir: str, only: str) -> None:
     """A folder around everything, as archives are unpacked, is no class."""
     inner = os.path.join(image_dir, only)
     for _ in range(DEEPEST_WRAPPER):
+        if shards_of(inner):
+            raise InputError(
+                f"{image_dir!r} has no class folders but one folder around shards: did you mean {inner!r}?"
+            )
         folders, images, _ = top_level(inner)
         if images or not folders:
             return

@@ -10,6 +10,7 @@ from retrain.data.layout import read_listing, reader_of
 from retrain.data.listing import TASK
 from retrain.data.split_words import SPLIT_WORDS
 from retrain.errors import InputError
+from tests.tiny_records import record_file
 
 AB = ("a", "b")
 ALL, NONE = set(SPLIT_WORDS), {""}
@@ -164,6 +165,25 @@ def test_the_questions(tree):
     assert sentence(photos) == (
         f"{photos!r} has no class folders but one folder around 2 others ('a', 'b'): did you mean "
         f"{os.path.join(photos, 'flowers')!r}?"
+    )
+
+
+def test_a_folder_around_shards_is_asked_for(tree, tmp_path):
+    inner = record_file(tmp_path / "tf_flowers" / "3.0.1" / "x.tfrecord-00000-of-00001", [])
+    assert sentence(str(tmp_path)) == (
+        f"'{tmp_path}' has no class folders but one folder around shards: did you mean "
+        f"{os.path.dirname(inner)!r}?"
+    )
+    photos = tree(["inner/train/x.tar", "inner/val/x.tar"], "packed")
+    assert sentence(photos).endswith(f"one folder around shards: did you mean '{photos}/inner'?")
+
+
+def test_images_in_parquet_are_to_be_written_otherwise(tree):
+    photos = tree(["train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "README.md"])
+    assert sentence(photos) == (
+        f"{photos!r} has no class folders, but 2 .parquet files: if images themselves are in them, write "
+        "them to tar files (docs/data.md has the lines); if paths of images and their labels are, name one "
+        "with --labels_file."
     )
 
 
