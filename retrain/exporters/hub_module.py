@@ -13,7 +13,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -46,15 +46,21 @@ from retrain.plain_name import plain_name
 KEYS = tf.compat.v1.GraphKeys
 # hub.Module refuses a module with any other collection.
 COLLECTIONS = [KEYS.GLOBAL_VARIABLES, KEYS.TRAINABLE_VARIABLES, KEYS.UPDATE_OPS, KEYS.REGULARIZATION_LOSSES]
+UPDATES = {
+    "assign": tf.raw_ops.AssignVariableOp,
+    "assign_add": tf.raw_ops.AssignAddVariableOp,
+    "assign_sub": tf.raw_ops.AssignSubVariableOp,
+}
 
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     graphs = {tags: _graph(classifier, training=tags == TRAIN) for tags in (INFERENCE, TRAIN)}
     variables = _named_variables(classifier, graphs.values())
+    declared = _declared(classifier, variables)
     module = SavedModel(saved_model_schema_version=1)
     for tags, graph in graphs.items():
-        module.meta_graphs.append(_meta_graph(classifier, graph, variables, tags))
+        module.meta_graphs.append(_meta_graph(classifier, graph, variables, declared, tags))
     with new_directory(directory) as partial:
         _write_variables({name: variable.numpy() for name, variable in variables.items()}, partial)
         write_bytes(os.path.join(partial, SAVED_MODEL_FILE), module.SerializeToString())
@@ -101,20 +107,34 @@ def _named_variables(classifier: ImageClassifier, graphs: Iterable[_Graph]) -> d
     return named
 
 
-def _meta_graph(
-    classifier: ImageClassifier, graph: _Graph, variables: Mapping[str, tf.Variable], tags: Tags
-) -> MetaGraphDef:
-    """One graph of the module, with the variables of both: a consumer restores all from either."""
+def _declared(classifier: ImageClassifier, variables: Mapping[str, tf.Variable]) -> MetaGraphDef:
+    """A graph of the variables alone: what takes long is to make them, not to copy it."""
     trained = (*classifier.base.trainable_variables, *classifier.head_variables)
     trainable = {id(variable) for variable in trained}
     with tf.Graph().as_default():
+        for name, variable in variables.items():
+            _declare(name, variable, id(variable) in trainable)
+        return tf.compat.v1.train.export_meta_graph(collection_list=COLLECTIONS)
+
+
+def _meta_graph(
+    classifier: ImageClassifier,
+    graph: _Graph,
+    variables: Mapping[str, tf.Variable],
+    declared: MetaGraphDef,
+    tags: Tags,
+) -> MetaGraphDef:
+    """One graph of the module, with the variables of both: a consumer restores all from either."""
+    with tf.Graph().as_default() as made:
+        tf.graph_util.import_graph_def(declared.graph_def, name="")
         images = tf.compat.v1.placeholder(tf.float32, [None, *classifier.image_size, 3], IMAGES)
-        made = {
-            id(variable): _variable(name, variable, id(variable) in trainable)
-            for name, variable in variables.items()
+        handles = {id(variable): made.get_tensor_by_name(f"{name}:0") for name, variable in variables.items()}
+        own = {node: handles[id(variable)] for node, variable in graph.variables.items()}
+        values = {
+            node: tf.raw_ops.ReadVariableOp(resource=own[node], dtype=graph.variables[node].dtype)
+            for node in graph.part.fed
+            if node in own
         }
-        own = {node: made[id(variable)] for node, variable in graph.variables.items()}
-        values = {node: own[node].read_value() for node in graph.part.fed if node in own}
         features, *rest = graph.part({graph.pure.images: images} | values)
         logits = dict(zip(graph.pure.logits, rest, strict=False))
         rest = rest[len(logits) :]
@@ -122,10 +142,12 @@ def _meta_graph(
         for penalty in penalties:
             tf.compat.v1.add_to_collection(KEYS.REGULARIZATION_LOSSES, penalty)
         for update, value in zip(graph.updates, new_values, strict=True):
-            operation = getattr(own[update.variable], update.method)(value, read_value=False)
+            operation = UPDATES[update.method](resource=own[update.variable], value=value)
             tf.compat.v1.add_to_collection(KEYS.UPDATE_OPS, operation)
         outputs = _outputs(classifier, features, logits)
         exported = tf.compat.v1.train.export_meta_graph(collection_list=COLLECTIONS, strip_default_attrs=True)
+    for key, names in declared.collection_def.items():
+        exported.collection_def[key].CopyFrom(names)
     _describe(exported, tags, images, outputs, classifier.image_size)
     return exported
 
@@ -158,8 +180,8 @@ def _signature_names(classifier: ImageClassifier) -> dict[str, str]:
     return {**others, classifier.primary_task: IMAGE_CLASSIFICATION}
 
 
-def _variable(name: str, variable: tf.Variable, trainable: bool) -> Any:
-    return tf.compat.v1.get_variable(
+def _declare(name: str, variable: tf.Variable, trainable: bool) -> None:
+    tf.compat.v1.get_variable(
         name,
         variable.shape,
         variable.dtype,
