@@ -6,8 +6,9 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from retrain.data.image_facts import NARROW, TRANSPARENT
-from retrain.data.images import content_hash, decode_image, facts, image_and_facts, load_image
+from retrain.data.images import content_hash, decode_image, facts, image_and_facts, load_image, read_file
 from retrain.settings.data import Decoding
+from tests.tiny_records import record_file
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (5, 7, 3), np.uint8)
@@ -297,3 +298,14 @@ def test_bytes_of_zero_at_the_end_are_kept():
     black = encoded(Image.new("RGB", (3, 2)), "BMP")
     dataset = tf.data.Dataset.from_tensors(black).map(decode_image)
     np.testing.assert_array_equal(next(iter(dataset)), np.zeros((2, 3, 3)))
+
+
+@pytest.mark.parametrize(
+    "name", ["x.tfrecord", "X.TFREC", "ü-train.tfrecord-00000-of-00002", "val-00000-of-00128"]
+)
+def test_images_of_records_are_read_where_they_lie(name, tmp_path):
+    png = encoded(PICTURE, "PNG")
+    record_file(tmp_path / name, [{"image": png, "label": 1}])
+    (tmp_path / f"{name}.png").write_bytes(png)
+    for path in (f"{tmp_path}/{name}/000000.png", f"{tmp_path}/{name}.png"):
+        assert read_file(tf.constant(path)).numpy() == png
