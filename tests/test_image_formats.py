@@ -1,3 +1,4 @@
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -19,6 +20,7 @@ NAMES = {
 
 @pytest.mark.parametrize("image_format", NAMES)
 def test_a_format_is_known_by_its_first_bytes(image_format, tmp_path):
+    pillow_heif.register_heif_opener()
     Image.new("RGB", (64, 64)).save(tmp_path / "image", image_format)
     assert format_of((tmp_path / "image").read_bytes()[:LONGEST]) == NAMES[image_format]
     assert begins_like_image(str(tmp_path / "image"))

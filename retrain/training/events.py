@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from retrain.causes import cause_of
+
 EVENTS, TRAIN = "events", "train"
 
 
@@ -44,9 +46,19 @@ class Events:
         return self._root / split
 
     def write(self, split: str, by_step: Mapping[int, Mapping[str, Any]]) -> None:
-        """Adds the numbers among these values, and has them on the disk when it returns."""
+        """Adds the numbers among these values, and has them on the disk when it returns.
+
+        Where the system refuses that, a warning says so, and no more are written: curves are no result.
+        """
         if not self._are_written:
             return
+        try:
+            self._write(split, by_step)
+        except tf.errors.OpError as error:
+            self._are_written = False
+            logging.warning("Curves lack what follows, for events cannot be written: %s.", cause_of(error))
+
+    def _write(self, split: str, by_step: Mapping[int, Mapping[str, Any]]) -> None:
         if split not in self._writers:
             self._writers[split] = tf.summary.create_file_writer(str(self.directory(split)))
         with self._writers[split].as_default():

@@ -60,3 +60,12 @@ def test_what_was_not_written_whole_is_left_out(tmp_path, damage):
     file.write_bytes(damage(file.read_bytes()))
     found = read_events(tmp_path)["test"]["loss"].steps.tolist()
     assert found == whole[: len(found)] != []
+
+
+def test_what_cannot_be_written_is_told_once_and_training_goes_on(tmp_path, caplog):
+    (tmp_path / EVENTS).write_text("a file where a folder is wanted")
+    events = Events(tmp_path)
+    for step in range(2):
+        events.write("train", {step: {"loss": 1.0}})
+    why = f"{tmp_path / EVENTS} is not a directory"
+    assert caplog.messages == [f"Curves lack what follows, for events cannot be written: {why}."]
