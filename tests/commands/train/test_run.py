@@ -187,7 +187,7 @@ def test_a_given_split_may_lack_test_or_validation(command, averaging_module, tm
     )
     metrics = read_json(tmp_path / "run" / "metrics.json")
     assert set(metrics) == {last.lower(), "cross_validation", "global_step"}
-    assert "the lowest cross-validated loss" in result.err
+    assert "the penalty of the lowest loss in cross-validation" in result.err
 
 
 def test_without_any_held_out_image_there_is_no_figure(command, colour_folder, averaging_module, tmp_path):
