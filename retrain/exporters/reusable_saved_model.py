@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+# Inside of it functions are traced as they are saved; of what was traced outside, saving traces all again.
+from tensorflow.python.saved_model.save_context import save_context
+
 from retrain.exporters import AS_USUAL, ExportOptions
 from retrain.exporters.documents import write_documents
 from retrain.exporters.served_bytes import IMAGE_BYTES, in_range, pictures, ranked
@@ -113,8 +116,9 @@ def _method(
     def method(images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return classifier.outputs_from(features[bool(training)](images), signature)[DEFAULT_OUTPUT]
 
-    for training in features:
-        method.get_concrete_function(_images(classifier), training=training)
+    with save_context(tf.saved_model.SaveOptions()):
+        for training in features:
+            method.get_concrete_function(_images(classifier), training=training)
     return method
 
 
