@@ -22,7 +22,7 @@ from retrain.signals import Terminated, signals_raised
 # 128 + the signal's number, as a shell reports it
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 # Graphs of TensorFlow are many objects, and little garbage: by Python's 700, 10, 10 the looking is a
-# ninth of a run whose features are remembered (3.1 of 26.7 s, now 1.1; the most memory 1715 -> 1824 MB).
+# ninth of a run whose features are remembered (3.1 of 26.7 s, now 1.1).
 GARBAGE_LOOKED_FOR = 10_000, 20, 5
 
 
