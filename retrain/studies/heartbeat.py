@@ -15,7 +15,7 @@ from absl import logging
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from retrain.studies.storage import MOST_REPEATS, RESULT, without_warnings
+from retrain.studies.storage import MOST_REPEATS, RESULT, SURPLUS, without_warnings
 
 
 @contextlib.contextmanager
@@ -50,11 +50,26 @@ def keep_watch(study: optuna.Study) -> None:
 
 
 def give_back_before(study: optuna.Study, time: float) -> None:
-    """Has the trials run again that were begun before then, in seconds since 1970, by who is dead."""
+    """Has the trials run again that were begun before then, in seconds since 1970, by who is dead.
+
+    Only where nobody else works on the study.
+    """
     begun_later = datetime.datetime.fromtimestamp(time)  # Optuna's times have no zone, either
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if trial.datetime_start < begun_later:
             _give_back(study, trial, MOST_REPEATS)
+    _repeat_lost(study)
+
+
+def _repeat_lost(study: optuna.Study) -> None:
+    """Has those run again that were failed when who gave them back died, which has them wait after that."""
+    again, known = RetryHeartbeatStaleTrialCallback, study.get_trials()
+    with without_warnings():
+        repeated = {number for trial in known for number in again.retry_history(trial)}
+        for trial in known:
+            is_ended = trial.state != TrialState.FAIL or {RESULT, SURPLUS} & trial.user_attrs.keys()
+            if not is_ended and trial.number not in repeated:
+                again(MOST_REPEATS)(study, trial)
 
 
 def miss_the_dead(study: optuna.Study) -> None:

@@ -13,6 +13,7 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from retrain.errors import InputError
 
 RESULT = "result"  # the attribute of a trial that holds its record
+SURPLUS = "surplus"  # that of one asked for by two workers at once, when only one was left
 HEARTBEAT, GRACE = 5, 40  # seconds between two beats, and until a worker is held for dead
 MOST_REPEATS = 5  # of a trial whose workers die: it may be what kills them
 ATTEMPTS = 5  # to open a storage that another worker is just making

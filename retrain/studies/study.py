@@ -18,10 +18,16 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from retrain.errors import InputError
 from retrain.studies.heartbeat import as_stored, beat, end, keep_watch, miss_the_dead
 from retrain.studies.sequences import is_repeated, position, positions
-from retrain.studies.storage import RESULT, failures_told, open_storage, without_password, without_warnings
+from retrain.studies.storage import (
+    RESULT,
+    SURPLUS,
+    failures_told,
+    open_storage,
+    without_password,
+    without_warnings,
+)
 
 ABOUT = "about"
-SURPLUS = "surplus"  # asked for by two workers at once, when only one was left
 SECONDS_BETWEEN_LOOKS = 1.0
 
 

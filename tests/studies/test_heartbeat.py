@@ -96,3 +96,24 @@ def test_a_trial_whose_worker_died_before_it_had_ended_it_is_ended(make_study, t
     assert [trial.state for trial in finished(study)] == [TrialState.PRUNED, TrialState.FAIL]
     assert finished(study)[0].value == 0.25
     assert [tuple(trial.params.values()) for trial in ask(study, DRAWN, 3, 3)] == [(0.2, 8)]
+
+
+def test_a_trial_that_was_failed_and_did_not_yet_wait_is_run_again_once(make_study, tmp_path):
+    """Who gives it back may be killed in between, or the disk be full."""
+    study = make_study(tmp_path)
+    lost, told_in_time = ask(study, DRAWN, 2, 2)
+    study.tell(lost, state=TrialState.FAIL)
+    told(study, told_in_time)
+    for _ in range(2):
+        give_back_before(study, time.time())
+    assert [tuple(trial.params.values()) for trial in ask(study, DRAWN, 2, 2)] == [(0.0, 8)]
+    assert ask(study, DRAWN, 2, 2) == []
+
+
+def test_a_trial_that_was_one_too_many_is_not_run_again(make_study, tmp_path):
+    study = make_study(tmp_path)
+    [surplus] = ask(study, DRAWN, 1, 1)
+    surplus.set_user_attr(storage.SURPLUS, True)
+    study.tell(surplus, state=TrialState.FAIL)
+    give_back_before(study, time.time())
+    assert [trial.state for trial in study.trials] == [TrialState.FAIL]
