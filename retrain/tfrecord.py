@@ -90,7 +90,7 @@ def features(window: Window, record: Span) -> Mapping[str, Span]:
     return found
 
 
-def byte_strings(window: Window, feature: Span) -> list[Span]:
+def byte_strings(window: Window, feature: Span) -> Iterator[Span]:
     """Where each lies; none of a feature of another kind."""
     return _values(window, feature, BYTES)
 
@@ -115,8 +115,8 @@ def masked_checksum(content: bytes) -> int:
     return ((checksum >> 15 | checksum << 17) + MASK) & 0xFFFFFFFF
 
 
-def _values(window: Window, feature: Span, kind: int) -> list[Span]:
-    return [span for _, values in _fields(window, feature, kind) for _, span in _fields(window, values, 1)]
+def _values(window: Window, feature: Span, kind: int) -> Iterator[Span]:
+    return (span for _, values in _fields(window, feature, kind) for _, span in _fields(window, values, 1))
 
 
 def _fields(window: Window, message: Span, only: int | None = None) -> Iterator[tuple[int, Span]]:

@@ -4,6 +4,7 @@ import pathlib
 import pytest
 import tensorflow as tf
 
+from retrain import record_members
 from retrain.errors import InputError
 from retrain.record_members import Said, is_records, members_of, said_in
 from tests.tiny_records import example, record_file
@@ -47,6 +48,18 @@ def test_records_without_one_image_are_counted(tmp_path):
     found = members_of(record_file(tmp_path / "x.tfrecord", written))
     assert [*found.places] == ["000003.jpg"]
     assert found.left_out == {"records without an image that is encoded": 5}
+
+
+def test_of_the_images_in_a_record_no_more_than_two_are_looked_for(tmp_path, monkeypatch):
+    """A hostile file has millions of empty ones."""
+
+    def images(window, feature):
+        yield from [feature] * 2
+        pytest.fail("there are more than one")
+
+    monkeypatch.setattr(record_members, "byte_strings", images)
+    path = record_file(tmp_path / "x.tfrecord", [{"image": [JPEG, PNG, PNG]}])
+    assert members_of(path).left_out == {"records without an image that is encoded": 1}
 
 
 @pytest.mark.parametrize("field", ["image/filename", "file_name", "filename"])

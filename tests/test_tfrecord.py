@@ -57,7 +57,7 @@ def test_what_tensorflow_writes_is_read(tmp_path):
     with open(path, "rb") as file:
         reader = Window(file)
         found = [features(reader, record) for record in records(reader)]
-        strings = [{name: byte_strings(reader, place) for name, place in each.items()} for each in found]
+        strings = [{name: [*byte_strings(reader, place)] for name, place in each.items()} for each in found]
         numbers = [{name: integers(reader, place) for name, place in each.items()} for each in found]
     assert [
         {name: [whole[start : start + size] for start, size in places] for name, places in each.items()}
