@@ -4,6 +4,8 @@ Importing this package is cheap: a public name loads what it needs when it is fi
 """
 
 import importlib
+import sys
+import types
 from typing import Any
 
 from retrain.extensions import named
@@ -40,14 +42,28 @@ PACKAGES = ("modules", "sklearn")  # with names of their own
 __all__ = [*NAMES, *PACKAGES]
 
 
-def __getattr__(name: str) -> Any:
-    if name in PACKAGES:
-        return importlib.import_module(f"retrain.{name}")
-    if name not in NAMES:
-        raise AttributeError(f"module 'retrain' has no attribute {name!r}")
-    globals()[name] = named(NAMES[name])
-    return globals()[name]
+class _PublicName(property):
+    """Loads what it is when it is asked for; what completes a line asks for attributes, but no properties."""
+
+    def __init__(self, name: str):
+        super().__init__(lambda module: vars(module).get(name) or _loaded(name))
+        self.name = name
+
+    def __set__(self, module: types.ModuleType, value: Any) -> None:
+        vars(module)[self.name] = value  # as an import of retrain.modules does, or a test
+
+    def __delete__(self, module: types.ModuleType) -> None:
+        vars(module).pop(self.name, None)
+
+
+def _loaded(name: str) -> Any:
+    return importlib.import_module(f"retrain.{name}") if name in PACKAGES else named(NAMES[name])
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = type(
+    "Package", (types.ModuleType,), {name: _PublicName(name) for name in __all__}
+)

@@ -2,6 +2,7 @@ import ast
 import pathlib
 import subprocess
 import sys
+import unittest.mock
 
 import pytest
 
@@ -48,7 +49,20 @@ def test_the_help_of_the_estimator_says_what_an_input_fn_gives():
     assert "An `input_fn` returns a tf.data.Dataset of batches" in retrain.Estimator.__doc__
 
 
-def test_tab_prints_nothing():
-    code = "import retrain; dir(retrain); retrain.train; retrain.load; retrain.TrainedRun"
+def test_tab_loads_and_prints_nothing():
+    """What completes a line looks at every name that `dir` gives, and says which can be called."""
+    code = (
+        "import itertools, rlcompleter, sys, retrain\n"
+        "complete = rlcompleter.Completer({'retrain': retrain}).complete\n"
+        "found = [*itertools.takewhile(bool, (complete('retrain.', at) for at in itertools.count()))]\n"
+        "print({f'retrain.{name}' for name in retrain.__all__} <= {*found}, 'tensorflow' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("", "")
+    assert (done.stdout, done.stderr) == ("True False\n", "")
+
+
+def test_a_name_may_be_replaced():
+    """As a program's own tests do."""
+    with unittest.mock.patch("retrain.predict", "replaced"):
+        assert retrain.predict == "replaced"
+    assert callable(retrain.predict)

@@ -1,5 +1,6 @@
 """Records a run with MLflow, where its own variables say, such as MLFLOW_TRACKING_URI."""
 
+import os
 import re
 
 import mlflow
@@ -7,11 +8,15 @@ import mlflow
 from retrain.trackers.tracked_run import TrackedRun
 
 EXPERIMENT = "retrain"  # if MLFLOW_EXPERIMENT_NAME names no other
+# MLflow would try for four minutes to reach a server that is not there. What the user has set holds.
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 NO_NAME = re.compile(r"[^\w.\-/ ]")  # what a name in MLflow has not
 
 
 def record(run: TrackedRun) -> str:
     """Flags as parameters, figures and curves as metrics, files and exports as artefacts."""
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
     if not mlflow.environment_variables.MLFLOW_EXPERIMENT_NAME.get():
         mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run(run_name=run.name) as started:
