@@ -19,6 +19,7 @@ from retrain.exporters.assets import DESCRIPTION, FOLDER
 from retrain.exporters.consumers import GRAPH_INPUT, consumers, decoding, file_of, graph_output
 from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
+from retrain.heads import EXACT_MATCH, HEADS
 from retrain.heads.figure_splits import in_print
 from retrain.label_files import labels_file
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, IMAGES
@@ -94,6 +95,8 @@ def write_card(directory: str, of_run: OfRun | None = None) -> None:
             for task, of in tasks.items()
         ],
         shown=SHOWN,
+        several=[task for task, of in tasks.items() if HEADS[of["head"]].takes_several],
+        exact_match=EXACT_MATCH,
         run=of_run,
         height=height,
         width=width,

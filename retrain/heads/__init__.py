@@ -27,6 +27,9 @@ class HeadRow(NamedTuple):
     answers: str = ""
 
 
+# What accuracy is where an example may have several labels.
+EXACT_MATCH = "An image is right when all of its labels are."
+
 # What a task gets when nothing is said is the first row that takes what its cells hold.
 HEADS = {
     "softmax": HeadRow(

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from retrain.heads import EXACT_MATCH, HEADS
 from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.report.galleries import Gallery, task_galleries
 from retrain.report.outcome import SPLIT, UNSEEN, Outcome, of_one_task
@@ -96,12 +97,14 @@ def _figures(outcome: Outcome, task: str, split: str) -> dict[str, Any]:
 def _headline(outcome: Outcome, task: str, split: str, figures: Mapping[str, Any]) -> Headline:
     (low, high), count = figures["accuracy_interval"], figures["count"]
     is_all_new = split == SPLIT and _are_same(figures, _figures(outcome, task, UNSEEN))
+    head = outcome.heads[task]
+    meaning = f"{EXACT_MATCH} " if HEADS[head.kind].takes_several else ""
+    images, say = (f"{count} images", "say") if count > 1 else ("One image", "says")
     return Headline(
         f"{figures['accuracy']:.1%}",
-        f"{f'{count} images' if count > 1 else 'One image'} {OF_SPLIT[split]}"
-        + (f" {OF_SPLIT[UNSEEN]}" if is_all_new else ""),
-        outcome.heads[task].headline(figures),
-        f"{count} images say no more than that: on others like them expect {low:.0%} to {high:.0%}.",
+        f"{images} {OF_SPLIT[split]}" + (f" {OF_SPLIT[UNSEEN]}" if is_all_new else ""),
+        head.headline(figures),
+        f"{meaning}{images} {say} no more than that: on others like them expect {low:.0%} to {high:.0%}.",
     )
 
 

@@ -131,8 +131,10 @@ def test_several_tasks_and_familiarity(loaded_module, tmp_path):
     signatures = {"kind": "image_classification", "tags": "image_classification:tags", FAMILIARITY: "all"}
     model = tiny_worlds.with_familiarity(ImageClassifier(loaded_module, heads))
     write_documents(model, signatures, str(tmp_path), SERVING)
+    write_card(str(tmp_path), OF_RUN)
     _, text = card(str(tmp_path))
     assert "# Classifier of kind and tags\n" in text
+    assert "\nAccuracy of tags: An image is right when all of its labels are.\n" in text
     divided = (
         "| `image_classification` | logits of kind [batch, 2], for softmax when they are divided by 0.5 |"
     )

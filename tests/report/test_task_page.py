@@ -20,10 +20,15 @@ def test_the_page_is_about_the_test_where_there_is_one():
     assert (kind.name, kind.split) == ("kind", "test")
     assert [headline.of for headline in kind.headlines] == ["One image kept for a test"]
     assert kind.headlines[0].big == "0.0%"
+    expected = "One image says no more than that: on others like them expect 0% to 79%."
+    assert kind.headlines[0].note == expected
     tags = task_page(with_figures(outcome, "validation"), "tags", Names())
     assert (tags.split, [headline.of for headline in tags.headlines]) == (
         "validation",
         ["One image held out for validation"],
+    )
+    assert tags.headlines[0].note.startswith(
+        "An image is right when all of its labels are. One image says no more"
     )
 
 
