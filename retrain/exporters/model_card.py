@@ -74,6 +74,19 @@ def recorded_run(directory: str) -> OfRun | None:
         return None
 
 
+def _told(tasks: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": task,
+            "kind": of["head"],
+            "takes_several": HEADS[of["head"]].takes_several,
+            "classes": of["classes"],
+            "labels_file": f"{FOLDER}/{labels_file(tasks, task)}",
+        }
+        for task, of in tasks.items()
+    ]
+
+
 def write_card(directory: str, of_run: OfRun | None = None) -> None:
     """Writes README.md into an export's directory; and what its run knows, which further exports ask for."""
     if of_run is not None:
@@ -85,17 +98,8 @@ def write_card(directory: str, of_run: OfRun | None = None) -> None:
         licence=_licence(described["module"]),
         module=described["module"],
         writer=described["writer"],
-        tasks=[
-            {
-                "name": task,
-                "kind": of["head"],
-                "classes": of["classes"],
-                "labels_file": f"{FOLDER}/{labels_file(tasks, task)}",
-            }
-            for task, of in tasks.items()
-        ],
+        tasks=_told(tasks),
         shown=SHOWN,
-        several=[task for task, of in tasks.items() if HEADS[of["head"]].takes_several],
         exact_match=EXACT_MATCH,
         run=of_run,
         height=height,
