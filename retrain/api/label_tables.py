@@ -48,7 +48,11 @@ def as_labels_file(data: Any, labels: Any, keywords: Mapping[str, Any]) -> Itera
             "labels= goes with a list of paths, and the first argument is a table: leave it out."
         )
     _check_no_content(table)
-    if image_dir is None and table is not data:
+    if image_dir is None and table is data:
+        raise InputError(
+            "A table was given without the folder in which its paths begin: name that by --image_dir."
+        )
+    if image_dir is None:
         image_dir, table = _from_one_folder(table)
     text = csv_text(_joined(table, keywords.get("label_separator")))
     directory = (

@@ -80,6 +80,12 @@ def test_several_labels_are_one_cell(separator, cell):
             "labels= goes with a list of paths, and the first argument is a table: leave it out.",
         ),
         (
+            pd.DataFrame({"path": ["a"], "kind": ["x"]}),
+            None,
+            {},
+            "A table was given without the folder in which its paths begin: name that by --image_dir.",
+        ),
+        (
             ["a"],
             ["x"],
             {"labels_file": "l.csv"},

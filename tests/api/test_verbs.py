@@ -216,10 +216,8 @@ def test_of_a_table_with_a_mistake_nothing_stays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as raised:
         retrain.train(pd.DataFrame({"path": ["1.png"], "kind": ["a"]}))
-    assert (
-        str(raised.value)
-        == "train needs image_dir=: a folder of class folders, or that of the images in labels_file=."
-    )
+    expected = "A table was given without the folder in which its paths begin: name that by image_dir=."
+    assert str(raised.value) == expected
     assert [*tmp_path.iterdir()] == []
 
 
