@@ -10,10 +10,12 @@ from typing import Any
 from PIL import Image
 
 from retrain.data.listing import SPLITS
+from retrain.exporters import MODULES
 from retrain.exporters.model_card import asked
 from retrain.extensions import named
 from retrain.files import read_json, read_text, write_text
 from retrain.image_files import member_of
+from retrain.modules.sources.run_directory import how_to_train_again
 from retrain.report.augmented_page import AUGMENTED_PAGE
 from retrain.report.comparison import comparison_lines
 from retrain.report.data_report import DATA_REPORT, data_report_lines
@@ -48,6 +50,8 @@ def write(outcome: Outcome, path: str) -> None:
     text = TEMPLATES.get_template("report.html").render(
         title=f"{'Evaluation' if run.flags is None else 'Classifier'} of {asked(classes)}",
         subtitle=_origin(flag_lines(flags), run),
+        has_module=_has_module(flag_lines(flags)),
+        train_again=how_to_train_again(str(run)),
         sweep=found_in_sweep(run.path.parent),
         flags=flags,
         counts=outcome.examples.table["split"].value_counts(),
@@ -76,6 +80,11 @@ def _origin(flags: Mapping[str, str], run: Run) -> str:
     images = flags.get("image_dir") or flags.get("labels_file", "")
     module = flags.get("tfhub_module") or flags.get("warm_start_from", "")
     return f"Of the images in {images}, with the module {module}, in {run}"
+
+
+def _has_module(flags: Mapping[str, str]) -> bool:
+    """Whether one is among what is to be exported."""
+    return not {*MODULES}.isdisjoint(flags.get("export_formats", MODULES[0]).split(","))
 
 
 def _address(image_dir: str, path: str) -> str:

@@ -10,6 +10,7 @@ from retrain.exporters import MODULES
 from retrain.familiarity import THRESHOLD
 from retrain.heads.figure_splits import CROSS_VALIDATION
 from retrain.heads.head import Head
+from retrain.modules.sources.run_directory import how_to_train_again
 from retrain.report import ARTEFACTS
 from retrain.report.outcome import (
     CHOSEN_BY,
@@ -45,6 +46,8 @@ def training_summary(
     lines.append(f"Everything is in {run}: {', '.join(written)}")
     if any(os.path.basename(export) in MODULES for export in exports):
         lines.append(f"Next: python -m retrain predict --tfhub_module={shlex.quote(str(run))} PICTURE.jpg")
+    else:
+        lines.append(f"For predict, evaluate and serve: {how_to_train_again(str(run))}")
     return "\n".join(lines)
 
 

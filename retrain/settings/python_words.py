@@ -75,10 +75,10 @@ def said_in_python(words: Callable[[str], str] = in_keywords) -> Iterator[None]:
 def _call(command: re.Match[str]) -> str:
     flags = [flag.removeprefix("--").partition("=") for flag in shlex.split(command["flags"])]
     given = {name: repr(text) if equals else True for name, equals, text in flags}
+    keywords = [f"{name}={value}" for name, value in given.items() if name != FLAGFILE]
     if FLAGFILE in given:
-        return f"the same call with model_dir={given['model_dir']}"
+        return f"the same call with {', '.join(keywords)}"
     words = [repr(word) for word in command["words"].split()]
-    keywords = [f"{name}={value}" for name, value in given.items()]
     return f"retrain.{command['verb'] or 'train'}({', '.join([*words, *keywords])})"
 
 

@@ -93,6 +93,17 @@ def test_a_page_has_what_was_found_and_what_to_do(run, photos):
         assert f"python -m retrain {verb} " in shown.words
 
 
+def test_a_run_without_a_module_offers_what_can_be_done_with_it(run, photos):
+    with open(run.file("run.flags"), "a") as flags:
+        flags.write("--export_formats=tflite,keras\n")
+    shown = page(run, outcome(photos, ["cat", "dog", "owl"]))
+    again = f"python -m retrain --flagfile='{run.file('run.flags')}' --export_formats=saved_model"
+    assert f"Train again, for an export that predict, evaluate and serve can take: {again}" in shown.words
+    for verb in ("predict", "evaluate", "export", "serve"):
+        assert f"python -m retrain {verb} " not in shown.words
+    assert "python -m retrain compare " in shown.words
+
+
 def test_the_parts_are_listed_at_the_top(run, photos):
     Image.new("RGB", (40, 30)).save(run.path / "augmented.png")
     for _ in range(2):  # of each page its own

@@ -67,10 +67,14 @@ def test_the_accuracy_of_all_images_comes_last_and_says_what_it_is():
     assert training_summary(found, HEADS, Run("runs/a"), []).splitlines()[1:3] == [nothing, said[1]]
 
 
-def test_without_a_module_among_the_exports_there_is_nothing_to_predict_with():
-    for exports in ([], ["runs/a/export/tflite"]):
-        lines = training_summary({}, HEADS, Run("runs/a"), exports).splitlines()
-        assert lines[-1].startswith("Everything is in runs/a: predictions.csv, ")
+def test_without_a_module_among_the_exports_it_tells_how_to_get_one():
+    for exports in ([], ["runs/a b/export/tflite"]):
+        lines = training_summary({}, HEADS, Run("runs/a b"), exports).splitlines()
+        assert lines[-2].startswith("Everything is in runs/a b: predictions.csv, ")
+        assert lines[-1] == (
+            "For predict, evaluate and serve: python -m retrain --flagfile='runs/a b/run.flags' "
+            "--export_formats=saved_model"
+        )
 
 
 def test_evaluation():

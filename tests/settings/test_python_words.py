@@ -43,6 +43,10 @@ def test_a_flag_becomes_a_keyword(flags, keywords):
             "Go on with: python -m retrain sweep --flagfile=a/sweep.flags --model_dir=a",
             "Go on with: the same call with model_dir='a'",
         ),
+        (
+            "train again by python -m retrain --flagfile='a b/c' --export_formats=saved_model first.",
+            "train again by the same call with export_formats='saved_model' first.",
+        ),
         ("The same command goes on where it was.", "The same call goes on where it was."),
         ("The best.\nAgain: python -m retrain --flagfile='a b/best.flags'\nEnd.", "The best.\nEnd."),
         ("train needs --image_dir: a folder", "train needs image_dir=: a folder"),

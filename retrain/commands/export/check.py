@@ -10,6 +10,7 @@ from retrain.examples.split_file import EXAMPLES
 from retrain.exporters import EXPORTERS, MODULES, check_installed
 from retrain.exporters.assets import described_tasks
 from retrain.image_files import is_file
+from retrain.modules.sources.run_directory import how_to_train_again
 from retrain.runs.run import FINISHED, Run
 from retrain.settings.config import Config
 
@@ -45,7 +46,7 @@ def check(config: Config, words: Sequence[str]) -> ExportPlan:
     if source is None:
         raise InputError(
             f"--model_dir={str(run)!r} has none of the exports {', '.join(MODULES)}, from which others are "
-            f"made: train again."
+            f"made: train again by {how_to_train_again(str(run))} first."
         )
     check_installed(formats)
     for name in formats:

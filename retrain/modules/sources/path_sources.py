@@ -6,9 +6,9 @@ import pathlib
 from retrain.errors import InputError
 from retrain.extensions import named
 from retrain.modules.sources.foreign_files import check_no_graph_def, check_no_pointers, what_is
+from retrain.modules.sources.run_directory import is_run, why_no_module
 from retrain.modules.sources.source import INPUT, SAVED_MODEL_FILE, Source, holds_preset
 
-RUN_FLAGS = "run.flags"
 TF1_HUB_FILE = "tfhub_module.pb"
 HDF5 = (".h5", ".hdf5")
 MODULE_FILES = (".keras", *HDF5, ".tar.gz", ".tgz")
@@ -43,12 +43,11 @@ class Directory(Source):
             check_no_pointers(self.handle, self.location)
             check_no_graph_def(self.handle, directory / SAVED_MODEL_FILE)
             return
-        advice = self._meant(directory)
-        if (directory / RUN_FLAGS).is_file():
-            advice = " It is a run that has exported no module: let it go on first, or name another."
+        if is_run(self.location):
+            raise InputError(why_no_module(self.handle, self.location))
         raise InputError(
             f"{self.handle!r} is no module: there is no {SAVED_MODEL_FILE} in it, but "
-            f"{_listed(directory)}.{advice}"
+            f"{_listed(directory)}.{self._meant(directory)}"
         )
 
     def _meant(self, directory: pathlib.Path) -> str:

@@ -15,6 +15,7 @@ from retrain.errors import InputError
 from retrain.modules.sources import SOURCES
 from retrain.modules.sources.embedded import BUILTIN, best
 from retrain.modules.sources.foreign_files import check_is_known, check_no_pointers
+from retrain.modules.sources.run_directory import is_run
 from retrain.settings.module import ModuleSettings
 
 DEFAULTS = ModuleSettings()
@@ -135,9 +136,10 @@ def module_directory(path: str) -> str | None:
 
 
 def holds_preset(location: str) -> bool:
-    """Whether a directory is a preset of KerasHub: its configuration, and no SavedModel beside it."""
+    """Whether a directory is a preset of KerasHub: its configuration, no SavedModel beside it, and no run."""
     has_config = os.path.isfile(os.path.join(location, PRESET_FILE))
-    return has_config and not os.path.exists(os.path.join(location, SAVED_MODEL_FILE))
+    is_other = os.path.exists(os.path.join(location, SAVED_MODEL_FILE)) or is_run(location)
+    return has_config and not is_other
 
 
 def check_handle(handle: str) -> None:

@@ -50,7 +50,8 @@ def test_a_run_without_a_module(run):
     shutil.rmtree(run.export("hub_module"))
     assert sentence(run, "keras") == (
         f"--model_dir={str(run)!r} has none of the exports saved_model, hub_module, from which others are "
-        f"made: train again."
+        f"made: train again by python -m retrain --flagfile={run.file('run.flags')} "
+        f"--export_formats=saved_model first."
     )
 
 

@@ -120,11 +120,3 @@ def test_a_run_is_as_good_a_handle_as_its_export(directory, place):
 
 def test_what_a_run_exports_first_is_asked_for_first():
     assert [f"export/{name}" for name in MODULES] == list(EXPORTS[: len(MODULES)])
-
-
-def test_a_run_that_exported_nothing(tmp_path):
-    (tmp_path / "run.flags").write_text("")
-    assert sentence(str(tmp_path)) == (
-        f"{str(tmp_path)!r} is no module: there is no saved_model.pb in it, but run.flags. It is a run that "
-        f"has exported no module: let it go on first, or name another."
-    )
