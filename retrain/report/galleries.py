@@ -18,6 +18,7 @@ MISTAKES, UNCERTAIN, DOUBTFUL, SETS, OF_A_SET = 18, 12, 18, 8, 4  # images, or s
 CERTAIN = 0.9  # the probability from which on a prediction is not among the least certain
 SCALE = (180, 14)  # pixels
 TOP = 3  # classes that are named of an uncertain image
+BETWEEN = "Those that are called so are in doubt; the others are ranked between them. "
 
 
 class Tile(NamedTuple):
@@ -192,22 +193,29 @@ def _doubtful_labels(issues: pd.DataFrame, task: str, thumbnails: Thumbnails) ->
     # With those ranked between them: a label of which several others are as probable is not in doubt.
     is_shown = (of_task["support"] <= doubted["support"].max()) & (of_task["suggested"] != of_task["label"])
     ranked = of_task[is_shown].sort_values("support")
+    between = len(ranked) > len(doubted)
     tiles = [
-        Tile(
-            of.path,
-            thumbnails.of(of.path),
-            [(PLAIN, f"labelled {of.label or 'nothing'}"), (WRONG, f"rather {of.suggested or 'nothing'}?")],
-        )
+        Tile(of.path, thumbnails.of(of.path), _doubt_lines(of, between))
         for of in ranked[:DOUBTFUL].itertuples()
     ]
-    between = "With the labels that are ranked between them. " if len(ranked) > len(doubted) else ""
     note = (
-        f"{between}What heads think that have not seen the image. Where you agree, write the right label "
-        "into the column “corrected” of label_issues.csv, which ranks all others, too; then train again with "
-        "--corrections."
+        f"{BETWEEN if between else ''}What heads think that have not seen the image. Where you agree, write "
+        "the right label into the column “corrected” of label_issues.csv, which ranks all others, too; then "
+        "train again with --corrections."
     )
     title = f"Labels in doubt ({len(doubted)} of {len(of_task)})"
     return Gallery(title, note, [tiles] if tiles else [], in_doubt=len(doubted))
+
+
+def _doubt_lines(issue: Any, marked: bool) -> list[tuple[str, str]]:
+    """What is said of a row of label_issues.csv; `marked`: also whether it is in doubt, as not all are."""
+    kind = WRONG if issue.in_doubt else PLAIN
+    mark = [(WRONG, "in doubt")] if marked and issue.in_doubt else []
+    words = [
+        (PLAIN, f"labelled {issue.label or 'nothing'}"),
+        (kind, f"rather {issue.suggested or 'nothing'}?"),
+    ]
+    return [*mark, *words]
 
 
 def _sets(sets: Sequence[Mapping[str, str | None]], thumbnails: Thumbnails) -> Iterator[list[Tile]]:

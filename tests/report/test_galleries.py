@@ -69,12 +69,24 @@ def test_labels_in_doubt_of_the_task_the_worst_first():
         outcome(label_issues=pd.DataFrame(rows, columns=columns)), "kind", "test", Names()
     )[-1]
     assert (doubtful.title, doubtful.in_doubt) == ("Labels in doubt (2 of 5)", 2)
-    assert doubtful.note.startswith("With the labels that are ranked between them. What heads think")
+    assert doubtful.note == (
+        "Those that are called so are in doubt; the others are ranked between them. What heads think that "
+        "have not seen the image. Where you agree, write the right label into the column “corrected” of "
+        "label_issues.csv, which ranks all others, too; then train again with --corrections."
+    )
     assert lines(doubtful) == [
-        ("2.jpg", ["labelled b", "rather a?"]),
+        ("2.jpg", ["in doubt", "labelled b", "rather a?"]),
         ("4.jpg", ["labelled b", "rather a?"]),
-        ("1.jpg", ["labelled a", "rather b?"]),
+        ("1.jpg", ["in doubt", "labelled a", "rather b?"]),
     ]
+    assert [tile.lines[-1][0] for tile in doubtful.rows[0]] == ["wrong", "plain", "wrong"]
+
+
+def test_where_all_that_is_shown_is_in_doubt_it_is_not_said_of_each():
+    row = {"path": "1.jpg", "task": "kind", "label": "a", "suggested": "b", "support": 0.5, "in_doubt": True}
+    doubtful = task_galleries(outcome(label_issues=pd.DataFrame([row])), "kind", "test", Names())[-1]
+    assert doubtful.note.startswith("What heads think that have not seen the image. ")
+    assert lines(doubtful) == [("1.jpg", ["labelled a", "rather b?"])]
 
 
 def test_nothing_is_shown_of_images_without_a_label():
