@@ -1,7 +1,7 @@
 """The one way from a matplotlib Figure to an SVG inside a page: in the page's own colours and font.
 
 Text stays text, so that a browser shows any alphabet. What is drawn in INK takes the colour of the page's
-text, what is drawn in PAPER that of the ground behind it, light or dark.
+text, what is drawn in PAPER that of the ground behind it, light or dark; so do the other colours of PAGE.
 """
 
 import functools
@@ -15,7 +15,14 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 METADATA = ("Creator", "Date", "Format", "Type")  # none of it
-INK, PAPER = "#010203", "#fdfcfb"
+INK, PAPER, DEEP, CHOSEN, WRONG = "#010203", "#fdfcfb", "#173e96", "#c84a05", "#c62828"
+PAGE = {  # what stands for them in a page
+    INK: "currentColor",
+    PAPER: "var(--paper)",
+    DEEP: "var(--deep)",
+    CHOSEN: "var(--chosen)",
+    WRONG: "var(--wrong)",
+}
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "retrain",  # the same plot is the same text
@@ -48,6 +55,6 @@ def plot(draw: Callable[..., None]) -> Callable[..., str]:
         text = svg.getvalue()
         # Groups are numbered in each plot anew, and a page has several.
         text = re.sub(r'<g id="[^"-]*"', "<g", text[text.index("<svg") :])
-        return text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
+        return re.sub("|".join(PAGE), lambda colour: PAGE[colour[0]], text)
 
     return drawn

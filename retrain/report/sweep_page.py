@@ -7,6 +7,7 @@ from retrain.report.found_in_sweep import BEGIN, END
 from retrain.report.pages import TEMPLATES
 from retrain.report.sweep_plots import Trials, against, bars, best_so_far, parallel
 from retrain.report.sweep_table import as_figure, note, short, short_names
+from retrain.settings.needs import costs_differ
 
 COLUMNS = ("accuracy", "average_loss", "macro_f1", "expected_calibration_error")
 
@@ -25,6 +26,7 @@ def write_sweep_page(path: str, trials: Trials, importances: Mapping[str, float]
         against=[against(trials, name) for name in trials.scales],
         bars=bars(importances) if importances else None,
         figure=as_figure,
+        cheaper=costs_differ(trials.scales),
         short=short,
         note=note,
         names={name: short_names(row.flags[name] for row in rows) for name in trials.scales},

@@ -1,6 +1,7 @@
 """The plots of a sweep, as SVG: every mark carries its trial, so that the page can show one in all of them.
 
-Deep blue is good and pale is not; a strong mark is tied with the best, the orange one is chosen.
+Strong blue is good and faint is not, on light and dark ground; a larger mark is tied with the best, the
+orange one is chosen.
 """
 
 import functools
@@ -10,27 +11,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from retrain.report.svg import INK, PAPER, plot
-from retrain.report.sweep_table import FINISHED, TrialRow, as_figure, short, short_names
+from retrain.report.svg import CHOSEN, DEEP, INK, PAPER, WRONG, plot
+from retrain.report.sweep_table import FINISHED, TrialRow, as_figure, is_in_percent, short, short_names
 
-RANKS = LinearSegmentedColormap.from_list("ranks", ["#173e96", "#b8c7e0"])
-SOFT, LOST, CHOSEN = "#8b9ecb", "#b3261e", "#e2580c"
+SOFT = "#8b9ecb"
+FAINT = 0.3  # how opaque the worst is
 WIDE, HALF = 9.6, 4.7  # inches
 AREAS = {"chosen": 9.0, "tied": 6.0, "other": 5.0}  # points across
 LINES = {"chosen": 3.0, "tied": 1.6, "other": 0.8}  # points
 
 
 class Scale(NamedTuple):
-    """Where the values of a flag lie: numbers from `low` to `high`, or `names` at equal distances."""
+    """Where the values of a flag lie: numbers from `low` to `high`, or `names` at equal distances.
+
+    `percent`: whether numbers are written so.
+    """
 
     low: float = 0.0
     high: float = 1.0
     log: bool = False
     names: tuple[Any, ...] = ()
+    percent: bool = False
 
     def at(self, value: Any) -> float:
         """From 0 to 1."""
@@ -48,7 +52,8 @@ class Scale(NamedTuple):
             locator = LogLocator() if decades else MaxNLocator(5, steps=[1, 2, 5, 10])
             found = locator.tick_values(self.low, self.high)
             values = [float(value) for value in found if self.low <= value <= self.high] or [self.low]
-        return {self.at(value): _lines(text, room) for value, text in short_names(values).items()}
+        texts = {value: _percent(value) for value in values} if self.percent else short_names(values)
+        return {self.at(value): _lines(text, room) for value, text in texts.items()}
 
 
 class Trials(NamedTuple):
@@ -77,8 +82,8 @@ class Trials(NamedTuple):
         """By the rank of its value among all; and the name by which its mark is found again."""
         values = sorted({other.value for other in self.known}, reverse=self.higher_is_better)
         rank = values.index(row.value) / max(1, len(values) - 1)
-        colour = CHOSEN if row.number == self.chosen else RANKS(rank)
-        alpha = 0.7 if row.kind(self.chosen) == "other" else 1.0
+        is_chosen = row.number == self.chosen
+        colour, alpha = (CHOSEN, 1.0) if is_chosen else (DEEP, 1 - (1 - FAINT) * rank)
         return {"color": colour, "gid": f"trial-{row.number}", "alpha": alpha}
 
 
@@ -88,7 +93,7 @@ def _of_trials(draw: Callable[..., None]) -> Callable[..., str]:
 
     @functools.wraps(draw)
     def with_trials(trials: Trials, *arguments: object) -> str:
-        begun = {str(row.number): _begun(row, trials.chosen) for row in trials.rows}
+        begun = {str(row.number): _begun(row, trials) for row in trials.rows}
         return re.sub(r'<g id="trial-(\d+)">', lambda found: begun[found[1]], drawn(trials, *arguments))
 
     return with_trials
@@ -98,6 +103,7 @@ def _of_trials(draw: Callable[..., None]) -> Callable[..., str]:
 def best_so_far(figure: Figure, trials: Trials) -> None:
     """Each trial by its number, and the best of those trained to their end that was known by then."""
     axes = _axes(figure, WIDE, 2.6, "trial", trials.objective)
+    _write_figures(axes, trials)
     done = sorted((row for row in trials.known if row.status == FINISHED), key=lambda row: row.number)
     best = np.maximum if trials.higher_is_better else np.minimum
     end = max(row.number for row in trials.rows)
@@ -108,7 +114,7 @@ def best_so_far(figure: Figure, trials: Trials) -> None:
     for row in trials.rows:
         if row.value is None:
             at_the_foot = {"transform": axes.get_xaxis_transform(), "gid": f"trial-{row.number}"}
-            axes.plot(row.number, 0.02, "x", color=LOST, **at_the_foot)
+            axes.plot(row.number, 0.02, "x", color=WRONG, **at_the_foot)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
 
 
@@ -116,6 +122,7 @@ def best_so_far(figure: Figure, trials: Trials) -> None:
 def against(figure: Figure, trials: Trials, name: str) -> None:
     """The objective by one flag; for a list of values, a bar at the mean of each."""
     axes = _axes(figure, HALF, 2.6, name, trials.objective)
+    _write_figures(axes, trials)
     scale = trials.scales[name]
     for value in scale.names:
         of_value = [row.value for row in trials.known if row.flags[name] == value]
@@ -133,7 +140,8 @@ def parallel(figure: Figure, trials: Trials) -> None:
     """Every trial as a line over all flags, to its objective at the right."""
     axes = _axes(figure, WIDE, 3.6)
     values = [row.value for row in trials.known]
-    scales = {**trials.scales, trials.objective: Scale(min(values), max(values))}
+    last = Scale(min(values), max(values), percent=is_in_percent(trials.objective))
+    scales = {**trials.scales, trials.objective: last}
     for row in trials.known:
         flags = {**row.flags, trials.objective: row.value}
         heights = [scale.at(flags[name]) + _aside(row, scale) for name, scale in scales.items()]
@@ -153,7 +161,7 @@ def bars(figure: Figure, shares: Mapping[str, float]) -> None:
     """A bar for each flag, as long as its share."""
     axes = _axes(figure, WIDE, 0.5 + 0.3 * len(shares))
     rising = dict(sorted(shares.items(), key=lambda item: item[1]))
-    axes.bar_label(axes.barh(list(rising), list(rising.values()), color=RANKS(0.0)), fmt="{:.0%}", padding=4)
+    axes.bar_label(axes.barh(list(rising), list(rising.values()), color=DEEP), fmt="{:.0%}", padding=4)
     axes.set_xticks([])
     axes.grid(False)
 
@@ -167,6 +175,16 @@ def _axes(figure: Figure, width: float, height: float, below: str = "", beside: 
     axes.grid(axis="y", alpha=0.2)
     axes.set_axisbelow(True)
     return axes
+
+
+def _write_figures(axes: Any, trials: Trials) -> None:
+    """The objective at the left in percent, where it is in words."""
+    if is_in_percent(trials.objective):
+        axes.yaxis.set_major_formatter(FuncFormatter(_percent))
+
+
+def _percent(value: float, _: int = 0) -> str:
+    return f"{100 * value:.4g}%"
 
 
 def _mark(axes: Any, trials: Trials, row: TrialRow, across: float) -> None:
@@ -183,8 +201,8 @@ def _aside(row: TrialRow, scale: Scale) -> float:
     return (row.number * 7 % 11 - 5) * 0.05 / len(scale.names) if scale.names else 0.0
 
 
-def _begun(row: TrialRow, chosen: int | None) -> str:
-    result = row.reason if row.value is None else as_figure(row.value)
+def _begun(row: TrialRow, trials: Trials) -> str:
+    result = row.reason if row.value is None else as_figure(row.value, trials.objective)
     flags = (f"{name} {short(value)}" for name, value in row.flags.items())
     title = html.escape("\n".join([f"trial {row.number}: {result}", *flags]))
-    return f'<g class="trial {row.kind(chosen)}" data-trial="{row.number}"><title>{title}</title>'
+    return f'<g class="trial {row.kind(trials.chosen)}" data-trial="{row.number}"><title>{title}</title>'

@@ -70,9 +70,9 @@ def best_table(rows: Sequence[TrialRow], objective: str, chosen: int) -> list[st
     body = [header]
     shown = [(place, row) for place, row in enumerate(rows, 1) if place <= SHOWN or row.number == chosen]
     for place, row in shown:
-        interval = f"{as_figure(row.interval[0])} to {as_figure(row.interval[1])}" if row.interval else ""
+        interval = " to ".join(as_figure(end, objective) for end in row.interval or ())
         flags = [texts[name][row.flags[name]] for name in names]
-        figures = [as_figure(row.value), interval]
+        figures = [as_figure(row.value, objective), interval]
         body.append([str(place), str(row.number), *figures, *flags, note(row, chosen)])
     widths = [max(map(len, column)) for column in zip(*body, strict=True)]
     return [
@@ -131,5 +131,13 @@ def _common(lists: Sequence[Sequence[str]]) -> int:
     return len(list(same)) if len(lists) > 1 else 0
 
 
-def as_figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.{DIGITS}f}"
+def as_figure(value: float | None, name: str) -> str:
+    """In words, a figure of that name: KEY, or validation/KEY; "" where there is none."""
+    if value is None:
+        return ""
+    return f"{value:.1%}" if is_in_percent(name) else f"{value:.{DIGITS}f}"
+
+
+def is_in_percent(name: str) -> bool:
+    """Whether a figure of that name is an accuracy, which is in percent wherever it is told."""
+    return name.removeprefix("validation/").partition("/")[0].endswith("accuracy")

@@ -251,7 +251,7 @@ def test_the_winner_of_a_sweep_shows_what_the_sweep_found(tmp_path, photos):
     run.begun_with("{}", "# python -m retrain train --flagfile=run.flags\n--image_dir=/photos/pets\n")
     shown = page(run, outcome(photos, ["cat", "dog"]))
     assert {"The sweep that it won", "All flags at once", "All trials"} <= set(shown.headings)
-    assert "0.8750" in shown.words
+    assert "87.5%" in shown.words
     assert "#sweep" in shown.links
 
 

@@ -51,8 +51,8 @@ class Reader(html.parser.HTMLParser):
         self.text += data
 
 
-def read(tmp_path, rows: list[TrialRow], shares=MappingProxyType({})) -> Reader:
-    shown = Trials(rows, rows[0].number, SCALES, "validation/accuracy", True)
+def read(tmp_path, rows: list[TrialRow], shares=MappingProxyType({}), scales=SCALES) -> Reader:
+    shown = Trials(rows, rows[0].number, scales, "validation/accuracy", True)
     write_sweep_page(str(tmp_path / "sweep.html"), shown, shares)
     reader = Reader()
     reader.feed((tmp_path / "sweep.html").read_text())
@@ -87,11 +87,28 @@ def test_the_page_says_what_was_found(page):
     words = " ".join(page.text.split())
     assert "Sweep of 4 trials" in words
     assert "4.0 s of training; 1 failed." in words
-    assert "0.9000 95 % interval 0.8500 to 0.9500, trial 2" in words
+    assert "90.0% 95 % interval 85.0% to 95.0%, trial 2" in words
     assert "2 trials are tied with the best" in words
     assert "fANOVA over 3 trials" in words
     assert "75%" in words
     assert "training diverged" in words
+
+
+def test_where_all_are_tied_no_flag_is_said_to_make_a_difference(tmp_path):
+    tied = [*ROWS[:2], row(1, 0.5, True), ROWS[3]]
+    words = " ".join(read(tmp_path, tied, {"learning_rate": 0.75, "tfhub_module": 0.25}).text.split())
+    assert "3 trials are tied with the best" in words
+    nothing = "Nothing that can be told from chance: all trials are tied with the best."
+    assert f"What makes the difference {nothing}" in words
+    assert "fANOVA" not in words
+
+
+def test_a_cheaper_module_is_advised_only_where_trials_cost_more_or_less(tmp_path):
+    advice = "tell them apart, or let --prefer=cheap take a cheaper module that is hardly worse."
+    alone = read(tmp_path, ROWS, scales={"learning_rate": SCALES["learning_rate"]})
+    assert advice in " ".join(read(tmp_path, ROWS).text.split())
+    assert "Label more images to tell them apart. The best" in " ".join(alone.text.split())
+    assert "cheap" not in alone.text
 
 
 def test_names_are_shown_as_they_are(page):

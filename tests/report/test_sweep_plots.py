@@ -9,7 +9,7 @@ from retrain.report.sweep_plots import Scale, Trials, against, bars, best_so_far
 from retrain.report.sweep_table import STOPPED, TrialRow
 
 SCALES = {"dropout_rate": Scale(0.0, 0.5)}
-DEEP, PALE, CHOSEN, LINE = "#173e96", "#b8c7e0", "#e2580c", "#8b9ecb"
+DEEP, CHOSEN, LINE = "var(--deep)", "var(--chosen)", "#8b9ecb"
 
 
 def row(number: int, value: float | None, status: str = "finished") -> TrialRow:
@@ -20,10 +20,12 @@ def trials(rows: list[TrialRow], chosen: int, higher: bool = True) -> Trials:
     return Trials(rows, chosen, SCALES, "validation/loss", higher)
 
 
-def marks(plot: str) -> dict[str, str]:
-    """The colour of each trial's mark, which is a circle or a line."""
-    colour = r'(?:<use [^>]*style="fill|style="fill: none; stroke): (#\w+)'
-    return dict(re.findall(rf'data-trial="(\d+)">.*?{colour}', plot, re.DOTALL))
+def marks(plot: str) -> dict[str, tuple[str, float]]:
+    """The colour of each trial's mark, which is a circle or a line, and how opaque it is."""
+    colour = r'<(?:use|path) [^>]*style="(?:fill: none; stroke|fill): (var\([-\w]+\))([^"]*)"'
+    found = re.findall(rf'data-trial="(\d+)">.*?{colour}', plot, re.DOTALL)
+    opaque = {trial: re.search(r"opacity: ([\d.]+)", rest) for trial, _, rest in found}
+    return {trial: (colour, float(opaque[trial][1]) if opaque[trial] else 1.0) for trial, colour, _ in found}
 
 
 def best_line(plot: str) -> list[float]:
@@ -33,12 +35,12 @@ def best_line(plot: str) -> list[float]:
 
 
 @pytest.mark.parametrize("higher", [True, False])
-def test_deep_blue_is_good_also_where_little_is_good(higher):
+def test_strong_blue_is_good_also_where_little_is_good(higher):
     values = [3.0, 2.0, 1.0, 0.0] if higher else [0.0, 1.0, 2.0, 3.0]
     shown = trials([row(number, value) for number, value in enumerate(values)], 1, higher)
     for plot in (against(shown, "dropout_rate"), parallel(shown), best_so_far(shown)):
         colours = marks(plot)
-        assert (colours["0"], colours["1"], colours["3"]) == (DEEP, CHOSEN, PALE)
+        assert (colours["0"], colours["1"], colours["3"]) == ((DEEP, 1.0), (CHOSEN, 1.0), (DEEP, 0.3))
 
 
 def test_the_best_so_far_only_gets_better():
@@ -59,7 +61,7 @@ def test_a_stopped_trial_is_no_best_so_far():
 def test_a_failed_trial_stands_at_the_foot_with_its_reason():
     plot = best_so_far(trials([row(0, 0.5), row(1, None, "failed")], 0))
     assert "trial 1: it failed" in plot
-    assert marks(plot)["1"] == "#b3261e"
+    assert marks(plot)["1"] == ("var(--wrong)", 1.0)
 
 
 def test_a_plot_may_stand_beside_others_in_a_page():
@@ -87,6 +89,15 @@ def test_a_log_scale_is_labelled_at_powers_of_ten():
     assert list(scale.ticks().values()) == ["0.0001", "0.001", "0.01"]
     np.testing.assert_allclose(list(scale.ticks()), [0.0, 0.5, 1.0])
     assert list(Scale(2.0, 9.0, log=True).ticks().values()) == ["2", "4", "6", "8"]
+
+
+def test_an_accuracy_is_in_percent_in_every_plot():
+    rows = [row(0, 0.5), row(1, 0.75)]
+    for objective, text in (("validation/accuracy", "60%"), ("validation/macro_f1", "0.60")):
+        shown = trials(rows, 1)._replace(objective=objective)
+        assert text in against(shown, "dropout_rate")
+        assert text in best_so_far(shown)
+    assert "60%" in parallel(trials(rows, 1)._replace(objective="validation/accuracy"))
 
 
 def test_names_are_evenly_spaced_and_keep_their_order():

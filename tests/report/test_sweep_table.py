@@ -3,7 +3,14 @@ import re
 import pandas as pd
 import pytest
 
-from retrain.report.sweep_table import TrialRow, short, short_names, sweep_summary, write_sweep_table
+from retrain.report.sweep_table import (
+    TrialRow,
+    as_figure,
+    short,
+    short_names,
+    sweep_summary,
+    write_sweep_table,
+)
 from retrain.settings.values import OfTask
 
 FIGURES = {"loss": 0.5, "accuracy": 0.9, "count": 100}
@@ -47,10 +54,10 @@ def test_values_stand_there_as_flags_take_them(tmp_path):
 def test_the_best_are_shown_with_what_chance_may_explain():
     assert sweep_summary(ROWS, 1, "validation/accuracy", "runs/a b").splitlines() == [
         "",
-        "   trial  validation/accuracy  95 % interval     rate     weights",
-        "1  3      0.9000               0.8000 to 0.9500  0.01235  none      tied",
-        "2  1      0.8750               0.7500 to 0.9375  0.5      balanced  chosen",
-        "3  2      0.5000                                 0.25     none",
+        "   trial  validation/accuracy  95 % interval   rate     weights",
+        "1  3      90.0%                80.0% to 95.0%  0.01235  none      tied",
+        "2  1      87.5%                75.0% to 93.8%  0.5      balanced  chosen",
+        "3  2      50.0%                                0.25     none",
         "",
         "3 trials, and 1 that failed: 2 are no worse than the best by more than chance, on the same images.",
         "All of them: runs/a b/sweep.html, runs/a b/sweep.csv",
@@ -67,6 +74,21 @@ def test_what_was_stopped_is_called_so_and_the_chosen_one_is_shown_beyond_the_te
     assert lines[11].endswith("none     stopped early")
     assert lines[12].endswith("none     chosen")
     assert lines[14].startswith("12 trials, 3 of them stopped early: 2 are no worse than the best ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("accuracy", "87.5%"),
+        ("validation/top_5_accuracy", "87.5%"),
+        ("validation/accuracy/kind", "87.5%"),
+        ("validation/loss", "0.8750"),
+        ("macro_f1/accuracy", "0.8750"),
+    ],
+)
+def test_an_accuracy_is_in_percent_and_other_figures_are_not(name, text):
+    assert as_figure(0.875, name) == text
+    assert as_figure(None, name) == ""
 
 
 def test_numbers_have_few_digits():
