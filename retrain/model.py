@@ -6,7 +6,7 @@ classifier is an image module, too: `image_classification` is the first task's l
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -65,7 +65,7 @@ class ImageClassifier(ImageModule):
         familiarity: Familiarity | None = None,
     ):
         _check_base(base)
-        heads = {task: _head(task, given) for task, given in heads.items()}
+        heads = _heads(heads)
         signatures = _signatures(base, heads, familiarity is not None)
         super().__init__(base.handle, base.fingerprint, signatures, base.image_size)
         self.base = base
@@ -244,11 +244,20 @@ def _check_base(base: Any) -> None:
         )
 
 
+def _heads(given: Any) -> dict[str, Head]:
+    if not isinstance(given, Mapping) or not given:
+        raise InputError(
+            f"A classifier needs the classes of each task, such as {{'kind': ['cat', 'dog']}}, but {given!r} "
+            f"was given: name each task."
+        )
+    return {task: _head(task, of_task) for task, of_task in given.items()}
+
+
 def _head(task: str, given: Any) -> Head:
     """The head, or a softmax head of the classes that were given."""
     if isinstance(given, Head):
         return given
-    names = [given] if isinstance(given, str) else list(given)
+    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     if len(names) < SoftmaxHead.fewest_classes or len(set(names)) < len(names):
         raise InputError(
             f"Task {task!r} needs a head, or the names of 2 different classes or more, but {given!r} was "

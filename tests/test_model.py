@@ -35,12 +35,22 @@ def test_the_names_of_classes_make_a_softmax_head(loaded_module):
     assert (head.kind, head.class_names) == ("softmax", ("cat", "dog"))
 
 
-@pytest.mark.parametrize("given", ["cat", ["cat"], ["cat", "cat"], []])
+@pytest.mark.parametrize("given", ["cat", ["cat"], ["cat", "cat"], [], 2, None])
 def test_what_makes_no_head(loaded_module, given):
     with pytest.raises(InputError) as raised:
         ImageClassifier(loaded_module, {"kind": given})
     assert str(raised.value) == (
         f"Task 'kind' needs a head, or the names of 2 different classes or more, but {given!r} was given."
+    )
+
+
+@pytest.mark.parametrize("given", [["cat", "dog"], "cat", 2, None, {}])
+def test_what_names_no_task(loaded_module, given):
+    with pytest.raises(InputError) as raised:
+        ImageClassifier(loaded_module, given)
+    assert str(raised.value) == (
+        f"A classifier needs the classes of each task, such as {{'kind': ['cat', 'dog']}}, but {given!r} was "
+        f"given: name each task."
     )
 
 

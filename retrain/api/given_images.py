@@ -38,8 +38,11 @@ class GivenImages(NamedTuple):
 
 @contextlib.contextmanager
 def as_files(images: Any) -> Iterator[GivenImages]:
-    """Yields them, one or several; None is none. Files that are made for it are there within."""
-    several = [] if images is None else [images] if _is_alone(images) else list(images)
+    """Yields them, one or several; None is none. Files that are made for it are there within.
+
+    InputError for what is no image.
+    """
+    several = _several(images)
     with tempfile.TemporaryDirectory(prefix="retrain-") as directory:
         words = []
         for index, image in enumerate(several):
@@ -51,6 +54,21 @@ def as_files(images: Any) -> Iterator[GivenImages]:
             file.write_bytes(_content(image, name))
             words.append(str(file))
         yield GivenImages(tuple(words), directory)
+
+
+def _several(images: Any) -> list[Any]:
+    if images is None:
+        return []
+    if _is_alone(images):
+        return [images]
+    try:
+        given = iter(images)
+    except TypeError:  # also of an array of no dimensions, which has __iter__
+        raise InputError(
+            f"{images!r} is no image, nor several: give a path, a PIL image, bytes of an image file, an "
+            f"array [H, W, 3], or a list of such."
+        ) from None
+    return list(given)
 
 
 def _is_alone(images: Any) -> bool:

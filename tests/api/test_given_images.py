@@ -148,6 +148,7 @@ def test_a_batch_is_several():
 @pytest.mark.parametrize(
     ("image", "found"),
     [
+        (5, "int of int64 [], from 5 to 5"),
         (255 * SPAN, "ndarray of float32 [4, 5, 3], from 0 to 255"),
         ((255 * SPAN).astype(np.int64), "ndarray of int64 [4, 5, 3], from 0 to 255"),
         (np.zeros([4, 5, 7]), "ndarray of float64 [4, 5, 7], from 0 to 0"),
@@ -160,4 +161,14 @@ def test_what_is_no_image(image, found):
     assert str(raised.value) == (
         f"images[1] is {found}, but a path, a PIL image, bytes of an image file, or an array was expected: "
         f"uint8, or float in [0, 1], [H, W, 3]."
+    )
+
+
+@pytest.mark.parametrize("images", [5, 0.5, True, np.float32(2), np.array(7)])
+def test_what_is_neither_an_image_nor_several(images):
+    with pytest.raises(InputError) as raised, as_files(images):
+        pass
+    assert str(raised.value) == (
+        f"{images!r} is no image, nor several: give a path, a PIL image, bytes of an image file, an array "
+        f"[H, W, 3], or a list of such."
     )
