@@ -77,7 +77,8 @@ def _evidence(scoring: Scoring, examples: LabelledExamples) -> Evidence:
     def probabilities(images: np.ndarray) -> ByTask:
         return scoring.by_task(outputs(tf.constant(images)).numpy())
 
-    return Evidence(examples, scoring.module.image_size, probabilities)
+    names = {task: head.class_names for task, head in scoring.heads.items()}
+    return Evidence(examples, scoring.module.image_size, probabilities, names)
 
 
 def _figures(

@@ -1,7 +1,7 @@
 """Heat maps of images: where a classifier finds the evidence for what it predicts, as pictures for a page."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +23,7 @@ class Evidence:
       examples: which say where images lie.
       image_size: height and width that the classifier takes.
       probabilities: of images float32 [B, H, W, 3] those of the classes [B, C] of each task.
+      class_names: of each task.
     """
 
     def __init__(
@@ -30,15 +31,17 @@ class Evidence:
         examples: LabelledExamples,
         image_size: tuple[int, int],
         probabilities: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+        class_names: Mapping[str, Sequence[str]],
     ):
         self._root, self._decoding = os.path.abspath(examples.image_dir), examples.decoding
-        self._size, self._probabilities = image_size, probabilities
+        self._size, self._probabilities, self._names = image_size, probabilities, class_names
 
-    def of(self, task: str, path: str) -> np.ndarray:
-        """The map of one image, see `occlusion_map`."""
+    def of(self, task: str, path: str) -> tuple[str, np.ndarray]:
+        """The class that the map of one image is about, and the map, see `occlusion_map`."""
         file = os.path.join(self._root, path)
         image = load_image(tf.constant(file), self._size, self._decoding).numpy()
-        return occlusion_map(image, lambda images: self._probabilities(images)[task])
+        index, cells = occlusion_map(image, lambda images: self._probabilities(images)[task])
+        return self._names[task][index], cells
 
 
 def heated(picture: Image.Image, cells: np.ndarray) -> Image.Image:

@@ -16,8 +16,8 @@ CERTAIN = 1e-6  # beyond which single precision tells probabilities from 0 and 1
 Probabilities = Callable[[np.ndarray], np.ndarray]
 
 
-def occlusion_map(image: np.ndarray, probabilities: Probabilities) -> np.ndarray:
-    """Float64 [CELLS, CELLS]: by how much the log odds of the most probable class fall without each cell.
+def occlusion_map(image: np.ndarray, probabilities: Probabilities) -> tuple[int, np.ndarray]:
+    """The most probable class; float64 [CELLS, CELLS]: how far its log odds fall without each cell.
 
     Args:
       image: float32 [H, W, 3] in [0, 1].
@@ -28,12 +28,13 @@ def occlusion_map(image: np.ndarray, probabilities: Probabilities) -> np.ndarray
     places = [*_windows()]
     hidden = np.stack([image, *(_without(image, place) for place in places)])
     scores = np.clip(probabilities(hidden).astype(np.float64), CERTAIN, 1 - CERTAIN)
-    odds = np.log(scores / (1 - scores))[:, scores[0].argmax()]
+    index = int(scores[0].argmax())
+    odds = np.log(scores / (1 - scores))[:, index]
     falls, counts = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
     for place, fall in zip(places, odds[0] - odds[1:], strict=True):
         falls[place] += fall
         counts[place] += 1
-    return falls / counts
+    return index, falls / counts
 
 
 def _windows() -> Iterator[tuple[slice, slice]]:

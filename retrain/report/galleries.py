@@ -9,6 +9,7 @@ import pandas as pd
 from retrain.data.folder import count
 from retrain.evidence.heat_maps import scale
 from retrain.familiarity import COUNTS_AS, THRESHOLD
+from retrain.progress import progress
 from retrain.report.outcome import Outcome
 from retrain.report.prediction_columns import top_columns
 from retrain.report.predictions_table import task_columns
@@ -63,20 +64,27 @@ def task_galleries(outcome: Outcome, task: str, split: str, thumbnails: Thumbnai
     if outcome.label_issues is not None:
         shown.append(_doubtful_labels(outcome.label_issues, task, thumbnails))
     shown = [gallery for gallery in shown if gallery.rows]
-    return shown if outcome.evidence is None else [_explained(gallery, task, thumbnails) for gallery in shown]
+    return shown if outcome.evidence is None else _explained(shown, task, thumbnails)
 
 
-def _explained(gallery: Gallery, task: str, thumbnails: Thumbnails) -> Gallery:
-    """The gallery with a heat map of each image."""
+def _explained(galleries: Sequence[Gallery], task: str, thumbnails: Thumbnails) -> list[Gallery]:
+    """The galleries with a heat map of each image, each made once."""
+    paths = dict.fromkeys(tile.path for of in galleries for row in of.rows for tile in row)
+    told = progress(paths, len(paths), "heat maps", "images")
+    maps = {path: thumbnails.evidence(task, path) for path in told}
     note = (
-        f"{gallery.note} Red is what the prediction goes by: with that part hidden, the odds of the "
-        "predicted class fall the most, by the factor that is told with the image. Where hardly anything is "
-        "coloured, no part of the image decides it alone."
+        "Red is what the prediction goes by: with that part hidden, the odds of the class that is named fall "
+        "the most, by the factor that is told with the image. Where hardly anything is coloured, no part of "
+        "the image decides it alone."
     )
-    rows = [
-        [tile._replace(evidence=thumbnails.evidence(task, tile.path)) for tile in row] for row in gallery.rows
+    return [
+        of._replace(
+            note=f"{of.note} {note}",
+            rows=[[tile._replace(evidence=maps[tile.path]) for tile in row] for row in of.rows],
+            scale=data_uri(scale(*SCALE), SCALE[0]),
+        )
+        for of in galleries
     ]
-    return gallery._replace(note=note, rows=rows, scale=data_uri(scale(*SCALE), SCALE[0]))
 
 
 def duplicate_galleries(facts: Mapping[str, Any], thumbnails: Thumbnails) -> list[Gallery]:

@@ -24,7 +24,7 @@ BLANK = Image.new("RGB", (SIDE, SIDE), "#cccccc")  # of an image that is gone si
 
 
 class HeatMap(NamedTuple):
-    """The URI of a picture; and in words how far the odds fall where the evidence is strongest."""
+    """The URI of a picture; and in words how far the odds of which class fall where evidence is strongest."""
 
     picture: str
     fall: str
@@ -37,7 +37,6 @@ class Thumbnails:
         self._root, self._decoding = os.path.abspath(examples.image_dir), examples.decoding
         self._evidence = evidence
         self.of = functools.cache(self._made)
-        self.evidence = functools.cache(self._heated)
 
     def _made(self, path: str) -> str:
         """The image at this path as a data URI."""
@@ -46,17 +45,17 @@ class Thumbnails:
         except GONE:
             return data_uri(BLANK)
 
-    def _heated(self, task: str, path: str) -> HeatMap | None:
+    def evidence(self, task: str, path: str) -> HeatMap | None:
         """The same with the evidence for what is predicted; None where none is to be shown."""
         if self._evidence is None:
             return None
         try:
             picture = self._small(os.path.join(self._root, path), HEATED_SIDE)
             picture = ImageOps.contain(picture, (HEATED_SIDE, HEATED_SIDE))
-            cells = self._evidence.of(task, path)
+            name, cells = self._evidence.of(task, path)
         except GONE:
             return None
-        return HeatMap(data_uri(heated(picture, cells), HEATED_SIDE), fall_in_words(cells.max()))
+        return HeatMap(data_uri(heated(picture, cells), HEATED_SIDE), fall_in_words(name, cells.max()))
 
     def _small(self, file: str, side: int = SIDE) -> Image.Image:
         """JPEG is decoded at the size that is shown: of a photo of 12 megapixels ten times as fast."""
@@ -69,12 +68,12 @@ class Thumbnails:
         return Image.fromarray(decode_image(tf.constant(content), self._decoding).numpy())
 
 
-def fall_in_words(log_odds: float) -> str:
-    """Of the odds, by what factor."""
+def fall_in_words(name: str, log_odds: float) -> str:
+    """Of the odds of a class, by what factor."""
     if log_odds > math.log(1000):
-        return "odds fall more than 1000-fold"
+        return f"odds of {name} fall more than 1000-fold"
     factor = math.exp(max(log_odds, 0.0))
-    return f"odds fall {factor:.{0 if factor >= 10 else 1}f}-fold"
+    return f"odds of {name} fall {factor:.{0 if factor >= 10 else 1}f}-fold"
 
 
 def _is_plain(image: Image.Image) -> bool:

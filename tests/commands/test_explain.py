@@ -32,8 +32,9 @@ def maps(monkeypatch) -> list[np.ndarray]:
     made, of = [], Evidence.of
 
     def remembered(self, task, path):
-        made.append(of(self, task, path))
-        return made[-1]
+        name, cells = of(self, task, path)
+        made.append(cells)
+        return name, cells
 
     monkeypatch.setattr(Evidence, "of", remembered)
     return made

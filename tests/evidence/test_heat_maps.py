@@ -13,6 +13,7 @@ from retrain.report.thumbnails import Thumbnails
 from tests.examples.worlds import made_up
 from tests.report.outcomes import predicted
 
+NAMES = {"kind": ["grey", "red"]}
 GREY = Image.new("RGB", (64, 48), (100, 100, 100))
 
 
@@ -61,7 +62,8 @@ def of_red(images: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def test_the_map_of_a_photo_has_its_maximum_at_the_patch(examples):
-    found = Evidence(examples, (32, 32), of_red).of("kind", "red.png")
+    name, found = Evidence(examples, (32, 32), of_red, NAMES).of("kind", "red.png")
+    assert name == "red"
     assert found[7, 7] == found.max() > 1.0
     assert found[0, 0] < 0.1
 
@@ -70,19 +72,29 @@ def size_of(uri: str) -> tuple[int, int]:
     return Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,")))).size
 
 
-def test_galleries_show_it_where_it_is_asked_for(examples):
+def test_galleries_show_it_where_it_is_asked_for_and_tell_how_far_they_are(examples, monkeypatch):
+    passes = []
+
+    def told(paths, *about):
+        passes.append((list(paths), *about))
+        return iter(paths)
+
+    monkeypatch.setattr("retrain.report.galleries.progress", told)
     chances = [[0.4, 0.6], [0.45, 0.55], [0.6, 0.4]]
     outcome = predicted(examples, chances)
     figures = figures_by_split(examples, outcome.heads, outcome.probabilities, ["test"])
-    outcome = outcome._replace(figures=figures, evidence=Evidence(examples, (32, 32), of_red))
+    outcome = outcome._replace(figures=figures, evidence=Evidence(examples, (32, 32), of_red, NAMES))
     thumbnails = Thumbnails(examples, outcome.evidence)
     galleries = task_galleries(outcome, "kind", "test", thumbnails)
     tiles = {tile.path: tile for gallery in galleries for row in gallery.rows for tile in row}
-    assert tiles["red.png"].evidence.fall == "odds fall more than 1000-fold"
+    assert tiles["red.png"].evidence.fall == "odds of red fall more than 1000-fold"
+    assert sorted(passes[0][0]) == sorted(tiles)
+    assert passes[0][1:] == (len(tiles), "heat maps", "images")
     assert size_of(tiles["red.png"].evidence.picture) == (272, 204)
     assert tiles["gone.png"].evidence is None
     assert all("Red is what the prediction goes by" in gallery.note for gallery in galleries)
     assert {size_of(gallery.scale) for gallery in galleries} == {(180, 14)}
     without = task_galleries(outcome._replace(evidence=None), "kind", "test", Thumbnails(examples))
+    assert len(passes) == 1
     assert {tile.evidence for gallery in without for row in gallery.rows for tile in row} == {None}
     assert not any(gallery.scale or "Red" in gallery.note for gallery in without)

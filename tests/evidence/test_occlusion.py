@@ -24,7 +24,8 @@ def image_with(*cells: tuple[int, int], value: float = 1.0) -> np.ndarray:
 def test_the_evidence_is_where_it_was_put(corner):
     beside = [(corner[0], min(corner[1], 6) + at) for at in (0, 1)]
     image = image_with(*beside)
-    found = occlusion_map(image, lambda images: np.clip(20 * redness(images) - [[19, 0]], 0, 1))
+    index, found = occlusion_map(image, lambda images: np.clip(20 * redness(images) - [[19, 0]], 0, 1))
+    assert index == 1
     assert found.shape == (CELLS, CELLS)
     assert np.unravel_index(found.argmax(), found.shape)[0] == corner[0]
     assert found[corner] == found.max() > 0
@@ -34,20 +35,21 @@ def test_the_evidence_is_where_it_was_put(corner):
 
 def test_what_speaks_against_the_class_is_below_zero():
     """The most probable class is that without red; a red cell speaks against it."""
-    found = occlusion_map(image_with((4, 4)), redness)
+    index, found = occlusion_map(image_with((4, 4)), redness)
+    assert index == 0
     assert found[4, 4] == found.min() < 0
 
 
 def test_an_image_of_one_colour_has_no_evidence_anywhere():
-    found = occlusion_map(np.full((SIDE, SIDE, 3), 0.5, np.float32), redness)
+    _, found = occlusion_map(np.full((SIDE, SIDE, 3), 0.5, np.float32), redness)
     np.testing.assert_allclose(found, 0.0, atol=1e-5)
 
 
 def test_certain_predictions_have_finite_maps():
-    found = occlusion_map(image_with((1, 1)), lambda images: np.array([[1.0, 0.0]] * len(images)))
+    _, found = occlusion_map(image_with((1, 1)), lambda images: np.array([[1.0, 0.0]] * len(images)))
     assert (found == 0.0).all()
 
 
 def test_sides_need_not_be_multiples_of_cells():
     image = np.random.default_rng(0).random((30, 45, 3), np.float32)
-    assert np.isfinite(occlusion_map(image, redness)).all()
+    assert np.isfinite(occlusion_map(image, redness)[1]).all()

@@ -79,12 +79,12 @@ def test_a_picture_that_is_small_stays_so():
 @pytest.mark.parametrize(
     ("log_odds", "words"),
     [
-        (-1.0, "odds fall 1.0-fold"),
-        (0.5, "odds fall 1.6-fold"),
-        (2.5, "odds fall 12-fold"),
-        (6.9, "odds fall 992-fold"),
-        (7.0, "odds fall more than 1000-fold"),
+        (-1.0, "odds of cat fall 1.0-fold"),
+        (0.5, "odds of cat fall 1.6-fold"),
+        (2.5, "odds of cat fall 12-fold"),
+        (6.9, "odds of cat fall 992-fold"),
+        (7.0, "odds of cat fall more than 1000-fold"),
     ],
 )
 def test_how_far_odds_fall(log_odds, words):
-    assert fall_in_words(log_odds) == words
+    assert fall_in_words("cat", log_odds) == words

@@ -91,6 +91,7 @@ def evidence_of(model: ImageClassifier, examples: LabelledExamples) -> Evidence:
         examples,
         model.image_size,
         lambda images: {task: of.numpy() for task, of in probabilities(tf.constant(images)).items()},
+        {task: head.class_names for task, head in model.heads.items()},
     )
 
 
