@@ -80,8 +80,9 @@ def _log_lines(total: float, description: str, unit: str) -> Callable[[float], N
         if threshold <= done < total and now - last >= SECONDS_BETWEEN_LINES:
             rate = done / (now - start)
             left = (total - done) / rate
-            progress_so_far = (description, done, total, unit, rate, left)
-            logging.info("%s: %d of %d %s, %.0f a second, %.0f s left", *progress_so_far)
+            speed = f"{rate:.0f}" if rate >= 1 else f"{rate:.1g}"
+            progress_so_far = (description, done, total, unit, speed, left)
+            logging.info("%s: %d of %d %s, %s a second, %.0f s left", *progress_so_far)
             last, threshold = now, done + total / LINES
 
     return advance

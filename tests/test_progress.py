@@ -61,6 +61,11 @@ def test_a_long_pass_is_ten_lines_with_the_time_left(clock, lines):
     assert len(lines) == 9
 
 
+def test_less_than_one_a_second_is_not_none(clock, lines):
+    list(progress(taking(4, range(20), clock), 20, "heat maps", "images"))
+    assert lines[0] == "heat maps: 2 of 20 images, 0.2 a second, 72 s left"
+
+
 def test_batches_count_what_they_hold(clock, lines):
     batches = [[0] * 32, [0] * 32, [0] * 6]
     list(progress(taking(5, batches, clock), 70, "Computing features", "images", size=len))
