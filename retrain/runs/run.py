@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterator
 
 from retrain.files import read_text, write_text
+from retrain.modules.sources.run_directory import EXPORTS, METRICS, RUN_FLAGS
 
 RUNS = "runs"
-RUN_FLAGS, SWEEP_FLAGS, CONFIG, STUDY = "run.flags", "sweep.flags", "config.json", "study.db"
-METRICS, EXPORTS, SKIPPED, TIMES = "metrics.json", "exports.json", "skipped.csv", "times.json"
+SWEEP_FLAGS, CONFIG, STUDY = "sweep.flags", "config.json", "study.db"
+SKIPPED, TIMES = "skipped.csv", "times.json"
 # What --dry_run, --find_learning_rate, a refusal and a killed process leave is no run.
 NO_RUN = re.compile(r"data_report\.json|skipped\.csv|learning_rates\..*|study\.db.*|\..*\.partial")
 CHECKPOINT = re.compile(r"ckpt-(\d+)")
