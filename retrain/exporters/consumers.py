@@ -94,6 +94,8 @@ FILES = {
     "model.keras": {"Keras": KERAS_FILE},
     "model.pb": {"TensorFlow": FROZEN_GRAPH},
 }
+# Those in which no condition stops a graph: they take pixels in [0, 255] as they take any.
+WITHOUT_CONDITIONS = {"model.tflite", "model.onnx", "model.xml"}
 RETRAIN = """\
 import retrain
 
@@ -154,6 +156,11 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
 def file_of(directory: str) -> str:
     """The name of the file that is the model; "" of an export that is a module."""
     return next((file for file in FILES if os.path.isfile(os.path.join(directory, file))), "")
+
+
+def refuses_range(directory: str) -> bool:
+    """Whether the export itself refuses pixels outside of [0, 1]."""
+    return file_of(directory) not in WITHOUT_CONDITIONS
 
 
 def graph_output(directory: str) -> str:

@@ -1,7 +1,7 @@
 """A classifier as a frozen GraphDef of TensorFlow 1, as retrain.py wrote it, for programs that read one.
 
-Input `Placeholder`: float32 [batch, H, W, 3] in [0, 1]. Output `final_result`, or what --final_tensor_name
-says: the probabilities of the first task.
+Input `Placeholder`: float32 [batch, H, W, 3] in [0, 1]; other values are refused. Output `final_result`,
+or what --final_tensor_name says: the probabilities of the first task.
 """
 
 import pathlib
@@ -20,6 +20,7 @@ from retrain.exporters.documents import write_documents
 from retrain.exporters.served_function import served_function
 from retrain.files import new_directory, write_bytes, write_text
 from retrain.model import ImageClassifier
+from retrain.modules.graphs.pixel_range import in_range
 from retrain.modules.signatures import DEFAULT_OUTPUT
 
 MODEL_FILE = "model.pb"
@@ -35,7 +36,7 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
             images = tf.compat.v1.placeholder(tf.float32, [None, height, width, 3], GRAPH_INPUT)
             [taken], first = frozen.inputs, frozen.outputs[0]
             [probabilities] = tf.graph_util.import_graph_def(
-                frozen.graph.as_graph_def(), {taken.name: images}, [first.name], name="classifier"
+                frozen.graph.as_graph_def(), {taken.name: in_range(images)}, [first.name], name="classifier"
             )
             tf.identity(probabilities, options.final_tensor_name)
         kept = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), [options.final_tensor_name])

@@ -6,7 +6,8 @@ REGULARIZATION_LOSSES the module's penalties. Both share their variables, all of
 signatures are image_feature_vector, image_classification (logits of the first task) and, the same, default;
 image_classification:TASK gives the logits of another task, by its plain name, serving_default the
 probabilities of all of them, by their own names. Where familiarity is told, serving_default gives it, too,
-and image_classification:familiarity beside the logits of all tasks.
+and image_classification:familiarity beside the logits of all tasks. The graph for inference refuses values
+outside of [0, 1].
 """
 
 import itertools
@@ -29,6 +30,7 @@ from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
 from retrain.modules.graphs import protos
 from retrain.modules.graphs.graph_part import Part, cut
+from retrain.modules.graphs.pixel_range import in_range
 from retrain.modules.graphs.pure_graph import Update
 from retrain.modules.module_spec import INFERENCE, TRAIN, Tags
 from retrain.modules.signatures import (
@@ -128,6 +130,7 @@ def _meta_graph(
     with tf.Graph().as_default() as made:
         tf.graph_util.import_graph_def(declared.graph_def, name="")
         images = tf.compat.v1.placeholder(tf.float32, [None, *classifier.image_size, 3], IMAGES)
+        taken = images if tags == TRAIN else in_range(images)
         handles = {id(variable): made.get_tensor_by_name(f"{name}:0") for name, variable in variables.items()}
         own = {node: handles[id(variable)] for node, variable in graph.variables.items()}
         values = {
@@ -135,7 +138,7 @@ def _meta_graph(
             for node in graph.part.fed
             if node in own
         }
-        features, *rest = graph.part({graph.pure.images: images} | values)
+        features, *rest = graph.part({graph.pure.images: taken} | values)
         logits = dict(zip(graph.pure.logits, rest, strict=False))
         rest = rest[len(logits) :]
         penalties, new_values = rest[: len(graph.pure.penalties)], rest[len(graph.pure.penalties) :]

@@ -16,7 +16,14 @@ import jinja2
 
 from retrain.errors import InputError
 from retrain.exporters.assets import DESCRIPTION, FOLDER
-from retrain.exporters.consumers import GRAPH_INPUT, consumers, decoding, file_of, graph_output
+from retrain.exporters.consumers import (
+    GRAPH_INPUT,
+    consumers,
+    decoding,
+    file_of,
+    graph_output,
+    refuses_range,
+)
 from retrain.familiarity import FAMILIARITY
 from retrain.files import write_text
 from retrain.heads import EXACT_MATCH, HEADS
@@ -106,6 +113,7 @@ def write_card(directory: str, of_run: OfRun | None = None) -> None:
         width=width,
         background=described["alpha_background"],
         decoding=decoding(height, width),
+        refuses_range=refuses_range(directory),
         file=file_of(directory),
         library=LIBRARIES.get(file_of(directory), "tensorflow"),
         input=GRAPH_INPUT if graph_output(directory) else IMAGES,

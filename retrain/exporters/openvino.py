@@ -31,7 +31,9 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
         served = served_function(classifier)
         # OpenVINO follows the Python graphs of called functions, and those that were differentiated call
         # functions that it does not find. Constants stand in a graph that nothing has been taken from.
-        frozen = convert_variables_to_constants_v2(served.function, lower_control_flow=False)
+        frozen = convert_variables_to_constants_v2(
+            served.function, lower_control_flow=False, aggressive_inlining=True
+        )
         with native_stderr_held():
             model = openvino.convert_model(frozen.graph)
         model.input().tensor.set_names({IMAGES})

@@ -7,7 +7,7 @@ signatures `image_feature_vector` and `image_classification` give the same by na
 `image_classification/TASK` the logits of another task, `serving_default` probabilities, and the familiarity
 of images where it is told; then `image_classification/familiarity` gives it beside the logits of all tasks.
 `serving_bytes` takes the files of images, see served_bytes; it may be `serving_default`, too, and what that
-was is `serving_images` then.
+was is `serving_images` then. All of them refuse values outside of [0, 1], but for training.
 """
 
 import dataclasses
@@ -20,11 +20,12 @@ from tensorflow.python.saved_model.save_context import save_context
 
 from retrain.exporters import AS_USUAL, ExportOptions
 from retrain.exporters.documents import write_documents
-from retrain.exporters.served_bytes import IMAGE_BYTES, in_range, pictures, ranked
+from retrain.exporters.served_bytes import IMAGE_BYTES, pictures, ranked
 from retrain.exporters.stored_familiarity import write_familiarity
 from retrain.familiarity import FAMILIARITY
 from retrain.files import new_directory
 from retrain.model import LOGITS_AND_FAMILIARITY, ImageClassifier
+from retrain.modules.graphs.pixel_range import in_range
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,
@@ -81,7 +82,7 @@ class _ReusableClassifier(tf.train.Checkpoint):
 
         @tf.function(input_signature=[_images(self.classifier)], autograph=False)
         def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self.classifier.outputs_from(self.image_feature_vector(in_range(images)), name)
+            return self.classifier.outputs_from(self.image_feature_vector(images), name)
 
         return served
 
@@ -105,8 +106,11 @@ def _sharing_sketch(classifier: ImageClassifier) -> ImageClassifier:
 
 
 def _traced_base(classifier: ImageClassifier, training: bool) -> Callable[[tf.Tensor], tf.Tensor]:
-    function = tf.function(lambda images: classifier.base(images, training), autograph=False)
-    return function.get_concrete_function(_images(classifier))
+    def features(images: tf.Tensor) -> tf.Tensor:
+        # What augments images for training may go beyond.
+        return classifier.base(images if training else in_range(images), training)
+
+    return tf.function(features, autograph=False).get_concrete_function(_images(classifier))
 
 
 def _method(

@@ -19,7 +19,6 @@ from retrain.settings.data import Decoding
 
 IMAGE_BYTES, CLASSES, SCORES = "image_bytes", "classes", "scores"
 MOST = 10
-ROUNDING = 1 / 255  # a grey level
 
 
 @functools.lru_cache(KEPT)
@@ -50,16 +49,3 @@ def ranked(classifier: ImageClassifier, features: tf.Tensor) -> dict[str, tf.Ten
     if FAMILIARITY in served and FAMILIARITY not in classifier.heads:
         outputs[FAMILIARITY] = served[FAMILIARITY]
     return outputs
-
-
-def in_range(images: tf.Tensor) -> tf.Tensor:
-    """The images; InvalidArgumentError where values lie outside of [0, 1] by more than a grey level."""
-    fits = tf.reduce_all((images >= -ROUNDING) & (images <= 1 + ROUNDING))
-    complaint = [
-        "RGB values in [0, 1] were expected, but images have values from",
-        tf.reduce_min(images),
-        "to",
-    ]
-    check = tf.raw_ops.Assert(condition=fits, data=[*complaint, tf.reduce_max(images)])
-    with tf.control_dependencies([check]):
-        return tf.identity(images)

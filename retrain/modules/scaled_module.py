@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
+from retrain.modules.inspection.input_range import refuses_bright
 from retrain.modules.module_spec import ModuleSpec
+from retrain.modules.sources.source import INPUT
 from retrain.settings.module import ModuleSettings
 
 
@@ -62,8 +65,23 @@ class ScaledModule(ImageModule):
 
 
 def scaled(module: ImageModule, settings: ModuleSettings) -> ImageModule:
-    """The module behind the scaling that the settings ask for; itself where they ask for none."""
-    return module if _said(settings) == _said(ModuleSettings()) else ScaledModule(module, settings)
+    """The module behind the scaling that the settings ask for; itself where they ask for none.
+
+    InputError for one whose own graph refuses pixels of another range, as exports of retrain do.
+    """
+    if _said(settings) == _said(ModuleSettings()):
+        return module
+    if refuses_bright(module):
+        said = " and ".join(
+            f"--{name}"
+            for name in sorted(INPUT)
+            if getattr(settings, name) != getattr(ModuleSettings(), name)
+        )
+        raise InputError(
+            f"{module.handle!r} takes pixels in [0, 1], and refuses others itself, as classifiers that "
+            f"retrain exports do: leave {said} out."
+        )
+    return ScaledModule(module, settings)
 
 
 def scaled_images(images: tf.Tensor, settings: ModuleSettings) -> tf.Tensor:

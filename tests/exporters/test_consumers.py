@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from retrain.data.images import load_image
-from retrain.exporters import EXPORTERS, ExportOptions, exporter
+from retrain.exporters import EXPORTERS, ExportOptions, answers_of, exporter
 from retrain.exporters.consumers import decoding
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
@@ -107,6 +107,23 @@ def test_each_consumer_gets_the_same_probabilities(loaded_module, tmp_path, pict
         np.testing.assert_allclose(
             names["probabilities"], expected, rtol=1e-4 if exact else 2e-2, err_msg=consumer
         )
+
+
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_a_card_says_whether_bytes_are_refused_and_it_is_so(loaded_module, tmp_path, name):
+    model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
+    exporter(name)(model, str(tmp_path / "export"))
+    text = (tmp_path / "export" / "README.md").read_text("utf-8")
+    images = np.full([1, HEIGHT, WIDTH, 3], 255, np.float32)
+    if (
+        "**Values of 0 to 255 are taken without complaint, and give other classes: divide them by 255**"
+        in text
+    ):
+        answers_of(name, str(tmp_path / "export"))(images)
+        return
+    assert "Values outside of [0, 1] by more than a grey level are refused" in text
+    with pytest.raises(tf.errors.InvalidArgumentError, match="were expected"):
+        answers_of(name, str(tmp_path / "export"))(images)
 
 
 def test_all_formats_have_consumers():

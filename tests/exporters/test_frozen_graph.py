@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from retrain.exporters import ExportOptions
 from retrain.exporters.frozen_graph import write
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.graphs.pixel_range import is_out_of_range
 from tests import tiny_worlds
 
 
@@ -20,4 +22,7 @@ def test_it_is_what_programs_of_retrain_py_read(loaded_module, tmp_path):
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         tf.import_graph_def(definition, name="")
         found = session.run("answer:0", {"Placeholder:0": images})
+        with pytest.raises(tf.errors.InvalidArgumentError) as info:
+            session.run("answer:0", {"Placeholder:0": 255 * images})
+    assert is_out_of_range(info.value)
     np.testing.assert_allclose(found, model.outputs(images, "serving_default")["default"], atol=1e-6)

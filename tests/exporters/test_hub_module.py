@@ -12,6 +12,7 @@ import retrain.modules as hub
 from retrain.exporters import hub_module
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.graphs.pixel_range import is_out_of_range
 from retrain.modules.loading import load_module
 from retrain.modules.sources.tf1_hub_files import collected, read_graphs, variable_names
 from tests import tiny_tf1_hub, tiny_worlds
@@ -157,6 +158,16 @@ def test_the_logits_are_of_the_first_task_and_those_of_others_by_name(tmp_path):
         *("head/flavour_odd_name.bcac86b8/kernel:0", "head/flavour_odd_name.bcac86b8/bias:0"),
         *("head/size/kernel:0", "head/size/bias:0"),
     }
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_inference_refuses_values_outside_of_0_to_1_and_training_takes_them(written, name):
+    module = hub.Module(str(written))
+    with pytest.raises(tf.errors.InvalidArgumentError) as info:
+        module(255 * BATCH, signature=name)
+    assert is_out_of_range(info.value)
+    trained = hub.Module(str(written), trainable=True, tags={"train"})
+    assert np.isfinite(trained(255 * BATCH, signature=name)).all()
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from retrain.exporters.reload import load_classifier
 from retrain.exporters.reusable_saved_model import write
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.graphs.pixel_range import is_out_of_range
 from retrain.modules.loading import load_module
 from tests import tiny_worlds
 
@@ -95,7 +96,16 @@ def test_what_serving_default_takes(loaded_module, tmp_path, takes_bytes):
 def test_values_outside_of_0_to_1_are_refused(loaded, name, images):
     with pytest.raises(tf.errors.InvalidArgumentError) as info:
         loaded.signatures[name](images=tf.constant(images))
-    assert "RGB values in [0, 1] were expected, but images have values from" in str(info.value)
+    assert is_out_of_range(info.value)
+    method = {"image_feature_vector": loaded.image_feature_vector, "serving_default": loaded}
+    with pytest.raises(tf.errors.InvalidArgumentError) as info:
+        method.get(name, loaded.image_classification)(images)
+    assert is_out_of_range(info.value)
+
+
+def test_in_training_they_are_taken(loaded):
+    logits = loaded(PIXELS * 255, training=True)
+    np.testing.assert_allclose(logits, 255 * MEANS @ KERNEL + BIAS, rtol=0, atol=1e-3)
 
 
 def test_rounding_is_not_refused(loaded):

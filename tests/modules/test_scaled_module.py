@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain.errors import InputError
 from retrain.exporters import MODULES, exporter
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
@@ -63,6 +64,22 @@ def test_exports_take_what_every_module_takes(handle, form, tmp_path):
     exporter(form)(ImageClassifier(module, {"label": SoftmaxHead(["a", "b"])}), str(tmp_path / "export"))
     images, again = images_for(module), load_module(str(tmp_path / "export"))
     np.testing.assert_allclose(again(images), module(images), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", MODULES)
+def test_an_export_knows_its_range_and_says_so(handle, form, tmp_path):
+    export = str(tmp_path / "export")
+    exporter(form)(ImageClassifier(load_module(handle), {"label": SoftmaxHead(["a", "b"])}), export)
+    for settings, said in (
+        (BRIGHT, "--module_input_range"),
+        (NORMALISED, "--module_input_mean and --module_input_range and --module_input_std"),
+    ):
+        with pytest.raises(InputError) as info:
+            load_module(export, settings)
+        assert str(info.value) == (
+            f"{export!r} takes pixels in [0, 1], and refuses others itself, as classifiers that retrain "
+            f"exports do: leave {said} out."
+        )
 
 
 def test_an_archive_is_scaled_once(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from retrain.modules.inspection.input_range import (
     FAR_NEARER,
     gain_of,
     nearness_of_signed,
+    refuses_bright,
 )
 from retrain.modules.scaled_module import ScaledModule
 from retrain.modules.sources.source import INPUT, source_of
@@ -54,6 +55,8 @@ def tell_input_range(
     """
     said = any(getattr(settings, name) != getattr(ModuleSettings(), name) for name in INPUT)
     if said or settings.warm_start_from is not None or not source_of(module.handle).reads >= INPUT:
+        return
+    if refuses_bright(module):
         return
     rows = some_of_each_class(examples, IMAGES)
     paths = [tf.constant(examples.files[row]) for row in rows]

@@ -28,7 +28,13 @@ from retrain.modules.inspection.findings import (
     pixels,
     worst,
 )
-from retrain.modules.inspection.input_range import FAR_BETTER, FAR_NEARER, gain_of, nearness_of_signed
+from retrain.modules.inspection.input_range import (
+    FAR_BETTER,
+    FAR_NEARER,
+    gain_of,
+    nearness_of_signed,
+    refuses_bright,
+)
 from retrain.modules.module_spec import TRAIN
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
@@ -106,6 +112,8 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
         return Finding(FAILS, f"{signature}: {1 - finite.mean():.0%} of the values are infinite or nan")
     if np.ptp(rows, axis=0).max() <= 1e-7 * np.abs(rows).max():
         return Finding(FAILS, f"{signature} gives the same for {COUNT} different images")
+    if refuses_bright(examined.loaded):
+        return Finding(OK, "finite, different for different images; others than in [0, 1] are refused")
     bright_images = 255.0 * made_images(examined.loaded.image_size)
     gain = gain_of(rows, _default(run(examined.loaded, signature, bright_images), signature))
     if gain > FAR_BETTER:

@@ -17,6 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.errors import InputError
+from retrain.modules.graphs.one_replica import one_replica_here
+from retrain.modules.graphs.pixel_range import is_out_of_range
 from retrain.modules.image_module import ImageModule
 
 FAR_BETTER = 4.0
@@ -32,6 +34,22 @@ def gain_of(rows: np.ndarray, bright: np.ndarray) -> float:
     if not np.isfinite(bright).all():
         return 1.0
     return min(MOST, _contrast(bright) / max(_contrast(rows), 1e-30))
+
+
+def refuses_bright(module: ImageModule) -> bool:
+    """Whether its own graph refuses pixels in [0, 255], as those of the classifiers do that retrain exports.
+
+    Not told in a graph of TensorFlow 1, where nothing is run.
+    """
+    if not tf.executing_eagerly():
+        return False
+    white = tf.fill([1, *module.image_size, 3], 255.0)
+    try:
+        with one_replica_here():
+            module.outputs(white, next(iter(module.signatures)))
+    except tf.errors.InvalidArgumentError as error:
+        return is_out_of_range(error)
+    return False
 
 
 def nearness_of_signed(module: ImageModule) -> float:

@@ -5,6 +5,8 @@ from absl import logging
 
 from retrain.commands.train.range_warning import check_range_matters, some_of_each_class, tell_input_range
 from retrain.errors import InputError
+from retrain.exporters import exporter
+from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests.examples.worlds import made_up, of_folder
@@ -72,6 +74,13 @@ def test_a_network_for_signed_pixels_is_told_once(tmp_path, colour_folder, told)
 
 def test_a_module_for_the_range_it_is_given_is_not_told(averaging_module, colour_folder, told):
     tell(averaging_module, colour_folder)
+    assert told == []
+
+
+def test_an_export_refuses_other_pixels_itself_and_is_not_told(bright_module, colour_folder, tmp_path, told):
+    model = ImageClassifier(load_module(bright_module), {"label": ["a", "b"]})
+    exporter("saved_model")(model, str(tmp_path / "export"))
+    tell(str(tmp_path / "export"), colour_folder)
     assert told == []
 
 

@@ -4,7 +4,10 @@ import keras
 import pytest
 import tensorflow as tf
 
+from retrain.exporters import MODULES, exporter
+from retrain.model import ImageClassifier
 from retrain.modules.inspection.findings import NOT_APPLICABLE, OK
+from retrain.modules.loading import load_module
 from retrain.settings.module import ModuleSettings
 from tests import tiny_worlds
 from tests.broken_modules import broken, found, hints, hub_module, mean
@@ -196,3 +199,14 @@ def test_channels_first(tmp_path):
 def test_a_module_that_cannot_be_trained_has_no_dropout_to_look_for(tmp_path):
     findings = found(hub_module(tmp_path, tags=[()]))
     assert findings["no dropout"] == (NOT_APPLICABLE, "there is no graph for training")
+
+
+@pytest.mark.parametrize("form", MODULES)
+def test_an_export_refuses_other_pixels(averaging_module, tmp_path, form):
+    model = ImageClassifier(load_module(averaging_module), {"label": ["a", "b"]})
+    model.kernels["label"].assign(tf.random.stateless_normal([3, 2], (1, 2)))
+    exporter(form)(model, str(tmp_path / "export"))
+    assert found(str(tmp_path / "export"))["values in [0, 1]"] == (
+        OK,
+        "finite, different for different images; others than in [0, 1] are refused",
+    )

@@ -2,7 +2,15 @@ import keras
 import numpy as np
 import pytest
 
-from retrain.modules.inspection.input_range import FAR_NEARER, MOST, gain_of, nearness_of_signed
+from retrain.exporters import MODULES, exporter
+from retrain.model import ImageClassifier
+from retrain.modules.inspection.input_range import (
+    FAR_NEARER,
+    MOST,
+    gain_of,
+    nearness_of_signed,
+    refuses_bright,
+)
 from retrain.modules.loading import load_module
 
 ROWS = np.array([[1.0, 2.0], [2.0, 1.0]])
@@ -37,6 +45,14 @@ def remembering(path, low: float, high: float, has_seen: bool = True) -> str:
         norm.moving_variance.assign(convolved.var((0, 1, 2)))
     model.save(path)
     return str(path)
+
+
+@pytest.mark.parametrize("form", MODULES)
+def test_an_export_refuses_bright_pixels_and_its_module_does_not(averaging_module, tmp_path, form):
+    module = load_module(averaging_module)
+    exporter(form)(ImageClassifier(module, {"label": ["a", "b"]}), str(tmp_path / "export"))
+    assert not refuses_bright(module)
+    assert refuses_bright(load_module(str(tmp_path / "export")))
 
 
 def test_a_network_for_signed_pixels(tmp_path):
