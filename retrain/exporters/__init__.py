@@ -67,6 +67,9 @@ EXPORTERS = {
     "tflite_float16": ExporterRow(
         "retrain.exporters.tflite:write_float16", "retrain.exporters.litert:read", is_exact=False
     ),
+    "tflite_int8_weights": ExporterRow(
+        "retrain.exporters.tflite:write_int8_weights", "retrain.exporters.litert:read", is_exact=False
+    ),
     "tflite_int8": ExporterRow(
         "retrain.exporters.tflite:write_int8",
         "retrain.exporters.litert:read",

@@ -66,6 +66,7 @@ CONSUMERS = {
     "hub_module": ["TensorFlow 2", "hub.Module", "retrain"],
     "tflite": ["LiteRT", "MediaPipe"],
     "tflite_float16": ["LiteRT", "MediaPipe"],
+    "tflite_int8_weights": ["LiteRT", "MediaPipe"],
     "onnx": ["ONNX Runtime"],
     "openvino": ["OpenVINO"],
     "keras": ["Keras"],

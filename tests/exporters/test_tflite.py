@@ -6,7 +6,7 @@ from PIL import Image
 
 from retrain.errors import InputError
 from retrain.exporters import ExportOptions
-from retrain.exporters.tflite import write, write_float16, write_int8
+from retrain.exporters.tflite import write, write_float16, write_int8, write_int8_weights
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module
@@ -50,3 +50,18 @@ def test_weights_have_the_bits_of_the_format(convolutional, tmp_path):
         "int8": np.int8,
     }
     assert len(found["int8"][0]["quantization_parameters"]["scales"]) == 8
+
+
+def test_weights_alone_in_8_bits_need_no_images(tmp_path):
+    """Those of a large layer, with a scale for each channel; small ones and what is computed stay float."""
+    images = keras.Input([16, 16, 3])
+    layers = [keras.layers.Conv2D(8, 3), keras.layers.Conv2D(32, 5), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential([images, *layers]).save(tmp_path / "m.keras")
+    model = ImageClassifier(load_module(str(tmp_path / "m.keras")), {"label": SoftmaxHead(["a", "b"])})
+    write_int8_weights(model, str(tmp_path / "export"))
+    interpreter = Interpreter(str(tmp_path / "export" / "model.tflite"))
+    details = {tuple(of["shape"]): of for of in interpreter.get_tensor_details()}
+    assert details[32, 5, 5, 8]["dtype"] == np.int8
+    assert len(details[32, 5, 5, 8]["quantization_parameters"]["scales"]) == 32
+    assert details[8, 3, 3, 3]["dtype"] == np.float32
+    assert details[1, 2]["dtype"] == np.float32
