@@ -1,7 +1,7 @@
 """An image's file: one on the disk, or a member of a shard, which is called as if that were a folder.
 
 DIR/train-000.tar/000123.jpg is 000123.jpg in DIR/train-000.tar, unless a folder is called so. A shard is a
-tar file, or one of TFRecord.
+tar file, or one of TFRecord or Parquet.
 """
 
 import errno
@@ -11,18 +11,23 @@ import re
 import stat
 from typing import BinaryIO, NamedTuple
 
-from retrain import record_members, tar_members
+from retrain import parquet, record_members, tar_members
 from retrain.image_formats import LONGEST, format_of
-from retrain.members import Members, Place
+from retrain.members import Located, Members
+from retrain.parquet import is_parquet
 from retrain.record_members import is_records
 from retrain.tar_members import is_tar
 
 # The end of what may be the name of a shard, in the path of a member.
-INSIDE = re.compile(rf"({re.escape(tar_members.ENDING)}|{record_members.ENDING})/", re.IGNORECASE)
+INSIDE = re.compile(
+    rf"({re.escape(tar_members.ENDING)}|{record_members.ENDING}|{parquet.ENDING})/", re.IGNORECASE
+)
 
 
 class FileStatus(NamedTuple):
-    """By what a changed file is known; of a member the time of its shard."""
+    """By what a changed file is known; of a member the time of its shard, in Parquet with the size of its row
+    group.
+    """
 
     size: int
     mtime_ns: int
@@ -46,13 +51,15 @@ def member_of(path: str) -> Member | None:
 
 
 def is_shard(path: str) -> bool:
-    """Whether this is a file that is called as shards of one of the forms are."""
-    return is_tar(path) or is_records(path)
+    """Whether this is a file of one of the forms of shards, by its name; of Parquet by its columns, too."""
+    return is_tar(path) or is_records(path) or is_parquet(path)
 
 
 def members_of(shard: str) -> Members:
     """What lies in it; InputError for what is no whole file of its form."""
-    return (tar_members if is_tar(shard) else record_members).members_of(shard)
+    if is_tar(shard):
+        return tar_members.members_of(shard)
+    return (record_members if is_records(shard) else parquet.reader_of(shard)).members_of(shard)
 
 
 def contents(path: str) -> bytes:
@@ -66,10 +73,7 @@ def opened(path: str) -> BinaryIO:
     member = member_of(path)
     if member is None:
         return open(path, "rb")
-    place = _place(member)
-    with open(member.shard, "rb") as file:
-        file.seek(place.offset)
-        return io.BytesIO(file.read(place.size))
+    return io.BytesIO(_place(member).content(member.shard))
 
 
 def status(path: str) -> FileStatus:
@@ -95,7 +99,7 @@ def begins_like_image(path: str) -> bool:
         return False
 
 
-def _place(member: Member) -> Place:
+def _place(member: Member) -> Located:
     try:
         return members_of(member.shard).places[member.name]
     except KeyError:

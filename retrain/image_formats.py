@@ -1,7 +1,9 @@
 """Which formats of images are read, how their files are called, and how they begin."""
 
 import importlib.util
+import posixpath
 import re
+from collections.abc import Sequence
 
 HEIF = "HEIF"
 READS_HEIF = importlib.util.find_spec("pillow_heif") is not None
@@ -48,3 +50,16 @@ PILLOW_FORMATS = (
 def format_of(beginning: bytes) -> str:
     """The name of the format that a file with this beginning has; empty for any other."""
     return next((name for name, magic in FORMATS.items() if re.match(magic, beginning, re.DOTALL)), "")
+
+
+def names_of_images(said: Sequence[str], numbered: Sequence[str]) -> list[str]:
+    """What is said, if all of it are names of images in a folder, and different; else the numbers."""
+    names = [_plain(name) for name in said]
+    return names if all(names) and len({*names}) == len(names) else [*numbered]
+
+
+def _plain(name: str) -> str:
+    """Empty for what would be no name of an image in a folder."""
+    name = posixpath.normpath(name)
+    leads_out = name.startswith(("/", "../")) or "\0" in name
+    return name if name.isprintable() and not leads_out and name.lower().endswith(EXTENSIONS) else ""

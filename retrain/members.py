@@ -2,7 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+
+class Located(Protocol):
+    """Where the content of a member is; its size in bytes, or of what is read with it."""
+
+    @property
+    def size(self) -> int: ...
+
+    def content(self, shard: str) -> bytes:
+        """All of its bytes, of the file `shard`; OSError where they cannot be read."""
 
 
 class Place(NamedTuple):
@@ -11,9 +21,15 @@ class Place(NamedTuple):
     offset: int
     size: int
 
+    def content(self, shard: str) -> bytes:
+        """All of its bytes."""
+        with open(shard, "rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
 
 class Members(NamedTuple):
     """By name, in the order of the shard; and how many entries are left out, by reason."""
 
-    places: Mapping[str, Place]
+    places: Mapping[str, Located]
     left_out: Counter[str]

@@ -7,14 +7,13 @@ record, as 000123.jpg. Each file is gone through once a process, for the images 
 import functools
 import itertools
 import os
-import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from retrain.errors import InputError
-from retrain.image_formats import ENDINGS, EXTENSIONS, LONGEST, format_of
+from retrain.image_formats import ENDINGS, LONGEST, format_of, names_of_images
 from retrain.members import Members, Place
 from retrain.tfrecord import DamagedError, Span, Window, byte_strings, features, integers, records
 
@@ -82,7 +81,7 @@ def _read(path: str, size: int, mtime_ns: int) -> _Content:
         raise InputError(f"{path!r} cannot be read ({error.strerror}): make it readable.") from error
     except DamagedError as error:
         raise _no_records(path, error) from error
-    names = _names(images)
+    names = names_of_images([image.name for image in images], [image.number for image in images])
     places = {name: image.place for name, image in zip(names, images, strict=True)}
     said = {name: image.said for name, image in zip(names, images, strict=True) if image.said}
     return _Content(Members(places, left_out), said)
@@ -100,7 +99,7 @@ def _images(window: Window, left_out: Counter[str]) -> Iterator[_Image]:
         name = next(filter(None, (_text(window, found, field) for field in NAME_FIELDS)), "")
         said = _said(window, found)
         ending = ENDINGS[_format(window, place)]
-        yield _Image(Place(*place), _plain(name), f"{number:06}{ending}", same.setdefault(said, said))
+        yield _Image(Place(*place), name, f"{number:06}{ending}", same.setdefault(said, said))
 
 
 def _encoded(window: Window, found: Mapping[str, Span]) -> Span | None:
@@ -149,18 +148,6 @@ def _texts(window: Window, feature: Span) -> list[str]:
             if not _format(window, place):  # a mask
                 raise DamagedError(f"a label or name at byte {place[0]} is not UTF-8") from error
     return texts
-
-
-def _plain(name: str) -> str:
-    """Empty for what would be no name of an image in a folder."""
-    name = posixpath.normpath(name)
-    leads_out = name.startswith(("/", "../")) or "\0" in name
-    return name if name.isprintable() and not leads_out and name.lower().endswith(EXTENSIONS) else ""
-
-
-def _names(images: Sequence[_Image]) -> list[str]:
-    names = [image.name for image in images]
-    return names if all(names) and len({*names}) == len(names) else [image.number for image in images]
 
 
 def _no_records(path: str, error: DamagedError) -> InputError:

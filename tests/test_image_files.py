@@ -4,6 +4,7 @@ import pathlib
 import pytest
 
 from retrain.image_files import Member, contents, is_file, is_shard, member_of, members_of, opened, status
+from tests.tiny_parquet import parquet_file
 from tests.tiny_records import record_file
 from tests.tiny_shards import shard
 
@@ -62,3 +63,17 @@ def test_images_of_records_are_members_too(name, tmp_path):
     assert contents(f"{records}/000000.gif") == b"GIF89a" + 5000 * b"x"
     assert status(f"{records}/000000.gif") == (5006, 7, True)
     assert not is_file(f"{records}/000001.gif")
+
+
+def test_images_of_parquet_are_members_too(tmp_path):
+    parquet = parquet_file(tmp_path / "b.tar" / "x.parquet", {"image": [b"GIF89a" + 5000 * b"x"]})
+    os.utime(parquet, ns=(5, 7))
+    assert is_shard(parquet)
+    assert [*members_of(parquet).places] == ["000000.gif"]
+    assert member_of(f"{parquet}/000000.gif") == Member(parquet, "000000.gif")
+    assert contents(f"{parquet}/000000.gif") == b"GIF89a" + 5000 * b"x"
+    assert status(f"{parquet}/000000.gif")[1:] == (7, True)
+    assert not is_file(f"{parquet}/000001.gif")
+    table = parquet_file(tmp_path / "y.parquet", {"path": ["000000.gif"]})
+    assert not is_shard(table)
+    assert member_of(f"{table}/000000.gif") is None

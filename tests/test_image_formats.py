@@ -3,8 +3,17 @@ import pytest
 from PIL import Image
 
 from retrain.image_files import begins_like_image
-from retrain.image_formats import ENDINGS, EXTENSIONS, FORMATS, HEIF_EXTENSIONS, LONGEST, format_of
+from retrain.image_formats import (
+    ENDINGS,
+    EXTENSIONS,
+    FORMATS,
+    HEIF_EXTENSIONS,
+    LONGEST,
+    format_of,
+    names_of_images,
+)
 
+NUMBERS = ["0.jpg", "1.jpg"]
 NAMES = {
     "JPEG": "JPEG",
     "PNG": "PNG",
@@ -41,3 +50,13 @@ def test_heif_is_listed_where_it_can_be_read():
 def test_every_format_has_an_ending_of_its_own():
     assert ENDINGS.keys() == FORMATS.keys()
     assert len(set(ENDINGS.values()) & set(EXTENSIONS)) == len(FORMATS)
+
+
+def test_images_have_the_names_that_are_said_of_all():
+    assert names_of_images(["a/1.JPEG", "b/./1.jpg"], NUMBERS) == ["a/1.JPEG", "b/1.jpg"]
+    assert names_of_images([], NUMBERS[:0]) == []
+
+
+@pytest.mark.parametrize("other", ["1.jpg", "./1.jpg", "/1.jpg", "../2.jpg", "a\0.jpg", "a\n.jpg", "2", ""])
+def test_or_their_numbers(other):
+    assert names_of_images(["1.jpg", other], NUMBERS) == NUMBERS

@@ -5,7 +5,6 @@ MODULE, for speed. The two commands of README's Set-up are those that `.ci/run` 
 """
 
 import io
-import json
 import pathlib
 import re
 import shlex
@@ -16,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
@@ -29,6 +26,7 @@ from retrain.modules.sources import source
 from retrain.runs.run import CHECKPOINT
 from retrain.settings.config import Config
 from tests import tiny_worlds
+from tests.tiny_parquet import parquet_of_folder
 from tests.tiny_shards import shards_of_folder
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -81,7 +79,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     shards_of_folder(str(world / "photos"), world / "shards", names)
     for name in ("data_samples", "flags"):
         (world / name).symlink_to(ROOT / name)
-    parquet_of_folder(world / "photos", world / "parquet" / "train-00000-of-00001.parquet")
+    parquet_of_folder(str(world / "photos"), world / "parquet", ["train-00000-of-00001.parquet"])
     (world / "graph.pb").write_bytes(frozen_graph())
     flags = [f"--image_dir={world / 'photos'}", f"--tfhub_module={world / 'MODULE'}", "--l2_regularizer=1e-3"]
     assert main(["retrain", *flags, f"--model_dir={world / 'RUN'}"]) == 0
@@ -90,22 +88,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         world / "RUN" / "label_issues.csv", index=False
     )
     return world
-
-
-def parquet_of_folder(folder: pathlib.Path, path: pathlib.Path) -> None:
-    """As Hugging Face's datasets write images: their bytes, and numbers of classes named in the metadata."""
-    files = sorted(folder.rglob("*.png"))
-    names = sorted({file.parent.name for file in files})
-    table = pa.table(
-        {
-            "image": [{"bytes": file.read_bytes(), "path": file.name} for file in files],
-            "label": [names.index(file.parent.name) for file in files],
-        }
-    )
-    features = {"image": {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
-    path.parent.mkdir()
-    said = {"huggingface": json.dumps({"info": {"features": features}})}
-    pq.write_table(table.replace_schema_metadata(said), path)
 
 
 def frozen_graph() -> bytes:

@@ -8,8 +8,8 @@ from absl import logging
 
 from retrain.data import READERS
 from retrain.data.class_twins import with_twins_settled
-from retrain.data.layout import read_listing
-from retrain.data.listing import TASK, Column, Listing, in_words, is_table
+from retrain.data.layout import is_labels, read_listing
+from retrain.data.listing import TASK, Column, Listing, in_words
 from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, named, unknown_name
@@ -54,7 +54,7 @@ class DataPlan(NamedTuple):
     @property
     def has_one_task(self) -> bool:
         """Whether there is but one that nobody gave a name, as of class folders and shards."""
-        says_tasks = self.settings.labels_file is not None or is_table(self.settings.image_dir)
+        says_tasks = self.settings.labels_file is not None or is_labels(self.settings.image_dir)
         return not says_tasks and [*self.listing.columns] == [TASK]
 
     @property

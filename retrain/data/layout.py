@@ -34,8 +34,13 @@ OF_ANNOTATIONS = (
 
 
 def read_listing(image_dir: str) -> Listing:
-    """Lists image_dir with the reader that its folders ask for; a file is taken for a table of labels."""
-    return load(READERS, "table" if is_table(image_dir) else reader_of(image_dir), "reader")(image_dir)
+    """Lists image_dir with the reader that its folders ask for."""
+    return load(READERS, "table" if is_labels(image_dir) else reader_of(image_dir), "reader")(image_dir)
+
+
+def is_labels(image_dir: str) -> bool:
+    """Whether it is a table of labels, and no file in which the images themselves are."""
+    return is_table(image_dir) and not is_shard(image_dir)
 
 
 def reader_of(image_dir: str) -> str:
@@ -81,9 +86,8 @@ def _check_no_archive(image_dir: str, others: Mapping[str, int]) -> None:
 def _check_no_parquet(image_dir: str, others: Mapping[str, int]) -> None:
     if number := others.get(PARQUET):
         raise InputError(
-            f"{image_dir!r} has no class folders, but {count(number, f'{PARQUET} file')}: if images "
-            "themselves are in them, write them to tar files (docs/data.md has the lines); if paths of "
-            "images and their labels are, name one with --labels_file."
+            f"{image_dir!r} has no class folders, but {count(number, f'{PARQUET} file')} without a column of "
+            "images: if paths of images and their labels are in them, name one with --labels_file."
         )
 
 

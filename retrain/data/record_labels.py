@@ -1,4 +1,4 @@
-"""The labels in a file of TFRecord: names, or numbers whose names stand in a file beside it.
+"""The labels in a file of TFRecord or Parquet: names, or numbers whose names stand in a file beside it.
 
 That file is FEATURE.labels.txt, as TFDS writes it, or labels.txt, as TF Slim does (0:daisy); it may lie above
 folders of splits. Without it a number is its own name; one below 0 is none.
@@ -14,7 +14,8 @@ from retrain.data.shard_labels import Cell
 from retrain.data.split_words import split_of
 from retrain.errors import InputError
 from retrain.label_files import LABELS
-from retrain.record_members import Said, said_in
+from retrain.parquet import reader_of
+from retrain.record_members import Said, is_records, said_in
 
 NUMBERED = re.compile(r"(\d+):(.*)")
 
@@ -40,7 +41,8 @@ def labels_in(path: str) -> RecordLabels:
     cells: dict[Said, Cell | None] = {}
     names: dict[str, _Names | None] = {}
     found = {}
-    for image, said in said_in(path).items():
+    says = said_in(path) if is_records(path) else reader_of(path).said_in(path)
+    for image, said in says.items():
         if said not in cells:
             if said.feature not in names:
                 names[said.feature] = _names_of(path, said.feature)

@@ -1,5 +1,5 @@
 """Reads shards: tar files in WebDataset's form, with the label of 000123.jpg in 000123.cls or 000123.json
-beside it, and files of TFRecord, each record an image with its label.
+beside it, and files of TFRecord or Parquet, each record or row an image with its label.
 
 image_dir is such a file, or holds some, which are called shards, or folders of splits that do. Images stay
 where they are: that of DIR/train-000.tar is called train-000.tar/000123.jpg, and is read in place. Where the
@@ -20,6 +20,7 @@ from retrain.data.split_words import resembles, split_of, tell_splits
 from retrain.errors import InputError
 from retrain.image_files import is_shard, members_of
 from retrain.image_formats import EXTENSIONS
+from retrain.parquet import is_parquet
 from retrain.record_members import LABEL_FIELDS, is_records
 from retrain.tar_members import is_tar
 
@@ -39,8 +40,8 @@ def read(image_dir: str) -> Listing:
     names = shards_of(image_dir)
     if not names:
         raise InputError(
-            f"{image_dir!r} has no shards (.tar, .tfrecord), or other images beside them, but these were "
-            "expected: name a folder that holds images as DIR/*.tar or DIR/*.tfrecord."
+            f"{image_dir!r} has no shards (.tar, .tfrecord, .parquet), or other images beside them, but they "
+            "alone were expected: name a folder that holds DIR/*.tar, DIR/*.tfrecord or DIR/*.parquet."
         )
     shards = [_shard(image_dir, name) for name in names]
     splits = _splits(image_dir, names)
@@ -137,11 +138,17 @@ def _check_some(image_dir: str, names: Sequence[str], labelled: int, left_out: C
     if labelled:
         return
     beside = f" ({in_words(left_out)})" if left_out else ""
-    if all(is_records(os.path.join(image_dir, name) if name else image_dir) for name in names):
+    paths = [os.path.join(image_dir, name) if name else image_dir for name in names]
+    if all(map(is_records, paths)):
         raise InputError(
             f"{image_dir!r} has files of TFRecord without any image that has a label{beside}, as a feature "
             f"of its record that is called {', '.join(LABEL_FIELDS)}: write one of these, or the images into "
             "class folders."
+        )
+    if all(map(is_parquet, paths)):
+        raise InputError(
+            f"{image_dir!r} has files of Parquet without any image that has a label{beside}, in a column "
+            f"called {', '.join(LABEL_FIELDS)}: write one of these, or name a table with --labels_file."
         )
     raise InputError(
         f"{image_dir!r} has tar files without any image that has a label beside it{beside}, as 000123.cls or "

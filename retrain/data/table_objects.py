@@ -80,8 +80,8 @@ def _as_text(called: str, table: pd.DataFrame, image_dir: str) -> pd.DataFrame:
             table[name] = files
         elif embedded:
             raise InputError(
-                f"{called} has images themselves in column {str(name)!r}, but a table of paths "
-                f"was expected: write them to files, and a table that names these, or both to a tar file "
+                f"{called} has images themselves in column {str(name)!r}, but a table of paths was expected: "
+                f"name the file, or a folder of such, with --image_dir, and they are read where they lie "
                 f"(docs/data.md)."
             )
     return table.astype(object).map(_text)

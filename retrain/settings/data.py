@@ -37,7 +37,7 @@ class DataSettings:
         None,
         "Folder with one folder of images per class, at any depth: JPEG, PNG, TIFF, WebP and the like. "
         "Folders named train, valid (or val) and test, above the class folders or in each, are taken as the "
-        "split. Or tar files in WebDataset's form, or files of TFRecord.",
+        "split. Or tar files in WebDataset's form, or files of TFRecord, or of Parquet with images in them.",
         verbs=READERS,
         path=True,
         required=dict.fromkeys(

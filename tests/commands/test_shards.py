@@ -12,10 +12,15 @@ from retrain.__main__ import main
 from retrain.commands.export.check import check
 from retrain.report.thumbnails import BLANK, data_uri
 from retrain.settings.config import Config
+from tests.tiny_parquet import parquet_of_folder
 from tests.tiny_records import records_of_folder
 from tests.tiny_shards import shards_of_folder
 
-WRITE = {"x.tar": shards_of_folder, "x-00000-of-00001.tfrecord": records_of_folder}
+WRITE = {
+    "x.tar": shards_of_folder,
+    "x-00000-of-00001.tfrecord": records_of_folder,
+    "x-00000-of-00001.parquet": parquet_of_folder,
+}
 
 
 @pytest.fixture(scope="module", params=WRITE)

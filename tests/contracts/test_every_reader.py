@@ -15,6 +15,7 @@ from retrain.examples.labelled import heads_of, labelled_examples
 from retrain.extensions import load
 from retrain.image_files import is_file
 from retrain.image_formats import EXTENSIONS
+from tests.tiny_parquet import parquet_file
 from tests.tiny_records import record_file
 from tests.tiny_shards import shard
 
@@ -39,12 +40,17 @@ RECORDS = {
         {"image": JPEG + b"3"},
     ],
 }
+PARQUETS = {
+    "x-00000-of-00002.parquet": {"image": [JPEG + b"1", None], "label": ["b", "a"]},
+    "x-00001-of-00002.parquet": {"image": [JPEG, JPEG + b"2", JPEG + b"3"], "label": ["a", "a", None]},
+}
 # Not all layouts are files in folders.
 WRITTEN = {
     "shards": lambda photos: [shard(photos / name, members) for name, members in TARS.items()],
     "records": lambda photos: [record_file(photos / name, images) for name, images in RECORDS.items()],
+    "parquet": lambda photos: [parquet_file(photos / name, columns) for name, columns in PARQUETS.items()],
 }
-READER = {"records": "shards"}  # of a layout that is not called as it
+READER = {"records": "shards", "parquet": "shards"}  # of layouts that are not called as it
 TABLE = "path,label\nb/1.jpg,b\na/2.PNG,a\n3.jpg,a\n3.jpg,a\n3.jpg,a\n"
 
 

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from retrain.data.image_facts import NARROW, TRANSPARENT
 from retrain.data.images import content_hash, decode_image, facts, image_and_facts, load_image, read_file
 from retrain.settings.data import Decoding
+from tests.tiny_parquet import parquet_file
 from tests.tiny_records import record_file
 
 RNG = np.random.default_rng(0)
@@ -309,3 +310,9 @@ def test_images_of_records_are_read_where_they_lie(name, tmp_path):
     (tmp_path / f"{name}.png").write_bytes(png)
     for path in (f"{tmp_path}/{name}/000000.png", f"{tmp_path}/{name}.png"):
         assert read_file(tf.constant(path)).numpy() == png
+
+
+def test_images_of_parquet_are_read_where_they_lie(tmp_path):
+    png = encoded(PICTURE, "PNG")
+    path = parquet_file(tmp_path / "x.parquet", {"image": [png], "label": [1]})
+    assert read_file(tf.constant(f"{path}/000000.png")).numpy() == png

@@ -10,6 +10,7 @@ from retrain.data.layout import read_listing, reader_of
 from retrain.data.listing import TASK
 from retrain.data.split_words import SPLIT_WORDS
 from retrain.errors import InputError
+from tests.tiny_parquet import parquet_file
 from tests.tiny_records import record_file
 
 AB = ("a", "b")
@@ -178,12 +179,12 @@ def test_a_folder_around_shards_is_asked_for(tree, tmp_path):
     assert sentence(photos).endswith(f"one folder around shards: did you mean '{photos}/inner'?")
 
 
-def test_images_in_parquet_are_to_be_written_otherwise(tree):
-    photos = tree(["train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "README.md"])
-    assert sentence(photos) == (
-        f"{photos!r} has no class folders, but 2 .parquet files: if images themselves are in them, write "
-        "them to tar files (docs/data.md has the lines); if paths of images and their labels are, name one "
-        "with --labels_file."
+def test_parquet_of_paths_is_a_table(tmp_path):
+    for name in ("train-00000-of-00002.parquet", "train-00001-of-00002.parquet"):
+        parquet_file(tmp_path / name, {"path": ["1.jpg"], "label": [1]})
+    assert sentence(str(tmp_path)) == (
+        f"'{tmp_path}' has no class folders, but 2 .parquet files without a column of images: if paths of "
+        "images and their labels are in them, name one with --labels_file."
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from retrain.data.record_labels import labels_in
 from retrain.data.shard_labels import Cell
 from retrain.errors import InputError
+from tests.tiny_parquet import parquet_file
 from tests.tiny_records import record_file
 
 JPEG = b"\xff\xd8\xff"
@@ -76,3 +77,9 @@ def test_names_that_are_no_text_are_a_sentence(tmp_path):
         f"'{tmp_path}/labels.txt' is not UTF-8, but names of labels were expected there, one a line: save it "
         "as UTF-8."
     )
+
+
+def test_parquet_has_labels_in_the_same_way(tmp_path):
+    (tmp_path / "labels.txt").write_text("a\nb\n")
+    path = parquet_file(tmp_path / "x.parquet", {"image": [JPEG] * 3, "label": [1, -1, 0]})
+    assert cells(path) == [Cell("b"), None, Cell("a")]

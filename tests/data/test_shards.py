@@ -8,8 +8,10 @@ from retrain.data.layout import read_listing, reader_of
 from retrain.data.listing import Column
 from retrain.data.shards import images_in, read, shards_of
 from retrain.errors import InputError
+from tests.tiny_parquet import IMAGE, class_label, parquet_file
 from tests.tiny_shards import shard
 
+JPEG = b"\xff\xd8\xff"
 TWO = {"1.jpg": b"1", "1.cls": b"b", "deep/2.PNG": b"2", "deep/2.json": b'{"label": "a"}'}
 
 
@@ -100,8 +102,8 @@ def test_folders_and_files_of_other_names_are_no_shards(tree):
     with pytest.raises(InputError) as info:
         read(tree(["x.tar.gz"], "packed"))
     assert str(info.value).endswith(
-        "packed' has no shards (.tar, .tfrecord), or other images beside them, but these were expected: name "
-        "a folder that holds images as DIR/*.tar or DIR/*.tfrecord."
+        "packed' has no shards (.tar, .tfrecord, .parquet), or other images beside them, but they alone were "
+        "expected: name a folder that holds DIR/*.tar, DIR/*.tfrecord or DIR/*.parquet."
     )
 
 
@@ -120,3 +122,36 @@ def test_shards_without_labels_are_a_sentence(tmp_path):
 def test_all_images_of_a_tar_file(tmp_path):
     tar = shard(tmp_path / "x.tar", TWO | {"3.mask.png": b"", ".4.jpg": b""})
     assert images_in(tar) == (["1.jpg", "deep/2.PNG", "3.mask.png"], {".cls": 1, ".json": 1, "hidden": 1})
+
+
+def test_parquet_of_hugging_face_says_splits_and_labels(tmp_path):
+    features = {"image": IMAGE, "label": class_label("a", "b")}
+    for name, labels in {"test": [-1], "train": [1, 0], "validation": [0]}.items():
+        images = [{"bytes": JPEG, "path": f"{number}.jpg"} for number in range(len(labels))]
+        columns = {"image": images, "label": labels}
+        parquet_file(tmp_path / "data" / f"{name}-00000-of-00001.parquet", columns, features)
+    listing = read_listing(str(tmp_path / "data"))
+    assert listing.paths == [
+        *(f"train-00000-of-00001.parquet/{number}.jpg" for number in range(2)),
+        "validation-00000-of-00001.parquet/0.jpg",
+    ]
+    assert listing.columns == {"label": Column(["b", "a", "a"])}
+    assert listing.splits == ["train", "train", "validation"]
+    assert listing.ignored == {"without a label": 1}
+
+
+def test_one_file_of_parquet_is_an_image_dir_or_a_table(tmp_path, tree):
+    images = parquet_file(tmp_path / "x.parquet", {"image": [JPEG] * 2, "label": ["a", "b"]})
+    assert read_listing(images).paths == ["000000.jpg", "000001.jpg"]
+    photos = tree(["1.jpg", "2.jpg"])
+    table = parquet_file(pathlib.Path(photos, "x.parquet"), {"path": ["1.jpg", "2.jpg"], "label": ["a", "b"]})
+    assert read_listing(table).paths == ["1.jpg", "2.jpg"]
+
+
+def test_parquet_without_labels_is_a_sentence(tmp_path):
+    parquet_file(tmp_path / "x.parquet", {"image": [JPEG], "caption": ["a rose"]})
+    assert sentence(tmp_path) == (
+        f"{str(tmp_path)!r} has files of Parquet without any image that has a label (1 without a label), in "
+        "a column called image/class/text, class_name, label_name, class, category, label, labels, cls, "
+        "image/class/label: write one of these, or name a table with --labels_file."
+    )

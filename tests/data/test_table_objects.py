@@ -76,5 +76,6 @@ def test_no_sentence_prints_an_image(tmp_path, cell):
     path = parquet(tmp_path, image=[cell], label=[1])
     assert sentence(parquet_cells, path, CALLED, str(tmp_path)) == (
         "--labels_file='a.json' has images themselves in column 'image', but a table of paths was expected: "
-        "write them to files, and a table that names these, or both to a tar file (docs/data.md)."
+        "name the file, or a folder of such, with --image_dir, and they are read where they lie "
+        "(docs/data.md)."
     )

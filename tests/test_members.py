@@ -1,0 +1,10 @@
+import pytest
+
+from retrain.members import Place
+
+
+def test_a_place_is_read_of_its_shard(tmp_path):
+    (tmp_path / "x").write_bytes(b"abcdef")
+    assert Place(offset=2, size=3).content(str(tmp_path / "x")) == b"cde"
+    with pytest.raises(FileNotFoundError):
+        Place(offset=2, size=3).content(str(tmp_path / "gone"))
