@@ -1,6 +1,6 @@
 """What `retrain.image_claims` says of a file, by TensorFlow ops alone: how many pixels it claims.
 
-Of JPEG, PNG, GIF and WebP, and the reading of numbers in bytes on which all graphs that look into files are
+Of JPEG, PNG and WebP, and the reading of numbers in bytes on which all graphs that look into files are
 built. They are kept small: every pass over files, and whoever loads an export, pays for each operation.
 """
 
@@ -13,15 +13,12 @@ from retrain.image_claims import MOST_SCANS, SCAN
 from retrain.image_formats import JPEG, PNG, WEBP
 from retrain.settings.data import Decoding
 
-GIF = b"GIF8"
 _TYPES = {1: tf.uint8, 2: tf.uint16, 4: tf.int32}
 _HEAD = 30  # bytes, in which all of these say their size
-# The bytes of each number, from the lowest on. Source: PNG 3.0, 11.2.1; GIF 89a, 18; RFC 9649, 2.5 to 2.7.
+# The bytes of each number, from the lowest on. Source: PNG 3.0, 11.2.1; RFC 9649, 2.5 to 2.7.
 _PLACES = {
     "png_width": range(19, 15, -1),
     "png_height": range(23, 19, -1),
-    "gif_width": range(6, 8),
-    "gif_height": range(8, 10),
     "across": range(24, 27),
     "down": range(27, 30),
     "lossless": range(21, 25),
@@ -38,7 +35,7 @@ def admitted(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The contents, and how many pixels they claim, int64; InvalidArgumentError where these are too many.
 
-    `of_others` gives the number for what is neither JPEG, PNG, GIF nor WebP, and for a JPEG in which more may
+    `of_others` gives the number for what is neither JPEG, PNG nor WebP, and for a JPEG in which more may
     be scans than are allowed.
     """
     head = tf.strings.substr(contents, 0, _HEAD) + _HEAD * b"\0"
@@ -46,17 +43,25 @@ def admitted(
     # The pieces are copies: of what is no JPEG there are none.
     splittable = tf.reshape(tf.where(is_jpeg, contents, b""), [1])
     pieces = tf.raw_ops.StringSplitV2(input=splittable, sep=SCAN, maxsplit=MOST_SCANS + 1).values
-    told = begins(head, PNG) | begins(head, GIF) | begins(head, WEBP)
+    told = begins(head, PNG) | begins(head, WEBP)
     pixels = tf.cond(
         is_jpeg & (tf.size(pieces) <= MOST_SCANS + 1),
         lambda: _of_jpeg(contents),
         lambda: tf.cond(told, lambda: _in_head(head), of_others),
     )
-    check = tf.raw_ops.Assert(
-        condition=pixels <= int(decoding.max_megapixels * 10**6), data=["too many pixels:", pixels]
-    )
+    return limited(contents, pixels, decoding), tf.identity(pixels)
+
+
+def limited(value: tf.Tensor, pixels: tf.Tensor, decoding: Decoding) -> tf.Tensor:
+    """The value; InvalidArgumentError where these are more pixels than are allowed."""
+    return provided(value, pixels <= int(decoding.max_megapixels * 10**6), "too many pixels:", pixels)
+
+
+def provided(value: tf.Tensor, condition: tf.Tensor, *said: tf.Tensor | str) -> tf.Tensor:
+    """The value; InvalidArgumentError, with what is said, where the condition does not hold."""
+    check = tf.raw_ops.Assert(condition=condition, data=said)
     with tf.control_dependencies([check] if check is not None else []):
-        return tf.identity(contents), tf.identity(pixels)
+        return tf.identity(value)
 
 
 def _of_jpeg(contents: tf.Tensor) -> tf.Tensor:
@@ -64,7 +69,7 @@ def _of_jpeg(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _in_head(head: tf.Tensor) -> tf.Tensor:
-    """Of a PNG, GIF or WebP, by the bytes that it begins with; those that are missing are zeros.
+    """Of a PNG or WebP, by the bytes that it begins with; those that are missing are zeros.
 
     All numbers at once, without branches: every pass over files builds this graph anew.
     """
@@ -78,7 +83,6 @@ def _in_head(head: tf.Tensor) -> tf.Tensor:
         [found["wide"] % 2**14, found["high"] % 2**14],
     )
     sides = tf.where(kind == b"VP8L", [bits % 2**14 + 1, bits // 2**14 % 2**14 + 1], sides)
-    sides = tf.where(begins(head, GIF), [found["gif_width"], found["gif_height"]], sides)
     sides = tf.where(begins(head, PNG), [found["png_width"], found["png_height"]], sides)
     return tf.reduce_prod(tf.minimum(sides, 2**31 - 1))
 

@@ -1,18 +1,21 @@
 """From a file's bytes to an upright RGB image by TensorFlow ops alone, for graphs that are served elsewhere.
 
 What `retrain.data.images` leaves to Pillow is done here in the graph: how to hold the image is read from the
-EXIF block of a JPEG, PNG or WebP, and pixels of a PNG or WebP that are not opaque are put on the background.
-The same pixels come of JPEG, PNG (of 8 and 16 bits), GIF (the first frame), BMP and WebP. What a graph cannot
-read is refused with InvalidArgumentError: TIFF, AVIF, HEIF, PNM, and WebP that is animated. Three rare things
-are another image than in training: CMYK JPEGs without Adobe's marker, transparent GIFs, and an orientation
-that is said in XMP alone. What claims more pixels than are allowed is refused; of a GIF, its first frame.
+EXIF block of a JPEG, PNG or WebP, and pixels that are not opaque are put on the background. The same pixels
+come of JPEG, PNG (of 8 and 16 bits), GIF (the first image), BMP and WebP. What a graph cannot read is refused
+with InvalidArgumentError: TIFF, AVIF, HEIF, PNM, animated WebPs, CMYK JPEGs without Adobe's marker, unusual
+BMPs, and what claims more pixels than are allowed. Other than in training is only an orientation that is said
+in XMP alone.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from retrain.data.claims_in_graph import admitted, begins, number, part
+from retrain.data.bmp_in_graph import BMP, decode_bmp
+from retrain.data.claims_in_graph import admitted, begins, number, part, provided
+from retrain.data.gif_in_graph import GIF, decode_gif
 from retrain.data.images import Stored, decode, decode_deep, resize_upright
 from retrain.image_claims import UNBOUNDED
 from retrain.image_formats import JPEG, PNG, WEBP
@@ -23,6 +26,7 @@ EXIF, ORIENTATION, SHORTEST_TIFF = b"Exif\0\0", 0x0112, 8
 ANIMATED = 2  # the bit in the flags of an extended WebP (RFC 9649, 2.7)
 # Colour types of a PNG whose pixels have an alpha channel.
 GREY_ALPHA, RGB_ALPHA = b"\4", b"\6"
+CLEAR_COLOURS, MARKER_OF_ADOBE = r"(?s)\C*tRNS\C*", r"(?s)\C*Adobe\x00[de]\C*"  # the latter with its version
 
 
 def image_from_bytes(
@@ -30,17 +34,32 @@ def image_from_bytes(
 ) -> tf.Tensor:
     """One file's bytes (scalar string), resized to image_size: float32 [h, w, 3] in [0, 1]."""
     contents, _ = admitted(contents, decoding, lambda: _pixels_of_others(contents))
-    is_webp = begins(contents, WEBP)
-    image = tf.cond(
-        is_webp | (begins(contents, PNG) & _is_deep(contents)),
-        lambda: decode_deep(_still(contents, is_webp), decoding.background)[0],
-        lambda: decode(contents),
+    image = tf.case(
+        [
+            (begins(contents, JPEG), lambda: decode(_of_known_inks(contents))),
+            (begins(contents, PNG) | begins(contents, WEBP), lambda: _apart(_clear, contents, decoding)),
+            (begins(contents, GIF), lambda: _apart(decode_gif, contents, decoding)),
+            (begins(contents, BMP), lambda: _apart(decode_bmp, contents, decoding)),
+        ],
+        default=lambda: decode(contents),
     )
+    image = tf.ensure_shape(image, [None, None, 3])
     return resize_upright(Stored(image, orientation_of(contents)), image_size)
 
 
+def _apart(function: Callable[..., tf.Tensor], contents: tf.Tensor, *more: Decoding) -> tf.Tensor:
+    """A call that stays one node: for a JPEG, too, each operation of what is not called would be passed."""
+    called = tf.function(
+        lambda contents: function(contents, *more),
+        input_signature=[tf.TensorSpec([], tf.string)],
+        autograph=False,
+        experimental_attributes={"_noinline": True},
+    )
+    return called(contents)
+
+
 def _pixels_of_others(contents: tf.Tensor) -> tf.Tensor:
-    """BMP has as many bytes at least, and a JPEG is here for its many scans."""
+    """A JPEG is here for its many scans; of the rest the decoder knows."""
     return tf.where(begins(contents, JPEG), tf.constant(UNBOUNDED, tf.int64), 0)
 
 
@@ -49,8 +68,8 @@ def orientation_of(contents: tf.Tensor) -> tf.Tensor:
     block = tf.case(
         [
             (begins(contents, JPEG), lambda: _exif_of_jpeg(contents)),
-            (begins(contents, PNG), lambda: _exif_of_png(contents)),
-            (begins(contents, WEBP), lambda: _exif_of_webp(contents)),
+            (begins(contents, PNG), lambda: _apart(_exif_of_png, contents)),
+            (begins(contents, WEBP), lambda: _apart(_exif_of_webp, contents)),
         ],
         default=lambda: tf.constant(b""),
     )
@@ -60,24 +79,37 @@ def orientation_of(contents: tf.Tensor) -> tf.Tensor:
     return tf.where((found >= 1) & (found <= 8), found, 1)
 
 
+def _of_known_inks(contents: tf.Tensor) -> tf.Tensor:
+    # Without the marker TensorFlow takes inks for colours that are not inverted, viewers as all others.
+    is_known = tf.cond(
+        tf.image.extract_jpeg_shape(contents)[2] == 4,
+        lambda: tf.strings.regex_full_match(contents, MARKER_OF_ADOBE),
+        lambda: tf.constant(True),
+    )
+    said = "A CMYK JPEG without the marker of Adobe cannot be decoded in a graph: save it as RGB."
+    return provided(contents, is_known, said)
+
+
+def _clear(contents: tf.Tensor, decoding: Decoding) -> tf.Tensor:
+    """Of a PNG or WebP, which may be transparent."""
+    # TensorFlow 2.21 writes beyond its memory where it decodes an animation.
+    is_webp, flags = begins(contents, WEBP), number(contents, 20, 1)
+    is_animation = is_webp & (part(contents, 12, 4) == b"VP8X") & (flags // ANIMATED % 2 == 1)
+    said = "An animated WebP cannot be decoded in a graph: save one of its images."
+    contents = provided(contents, ~is_animation, said)
+    return tf.cond(
+        is_webp | _is_deep(contents),
+        lambda: decode_deep(contents, decoding.background)[0],
+        lambda: decode(contents),
+    )
+
+
 def _is_deep(contents: tf.Tensor) -> tf.Tensor:
     """Whether a PNG has an alpha channel or 16 bits."""
     depth, colour = (part(contents, place, 1) for place in (24, 25))
-    # What says which colours are transparent stands before the image data, and a PNG begins with little else.
-    has_transparent = tf.strings.regex_full_match(tf.strings.substr(contents, 0, 4096), r"(?s)\C*tRNS\C*")
+    # What says which colours are transparent stands before the image data, but profiles and texts may, too.
+    has_transparent = tf.strings.regex_full_match(tf.strings.substr(contents, 0, 2**20), CLEAR_COLOURS)
     return (depth == b"\x10") | (colour == GREY_ALPHA) | (colour == RGB_ALPHA) | has_transparent
-
-
-def _still(contents: tf.Tensor, is_webp: tf.Tensor) -> tf.Tensor:
-    # TensorFlow 2.21 writes beyond its memory where it decodes an animation.
-    is_animation = (
-        is_webp & (part(contents, 12, 4) == b"VP8X") & (number(contents, 20, 1) // ANIMATED % 2 == 1)
-    )
-    still = tf.raw_ops.Assert(
-        condition=~is_animation, data=["An animated WebP cannot be decoded in a graph."]
-    )
-    with tf.control_dependencies([still]):
-        return tf.identity(contents)
 
 
 def _exif_of_jpeg(contents: tf.Tensor) -> tf.Tensor:

@@ -186,8 +186,17 @@ def _outputs(described: Mapping[str, Any]) -> dict[str, str]:
     serving = dict(described["serving"])
     outputs[serving.pop(IMAGES)] = f"{served}{also}"
     for name, signature in serving.items():
-        outputs[signature] = f"of files in `{name}`: `classes`, the most probable first, and their `scores`"
+        outputs[signature] = f"none; {_of_files(name, [*tasks] if others else [])}{also}"
     return outputs
+
+
+def _of_files(name: str, tasks: Sequence[str]) -> str:
+    """What a signature gives that takes files, of several tasks by their names."""
+    keys = [f"/{_markdown(task)}" for task in tasks] or [""]
+    classes, scores = (", ".join(f"`{output}{key}`" for key in keys) for output in ("classes", "scores"))
+    return (
+        f"of files in `{name}` (JPEG, PNG, GIF, BMP, WebP) {classes}, the most probable first, and {scores}"
+    )
 
 
 def _yaml(value: Any) -> str:

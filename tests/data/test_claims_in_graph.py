@@ -19,13 +19,13 @@ def claimed(contents: bytes, decoding: Decoding = AS_USUAL) -> int:
     return int(pixels)
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("options", [{}, {"exif": b"Exif\0\0II*\0"}, {"lossless": True}])
 def test_the_size_is_in_the_header(image_format, options):
     assert claimed(saved(image_format, **options)) == 41 * 30
 
 
-@pytest.mark.parametrize("image_format", ["TIFF", "BMP"])
+@pytest.mark.parametrize("image_format", ["TIFF", "BMP", "GIF"])
 def test_of_others_somebody_else_knows(image_format):
     assert claimed(saved(image_format)) == OTHERS
 

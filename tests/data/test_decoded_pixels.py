@@ -9,14 +9,11 @@ from retrain.data.decoded_pixels import UnusualImageError, load_pixels, pixels_o
 from retrain.data.images import decode_image, image, load_image
 from retrain.data.no_image import NoImageError
 from retrain.settings.data import AS_USUAL, Decoding
-from tests.data.test_images_in_graph import CLEAR, FILES, FRAMES, PICTURE, saved
+from tests.data.test_images_in_graph import FILES, FRAMES, PICTURE, saved
 from tests.hostile_folder import seeds
 
 LEFT = {"CMYK JPEG", "PNG of 16 bits", "PNG of 12 bits in 16"}
-MORE = {
-    "animated WebP": saved(PICTURE, "WEBP", **FRAMES),
-    "clear GIF": saved(CLEAR.convert("P"), "GIF", transparency=0),
-}
+MORE = {"animated WebP": saved(PICTURE, "WEBP", **FRAMES)}
 ALL = {**FILES, **MORE}
 GREY_LEVEL = 1 / 255
 COLOURED = Decoding("#204060")

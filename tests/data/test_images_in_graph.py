@@ -1,6 +1,8 @@
 """What a graph makes of the bytes of an image, beside what training makes of them."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -32,6 +34,17 @@ def held(orientation: int, **more: str) -> bytes:
     return exif.tobytes()
 
 
+def without_marker(jpeg: bytes) -> bytes:
+    """Without Adobe's: the segment of that name is another then."""
+    return jpeg.replace(b"Adobe", b"Abode")
+
+
+def with_profile(png: bytes) -> bytes:
+    """A PNG with 9 kB between its header and what follows, as profiles and descriptions are."""
+    chunk = b"tEXt" + 9000 * b"x"
+    return png[:33] + struct.pack(">I", 9000) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[33:]
+
+
 FILES = {
     **{f"JPEG {turn}": saved(PICTURE, "JPEG", exif=held(turn)) for turn in range(1, 9)},
     **{f"PNG {turn}": saved(PICTURE, "PNG", exif=held(turn)) for turn in (1, 3, 6, 8)},
@@ -42,6 +55,9 @@ FILES = {
     "PNG": saved(PICTURE, "PNG"),
     "PNG of a palette": saved(PICTURE.convert("P"), "PNG"),
     "PNG of a palette, one clear": saved(PICTURE.convert("P"), "PNG", transparency=3),
+    "PNG of a palette, one clear, described": with_profile(
+        saved(PICTURE.convert("P"), "PNG", transparency=3)
+    ),
     "clear PNG": saved(CLEAR, "PNG"),
     "clear grey PNG": saved(CLEAR.convert("LA"), "PNG"),
     "PNG of 16 bits": saved(Image.fromarray(RANDOM.integers(0, 65536, [9, 8], np.uint16)), "PNG"),
@@ -49,7 +65,10 @@ FILES = {
     "PNG of 1 bit": saved(PICTURE.convert("1"), "PNG"),
     "GIF": saved(PICTURE, "GIF"),
     "animated GIF": saved(PICTURE, "GIF", **FRAMES),
+    "clear GIF": saved(CLEAR.convert("P"), "GIF", transparency=0),
     "BMP": saved(PICTURE, "BMP"),
+    "BMP of a palette": saved(PICTURE.quantize(99), "BMP"),
+    "BMP of 1 bit": saved(PICTURE.convert("1"), "BMP"),
     "grey BMP": saved(PICTURE.convert("L"), "BMP"),
     "WebP": saved(PICTURE, "WEBP"),
     "lossless WebP": saved(PICTURE, "WEBP", lossless=True),
@@ -97,8 +116,13 @@ def test_an_orientation_that_is_none(value):
         (b"", "Input is empty"),
         (b"no image", "Unknown image file format"),
         (saved(PICTURE, "TIFF"), "Unknown image file format"),
-        (saved(PICTURE, "WEBP", **FRAMES), "An animated WebP cannot be decoded in a graph."),
+        (saved(PICTURE, "WEBP", **FRAMES), "An animated WebP cannot be decoded in a graph"),
         (FILES["JPEG 1"][:200], "Invalid JPEG"),
+        (
+            without_marker(FILES["CMYK JPEG"]),
+            "A CMYK JPEG without the marker of Adobe cannot be decoded in a graph",
+        ),
+        (FILES["BMP"][:28] + b"\x10" + FILES["BMP"][29:], "A BMP that is compressed, of 16 bits"),
     ],
 )
 def test_what_a_graph_cannot_decode_is_refused(contents, said, in_graph):

@@ -130,7 +130,7 @@ def test_several_tasks_and_familiarity(loaded_module, tmp_path):
     heads = {"kind": SoftmaxHead(["a", "b"], temperature=0.5), "tags": SigmoidHead(["x", "y", "z"])}
     signatures = {"kind": "image_classification", "tags": "image_classification:tags", FAMILIARITY: "all"}
     model = tiny_worlds.with_familiarity(ImageClassifier(loaded_module, heads))
-    write_documents(model, signatures, str(tmp_path), SERVING)
+    write_documents(model, signatures, str(tmp_path), {**SERVING, "image_bytes": "serving_bytes"})
     write_card(str(tmp_path), OF_RUN)
     _, text = card(str(tmp_path))
     assert "# Classifier of kind and tags\n" in text
@@ -142,6 +142,10 @@ def test_several_tasks_and_familiarity(loaded_module, tmp_path):
     assert "| `image_classification:tags` | logits of tags [batch, 3], for sigmoid |" in text
     assert "| `all` | logits of all tasks [batch, 5]; and `familiarity` [batch], in [0, 1] |" in text
     assert "none; probabilities by task: kind, tags; and `familiarity`" in text
+    of_files = (
+        "`classes/kind`, `classes/tags`, the most probable first, and `scores/kind`, `scores/tags`; and"
+    )
+    assert f"| none; of files in `image_bytes` (JPEG, PNG, GIF, BMP, WebP) {of_files} `familiarity`" in text
     assert "on line i, from 0, of `assets.extra/labels.txt`, `assets.extra/labels.tags.txt`." in text
     assert "5 % have a `familiarity` below 0.05" in text
 

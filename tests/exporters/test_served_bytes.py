@@ -28,10 +28,11 @@ def classifier(module, **heads):
 
 @pytest.fixture
 def files(tmp_path) -> list[str]:
-    """A JPEG, a PNG that is half clear, and a small GIF."""
+    """A JPEG, a PNG that is half clear, a small GIF, and a BMP of a palette."""
     random = np.random.default_rng(0)
     clear = Image.fromarray(random.integers(0, 256, [9, 14, 4], np.uint8))
     images = {"a.jpg": Image.new("RGB", (20, 10), "red"), "b.png": clear, "c.gif": Image.new("L", (3, 3), 99)}
+    images["d.bmp"] = clear.convert("RGB").quantize(9)
     for name, image in images.items():
         image.save(tmp_path / name)
     return [str(tmp_path / name) for name in images]
@@ -64,7 +65,7 @@ def test_of_several_tasks_each_has_its_own(loaded_module, tmp_path, files):
     model = classifier(loaded_module, kind=SoftmaxHead(["cat", "Hündin"]), tags=SigmoidHead(["wet"]))
     found, probabilities = served(model, tmp_path, files), expected(model, files)
     assert set(found) == {"classes/kind", "scores/kind", "classes/tags", "scores/tags"}
-    assert found["classes/tags"].tolist() == [[b"wet"]] * 3
+    assert found["classes/tags"].tolist() == [[b"wet"]] * 4
     np.testing.assert_allclose(found["scores/tags"], probabilities["tags"], atol=1e-5)
     assert {name.decode() for name in found["classes/kind"].ravel()} == {"cat", "Hündin"}
     np.testing.assert_allclose(found["scores/kind"].sum(axis=1), 1, atol=1e-6)
