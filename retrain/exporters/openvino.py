@@ -5,10 +5,12 @@ of the classifier compiles it with INFERENCE_PRECISION_HINT f32, as `read` does.
 """
 
 import pathlib
+import tempfile
 from collections.abc import Mapping
 
 import numpy as np
 import openvino
+import tensorflow as tf
 
 # No public way makes constants of the variables of a function.
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -16,7 +18,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from retrain.exporters import AS_USUAL, Answers, ExportOptions
 from retrain.exporters.documents import write_documents
 from retrain.exporters.served_function import served_function
-from retrain.files import new_directory
+from retrain.files import new_directory, write_bytes
 from retrain.model import ImageClassifier
 from retrain.modules.signatures import IMAGES
 from retrain.quiet import native_stderr_held
@@ -29,17 +31,27 @@ def write(classifier: ImageClassifier, directory: str, options: ExportOptions = 
     """Writes a new directory; InputError when it exists, or when there is no room for it."""
     with new_directory(directory) as partial:
         served = served_function(classifier)
-        # OpenVINO follows the Python graphs of called functions, and those that were differentiated call
-        # functions that it does not find. Constants stand in a graph that nothing has been taken from.
         frozen = convert_variables_to_constants_v2(
             served.function, lower_control_flow=False, aggressive_inlining=True
         )
-        with native_stderr_held():
-            model = openvino.convert_model(frozen.graph)
+        model = _read(frozen.graph.as_graph_def())
         model.input().tensor.set_names({IMAGES})
         _name_outputs(model, dict(zip((of.name for of in frozen.outputs), served.keys, strict=True)))
         openvino.save_model(model, pathlib.Path(partial, MODEL_FILE), compress_to_fp16=False)
         write_documents(classifier, served.no_signatures(classifier), partial, of_run=options.of_run)
+
+
+def _read(graph: tf.compat.v1.GraphDef) -> openvino.Model:
+    """By way of a file, which OpenVINO's own code reads.
+
+    A graph in this process is read by its Python, which does not find all functions that are called, such as
+    those of grouped convolutions, and fails on Python 3.13 (`exec("del tensorflow")`, version 2026.4.1,
+    frontend/tensorflow/utils.py).
+    """
+    with tempfile.TemporaryDirectory() as beside, native_stderr_held():
+        path = pathlib.Path(beside, "frozen.pb")
+        write_bytes(path, graph.SerializeToString())
+        return openvino.convert_model(path, share_weights=False)
 
 
 def _name_outputs(model: openvino.Model, names: Mapping[str, str]) -> None:

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,3 +38,17 @@ def test_a_base_that_was_trained(averaging_module, tmp_path):
     sensitivity(tf.zeros([2, 8, 8, 3]))
     write(classifier, str(tmp_path / "export"))
     assert openvino.Core().read_model(tmp_path / "export" / "model.xml").input().get_names() == {"images"}
+
+
+def test_convolutions_in_groups_which_keras_keeps_in_functions(tmp_path):
+    from retrain.exporters.openvino import read, write
+
+    images = keras.Input([8, 8, 3])
+    groups = keras.layers.Conv2D(8, 3, groups=4, activation="gelu")(keras.layers.Conv2D(8, 3)(images))
+    keras.Model(images, keras.layers.GlobalAveragePooling2D()(groups)).save(tmp_path / "m.keras")
+    classifier = ImageClassifier(load_module(str(tmp_path / "m.keras")), {"zebra": SoftmaxHead(["a", "b"])})
+    classifier.kernels["zebra"].assign(tf.random.stateless_normal([8, 2], (1, 2)))
+    write(classifier, str(tmp_path / "export"))
+    pixels = np.random.default_rng(0).random([3, 8, 8, 3], np.float32)
+    expected = classifier.outputs(pixels, SERVING_SIGNATURE)[DEFAULT_OUTPUT]
+    np.testing.assert_allclose(read(str(tmp_path / "export"))(pixels)[DEFAULT_OUTPUT], expected, atol=1e-5)
