@@ -10,7 +10,9 @@ RUN useradd --create-home --uid 1000 retrain
 USER 1000
 ENV PATH=/venv/bin:$PATH
 EXPOSE 8501
-HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/healthz')"]
+# At the port that the command names, the last of them if there are several.
+HEALTHCHECK CMD port=$(tr '\0=' '\n\n' < /proc/1/cmdline | sed -n '/^--*port$/{n;p}' | tail -n 1) && \
+    python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${port:-8501}/healthz')"
 # What is served is read from the volume; one container trusts whoever reaches its port.
 ENTRYPOINT ["python", "-m", "retrain", "serve", "--host=0.0.0.0"]
 CMD ["--tfhub_module=/export/saved_model"]

@@ -3,7 +3,7 @@
 import asyncio
 import pathlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,14 +18,16 @@ from retrain.data.decoded_pixels import UnusualImageError
 from retrain.data.no_image import NoImageError, RefusedImageError
 from retrain.serving.connections import PATIENCE
 from retrain.serving.counts import Counts
-from retrain.serving.descriptions import metadata, status
+from retrain.serving.descriptions import VERSION, metadata, status
 from retrain.serving.rest_form import Asked, RequestError, classified, predicted, read_classify, read_predict
 from retrain.serving.served_model import ServedModel, workers
 from retrain.serving.waiting_images import MOST_WAITING, Batches, BusyError
 
 MOST_HELD = 2**29  # bytes of all requests that are coming
 PAGE = pathlib.Path(__file__).with_name("page.html")
-# With a version or without: there is one, whatever it is called.
+# With a version or without: there is one.
+ASKED_BY_POST = ("predict", "classify")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MODELS = ("/v1/models/{name}", "/v1/models/{name}/versions/{version:int}")
 
 
@@ -50,10 +52,11 @@ class Server:
             routes += [
                 Route(f"{model}:predict", self._counted("predict", self._predict), methods=["POST"]),
                 Route(f"{model}:classify", self._counted("classify", self._classify), methods=["POST"]),
+                Route(f"{model}:{{what}}", self._counted("other", self._other), methods=METHODS),
                 Route(f"{model}/metadata", self._counted("metadata", self._metadata)),
                 Route(model, self._counted("status", self._status)),
             ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+        return Starlette(routes=routes, exception_handlers={HTTPException: self._http_error})
 
     async def _page(self, request: Request) -> Response:
         page = PAGE.read_text("utf-8").replace("MODEL_NAME", self.name)
@@ -80,17 +83,26 @@ class Server:
 
     async def _answer(self, request: Request, answer: Callable[[Request], Awaitable[Any]]) -> Response:
         try:
-            if ":" in request.path_params["name"]:
-                raise RequestError(f"{request.method} {request.url.path}: POST was expected.", 405)
-            if request.path_params["name"] != self.name:
-                raise RequestError(
-                    f"There is no model {request.path_params['name']!a} here, but {self.name!r}.", 404
-                )
+            self._check_address(**request.path_params)
             return JSONResponse(await answer(request))
         except RequestError as error:
-            return _error(str(error), error.status)
+            return _error(str(error), error.status, error.headers)
         except BusyError:
             return _error("Too many images wait to be classified: try again.", 503, {"Retry-After": "1"})
+
+    def _check_address(self, name: str, version: int = VERSION, what: str = "") -> None:
+        if name != self.name:
+            raise RequestError(f"There is no model {name!a} here, but {self.name!r}.", 404)
+        if version != VERSION:
+            raise RequestError(f"There is no version {version} of {name!r}, but {VERSION}.", 404)
+
+    async def _other(self, request: Request) -> Any:
+        """What a model does not do, or is asked in another way."""
+        what = request.path_params["what"]
+        if what in ASKED_BY_POST:
+            raise RequestError(_expected(request, "POST"), 405, {"Allow": "POST"})
+        known = " and ".join(f":{known}" for known in ASKED_BY_POST)
+        raise RequestError(f"There is no {':' + what!a} of {self.name!r}, but {known}.", 404)
 
     async def _status(self, request: Request) -> Any:
         return status()
@@ -149,6 +161,13 @@ class Server:
             return image
         return await asyncio.get_running_loop().run_in_executor(self._decoders, self._pixels, image)
 
+    async def _http_error(self, request: Request, error: HTTPException) -> Response:
+        """Of an address that is none, or a method that it does not have."""
+        sentence = f"There is nothing at {request.url.path}, but at /v1/models/{self.name}:predict and such."
+        if allowed := (error.headers or {}).get("Allow"):
+            sentence = _expected(request, " or ".join(sorted(allowed.split(", "))))
+        return _error(sentence, error.status_code, error.headers)
+
     def _pixels(self, contents: bytes) -> np.ndarray:
         try:
             return self.model.decoded(contents)
@@ -160,10 +179,9 @@ class Server:
             ) from None
 
 
-def _error(sentence: str, status_code: int, headers: dict[str, str] | None = None) -> Response:
+def _error(sentence: str, status_code: int, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": sentence}, status_code, headers)
 
 
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    """Of an address that is none, or a method that it does not have."""
-    return _error(f"{request.method} {request.url.path}: {error.detail}.", error.status_code, error.headers)
+def _expected(request: Request, methods: str) -> str:
+    return f"{request.method} {request.url.path}: {methods} was expected."

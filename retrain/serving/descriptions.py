@@ -4,12 +4,16 @@ from typing import Any
 
 from retrain.serving.served_model import DEFAULT, FAMILIARITY, MOST, ServedModel
 
-VERSION = "1"
+VERSION = 1
 
 
 def status() -> dict[str, Any]:
     """That the model is there."""
-    state = {"version": VERSION, "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    state = {
+        "version": str(VERSION),
+        "state": "AVAILABLE",
+        "status": {"error_code": "OK", "error_message": ""},
+    }
     return {"model_version_status": [state]}
 
 
@@ -33,7 +37,7 @@ def metadata(name: str, model: ServedModel) -> dict[str, Any]:
     of_bytes = _signature({"image_bytes": _tensor("DT_STRING", [-1])}, ranks | told)
     signatures = {"serving_default": of_images, "serving_images": of_images, "serving_bytes": of_bytes}
     return {
-        "model_spec": {"name": name, "signature_name": "", "version": VERSION},
+        "model_spec": {"name": name, "signature_name": "", "version": str(VERSION)},
         "metadata": {"signature_def": {"signature_def": signatures}},
     }
 

@@ -28,11 +28,11 @@ TO_CLASSIFY = '{"examples": [{"image_bytes": {"b64": "..."}}]}'
 
 
 class RequestError(Exception):
-    """What is wrong with a request, in a sentence; answered with `status`."""
+    """What is wrong with a request, in a sentence; answered with `status` and `headers`."""
 
-    def __init__(self, sentence: str, status: int = 400):
+    def __init__(self, sentence: str, status: int = 400, headers: Mapping[str, str] | None = None):
         super().__init__(sentence)
-        self.status = status
+        self.status, self.headers = status, headers
 
 
 class Asked(NamedTuple):

@@ -199,13 +199,45 @@ def test_what_is_refused(client, path, ask, status, sentence):
     assert (answer.status_code, answer.json()) == (status, {"error": sentence})
 
 
+@pytest.mark.parametrize("what", ["", ":predict", ":classify", "/metadata"])
+@pytest.mark.parametrize("version", [0, 2, 10**30])
+def test_a_version_that_is_not_there(client, what, version):
+    path = f"{MODEL}/versions/{version}{what}"
+    answer = client.post(path, json={}) if ":" in what else client.get(path)
+    assert answer.status_code == 404
+    assert answer.json() == {"error": f"There is no version {version} of 'flowers', but 1."}
+
+
+@pytest.mark.parametrize("version", ["", "/versions/1"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_what_a_model_does_not_do(client, version, method):
+    answer = client.request(method, f"{MODEL}{version}:regress")
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "There is no ':regress' of 'flowers', but :predict and :classify."}
+
+
+@pytest.mark.parametrize("version", ["", "/versions/1"])
+@pytest.mark.parametrize("what", [":predict", ":classify"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_what_is_asked_by_post_alone(client, version, what, method):
+    answer = client.request(method, f"{MODEL}{version}{what}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json() == {"error": f"{method} {MODEL}{version}{what}: POST was expected."}
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", MODEL, f"{MODEL}/metadata"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_what_is_asked_by_get_alone(client, path, method):
+    answer = client.request(method, path)
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+    assert answer.json() == {"error": f"{method} {path}: GET or HEAD was expected."}
+
+
 def test_addresses_that_are_none(client):
-    assert client.get("/v2").json() == {"error": "GET /v2: Not Found."}
-    answer = client.get(f"{MODEL}:predict")
-    assert (answer.status_code, answer.json()) == (
-        405,
-        {"error": f"GET {MODEL}:predict: POST was expected."},
-    )
+    for path in ("/v2", f"{MODEL}/versions/x:predict", f"{MODEL}/labels/stable"):
+        answer = client.get(path)
+        sentence = f"There is nothing at {path}, but at /v1/models/flowers:predict and such."
+        assert (answer.status_code, answer.json()) == (404, {"error": sentence})
 
 
 @pytest.mark.parametrize("before", ["/", "/healthz/", f"{MODEL}/", f"{MODEL}/versions/", "/v1/models/"])
