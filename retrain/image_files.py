@@ -25,9 +25,7 @@ INSIDE = re.compile(
 
 
 class FileStatus(NamedTuple):
-    """By what a changed file is known; of a member the time of its shard, in Parquet with the size of its row
-    group.
-    """
+    """By what a changed file is known; of a member the time of its shard."""
 
     size: int
     mtime_ns: int
@@ -80,7 +78,7 @@ def status(path: str) -> FileStatus:
     """OSError where there is nothing."""
     member = member_of(path)
     found = os.stat(member.shard if member else path)
-    size = _place(member).size if member else found.st_size
+    size = _place(member).length(member.shard) if member else found.st_size
     return FileStatus(size, found.st_mtime_ns, stat.S_ISREG(found.st_mode))
 
 

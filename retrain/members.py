@@ -6,13 +6,13 @@ from typing import NamedTuple, Protocol
 
 
 class Located(Protocol):
-    """Where the content of a member is; its size in bytes, or of what is read with it."""
+    """Where the content of a member is in its file, `shard`; OSError where that cannot be read."""
 
-    @property
-    def size(self) -> int: ...
+    def length(self, shard: str) -> int:
+        """How many bytes it has."""
 
     def content(self, shard: str) -> bytes:
-        """All of its bytes, of the file `shard`; OSError where they cannot be read."""
+        """All of them."""
 
 
 class Place(NamedTuple):
@@ -20,6 +20,10 @@ class Place(NamedTuple):
 
     offset: int
     size: int
+
+    def length(self, shard: str) -> int:
+        """As it is said."""
+        return self.size
 
     def content(self, shard: str) -> bytes:
         """All of its bytes."""

@@ -105,7 +105,7 @@ def _rows(path: str, file: pq.FileMetaData, column: str) -> Iterator[Row | None]
         count = about.statistics
         are_all = count is not None and count.has_null_count and count.null_count == 0
         is_there = [True] * group.num_rows if are_all else values(path, column, number).is_valid().to_pylist()
-        yield from (Row(column, number, row, size) if there else None for row, there in enumerate(is_there))
+        yield from (Row(column, number, row) if there else None for row, there in enumerate(is_there))
 
 
 def _names(path: str, column: ImageColumn, rows: Mapping[int, Row]) -> list[str]:

@@ -33,7 +33,7 @@ def read(monkeypatch) -> list[int]:
 
 
 def content(path: str, number: int) -> bytes:
-    return Row("image.bytes", number // 3, number % 3, 0).content(path)
+    return Row("image.bytes", number // 3, number % 3).content(path)
 
 
 def test_rows_are_read_where_they_lie(path):
@@ -48,6 +48,14 @@ def test_rows_are_read_where_they_lie(path):
 def test_rows_beside_each_other_are_read_at_once(path, read):
     for number in (0, 1, 3, 2, 4, 5, 6):
         content(path, number)
+    assert read == [0, 1, 2]
+
+
+def test_lengths_are_known_once_a_group_was_read(path, read, monkeypatch):
+    monkeypatch.setattr(row_groups, "KEPT", 1)
+    rows = [Row("image.bytes", number // 3, number % 3) for number in range(7)]
+    for _ in range(2):
+        assert [row.length(path) for row in rows] == [1000 + number for number in range(7)]
     assert read == [0, 1, 2]
 
 
@@ -76,9 +84,12 @@ def test_a_file_that_is_written_anew_is_read_anew(path):
 
 def test_what_is_not_there_or_damaged_is_an_error_of_the_system(path):
     parquet_file(pathlib.Path(path), {"image": [{"bytes": b"x", "path": "1"}, None]})
+    assert Row("image.bytes", 0, 1).length(path) == 0
     for number in (1, 2, 3):
         with pytest.raises(OSError, match="damaged"):
             content(path, number)
+    with pytest.raises(OSError, match="damaged"):
+        Row("image.bytes", 0, 2).length(path)
     with pytest.raises(FileNotFoundError):
         content(f"{path}.gone", 0)
 
@@ -92,7 +103,7 @@ def test_a_damaged_row_group_leaves_others_as_they_are(tmp_path):
         about.data_page_offset - about.dictionary_page_offset
     )
     pathlib.Path(path).write_bytes(whole)
-    assert [Row("image", 0, row, 0).content(path) for row in range(3)] == images[:3]
+    assert [Row("image", 0, row).content(path) for row in range(3)] == images[:3]
     with pytest.raises(OSError, match="damaged") as info:
-        Row("image", 1, 0, 0).content(path)
+        Row("image", 1, 0).content(path)
     assert info.value.strerror

@@ -241,6 +241,6 @@ def labelled_examples(
 def _size_and_time(path: str) -> tuple[int, int]:
     try:
         found = status(path)
-    except FileNotFoundError:  # deleted since the scan: it will be skipped like any file that cannot be read
+    except OSError:  # deleted since the scan, or damaged: skipped like any file that cannot be read
         return 0, 0
     return found.size, found.mtime_ns

@@ -6,7 +6,10 @@ from retrain.examples import groups
 from retrain.examples.groups import Duplicates, find_duplicates, grouped, join_groups, same_content
 from tests.examples.test_near_duplicates import copy, picture, thumbnail
 from tests.examples.worlds import made_up, of_folder
+from tests.tiny_parquet import parquet_file
 from tests.tiny_shards import shard
+
+JPEG = b"\xff\xd8\xff"
 
 
 def test_groups_that_share_an_image_become_one_called_after_the_first():
@@ -76,6 +79,17 @@ def test_images_in_tar_files_are_told_apart_as_files_are(tmp_path):
     members = {f"{name}.jpg": content for name, content in contents.items()}
     shard(tmp_path / "x.tar", members | {f"{name}.cls": name.encode() for name in contents})
     assert same_content(of_folder(str(tmp_path))) == [["x.tar/1.jpg", "x.tar/3.jpg"]]
+
+
+def test_images_in_parquet_are_told_apart_as_files_are(tmp_path):
+    middle = bytes(3 * groups.SLICE)
+    for name, ends in {"x.parquet": [b"y", b"z", b"", b"y"], "y.parquet": [b"y", b"y", b"z"]}.items():
+        images = [JPEG + b"x" + middle + end for end in ends]
+        parquet_file(tmp_path / name, {"image": images, "label": range(len(ends))}, rows=3)
+    assert same_content(of_folder(str(tmp_path))) == [
+        ["x.parquet/000000.jpg", "x.parquet/000003.jpg", "y.parquet/000000.jpg", "y.parquet/000001.jpg"],
+        ["x.parquet/000001.jpg", "y.parquet/000002.jpg"],
+    ]
 
 
 def test_files_that_differ_outside_the_slice_are_told_apart(tree):
