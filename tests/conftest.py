@@ -17,8 +17,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import hypothesis
 import pytest
 
+from tests import kept_reading_process
+
 hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("retrain")
+
+kept_reading_process.keep()
 
 
 HERE = pathlib.Path(__file__).parent

@@ -3,20 +3,22 @@
 One that cannot be written costs itself only: figures and predictions are on the disk by then.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from absl import logging
 
 from retrain.causes import cause_of
 from retrain.errors import RefusedError
-from retrain.exporters import AS_USUAL, EXPORTERS, ExportOptions, exporter
-from retrain.exporters.compared import FEW, MANY, LabelledFiles, Sample, compared, sample_of
+from retrain.exporters import AS_USUAL, EXPORTERS, ExportOptions, LabelledFiles, exporter
+from retrain.exporters.compared import FEW, MANY, Sample, compared, sample_of
 from retrain.exporters.model_card import OfRun
+from retrain.exporters.reading_process import Answered, reading_process
 from retrain.exporters.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import read_json
 from retrain.model import ImageClassifier
@@ -24,14 +26,15 @@ from retrain.runs.run import EXPORTS, Run
 from retrain.signals import raise_interruption
 
 CALIBRATED_ON = 200  # images of training
+NOT_COMPARED = "no image to compare it on"
 
 
 class Material(NamedTuple):
     """What exports are made and judged with, beside the model.
 
     Attributes:
-      train, held_out: files of images, those it was trained on and others; of the latter, where there are
-        any, are those that exports are compared on.
+      train: files of images that it was trained on.
+      compared_on: those that exports are compared on.
       takes_bytes: whether serving_default takes files.
       seen: what the model has seen.
       final_tensor_name: what the output of a frozen graph is called.
@@ -39,7 +42,7 @@ class Material(NamedTuple):
     """
 
     train: Sequence[str] = ()
-    held_out: LabelledFiles = LabelledFiles()
+    compared_on: LabelledFiles = LabelledFiles()
     takes_bytes: bool = False
     seen: SeenImages = NOTHING_SEEN
     final_tensor_name: str = AS_USUAL.final_tensor_name
@@ -52,20 +55,18 @@ class Material(NamedTuple):
 
     def sample(self, model: ImageClassifier, formats: Sequence[str]) -> Sample:
         count = FEW if all(EXPORTERS[name].is_exact for name in formats) else MANY
-        held_out = self.held_out if self.held_out.paths else LabelledFiles(self.train)
-        return sample_of(model, held_out, count)
+        return sample_of(model, self.compared_on, count)
 
 
 def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str], material: Material) -> list[str]:
     """The directories of those that were written; exports.json names all, and those of earlier ones."""
-    sample = material.sample(model, formats) if formats else None
-    reasons = {name: _export(model, run, name, material, sample) for name in formats}
-    written = [name for name, reason in reasons.items() if not reason]
-    failed = {name: reason for name, reason in reasons.items() if reason}
+    attempts = _attempts(model, run, formats, material) if formats else []
+    written = [attempt.name for attempt in attempts if not attempt.reason]
+    failed = {attempt.name: attempt.reason for attempt in attempts if attempt.reason}
     earlier = recorded_exports(run)
     content = {
-        "written": [*(name for name in earlier["written"] if name not in reasons), *written],
-        "failed": {**{name: why for name, why in earlier["failed"].items() if name not in reasons}, **failed},
+        "written": [*(name for name in earlier["written"] if name not in formats), *written],
+        "failed": {**{name: why for name, why in earlier["failed"].items() if name not in formats}, **failed},
     }
     run.write(EXPORTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return [run.export(name) for name in written]
@@ -79,27 +80,54 @@ def recorded_exports(run: Run) -> dict:
         return {"written": [], "failed": {}}
 
 
-def _export(model: ImageClassifier, run: Run, name: str, material: Material, sample: Sample) -> str:
-    """Why it cannot be written, in a sentence; empty when it was.
+def _attempts(
+    model: ImageClassifier, run: Run, formats: Sequence[str], material: Material
+) -> list["_Attempt"]:
+    """Each is read while the next is written."""
+    attempts, answers = [_Attempt(name, run.export(name)) for name in formats], {}
+    with reading_process(formats) as reader:
+        sample = material.sample(model, formats)
+        reader.give(sample.images)
+        for attempt in attempts:
+            with attempt.failure_told():
+                attempt.write(model, material)
+                answers[attempt] = reader.ask(attempt.name, attempt.directory)
+        for attempt, answered in answers.items():
+            with attempt.failure_told():
+                attempt.compare(answered, sample)
+    return attempts
 
-    What the system refuses is no format's own: it is raised, and the run goes on when there is room again.
-    """
-    start, directory = time.monotonic(), run.export(name)
-    was_there = os.path.lexists(directory)
-    try:
-        exporter(name)(model, directory, material.options())
-        if EXPORTERS[name].is_module:
-            write_seen(material.seen, directory)
-        found = compared(name, directory, sample)
-    except RefusedError:
-        raise
-    except Exception as error:  # whatever an exporter, or TensorFlow, makes of a model: the run is worth more
-        raise_interruption(error)
-        reason = cause_of(error)
-        logging.warning("The format %s cannot be written, and is left out: %s", name, reason)
-        logging.debug("How it came to this:", exc_info=True)
-        if not was_there:
-            shutil.rmtree(directory, ignore_errors=True)
-        return reason
-    logging.info("Exported %s in %.1f s; %s.", name, time.monotonic() - start, found)
-    return ""
+
+class _Attempt:
+    """A format that is written into its directory; `reason` says in a sentence why it could not be."""
+
+    def __init__(self, name: str, directory: str):
+        self.name, self.directory, self.reason = name, directory, ""
+        self._was_there, self._seconds = os.path.lexists(directory), 0.0
+
+    def write(self, model: ImageClassifier, material: Material) -> None:
+        start = time.monotonic()
+        exporter(self.name)(model, self.directory, material.options())
+        if EXPORTERS[self.name].is_module:
+            write_seen(material.seen, self.directory)
+        self._seconds = time.monotonic() - start
+
+    def compare(self, answered: Answered, sample: Sample) -> None:
+        found = compared(self.name, answered(), sample) if len(sample.images) else NOT_COMPARED
+        logging.info("Exported %s in %.1f s; %s.", self.name, self._seconds, found)
+
+    @contextlib.contextmanager
+    def failure_told(self) -> Iterator[None]:
+        """What the system refuses is no format's own: it is raised, and the run goes on when there is room
+        again."""
+        try:
+            yield
+        except RefusedError:
+            raise
+        except Exception as error:  # whatever an exporter, or TensorFlow, makes of it: the run is worth more
+            raise_interruption(error)
+            self.reason = cause_of(error)
+            logging.warning("The format %s cannot be written, and is left out: %s", self.name, self.reason)
+            logging.debug("How it came to this:", exc_info=True)
+            if not self._was_there:
+                shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Writers of a retrained classifier; a format is one row of EXPORTERS."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retrain.errors import InputError
@@ -55,6 +56,22 @@ class ExportOptions(NamedTuple):
 
 
 AS_USUAL = ExportOptions()
+# Exports are compared with their model on the first of these splits that has images.
+TRAIN, COMPARED_ON = "train", ("test", "validation", "train")
+
+
+class LabelledFiles(NamedTuple):
+    """Files of images of a split, and of tasks the label of each as it is written, None where unknown."""
+
+    split: str = TRAIN
+    paths: Sequence[str] = ()
+    cells: Mapping[str, Sequence[str | None]] = MappingProxyType({})
+
+
+def compared_split(splits: Container[str]) -> str:
+    """The split on whose images exports are compared, where there are images of these."""
+    return next((split for split in COMPARED_ON if split in splits), TRAIN)
+
 
 EXPORTERS = {
     "saved_model": ExporterRow(

@@ -9,21 +9,16 @@ import tensorflow as tf
 
 from retrain.data.pipeline import image_batches
 from retrain.errors import InputError
-from retrain.exporters import EXPORTERS, answers_of
+from retrain.exporters import EXPORTERS, LabelledFiles
+from retrain.exporters.reading_process import in_batches
 from retrain.familiarity import FAMILIARITY
 from retrain.heads.head import Head, Labels
 from retrain.model import ImageClassifier
 from retrain.modules.signatures import DEFAULT_OUTPUT, SERVING_SIGNATURE
 
-FEW, MANY = 16, 256  # images for a format that computes as the model does, and for one that rounds
+FEW, MANY = 64, 256  # images for a format that computes as the model does, and for one that rounds
 TOLERANCE = 1e-3  # of a probability, beyond which an export is another classifier
-
-
-class LabelledFiles(NamedTuple):
-    """Files of images, and of tasks the label of each file as it is written, None where it is not known."""
-
-    paths: Sequence[str] = ()
-    cells: Mapping[str, Sequence[str | None]] = MappingProxyType({})
+LITTLE = 0.02  # of accuracy, which formats that round may lose without a word
 
 
 class Judge(NamedTuple):
@@ -40,11 +35,12 @@ class Judge(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Images float32 [N, H, W, 3], and what the trained model makes of them, arrays [N, ...] by key.
+    """Images float32 [N, H, W, 3] of a split, and what the trained model makes of them.
 
-    `judges` know, by key, what is right.
+    That is `expected`, arrays [N, ...] by key; `judges` know, by key, what is right.
     """
 
+    split: str
     images: np.ndarray
     expected: Mapping[str, np.ndarray]
     judges: Mapping[str, Judge] = MappingProxyType({})
@@ -57,9 +53,23 @@ def sample_of(model: ImageClassifier, files: LabelledFiles, count: int) -> Sampl
     batches = image_batches(paths, model.image_size, len(paths), model.decoding) if paths else []
     nothing = (np.zeros(0, int), np.zeros([0, *model.image_size, 3], np.float32))
     rows, images = next((tuple(map(np.asarray, batch)) for batch in batches), nothing)
-    outputs = model.outputs(tf.constant(images), SERVING_SIGNATURE)
-    expected = {key: values.numpy() for key, values in outputs.items() if key != FAMILIARITY}
-    return Sample(images, expected, _judges(model, files.cells, chosen[rows]))
+    expected = _outputs(model, images) if len(images) else {}
+    return Sample(files.split, images, expected, _judges(model, files.cells, chosen[rows]))
+
+
+def _outputs(model: ImageClassifier, images: np.ndarray) -> dict[str, np.ndarray]:
+    """In float32, for processors compute in it, and accelerators in less where nobody asks them."""
+
+    def outputs(batch: np.ndarray) -> dict[str, np.ndarray]:
+        found = model.outputs(tf.constant(batch), SERVING_SIGNATURE)
+        return {key: values.numpy() for key, values in found.items() if key != FAMILIARITY}
+
+    is_less = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        return in_batches(outputs, images)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(is_less)
 
 
 def _judges(
@@ -73,24 +83,18 @@ def _judges(
     return judges
 
 
-def compared(name: str, directory: str, sample: Sample) -> str:
-    """What the export in the directory was found to be, in words; InputError for another classifier."""
-    is_exact, count = EXPORTERS[name].is_exact, len(sample.images)
-    images = sample.images[: FEW if is_exact else MANY]
-    if not count:
-        return "no image to compare it on"
-    found = answers_of(name, directory)(images)
+def compared(name: str, found: Mapping[str, np.ndarray], sample: Sample) -> str:
+    """What an export, which makes this of the images, was found to be; InputError for another classifier."""
     told = list(sample.expected)[: 1 if EXPORTERS[name].of_first_task else None]
-    expected = {key: sample.expected[key][: len(images)] for key in told}
+    expected = {key: sample.expected[key] for key in told}
     largest = max(float(np.abs(found[key] - values).max()) for key, values in expected.items())
-    if is_exact and not largest <= TOLERANCE:
+    images = f"{len(sample.images)} {sample.split} images"
+    if EXPORTERS[name].is_exact and not largest <= TOLERANCE:
         raise InputError(
-            f"read again, its probabilities of {len(images)} images differ by up to {largest:.2g} from those "
-            f"of the trained classifier."
+            f"read again, its probabilities of {images} differ by up to {largest:.2g} from those of the "
+            f"trained classifier."
         )
-    words = f"read again, probabilities of {len(images)} images differ by {largest:.1g} at most"
-    if is_exact:
-        return words
+    words = f"read again, probabilities of {images} differ by {largest:.1g} at most"
     judged = [_judged(of, found[key], expected[key]) for key, of in sample.judges.items() if key in expected]
     return "; ".join([f"{words}, and {_agreement(found, expected)} keep their class", *judged])
 
@@ -105,4 +109,7 @@ def _judged(judge: Judge, found: np.ndarray, expected: np.ndarray) -> str:
     """How often each of the two is right, by what its head is judged by first."""
     measure = next(iter(judge.head.headlines.values()))
     now, before = judge.accuracy(found), judge.accuracy(expected)
-    return f"{measure} of {judge.task!r} {now:.1%}, of the trained classifier {before:.1%}"
+    if now == before:
+        return f"{measure} of {judge.task!r} on them {now:.1%}, as of the trained classifier"
+    lost = f": {100 * (before - now):.1f} points are lost" if before - now > LITTLE else ""
+    return f"{measure} of {judge.task!r} on them {now:.1%}, of the trained classifier {before:.1%}{lost}"

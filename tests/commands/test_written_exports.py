@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import unittest.mock
@@ -10,13 +11,16 @@ from PIL import Image
 
 from retrain.commands.written_exports import Material, write_exports
 from retrain.errors import InputError, RefusedError
-from retrain.exporters import EXPORTERS, ExporterRow, ExportOptions
-from retrain.exporters.compared import LabelledFiles
+from retrain.exporters import EXPORTERS, ExporterRow, ExportOptions, LabelledFiles
+from retrain.exporters.compared import Sample
+from retrain.exporters.reading_process import ReadingProcess
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.runs.run import Run
 
 NOTHING = Material()
+NO_IMAGES = Sample("test", np.zeros([0, 2, 2, 3], np.float32), {})
+READER = unittest.mock.Mock(spec=ReadingProcess)
 HALF = np.full([1, 2], 0.5, np.float32)
 THIS = "retrain.commands.written_exports"
 
@@ -24,6 +28,12 @@ THIS = "retrain.commands.written_exports"
 @pytest.fixture
 def fresh_run(tmp_path) -> Run:
     return Run(tmp_path / "run")
+
+
+@pytest.fixture
+def image(tmp_path) -> str:
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "a.png")
+    return str(tmp_path / "a.png")
 
 
 @pytest.fixture
@@ -48,8 +58,8 @@ def formats(monkeypatch, tmp_path):
 
         writers = {name: write(error) for name, error in errors.items()}
         monkeypatch.setattr(f"{THIS}.exporter", writers.__getitem__)
-        monkeypatch.setattr(f"{THIS}.sample_of", lambda *given: None)
-        monkeypatch.setattr(f"{THIS}.compared", lambda *given: "the same")
+        monkeypatch.setattr(f"{THIS}.sample_of", lambda *given: NO_IMAGES)
+        monkeypatch.setattr(f"{THIS}.reading_process", lambda formats: contextlib.nullcontext(READER))
         return list(errors)
 
     return make
@@ -112,27 +122,28 @@ def test_what_is_written_joins_what_was(fresh_run, formats):
     assert recorded(fresh_run) == {"written": written, "failed": {"keras": "Never."}}
 
 
-def test_an_export_that_is_another_classifier_is_removed(fresh_run, monkeypatch, warned, loaded_module):
+def test_an_export_that_is_another_classifier_is_removed(
+    fresh_run, monkeypatch, warned, loaded_module, image
+):
     """What lies in the run's directory under the name of a format is the classifier."""
     model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
-
+    material = Material(compared_on=LabelledFiles("test", [image]))
     complaint = InputError("its probabilities differ")
     monkeypatch.setattr(f"{THIS}.compared", unittest.mock.Mock(side_effect=complaint))
-    assert write_exports(model, fresh_run, ["saved_model"], NOTHING) == []
+    assert write_exports(model, fresh_run, ["saved_model"], material) == []
     assert os.listdir(fresh_run.path / "export") == []
     assert warned == ["The format saved_model cannot be written, and is left out: its probabilities differ"]
 
 
-def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_module, tmp_path):
-    written, heads = [], {"label": SoftmaxHead(["a", "b"])}
+def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_module, image):
+    written, heads, reader = [], {"label": SoftmaxHead(["a", "b"])}, unittest.mock.Mock(spec=ReadingProcess)
+    reader.ask.return_value = lambda: {"default": HALF}
     monkeypatch.setattr(f"{THIS}.noted", lambda model, *given: written.append(given), raising=False)
-    monkeypatch.setattr(f"{THIS}.read", lambda directory: lambda images: {"default": HALF}, raising=False)
-    row = ExporterRow(f"{THIS}:noted", f"{THIS}:read")
-    monkeypatch.setitem(EXPORTERS, "noted", row)
-    Image.new("RGB", (9, 9), "red").save(tmp_path / "a.png")
-    files = [str(tmp_path / "a.png")]
-    material = Material(train=files * 500, held_out=LabelledFiles(files), takes_bytes=True)
+    monkeypatch.setattr(f"{THIS}.reading_process", lambda formats: contextlib.nullcontext(reader))
+    monkeypatch.setitem(EXPORTERS, "noted", ExporterRow(f"{THIS}:noted", f"{THIS}:read"))
+    material = Material([image] * 500, LabelledFiles("test", [image]), takes_bytes=True)
     model = ImageClassifier(loaded_module, heads)
     assert write_exports(model, fresh_run, ["noted"], material) == [fresh_run.export("noted")]
-    options = ExportOptions(takes_bytes=True, calibration=tuple(files * 200))
+    options = ExportOptions(takes_bytes=True, calibration=(image,) * 200)
     assert written == [(fresh_run.export("noted"), options)]
+    assert reader.ask.mock_calls == [unittest.mock.call("noted", fresh_run.export("noted"))]

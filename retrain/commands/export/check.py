@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from retrain.errors import InputError
 from retrain.examples.split_file import EXAMPLES
-from retrain.exporters import EXPORTERS, MODULES, check_installed
+from retrain.exporters import EXPORTERS, MODULES, TRAIN, LabelledFiles, check_installed, compared_split
 from retrain.exporters.assets import described_tasks
 from retrain.image_files import is_file
 from retrain.modules.sources.run_directory import how_to_train_again
 from retrain.runs.run import FINISHED, Run
 from retrain.settings.config import Config
-
-TRAIN = "train"
 
 
 class ExportPlan(NamedTuple):
@@ -23,16 +21,15 @@ class ExportPlan(NamedTuple):
     Attributes:
       run: the run of which it is.
       source: the directory of the export that the classifier is read from.
-      train, held_out: files of images of the run, those that are still there.
-      cells: of each task the labels of the latter, as they are written, None where nothing is known.
+      train: files of images of the run that are of train, those that are still there.
+      compared_on: those of which exports are compared with the model.
     """
 
     config: Config
     run: Run
     source: str
     train: tuple[str, ...]
-    held_out: tuple[str, ...]
-    cells: Mapping[str, Sequence[str | None]]
+    compared_on: LabelledFiles
 
 
 def check(config: Config, words: Sequence[str]) -> ExportPlan:
@@ -62,10 +59,14 @@ def check(config: Config, words: Sequence[str]) -> ExportPlan:
                 f"The export format {name} goes by images of training, and none of those that "
                 f"{run.file(EXAMPLES)!r} names is there any more: put them back."
             )
-    held_out = [image for image in images if image.split != TRAIN]
-    cells = {task: [image.cells.get(task) or None for image in held_out] for task in described_tasks(source)}
-    paths = tuple(image.path for image in held_out)
-    return ExportPlan(config, run, source, train=train, held_out=paths, cells=cells)
+    return ExportPlan(config, run, source, train, _compared_on(images, [*described_tasks(source)]))
+
+
+def _compared_on(images: Sequence["_Image"], tasks: Sequence[str]) -> LabelledFiles:
+    split = compared_split({image.split for image in images})
+    chosen = [image for image in images if image.split == split]
+    cells = {task: [image.cells.get(task) or None for image in chosen] for task in tasks}
+    return LabelledFiles(split, [image.path for image in chosen], cells)
 
 
 class _Image(NamedTuple):

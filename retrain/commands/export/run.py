@@ -2,7 +2,6 @@
 
 from retrain.commands.export.check import ExportPlan
 from retrain.commands.written_exports import Material, write_exports
-from retrain.exporters.compared import LabelledFiles
 from retrain.exporters.model_card import recorded_run
 from retrain.exporters.restored import restored_classifier
 from retrain.exporters.seen_images import read_seen
@@ -14,7 +13,7 @@ def run(plan: ExportPlan) -> int:
     results = plan.config.results
     material = Material(
         train=plan.train,
-        held_out=LabelledFiles(plan.held_out, plan.cells),
+        compared_on=plan.compared_on,
         takes_bytes=results.default_signature == "bytes",
         seen=read_seen(plan.source),
         final_tensor_name=results.final_tensor_name,

@@ -14,7 +14,7 @@ from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run
 from retrain.commands.written_exports import Material, write_exports
 from retrain.examples.labelled import LabelledExamples
-from retrain.exporters.compared import LabelledFiles
+from retrain.exporters import LabelledFiles, compared_split
 from retrain.exporters.familiar_images import familiarity_of_others, with_familiarity
 from retrain.exporters.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
@@ -129,12 +129,17 @@ def train_classifier(
 
 
 def _material(plan: TrainPlan, trained: TrainedModel, seen: SeenImages) -> Material:
-    is_train = (trained.examples.table["split"] == TRAIN).to_numpy(bool)
-    train, others = trained.examples.rows(is_train), trained.examples.rows(~is_train)
-    held_out = LabelledFiles(others.files, {name: task.cells for name, task in others.tasks.items()})
-    results = plan.config.results
-    takes_bytes = results.default_signature == "bytes"
-    return Material(train.files, held_out, takes_bytes, seen, results.final_tensor_name)
+    splits, results = trained.examples.table["split"], plan.config.results
+    split = compared_split({*splits})
+    train, others = (trained.examples.rows((splits == name).to_numpy(bool)) for name in (TRAIN, split))
+    cells = {name: task.cells for name, task in others.tasks.items()}
+    return Material(
+        train=train.files,
+        compared_on=LabelledFiles(split, others.files, cells),
+        takes_bytes=results.default_signature == "bytes",
+        seen=seen,
+        final_tensor_name=results.final_tensor_name,
+    )
 
 
 def _is_cross_validated(plan: TrainPlan, examples: LabelledExamples) -> bool:

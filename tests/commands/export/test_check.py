@@ -31,10 +31,12 @@ def test_images_of_the_run(run, colour_folder):
     assert plan.source == run.export("saved_model")
     files = {str(path) for path in pathlib.Path(colour_folder).rglob("*.png")}
     assert len(files) > 3
-    assert {*plan.train, *plan.held_out} == files
-    assert not set(plan.train) & set(plan.held_out)
-    assert len(plan.train) > len(plan.held_out) > 0
-    assert plan.cells == {"label": [pathlib.Path(path).parent.name for path in plan.held_out]}
+    others = plan.compared_on
+    assert {*plan.train, *others.paths} < files
+    assert not {*plan.train} & {*others.paths}
+    assert len(plan.train) > len(others.paths) > 0
+    assert others.split == "test"
+    assert others.cells == {"label": [pathlib.Path(path).parent.name for path in others.paths]}
 
 
 def test_a_directory_of_no_run(tmp_path):
