@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+from retrain.addresses import of_each
 from retrain.errors import InputError
 from retrain.image_files import is_file
 from retrain.system_errors import writing
@@ -113,7 +114,8 @@ def lies_in(path: Path, directory: Path) -> bool:
 def missing_files(directory: Path, paths: Iterable[str]) -> list[str]:
     """Those of the paths, from a directory, at which there is no file; of 100 000 in a fifth of a second."""
     beginning = os.path.join(directory, "")  # os.path.join of each would take longer than the asking
-    return [path for path in paths if not is_file(path if os.path.isabs(path) else f"{beginning}{path}")]
+    named = {path: path if os.path.isabs(path) else f"{beginning}{path}" for path in paths}
+    return [path for path, there in zip(named, of_each(is_file, named.values()), strict=True) if not there]
 
 
 def read_text(path: Path) -> str:

@@ -1,7 +1,7 @@
 """An image's file: one on the disk, or a member of a shard, which is called as if that were a folder.
 
 DIR/train-000.tar/000123.jpg is 000123.jpg in DIR/train-000.tar, unless a folder is called so. A shard is a
-tar file, or one of TFRecord or Parquet.
+tar file, or one of TFRecord or Parquet. A file may lie at an address that TensorFlow reads, too.
 """
 
 import errno
@@ -12,6 +12,7 @@ import stat
 from typing import BinaryIO, NamedTuple
 
 from retrain import parquet, record_members, tar_members
+from retrain.addresses import is_address, reader
 from retrain.image_formats import LONGEST, format_of
 from retrain.members import Located, Members
 from retrain.parquet import is_parquet
@@ -68,6 +69,8 @@ def contents(path: str) -> bytes:
 
 def opened(path: str) -> BinaryIO:
     """To be read from; OSError where it cannot be."""
+    if is_address(path):
+        return reader().opened(path)
     member = member_of(path)
     if member is None:
         return open(path, "rb")
@@ -76,6 +79,8 @@ def opened(path: str) -> BinaryIO:
 
 def status(path: str) -> FileStatus:
     """OSError where there is nothing."""
+    if is_address(path):
+        return FileStatus(*reader().status(path))
     member = member_of(path)
     found = os.stat(member.shard if member else path)
     size = _place(member).length(member.shard) if member else found.st_size
@@ -84,6 +89,8 @@ def status(path: str) -> FileStatus:
 
 def is_file(path: str) -> bool:
     """Whether there is a file, or a member."""
+    if is_address(path):
+        return reader().is_file(path)
     member = member_of(path)
     return member.name in members_of(member.shard).places if member else os.path.isfile(path)
 

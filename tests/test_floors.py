@@ -20,8 +20,11 @@ FLOORS = {
     ),
     **dict.fromkeys(
         [
+            "addresses",
             "causes",
             "decoder_noise",
+            "folders",
+            "gfile",
             "image_claims",
             "image_files",
             "image_formats",
@@ -77,6 +80,8 @@ ANSWER_FIRST = [
     "retrain.printable",
     "retrain.system_errors",
     *[
+        "retrain.addresses",
+        "retrain.folders",
         "retrain.members",
         "retrain.parquet",
         "retrain.record_members",

@@ -1,6 +1,5 @@
 """What images and labels a verb works on: all that the data section says, parsed once, without TensorFlow."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from retrain.errors import InputError
 from retrain.examples.split_file import Frozen, read_split_file
 from retrain.extensions import load, named, unknown_name
 from retrain.files import lies_in, missing_files
+from retrain.folders import is_folder
 from retrain.heads import HEADS, kind_for
 from retrain.image_files import is_shard
 from retrain.settings.data import DataSettings
@@ -114,7 +114,7 @@ def check_outside(directory: str, image_dir: str) -> None:
 def _listing(settings: DataSettings, kinds: Mapping[str, str]) -> Listing:
     if settings.labels_file is None:
         return read_listing(settings.image_dir)
-    if not (os.path.isdir(settings.image_dir) or is_shard(settings.image_dir)):
+    if not (is_folder(settings.image_dir) or is_shard(settings.image_dir)):
         raise InputError(
             f"--image_dir={settings.image_dir!r} is no folder, but the paths in "
             f"--labels_file={settings.labels_file!r} are taken from there: name the folder of the images."

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from absl import logging
 
+from retrain.addresses import is_address
 from retrain.data import READERS
 from retrain.data.folder import count
 from retrain.data.listing import ARCHIVES, CLASSES_FILE, Listing, has_folders, is_table, top_level
@@ -18,7 +19,9 @@ from retrain.data.shards import shards_of
 from retrain.data.split_words import resembles, says_a_split_alone, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
-from retrain.image_files import is_shard
+from retrain.folders import entries_of
+from retrain.image_files import INSIDE, is_shard
+from retrain.settings.field import TO_REACH_IT
 
 SHOWN = 5
 EXPECTED = "either train, validation and test were expected, each with class folders, or class folders alone"
@@ -40,7 +43,7 @@ def read_listing(image_dir: str) -> Listing:
 
 def is_labels(image_dir: str) -> bool:
     """Whether it is a table of labels, and no file in which the images themselves are."""
-    return is_table(image_dir) and not is_shard(image_dir)
+    return is_table(image_dir) and not is_shard(image_dir) and not is_address(image_dir)
 
 
 def reader_of(image_dir: str) -> str:
@@ -51,6 +54,7 @@ def reader_of(image_dir: str) -> str:
     if not images and shards_of(image_dir):
         return "shards"
     if not folders and not images:
+        _check_no_shards(image_dir, others)
         _check_no_archive(image_dir, others)
         _check_no_parquet(image_dir, others)
     inside = _inside_each(image_dir, folders)
@@ -72,6 +76,16 @@ def reader_of(image_dir: str) -> str:
     _check_no_splits_among(image_dir, folders)
     _tell_folders_inside(inside, everywhere=len(inside) == len(folders))
     return "folder"
+
+
+def _check_no_shards(image_dir: str, others: Mapping[str, int]) -> None:
+    """At an address they are not read in place."""
+    ending = next((ending for ending in others if INSIDE.fullmatch(f"{ending}/")), None)
+    if is_address(image_dir) and ending:
+        raise InputError(
+            f"{image_dir!r} has {count(others[ending], f'{ending} file')}, but at an address images were "
+            f"expected in files of their own, as DIR/CLASS/*.jpg: {TO_REACH_IT}."
+        )
 
 
 def _check_no_archive(image_dir: str, others: Mapping[str, int]) -> None:
@@ -140,7 +154,7 @@ def _check_no_table(image_dir: str, folders: list[str]) -> None:
 
 def _tables(folder: str) -> list[str]:
     """Tables directly in it; of JSON, which may say anything, after others."""
-    names = filter(is_table, os.listdir(folder))
+    names = filter(is_table, (entry.name for entry in entries_of(folder)))
     return sorted(names, key=lambda name: (name.lower().endswith(".json"), name))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from retrain.errors import InputError
+from retrain.folders import entries_of, exists, identity_of, is_folder
 from retrain.image_files import begins_like_image
 from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_HEIF
 
@@ -134,12 +135,12 @@ def in_words(left_out: Mapping[str, int]) -> str:
 
 def top_level(image_dir: str) -> TopLevel:
     """What lies directly in image_dir."""
-    if not os.path.exists(image_dir):
+    if not exists(image_dir):
         raise InputError(
             f"{image_dir!r} does not exist, but a folder of class folders was expected: "
             "name one that holds images as DIR/CLASS/*.jpg."
         )
-    if not os.path.isdir(image_dir):
+    if not is_folder(image_dir):
         unpacked = "unpack it, and " if image_dir.lower().endswith(ARCHIVES) else ""
         raise InputError(
             f"{image_dir!r} is a file, but a folder of class folders was expected: {unpacked}name one that "
@@ -160,13 +161,13 @@ def images_below(image_dir: str, folder: str) -> tuple[list[str], Counter[str]]:
     Links are followed, but no directory is read twice and image_dir never, so that a loop of links ends.
     """
     paths, ignored = [], Counter()
-    seen = {_identity(image_dir)}
+    seen = {identity_of(image_dir)}
     # Real folders come first: the path of an image must not hang on the order in which links are met.
     pending = [(False, f"{folder}/")]
     while pending:
         _, prefix = heapq.heappop(pending)
         here = os.path.join(image_dir, prefix)
-        if (identity := _identity(here)) in seen:
+        if (identity := identity_of(here)) in seen:
             continue
         seen.add(identity)
         images, folders, others = _entries(here)
@@ -191,8 +192,7 @@ def is_visible(name: str) -> bool:
 def _entries(folder: str) -> tuple[list[str], list[os.DirEntry], Counter[str]]:
     """Names of the images directly in a folder; the folders in it; of what is neither, how many by reason."""
     try:
-        with os.scandir(folder) as entries:
-            everything = list(entries)
+        everything = entries_of(folder)
     except OSError as error:
         raise InputError(f"{folder!r} cannot be read ({error.strerror}): make it readable.") from error
     visible = [entry for entry in everything if is_visible(entry.name)]
@@ -235,11 +235,6 @@ def _is_file(entry: os.DirEntry) -> bool:
 
 def _is_folder(entry: os.DirEntry) -> bool:
     return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
-
-
-def _identity(folder: str) -> tuple[int, int]:
-    status = os.stat(folder)
-    return status.st_dev, status.st_ino
 
 
 def _check_text(image_dir: str, paths: list[str]) -> None:

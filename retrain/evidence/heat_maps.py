@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from retrain.addresses import absolute
 from retrain.data.images import load_image
 from retrain.evidence.occlusion import occlusion_map
 from retrain.examples.labelled import LabelledExamples
@@ -33,7 +34,7 @@ class Evidence:
         probabilities: Callable[[np.ndarray], Mapping[str, np.ndarray]],
         class_names: Mapping[str, Sequence[str]],
     ):
-        self._root, self._decoding = os.path.abspath(examples.image_dir), examples.decoding
+        self._root, self._decoding = absolute(examples.image_dir), examples.decoding
         self._size, self._probabilities, self._names = image_size, probabilities, class_names
 
     def of(self, task: str, path: str) -> tuple[str, np.ndarray]:

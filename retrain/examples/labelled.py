@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from retrain.addresses import absolute, of_each
 from retrain.data.listing import SPLITS, Listing
 from retrain.examples.hash_split import stem
 from retrain.heads import head_class
@@ -92,7 +93,7 @@ class LabelledExamples:
     @property
     def files(self) -> list[str]:
         """Absolute paths."""
-        root = os.path.abspath(self.image_dir)
+        root = absolute(self.image_dir)
         return [os.path.join(root, path) for path in self.paths]
 
     @property
@@ -218,7 +219,7 @@ def labelled_examples(
     A head whose task is not in the listing has none. Images of one thing, as `_nohash_` in their names says,
     are a group, where the listing has none for them.
     """
-    known = [_size_and_time(os.path.join(listing.image_dir, path)) for path in listing.paths]
+    known = of_each(_size_and_time, [os.path.join(listing.image_dir, path) for path in listing.paths])
     groups = zip(listing.paths, listing.groups, strict=True)
     table = {
         "path": listing.paths,

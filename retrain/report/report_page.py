@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from retrain.addresses import absolute, is_address
 from retrain.data.listing import SPLITS
 from retrain.exporters import MODULES
 from retrain.exporters.model_card import asked
@@ -88,9 +89,9 @@ def _has_module(flags: Mapping[str, str]) -> bool:
 
 
 def _address(image_dir: str, path: str) -> str:
-    """Of the image itself, where it is no member of a tar file."""
-    file = os.path.abspath(os.path.join(image_dir, path))
-    return "" if member_of(file) else pathlib.Path(file).as_uri()
+    """Of the image itself, where it is a file on this machine, and no member of a shard."""
+    file = absolute(os.path.join(image_dir, path))
+    return "" if is_address(file) or member_of(file) else pathlib.Path(file).as_uri()
 
 
 def _facts(run: Run) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from PIL import Image, ImageOps
 
+from retrain.addresses import absolute
 from retrain.data.images import decode_image
 from retrain.evidence.heat_maps import Evidence, heated
 from retrain.examples.labelled import LabelledExamples
@@ -34,7 +35,7 @@ class Thumbnails:
     """Of images of these examples, upright, each made once; with `evidence` heat maps, too."""
 
     def __init__(self, examples: LabelledExamples, evidence: Evidence | None = None):
-        self._root, self._decoding = os.path.abspath(examples.image_dir), examples.decoding
+        self._root, self._decoding = absolute(examples.image_dir), examples.decoding
         self._evidence = evidence
         self.of = functools.cache(self._made)
 

@@ -37,9 +37,11 @@ class DataSettings:
         None,
         "Folder with one folder of images per class, at any depth: JPEG, PNG, TIFF, WebP and the like. "
         "Folders named train, valid (or val) and test, above the class folders or in each, are taken as the "
-        "split. Or tar files in WebDataset's form, or files of TFRecord, or of Parquet with images in them.",
+        "split. Or tar files in WebDataset's form, or files of TFRecord, or of Parquet with images in them. "
+        "Folders of images may lie at gs://, too.",
         verbs=READERS,
         path=True,
+        gfile=True,
         required=dict.fromkeys(
             DATA_VERBS, "a folder of class folders, or that of the images in --labels_file"
         ),

@@ -1,6 +1,7 @@
 """LabelledExamples: whatever is chosen of them, table, labels and features speak of the same images."""
 
 import os
+import pathlib
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from retrain.examples.labelled import LabelledExamples, heads_of, labelled_examp
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from tests import tiny_worlds
+from tests.tiny_parquet import parquet_file
 
 HEADS = {"kind": SoftmaxHead(("x", "y", "z")), "tags": SigmoidHead(("big", "red"))}
 
@@ -188,6 +190,17 @@ def test_a_file_that_has_vanished_stays_in_the_table(tree):
     os.remove(os.path.join(photos, "a", "1.jpg"))
     examples = labelled_examples(found, heads_of(found, {"label": "softmax"}))
     assert examples.table["size"].tolist() == [0, 7]
+
+
+def test_a_damaged_member_stays_in_the_table(tmp_path):
+    columns = {"image": [bytes(5000), bytes(7000)], "path": ["1.jpg", "2.jpg"], "label": ["a", "b"]}
+    path = parquet_file(tmp_path / "x.parquet", columns, rows=1)
+    whole = bytearray(pathlib.Path(path).read_bytes())
+    whole[4:30] = bytes(26)  # of the first page
+    pathlib.Path(path).write_bytes(whole)
+    found = read_listing(path)
+    examples = labelled_examples(found, heads_of(found, {"label": "softmax"}))
+    assert examples.table["size"].tolist() == [0, 7000]
 
 
 def test_groups_of_a_table_and_of_names(tmp_path):

@@ -57,6 +57,16 @@ def test_an_address_is_no_path():
     assert complaint(FIELDS["tfhub_module"], "https://tfhub.dev/a/1", "train", given=True) is None
 
 
+def test_some_addresses_may_stand_for_a_folder_of_images():
+    assert {name for name, field in FIELDS.items() if about(field).gfile} == {"image_dir"}
+    assert complaint(FIELDS["image_dir"], "gs://bucket/photos", "train", given=True) is None
+    assert absolute(FIELDS["image_dir"], "gs://bucket/photos") == "gs://bucket/photos"
+    assert complaint(FIELDS["image_dir"], "s3://bucket", "train", given=True) == (
+        "--image_dir='s3://bucket' is an address, but a path on this machine, or at gs://, was expected: "
+        "mount what it leads to, as gcsfuse and mount-s3 do, or copy it to a disk."
+    )
+
+
 def test_a_setting_is_a_field_with_its_default():
     assert Example() == Example(rate=None, kind="a")
     assert about(KIND).choices == ("a", "b")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from absl import logging
 
+from retrain.addresses import is_address
 from retrain.commands.checks import Published
 from retrain.commands.module_check import check_modules, label_map_of, local_directory
 from retrain.commands.predict.inputs import check_paths, find_images
@@ -134,11 +135,13 @@ def _check_place(flag: str, path: str | None, what: str) -> None:
 
 
 def _check_no_members(paths: Sequence[str]) -> None:
-    if member := next(filter(member_of, paths), None):
-        raise InputError(
-            f"--sort_by=link was given, but {member!r} lies in a shard, to whose images no links lead: "
-            "leave it out, and images are copied."
-        )
+    for path in paths:
+        if is_address(path) or member_of(path):
+            where = "at an address, to which" if is_address(path) else "in a shard, to whose images"
+            raise InputError(
+                f"--sort_by=link was given, but {path!r} lies {where} no links lead: leave it out, and "
+                "images are copied."
+            )
 
 
 def _tell_where_sorted(into: str | None, words: Sequence[str | None]) -> None:

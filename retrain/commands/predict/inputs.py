@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from absl import logging
 
+from retrain.addresses import is_address, parent_and_name
 from retrain.data.listing import TABLES, images_below, in_words
 from retrain.data.shards import images_in, shards_of
 from retrain.errors import InputError
+from retrain.folders import exists, is_folder
 from retrain.image_files import begins_like_image, is_file, is_shard
+from retrain.image_formats import EXTENSIONS
 from retrain.settings.field import ADDRESS, TO_REACH_IT
 
 STANDARD_INPUT = "-"
@@ -46,23 +49,26 @@ def _named(word: str) -> Iterable[str]:
         return _files_of(word)
     if glob.has_magic(word):
         return _matching(word)
-    if ADDRESS.match(word):
+    if ADDRESS.match(word) and not is_address(word):
         raise InputError(
-            f"{word!r} is an address, but an image or a folder on this machine was expected: {TO_REACH_IT}."
+            f"{word!r} is an address, but an image or a folder on this machine, or at gs://, was expected: "
+            f"{TO_REACH_IT}."
         )
     raise InputError(f"{word!r} does not exist, but an image or a folder of images was expected.")
 
 
 def _exists(path: str) -> bool:
-    return os.path.exists(path) or is_file(path)
+    return exists(path) or is_file(path)
 
 
 def _files_of(path: str) -> Iterable[str]:
-    if os.path.isdir(path):
+    if is_address(path) and path.lower().endswith(EXTENSIONS):
+        return [path]  # to ask of each of a long list would take an hour
+    if is_folder(path):
         return _images_in(path)
     if is_shard(path):
         return _images_in_shards(path, [path])
-    if os.path.exists(path) and not os.path.isfile(path):
+    if exists(path) and not is_file(path):
         raise InputError(
             f"{path!r} is a pipe or a device, but an image or a folder of images was expected: save what it "
             f"gives in a file."
@@ -95,7 +101,7 @@ def _listed() -> Iterator[str]:
 
 
 def _images_in(name: str) -> list[str]:
-    parent, folder = os.path.split(os.path.abspath(name))
+    parent, folder = parent_and_name(name)
     paths, others = images_below(parent, folder)
     if not paths and (shards := shards_of(name)):
         return _images_in_shards(name, [os.path.join(name, shard) for shard in shards])

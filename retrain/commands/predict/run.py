@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from retrain.addresses import absolute, of_each
 from retrain.commands.predict.check import PredictPlan
 from retrain.commands.predict.rows import Familiarity, answer_columns, tell, tell_skipped, write
 from retrain.commands.predict.sorting import classes_of, sort_images
@@ -54,7 +55,7 @@ def _predicting(plan: PredictPlan) -> Iterator[tuple[int, Iterator[pd.DataFrame]
         check_tells_familiarity(scoring.threshold is not None, settings.tfhub_module)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
     with _keeping(plan, plan.config.data.decoding._replace(background=scoring.background)) as options:
-        done = feature_pass(scoring.module, scoring.signature, [*map(_file_key, files)], options)
+        done = feature_pass(scoring.module, scoring.signature, of_each(_file_key, files), options)
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]
         check_finite(rows, paths, scoring.module.handle)
@@ -121,5 +122,5 @@ def _file_key(path: str) -> FileKey:
     try:
         found = status(path)
     except OSError:
-        return FileKey(os.path.abspath(path), 0, 0)
-    return FileKey(os.path.abspath(path), found.size, found.mtime_ns)
+        return FileKey(absolute(path), 0, 0)
+    return FileKey(absolute(path), found.size, found.mtime_ns)

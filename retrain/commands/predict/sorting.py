@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from absl import logging
 
+from retrain.addresses import is_address
 from retrain.commands.predict.check import PredictPlan
 from retrain.files import new_directory
 from retrain.heads.answers import Answers
@@ -93,7 +94,7 @@ def sort_files(
 
 
 def _copy(file: str, target: str) -> None:
-    if member_of(file) is None:
+    if not is_address(file) and member_of(file) is None:
         shutil.copy2(file, target)
     else:
         pathlib.Path(target).write_bytes(contents(file))

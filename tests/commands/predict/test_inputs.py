@@ -111,8 +111,8 @@ def test_none_of_the_paths_on_standard_input(on_standard_input):
 
 def test_what_cannot_be_predicted(here):
     assert sentence("s3://bucket/1.jpg") == (
-        "'s3://bucket/1.jpg' is an address, but an image or a folder on this machine was expected: mount "
-        "what it leads to, as gcsfuse and mount-s3 do, or copy it to a disk."
+        "'s3://bucket/1.jpg' is an address, but an image or a folder on this machine, or at gs://, was "
+        "expected: mount what it leads to, as gcsfuse and mount-s3 do, or copy it to a disk."
     )
     assert sentence("photos", "gone.jpg") == (
         "'gone.jpg' does not exist, but an image or a folder of images was expected."
