@@ -68,7 +68,7 @@ def parse(argv: Sequence[str]) -> Parsed:
         given=frozenset(values),
         files=files,
         verbosity=_chosen_verbosity(flags),
-        notes=told(former, typed, values),
+        notes=told(former, typed, config),
     )
 
 

@@ -4,8 +4,8 @@ Not here are those that settings are still called by. The others are other names
 the start what stands in their place, or, where the result would be another without them, they are refused.
 """
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 # Names of settings. Those in FRACTIONS are given as parts of 1, those in SWITCHES as true or false.
 ALIASES = {
@@ -82,35 +82,61 @@ FORMER = {
 
 
 class Clash(NamedTuple):
-    """A flag whose meaning was another; `unless` one of these settings is given, too."""
+    """A flag whose meaning was another, or that has no effect; `holds` says for which settings and flags.
+
+    It is given the name, a `retrain.settings.config.Config`, and the names of the flags that were typed.
+    """
 
     sentence: str
-    unless: frozenset[str] = frozenset()
+    holds: Callable[[str, Any, Collection[str]], bool] = lambda name, config, typed: True
 
 
+def _augments_alone(name: str, config: Any, typed: Collection[str]) -> bool:
+    is_on = bool(config.value(ALIASES.get(name, name)))
+    return is_on and config.augmentation.augment in (None, "none") and "augment" not in typed
+
+
+# Of strengths that make_image_classifier read with --do_data_augmentation alone.
+ALONE = Clash("images are augmented by it, also without --do_data_augmentation.", _augments_alone)
 # By the name that was typed.
 CLASHES = {
     "validation_split": Clash(
         "images are kept for test, too, which make_image_classifier did not: --testing_split=0 keeps none.",
-        unless=frozenset({"testing_percentage"}),
+        lambda name, config, typed: {"testing_percentage", "testing_split"}.isdisjoint(typed),
     ),
     "output_labels": Clash("names are as folders are called; retrain.py wrote them in small letters."),
     "assert_accuracy_at_least": Clash(
         "it goes by the test images; make_image_classifier went by those of validation."
     ),
-    "horizontal_flip": Clash("it counts without --do_data_augmentation, too.", unless=frozenset({"augment"})),
+    "momentum": Clash(
+        "a head on features has a momentum of its own; this one is for training on images.",
+        lambda name, config, typed: not config.trains_on_images,
+    ),
+    "final_tensor_name": Clash(
+        "it names the output of a frozen graph, and none is written without --output_graph.",
+        lambda name, config, typed: (
+            config.results.output_graph is None and "frozen_graph" not in config.results.export_formats
+        ),
+    ),
+    "horizontal_flip": ALONE,
+    "rotation_range": ALONE,
+    "width_shift_range": ALONE,
+    "height_shift_range": ALONE,
+    "shear_range": ALONE,
+    "zoom_range": ALONE,
 }
 
 
-def told(former: Collection[str], typed: Collection[str], given: Collection[str]) -> tuple[str, ...]:
-    """What is said at the start of these former flags, and of those `typed`; `given` names settings."""
-    replaced = (f"--{name}: {FORMER[name].sentence}" for name in former if not FORMER[name].is_refused)
-    clashes = (
-        f"--{name}: {clash.sentence}"
-        for name, clash in CLASHES.items()
-        if name in typed and clash.unless.isdisjoint(given)
-    )
-    return (*replaced, *clashes)
+def told(former: Collection[str], typed: Collection[str], config: Any) -> tuple[str, ...]:
+    """What is said at the start of these former flags, and of those `typed`: once of those alike."""
+    sentences = {name: FORMER[name].sentence for name in former if not FORMER[name].is_refused}
+    for name, clash in CLASHES.items():
+        if name in typed and clash.holds(name, config, typed):
+            sentences[name] = clash.sentence
+    flags: dict[str, list[str]] = {}
+    for name, sentence in sentences.items():
+        flags.setdefault(sentence, []).append(f"--{name}")
+    return tuple(f"{', '.join(of)}: {sentence}" for sentence, of in flags.items())
 
 
 def refusal(values: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from retrain.flags import parse
 
 ROOT = pathlib.Path(__file__).parents[1]
 FLAG_FILES = sorted((ROOT / "flags").glob("*.flags"))
+OF_PHOTOS = "clothing_mobilenet_v2.flags"
 TUTORIALS = ("retrain_tutorial", "make_image_classifier_tutorial")
 
 
@@ -34,6 +35,17 @@ def test_it_opens_with_command_time_and_result(path):
     assert f"--flagfile={path}" in command(path)
     assert re.search(r"\n# Time: .*\d+ s", head)
     assert re.search(r"\n# Result: .*\d+", head)
+
+
+@pytest.mark.parametrize("path", FLAG_FILES, ids=lambda path: path.name)
+def test_it_runs_as_it_is(path):
+    """On what comes with the project, but for the file that says that its data are the user's own."""
+    data = parse(command(path)).config.data
+    if path.name == OF_PHOTOS:
+        assert "Name your own" in path.read_text()
+    else:
+        assert (ROOT / data.image_dir).is_dir()
+        assert (ROOT / data.image_dir).is_relative_to(ROOT / "data_samples")
 
 
 @pytest.mark.parametrize("name", TUTORIALS)

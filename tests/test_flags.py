@@ -128,7 +128,7 @@ def test_what_is_told_of_flags_of_the_predecessors():
     assert result.notes == (
         "--summaries_dir: events for TensorBoard are in RUN/events, and no directory is emptied for them.",
         "--set_memory_growth: TF_FORCE_GPU_ALLOW_GROWTH=true in the environment says the same to TensorFlow.",
-        "--horizontal_flip: it counts without --do_data_augmentation, too.",
+        "--horizontal_flip: images are augmented by it, also without --do_data_augmentation.",
     )
     assert parsed("--image_dir=a", "--horizontal_flip", "--do_data_augmentation").notes == ()
 

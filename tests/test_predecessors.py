@@ -5,8 +5,8 @@ import pathlib
 import pytest
 
 from retrain.flags import parse
-from retrain.predecessors import ALIASES, CLASHES, FORMER, refusal, told
-from retrain.settings.config import FIELDS
+from retrain.predecessors import ALIASES, ALONE, CLASHES, FORMER, refusal, told
+from retrain.settings.config import FIELDS, Config
 
 README = pathlib.Path(__file__).parents[1] / "flags" / "README.md"
 # With a value as it was given to them, the default where they had one; None to a switch.
@@ -108,7 +108,11 @@ def test_what_would_change_the_result_is_refused_by_its_own_sentence(name):
     assert refusal({name: "5"}) == f"--{name}: {FORMER[name].sentence}"
     harmless = FORMER[name].harmless
     assert harmless is None or refusal({name: harmless}) == ""
-    assert told([name], [], []) == ()
+    assert told([name], [], Config()) == ()
+
+
+def notes(*words: str) -> tuple[str, ...]:
+    return parse(["retrain", "--image_dir=a", *words]).notes
 
 
 def test_a_clash_is_told_unless_the_user_has_decided_it():
@@ -116,5 +120,43 @@ def test_a_clash_is_told_unless_the_user_has_decided_it():
         "--validation_split: images are kept for test, too, which make_image_classifier did not: "
         "--testing_split=0 keeps none."
     )
-    assert told([], ["validation_split"], ["validation_percentage"]) == (sentence,)
-    assert told([], ["validation_split"], ["validation_percentage", "testing_percentage"]) == ()
+    assert notes("--validation_split=0.2") == (sentence,)
+    for decided in ("--testing_split=0.1", "--testing_percentage=0"):
+        assert notes("--validation_split=0.2", decided) == ()
+
+
+ALSO = "images are augmented by it, also without --do_data_augmentation."
+
+
+@pytest.mark.parametrize("name", [name for name, clash in CLASHES.items() if clash is ALONE])
+@pytest.mark.parametrize("switch", [(), ("--do_data_augmentation=false",)])
+def test_of_a_strength_alone_it_is_told_that_it_counts(name, switch):
+    flag = f"--{name}" if name == "horizontal_flip" else f"--{name}=0.2"
+    assert notes(flag, *switch) == (f"--{name}: {ALSO}",)
+    for decided in ("--do_data_augmentation", "--augment=light", "--augment=none"):
+        assert notes(flag, decided) == ()
+
+
+def test_what_is_off_is_told_nothing_of_and_what_is_alike_once():
+    assert notes("--horizontal_flip=false", "--shear_range=0") == ()
+    assert notes("--zoom_range=0.2", "--width_shift_range=0.2") == (
+        f"--width_shift_range, --zoom_range: {ALSO}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("flag", "beside", "said"),
+    [
+        ("--momentum=0.9", "--do_fine_tuning", "a head on features has a momentum of its own"),
+        (
+            "--final_tensor_name=final_result",
+            "--output_graph=/tmp/a.pb",
+            "it names the output of a frozen graph",
+        ),
+        ("--final_tensor_name=final_result", "--export_formats=frozen_graph", "it names the output of a"),
+    ],
+)
+def test_a_flag_without_effect_is_told_of(flag, beside, said):
+    [note] = notes(flag)
+    assert note.startswith(f"{flag.partition('=')[0]}: {said}")
+    assert notes(flag, beside) == ()

@@ -76,7 +76,7 @@ def test_flags_keep_their_order():
 
 def test_the_default_space_is_that_of_the_flag_file():
     lines = (ROOT / "flags" / "sweep.flags").read_text().splitlines()
-    assert tuple(line.removeprefix("--sweep=") for line in lines if line.startswith("--")) == DEFAULT
+    assert tuple(line.removeprefix("--sweep=") for line in lines if line.startswith("--sweep=")) == DEFAULT
     assert parse_space(()) == parse_space(DEFAULT)
 
 
