@@ -31,6 +31,15 @@ def resnet(directory: pathlib.Path) -> str:
     return _saved(directory, backbone, keras_hub.layers.ResNetImageConverter)
 
 
+def dinov2(directory: pathlib.Path) -> str:
+    """A transformer with layers of KerasHub's own, which Keras reads again from their description."""
+    import keras_hub
+
+    sizes = {"num_layers": 1, "num_heads": 2, "hidden_dim": WIDTH, "intermediate_dim": 8}
+    backbone = keras_hub.models.DINOV2Backbone(PATCH, image_shape=(SIDE, SIDE, 3), **sizes)
+    return _saved(directory, backbone, keras_hub.layers.DINOV2ImageConverter)
+
+
 def bert(directory: pathlib.Path) -> str:
     """Of texts."""
     import keras_hub

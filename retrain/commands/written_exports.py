@@ -103,18 +103,19 @@ class _Attempt:
 
     def __init__(self, name: str, directory: str):
         self.name, self.directory, self.reason = name, directory, ""
-        self._was_there, self._seconds = os.path.lexists(directory), 0.0
+        self._was_there, self._seconds, self._note = os.path.lexists(directory), 0.0, None
 
     def write(self, model: ImageClassifier, material: Material) -> None:
         start = time.monotonic()
-        exporter(self.name)(model, self.directory, material.options())
+        self._note = exporter(self.name)(model, self.directory, material.options())
         if EXPORTERS[self.name].is_module:
             write_seen(material.seen, self.directory)
         self._seconds = time.monotonic() - start
 
     def compare(self, answered: Answered, sample: Sample) -> None:
         found = compared(self.name, answered(), sample) if len(sample.images) else NOT_COMPARED
-        logging.info("Exported %s in %.1f s; %s.", self.name, self._seconds, found)
+        told = "; ".join(filter(None, [found, self._note]))
+        logging.info("Exported %s in %.1f s; %s.", self.name, self._seconds, told)
 
     @contextlib.contextmanager
     def failure_told(self) -> Iterator[None]:

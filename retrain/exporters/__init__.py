@@ -19,8 +19,8 @@ class ExporterRow(NamedTuple):
     """One format.
 
     Attributes:
-      write: "package.module:function", (classifier, directory, options) -> None, of a directory that is not
-        there yet.
+      write: "package.module:function", (classifier, directory, options), of a directory that is not there yet
+        -> what is to be told of it, if anything.
       read: "package.module:function", (directory) -> Answers, what runs the export.
       is_module: whether it is again an image module with both common signatures, which can be retrained.
       is_exact: whether it computes as the classifier does, but for rounding.

@@ -5,6 +5,7 @@
 
 import os
 import pathlib
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from retrain.modules.sources.path_sources import TF1_HUB_FILE
 
 # A frozen graph: what its input is called, and the file beside it that names its output.
 GRAPH_INPUT, OUTPUT_NAME_FILE = "Placeholder", "output_name.txt"
+# A file of Keras, and what has layers that it may name, beside Keras.
+KERAS_MODEL, OF_RETRAIN, OF_KERAS_HUB = "model.keras", "retrain.keras", "keras_hub"
 
 OF_FILES = """\
 import tensorflow as tf
@@ -73,8 +76,7 @@ classify = openvino.Core().compile_model("THIS_DIRECTORY/model.xml", "CPU", exac
 probabilities = classify(image[None])[{output}]"""
 KERAS_FILE = """\
 import keras
-import retrain.keras  # has the layer that the file names
-import tensorflow as tf
+{needed}import tensorflow as tf
 
 classifier = keras.saving.load_model("THIS_DIRECTORY/model.keras")
 image = {image}
@@ -91,11 +93,11 @@ FILES = {
     "model.tflite": {"LiteRT": LITERT, "MediaPipe": MEDIAPIPE},
     "model.onnx": {"ONNX Runtime": ONNX},
     "model.xml": {"OpenVINO": OPENVINO},
-    "model.keras": {"Keras": KERAS_FILE},
+    KERAS_MODEL: {"Keras": KERAS_FILE},
     "model.pb": {"TensorFlow": FROZEN_GRAPH},
 }
 # Those in which no condition stops a graph: they take pixels in [0, 255] as they take any.
-WITHOUT_CONDITIONS = {"model.tflite", "model.onnx", "model.xml"}
+UNCONDITIONAL = {"model.tflite", "model.onnx", "model.xml"}
 RETRAIN = """\
 import retrain
 
@@ -126,6 +128,7 @@ def decoding(height: int, width: int) -> dict[str, str]:
 def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
     """By consumer the code that uses an export of this description, by the files that are there."""
     first, *others = described["tasks"]
+    needed = needed_by_keras_file(directory)
     lines = decoding(*described["image_size"])
     words = {
         "image": lines["TensorFlow"],
@@ -137,6 +140,7 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
         "signature": repr(described["tasks"][first]["signature"]),
         "function": described["tasks"][first]["head"],
         "temperature": described["tasks"][first].get("temperature", 1.0),
+        "needed": f"import {needed}  # has layers that the file names\n" if needed else "",
         "graph_input": GRAPH_INPUT,
         "graph_output": graph_output(directory),
     }
@@ -160,7 +164,18 @@ def file_of(directory: str) -> str:
 
 def refuses_range(directory: str) -> bool:
     """Whether the export itself refuses pixels outside of [0, 1]."""
-    return file_of(directory) not in WITHOUT_CONDITIONS
+    file = file_of(directory)
+    return needed_by_keras_file(directory) == OF_RETRAIN if file == KERAS_MODEL else file not in UNCONDITIONAL
+
+
+def needed_by_keras_file(directory: str) -> str:
+    """What is to be imported before the .keras file of an export is loaded; "" for nothing, and of others."""
+    path = pathlib.Path(directory, KERAS_MODEL)
+    if not path.is_file():
+        return ""
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    return next((name for name in (OF_RETRAIN, OF_KERAS_HUB) if f'"{name}' in config), "")
 
 
 def graph_output(directory: str) -> str:

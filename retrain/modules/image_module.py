@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+import keras
 import tensorflow as tf
 
 from retrain import files
@@ -87,6 +88,11 @@ class ImageModule(tf.Module):
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         """Functions without arguments, each a scalar to add to the loss once per training step."""
         return ()
+
+    def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor | None:
+        """Features of images that have no values yet, by layers and operations of Keras alone, of the same
+        weights; None where the module is no Keras model."""
+        return None
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         """All outputs of one signature, by key. In training, batch norm uses and updates batch statistics."""

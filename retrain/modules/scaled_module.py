@@ -7,7 +7,9 @@ the scaling with it.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -60,6 +62,9 @@ class ScaledModule(ImageModule):
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         return self.module.regularization_losses
 
+    def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor | None:
+        return self.module.of_keras(_seen(images, self._settings))
+
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         return self.module.outputs(scaled_images(images, self._settings), signature, training)
 
@@ -86,10 +91,14 @@ def scaled(module: ImageModule, settings: ModuleSettings) -> ImageModule:
 
 def scaled_images(images: tf.Tensor, settings: ModuleSettings) -> tf.Tensor:
     """Images in [0, 1] -> what the network is to see."""
+    return _seen(tf.convert_to_tensor(images, tf.float32), settings)
+
+
+def _seen(images: Any, settings: ModuleSettings) -> Any:
     low, high = settings.module_input_range
     mean = np.asarray(settings.module_input_mean or 0.0, np.float32)
     std = np.asarray(settings.module_input_std or 1.0, np.float32)
-    return (low + (high - low) * tf.convert_to_tensor(images, tf.float32) - mean) / std
+    return (low + (high - low) * images - mean) / std
 
 
 def _said(settings: ModuleSettings) -> tuple[object, ...]:

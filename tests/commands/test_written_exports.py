@@ -78,6 +78,15 @@ def test_all_are_written_and_that_is_recorded(fresh_run, formats):
     assert recorded(fresh_run) == {"written": ["saved_model", "tflite"], "failed": {}}
 
 
+def test_what_a_writer_tells_stands_in_its_line(fresh_run, formats, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(logging, "info", lambda text, *values: told.append(text % values))
+    formats(keras=None)
+    monkeypatch.setattr(f"{THIS}.exporter", lambda name: lambda *given: "it loads without retrain")
+    write_exports(None, fresh_run, ["keras"], NOTHING)
+    assert told[-1].endswith(" s; no image to compare it on; it loads without retrain.")
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

@@ -16,6 +16,7 @@ from retrain.exporters.consumers import decoding
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
+from retrain.modules.loading import load_module
 from tests import tiny_worlds
 
 HEIGHT, WIDTH = 8, 8
@@ -125,6 +126,18 @@ def test_a_card_says_whether_bytes_are_refused_and_it_is_so(loaded_module, tmp_p
     assert "Values outside of [0, 1] by more than a grey level are refused" in text
     with pytest.raises(tf.errors.InvalidArgumentError, match="were expected"):
         answers_of(name, str(tmp_path / "export"))(images)
+
+
+def test_code_for_a_file_that_keras_loads_alone(tmp_path, picture):
+    model = ImageClassifier(load_module(tiny_worlds.keras_file(tmp_path)), {"label": SoftmaxHead(["a", "b"])})
+    model.kernels["label"].assign(tf.random.stateless_normal(model.kernels["label"].shape, (1, 2)))
+    exporter("keras")(model, str(tmp_path / "export"))
+    [code] = blocks(str(tmp_path / "export")).values()
+    assert "retrain" not in code
+    image = load_image(tf.constant(picture), model.image_size)
+    expected = model.outputs(image[None], "serving_default")["default"]
+    found = run(code, str(tmp_path / "export"), picture)["probabilities"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_all_formats_have_consumers():

@@ -33,7 +33,8 @@ from retrain.modules.sources.path_sources import HDF5
 from retrain.modules.sources.silent_hosts import BROKEN_OFF, not_waited_for, silence, was_silent
 from retrain.settings.module import ModuleSettings
 
-Preprocessing = Callable[[tf.Tensor], tf.Tensor]
+# Of tensors, and of those of Keras that have no values yet.
+Preprocessing = Callable[[Any], Any]
 
 # What to give in the place of a file that cannot be read.
 IN_KERAS = (
@@ -84,6 +85,9 @@ class KerasModule(ImageModule):
             for variable in self._model().trainable_variables
             if variable.regularizer is not None
         )
+
+    def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.ops.cast(self._model()(self._preprocess(images)), "float32")
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)
@@ -196,7 +200,7 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
         handle,
         fingerprint=fingerprint_of(settings, files.file_hash(location), *taken),
         model=feature_model(before.model, settings, handle),
-        preprocess=tf.identity,
+        preprocess=lambda images: images,
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
         doubt=before.doubt,
