@@ -45,6 +45,7 @@ def pixels(module: ImageModule) -> np.ndarray:
 
 
 def network(directory: pathlib.Path) -> str:
+    keras.utils.set_random_seed(0)
     layers = [keras.layers.Conv2D(4, 3, strides=2), keras.layers.BatchNormalization(), keras.layers.ReLU()]
     keras.Sequential([keras.Input((12, 10, 3)), *layers]).save(directory / "m.keras")
     return str(directory / "m.keras")
@@ -96,7 +97,7 @@ def test_of_a_base_that_was_trained_it_has_the_weights(tmp_path):
     found = functional_model(model)(images)
     for key, values in model.outputs(images, "serving_default").items():
         np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=1e-6)
-    assert np.abs(found["images"] - before).max() > 1e-3
+    assert np.abs(found["images"] - before).max() > 1e-4
 
 
 def test_it_can_be_trained_again_by_keras(tmp_path):
