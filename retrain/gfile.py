@@ -8,6 +8,7 @@ import contextlib
 import errno
 import io
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -16,6 +17,7 @@ import tensorflow as tf
 
 from retrain.image_formats import EXTENSIONS
 
+PARTIAL = ".partial"
 FILES = sys.modules[__name__]
 NUMBERS = {tf.errors.NotFoundError: errno.ENOENT, tf.errors.PermissionDeniedError: errno.EACCES}
 
@@ -63,6 +65,30 @@ def entries(folder: str) -> list[Entry]:
     with _as_os_error(folder):
         names = tf.io.gfile.listdir(folder)
         return [_entry(folder, name) for name in names if name.strip("/")]
+
+
+def files_below(folder: str) -> dict[str, tuple[int, int]]:
+    """At any depth, sorted: bytes and time of change in nanoseconds by the path from there."""
+    found, pending = {}, [""]
+    while pending:
+        prefix = pending.pop()
+        for entry in entries(os.path.join(folder, prefix)):
+            path = f"{prefix}{entry.name}"
+            if entry.is_folder:
+                pending.append(f"{path}/")
+            else:
+                found[path] = status(entry.path)[:2]
+    return dict(sorted(found.items()))
+
+
+def copy(source: str, target: str) -> None:
+    """A file, from or to an address, in one step; the folders around it are made, one there is replaced."""
+    folder, name = os.path.split(target)
+    partial = os.path.join(folder, f".{name}.{secrets.token_hex(4)}{PARTIAL}")
+    with _as_os_error(source):
+        tf.io.gfile.makedirs(folder)
+        tf.io.gfile.copy(source, partial)
+        tf.io.gfile.rename(partial, target, overwrite=True)
 
 
 def _entry(folder: str, name: str) -> Entry:

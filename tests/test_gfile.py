@@ -3,7 +3,7 @@ import errno
 import pytest
 import tensorflow as tf
 
-from retrain.gfile import entries, is_file, opened, status
+from retrain.gfile import copy, entries, files_below, is_file, opened, status
 from tests.at_address import write
 
 HERE = "ram://gfile/photos"
@@ -35,6 +35,24 @@ def test_what_lies_in_a_folder():
     assert {name for name, entry in found.items() if entry.is_file()} == {"1.jpg", "notes.txt"}
     assert found["roses"].path == f"{HERE}/roses"
     assert not any(entry.is_symlink() for entry in found.values())
+
+
+def test_what_lies_at_any_depth():
+    assert files_below(HERE) == {
+        "1.jpg": (5, 0),
+        "notes.txt": (9, 0),
+        "roses/2.jpg": (11, 0),
+        "v1.0/3.jpg": (10, 0),
+    }
+
+
+def test_files_are_copied_from_and_to_addresses(tmp_path):
+    copy(f"{HERE}/roses/2.jpg", f"{tmp_path}/deep/2.jpg")
+    assert (tmp_path / "deep" / "2.jpg").read_bytes() == b"roses/2.jpg"
+    (tmp_path / "3.jpg").write_bytes(b"three")
+    for _ in range(2):
+        copy(f"{tmp_path}/3.jpg", f"{HERE}/new/3.jpg")
+        assert opened(f"{HERE}/new/3.jpg").read() == b"three"
 
 
 def test_images_and_what_is_said_to_be_a_folder_are_not_asked_for(monkeypatch):

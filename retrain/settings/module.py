@@ -15,9 +15,9 @@ class ModuleSettings:
 
     tfhub_module: str = setting(
         "builtin:",
-        "Pretrained image module: a directory, a .tar.gz, a TF Hub or Kaggle URL, keras:MobileNetV3Large, "
-        "a .keras file, or builtin: (embedded, nothing to download). An exported classifier is "
-        "one, too.",
+        "Pretrained image module: a directory (also at gs://), a .tar.gz, a TF Hub or Kaggle URL, "
+        "keras:MobileNetV3Large, a .keras file, or builtin: (embedded, nothing to download). An exported "
+        "classifier is one, too.",
         verbs=(*ALL_VERBS, "serve"),
         sweep=True,
         path=True,

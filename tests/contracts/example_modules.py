@@ -46,6 +46,7 @@ EXAMPLES = {
     ),
     "keras_hub": Example(lambda directory, content: "keras_hub:vit_base", is_here=False, repeats=True),
     "url": Example(lambda directory, content: "https://no.such.host/module", is_here=False, repeats=True),
+    "bucket": Example(lambda directory, content: f"ram://modules{directory}", is_here=False, repeats=True),
     "archive": Example(_packed, repeats=True),
     "keras_file": Example(lambda directory, content: tiny_worlds.keras_file(directory, factor=content)),
     "preset_directory": Example(

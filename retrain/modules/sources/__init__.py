@@ -10,6 +10,7 @@ SOURCES = {
     "keras_application": "retrain.modules.sources.keras_application:KerasApplication",
     "keras_hub": "retrain.modules.sources.keras_hub_sources:NamedPreset",
     "url": "retrain.modules.sources.fetched_sources:Url",
+    "bucket": "retrain.modules.sources.bucket:Bucket",
     "archive": "retrain.modules.sources.fetched_sources:Archive",
     "keras_file": "retrain.modules.sources.path_sources:KerasFile",
     "preset_directory": "retrain.modules.sources.keras_hub_sources:PresetDirectory",

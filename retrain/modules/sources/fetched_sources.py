@@ -44,7 +44,7 @@ class Archive(FetchedSource):
     title = "archive of a module"
 
     def fetch(self) -> pathlib.Path:
-        cache = user_cache_directory() or pathlib.Path(_directory_of_this_run().name)
+        cache = user_cache_directory() or directory_of_this_run()
         directory = cache / "modules" / files.file_hash(self.location)
         if not directory.is_dir():
             _unpack(self.location, directory)
@@ -63,9 +63,13 @@ class Url(FetchedSource):
         return extensions.named(DOWNLOAD)(self.handle)
 
 
-@functools.cache
-def _directory_of_this_run() -> tempfile.TemporaryDirectory:
+def directory_of_this_run() -> pathlib.Path:
     """For what cannot be kept; it goes when the process ends."""
+    return pathlib.Path(_directory().name)
+
+
+@functools.cache
+def _directory() -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory(prefix="retrain-")
 
 

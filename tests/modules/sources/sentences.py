@@ -6,8 +6,8 @@ from retrain.errors import InputError
 from retrain.modules.sources.source import check_handle, source_of
 
 FORMS = (
-    "a module directory, a .keras file, a .tar.gz of a module, an https:// URL, keras_hub:PRESET, keras:NAME "
-    "or builtin:"
+    "a module directory, a .keras file, a .tar.gz of a module, a directory at gs://, an https:// URL, "
+    "keras_hub:PRESET, keras:NAME or builtin:"
 )
 
 
