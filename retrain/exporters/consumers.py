@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from retrain.modules.signatures import IMAGES
 from retrain.modules.sources.path_sources import TF1_HUB_FILE
 
 # A frozen graph: what its input is called, and the file beside it that names its output.
@@ -35,6 +36,17 @@ import tensorflow as tf
 classifier = keras.layers.TFSMLayer("THIS_DIRECTORY", call_endpoint="{serving}")
 image = {image}
 probabilities = classifier(image[None])[{output}]"""
+JAX = """\
+import tensorflow as tf
+from jax.experimental import jax2tf
+
+classifier = tf.saved_model.load("THIS_DIRECTORY")
+image = {image}
+classify = jax2tf.call_tf(lambda images: classifier.signatures["{serving}"](images=images))
+probabilities = classify(image.numpy()[None])[{output}]"""
+TENSORFLOW_JS = (
+    "tensorflowjs_converter --input_format=tf_saved_model --signature_name={serving} THIS_DIRECTORY JS"
+)
 HUB = """\
 import retrain.modules as hub
 import tensorflow as tf
@@ -153,8 +165,16 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
             "TensorFlow, of files": OF_FILES.format(**words),
             "TensorFlow": LOADED.format(**words, tags=""),
             "Keras": KERAS.format(**words),
+            "JAX": JAX.format(**words),
         }
     return {**code, "retrain": RETRAIN}
+
+
+def converted(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
+    """By consumer the command that makes its format of an export of this description."""
+    if file_of(directory) or os.path.isfile(os.path.join(directory, TF1_HUB_FILE)):
+        return {}
+    return {"TensorFlow.js": TENSORFLOW_JS.format(serving=described["serving"][IMAGES])}
 
 
 def file_of(directory: str) -> str:

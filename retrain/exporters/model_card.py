@@ -19,6 +19,7 @@ from retrain.exporters.assets import DESCRIPTION, FOLDER
 from retrain.exporters.consumers import (
     GRAPH_INPUT,
     consumers,
+    converted,
     decoding,
     file_of,
     graph_output,
@@ -120,6 +121,7 @@ def write_card(directory: str, of_run: OfRun | None = None) -> None:
         batch=1 if file_of(directory) == "model.tflite" else "batch",
         outputs=_outputs_of_file(directory, described) if file_of(directory) else _outputs(described),
         consumers=consumers(directory, described),
+        converted=converted(directory, described),
         familiarity=described.get("familiarity"),
     )
     write_text(os.path.join(directory, README), text)

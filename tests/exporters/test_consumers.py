@@ -62,8 +62,9 @@ def blocks(directory: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w ,.]+):\n\n```python\n(.*?)\n```$", text, re.DOTALL | re.MULTILINE))
 
 
+PACKAGES = {"MediaPipe": "mediapipe", "JAX": "jax"}  # they are tried where they are
 CONSUMERS = {
-    "saved_model": ["TensorFlow, of files", "TensorFlow", "Keras", "retrain"],
+    "saved_model": ["TensorFlow, of files", "TensorFlow", "Keras", "JAX", "retrain"],
     "hub_module": ["TensorFlow 2", "hub.Module", "retrain"],
     "tflite": ["LiteRT", "MediaPipe"],
     "tflite_float16": ["LiteRT", "MediaPipe"],
@@ -90,7 +91,7 @@ def test_each_consumer_gets_the_same_probabilities(loaded_module, tmp_path, pict
     assert list(found) == CONSUMERS[name]
     for consumer, code in found.items():
         assert len(textwrap.dedent(code).splitlines()) <= 8
-        if consumer == "MediaPipe" and importlib.util.find_spec("mediapipe") is None:
+        if consumer in PACKAGES and importlib.util.find_spec(PACKAGES[consumer]) is None:
             continue
         names = run(code, directory, picture)
         if "table" in names:
@@ -147,6 +148,8 @@ def test_all_formats_have_consumers():
 def test_code_for_pixels_names_the_signature_that_takes_them(loaded_module, tmp_path, picture):
     model = ImageClassifier(loaded_module, {"label": SoftmaxHead(["a", "b"])})
     exporter("saved_model")(model, str(tmp_path / "export"), ExportOptions(takes_bytes=True))
+    text = (tmp_path / "export" / "README.md").read_text("utf-8")
+    assert "\ntensorflowjs_converter --input_format=tf_saved_model --signature_name=serving_images " in text
     code = blocks(str(tmp_path / "export"))["TensorFlow"]
     assert '.signatures["serving_images"](' in code
     assert run(code, str(tmp_path / "export"), picture)["probabilities"].tolist() == [[0.5, 0.5]]
