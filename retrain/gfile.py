@@ -15,9 +15,11 @@ from typing import BinaryIO, NamedTuple
 
 import tensorflow as tf
 
+from retrain.addresses import is_address
 from retrain.image_formats import EXTENSIONS
 
 PARTIAL = ".partial"
+MEMORY = "ram://"  # lists in a folder `export` that of `exports.json` which is more than its name, too
 FILES = sys.modules[__name__]
 NUMBERS = {tf.errors.NotFoundError: errno.ENOENT, tf.errors.PermissionDeniedError: errno.EACCES}
 
@@ -63,8 +65,10 @@ def is_file(path: str) -> bool:
 def entries(folder: str) -> list[Entry]:
     """What lies directly in a folder."""
     with _as_os_error(folder):
-        names = tf.io.gfile.listdir(folder)
-        return [_entry(folder, name) for name in names if name.strip("/")]
+        names = [name for name in tf.io.gfile.listdir(folder) if name.strip("/")]
+        if folder.startswith(MEMORY):
+            names = [name for name in names if tf.io.gfile.exists(os.path.join(folder, name))]
+        return [_entry(folder, name) for name in names]
 
 
 def files_below(folder: str) -> dict[str, tuple[int, int]]:
@@ -85,10 +89,16 @@ def copy(source: str, target: str) -> None:
     """A file, from or to an address, in one step; the folders around it are made, one there is replaced."""
     folder, name = os.path.split(target)
     partial = os.path.join(folder, f".{name}.{secrets.token_hex(4)}{PARTIAL}")
-    with _as_os_error(source):
+    with _as_os_error(target if is_address(target) else source):
         tf.io.gfile.makedirs(folder)
         tf.io.gfile.copy(source, partial)
         tf.io.gfile.rename(partial, target, overwrite=True)
+
+
+def remove(path: str) -> None:
+    """A file."""
+    with _as_os_error(path):
+        tf.io.gfile.remove(path)
 
 
 def _entry(folder: str, name: str) -> Entry:

@@ -4,12 +4,20 @@ import pathlib
 
 import tensorflow as tf
 
+from retrain.gfile import files_below, remove
+
 
 def write(address: str, content: bytes) -> None:
     """A file; folders have to be made, as nowhere else."""
     tf.io.gfile.makedirs(address.rpartition("/")[0])
     with tf.io.gfile.GFile(address, "wb") as file:
         file.write(content)
+
+
+def emptied(address: str) -> None:
+    """Removes all files below it; tf.io.gfile.rmtree trips over names that begin like folders."""
+    for name in files_below(address):
+        remove(f"{address}/{name}")
 
 
 def copied(folder: str, address: str) -> str:

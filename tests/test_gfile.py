@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.gfile import copy, entries, files_below, is_file, opened, status
-from tests.at_address import write
+from tests.at_address import emptied, write
 
 HERE = "ram://gfile/photos"
 
@@ -14,7 +14,7 @@ def photos():
     for name in ("1.jpg", "roses/2.jpg", "v1.0/3.jpg", "notes.txt"):
         write(f"{HERE}/{name}", name.encode())
     yield
-    tf.io.gfile.rmtree("ram://gfile")
+    emptied("ram://gfile")
 
 
 def test_files_are_read_as_those_of_this_machine():
@@ -35,6 +35,11 @@ def test_what_lies_in_a_folder():
     assert {name for name, entry in found.items() if entry.is_file()} == {"1.jpg", "notes.txt"}
     assert found["roses"].path == f"{HERE}/roses"
     assert not any(entry.is_symlink() for entry in found.values())
+
+
+def test_what_begins_like_a_folder_does_not_lie_in_it():
+    write(f"{HERE}/roses.json", b"")
+    assert [entry.name for entry in entries(f"{HERE}/roses")] == ["2.jpg"]
 
 
 def test_what_lies_at_any_depth():

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from retrain.commands import COMMANDS
+from retrain.commands.addressed_run import on_this_machine
 from retrain.commands.module_check import log_embedded, named_in_full
 from retrain.decoder_noise import decoders_held
 from retrain.extensions import named
@@ -33,6 +34,11 @@ def perform(verb: str, config: Config, words: Sequence[str] = (), run: str | Non
     verb's own.
     """
     set_environment()
+    with on_this_machine(config) as here:
+        return _performed(verb, here, words, run)
+
+
+def _performed(verb: str, config: Config, words: Sequence[str], run: str | None) -> Performed:
     row = COMMANDS[verb]
     full = named_in_full(config) if "tfhub_module" in read_by(verb) else config
     with refusals_told(os.curdir):

@@ -41,7 +41,7 @@ class DataSettings:
         "Folders of images may lie at gs://, too.",
         verbs=READERS,
         path=True,
-        gfile=True,
+        gfile=READERS,
         required=dict.fromkeys(
             DATA_VERBS, "a folder of class folders, or that of the images in --labels_file"
         ),

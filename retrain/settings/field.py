@@ -69,7 +69,7 @@ class Setting:
       sweep: whether a sweep may vary it.
       path: whether it may begin with ~, and is written absolute where a run is recorded.
       remote: whether an address may stand for the path, such as https://...
-      gfile: whether an address may that TensorFlow reads, see `retrain.addresses`.
+      gfile: the verbs for which an address may that TensorFlow reads, see `retrain.addresses`.
       repeated: whether its flag is given once for each element of a tuple.
       required: what to give, for each verb that cannot do without.
       needs: what it needs to have an effect, a `retrain.settings.needs.Need`.
@@ -89,7 +89,7 @@ class Setting:
     sweep: bool = False
     path: bool = False
     remote: bool = False
-    gfile: bool = False
+    gfile: tuple[str, ...] = ()
     repeated: bool = False
     required: Mapping[str, str] = dataclasses.field(default_factory=dict)
     needs: Any = None
@@ -160,9 +160,9 @@ def complaint(field: dataclasses.Field, value: Any, verb: str, given: bool) -> s
     if value is not None and (unfit := _unfit(as_text(value))):
         return f"--{field.name}={as_text(value)!r} has {unfit}: mend it, or give another."
     if known.path and not known.remote and ADDRESS.match(value or ""):
-        if known.gfile and is_address(value):
+        if verb in known.gfile and is_address(value):
             return None
-        expected = f"a path on this machine{', or at gs://,' if known.gfile else ''} was expected"
+        expected = f"a path on this machine{', or at gs://,' if verb in known.gfile else ''} was expected"
         return f"--{field.name}={value!r} is an address, but {expected}: {TO_REACH_IT}."
     if verb in known.required and value == field.default and not given:
         return f"{verb} needs --{field.name}: {known.required[verb]}."

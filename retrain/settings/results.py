@@ -25,11 +25,12 @@ class ResultSettings:
 
     model_dir: str | None = setting(
         None,
-        "Directory for all that the run writes; for export, that of a run that has ended. Default: a new "
-        "one, runs/FOLDER-TIME.",
+        "Directory for all that the run writes; for export, that of a run that has ended. For train, "
+        "evaluate and export it may be at gs://. Default: a new one, runs/FOLDER-TIME.",
         verbs=(*DATA_VERBS, "compare", "export"),
         required={"export": "the directory of a run that has ended"},
         path=True,
+        gfile=("train", "evaluate", "export"),
         recorded=False,
     )
     export_formats: tuple[str, ...] = setting(

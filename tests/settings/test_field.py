@@ -58,7 +58,11 @@ def test_an_address_is_no_path():
 
 
 def test_some_addresses_may_stand_for_a_folder_of_images():
-    assert {name for name, field in FIELDS.items() if about(field).gfile} == {"image_dir"}
+    verbs = {name: about(field).gfile for name, field in FIELDS.items() if about(field).gfile}
+    assert verbs == {
+        "image_dir": about(FIELDS["image_dir"]).verbs,
+        "model_dir": ("train", "evaluate", "export"),
+    }
     assert complaint(FIELDS["image_dir"], "gs://bucket/photos", "train", given=True) is None
     assert absolute(FIELDS["image_dir"], "gs://bucket/photos") == "gs://bucket/photos"
     assert complaint(FIELDS["image_dir"], "s3://bucket", "train", given=True) == (
