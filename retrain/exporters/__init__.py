@@ -26,6 +26,7 @@ class ExporterRow(NamedTuple):
       is_exact: whether it computes as the classifier does, but for rounding.
       is_calibrated: whether it is made with images of training.
       of_first_task: whether it has the probabilities of the first task alone.
+      of_source: whether it is better made of the module as its source has it than of an export.
       extra, packages: of this project, and what is imported of it, where the format needs more than is there.
     """
 
@@ -35,6 +36,7 @@ class ExporterRow(NamedTuple):
     is_exact: bool = True
     is_calibrated: bool = False
     of_first_task: bool = False
+    of_source: bool = False
     extra: str = ""
     packages: tuple[str, ...] = ()
 
@@ -108,7 +110,9 @@ EXPORTERS = {
     "frozen_graph": ExporterRow(
         "retrain.exporters.frozen_graph:write", "retrain.exporters.frozen_graph:read", of_first_task=True
     ),
-    "keras": ExporterRow("retrain.exporters.keras_file:write", "retrain.exporters.keras_file:read"),
+    "keras": ExporterRow(
+        "retrain.exporters.keras_file:write", "retrain.exporters.keras_file:read", of_source=True
+    ),
 }
 # Those that can be retrained, the one that is asked for first ahead.
 MODULES = tuple(name for name, row in EXPORTERS.items() if row.is_module)

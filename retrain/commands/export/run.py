@@ -1,7 +1,9 @@
 """`python -m retrain export`: the classifier is read from one export, and written in other formats."""
 
 from retrain.commands.export.check import ExportPlan
+from retrain.commands.export.keras_source import on_its_source
 from retrain.commands.written_exports import Material, write_exports
+from retrain.exporters import EXPORTERS
 from retrain.exporters.model_card import recorded_run
 from retrain.exporters.restored import restored_classifier
 from retrain.exporters.seen_images import read_seen
@@ -19,7 +21,10 @@ def run(plan: ExportPlan) -> int:
         final_tensor_name=results.final_tensor_name,
         of_run=recorded_run(plan.source),
     )
-    written = write_exports(restored_classifier(plan.source), plan.run, results.export_formats, material)
+    model = restored_classifier(plan.source)
+    if any(EXPORTERS[name].of_source for name in results.export_formats):
+        model = on_its_source(model, plan.run)
+    written = write_exports(model, plan.run, results.export_formats, material)
     for directory in written:
         say(f"Exported {directory}")
     return 0 if len(written) == len(results.export_formats) else 1

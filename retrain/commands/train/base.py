@@ -23,6 +23,7 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
 from retrain.modules.publisher_head import find_publisher_head
 from retrain.modules.sources.source import source_of
+from retrain.runs.run import Run
 from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import from_flags
 from retrain.settings.module import ModuleSettings
@@ -76,11 +77,16 @@ def _exported(source: WarmStartSource, settings: ModuleSettings) -> Base:
     return Base(classifier.module, heads, source.named)
 
 
+def base_before(run: Run) -> ImageModule:
+    """The module of a run, as it was before its training."""
+    settings = from_flags(run.flags).module
+    earlier = None if settings.warm_start_from is None else find_source(settings.warm_start_from)
+    return loaded_base(settings, earlier).module
+
+
 def _at_checkpoint(source: WarmStartSource) -> Base:
     """The module of the run, with the values of the checkpoint."""
-    settings = from_flags(source.run.flags).module
-    earlier = None if settings.warm_start_from is None else find_source(settings.warm_start_from)
-    module = loaded_base(settings, earlier).module
+    module = base_before(source.run)
     _restore(module, source.checkpoint)
     reader = tf.train.load_checkpoint(source.checkpoint)
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("model/kernels/")]

@@ -79,6 +79,7 @@ class KerasApplication(Source):
     title = "Keras model"
     reads = frozenset({"image_size", "feature_output", "feature_pooling"})
     loader = "retrain.modules.sources.keras_model:load_application"
+    is_keras = True
     has_files = False
 
     def check(self) -> None:

@@ -17,6 +17,7 @@ class KerasHub(Source):
     title = "KerasHub preset"
     reads = frozenset({"image_size", "feature_output", "feature_pooling"})
     loader = "retrain.modules.sources.keras_hub_model:load"
+    is_keras = True
 
     def check(self) -> None:
         super().check()

@@ -23,6 +23,7 @@ class KerasFile(Source):
     title = "Keras model"
     reads = frozenset({"image_size", "module_kind", "feature_output", "feature_pooling"}) | INPUT
     loader = "retrain.modules.sources.keras_model:load_file"
+    is_keras = True
 
     def check(self) -> None:
         super().check()

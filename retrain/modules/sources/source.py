@@ -46,6 +46,7 @@ class Source:
       has_files: whether `location` is a path.
       can_be_trained: False where no module of this source has a variable; of others the module tells.
       computes_in_bfloat16: whether the loader takes `bfloat16`, for convolutions and matrix products.
+      is_keras: whether its modules are Keras models, whose layers a file of Keras can have.
       licence: of the weights, as SPDX calls it, where the source knows it.
       label_map: the file of its publisher's class names, where one comes with the module.
       names_signatures: whether files must name the common signatures, and say the size of images.
@@ -64,6 +65,7 @@ class Source:
     has_files: ClassVar[bool] = True
     can_be_trained: ClassVar[bool] = True
     computes_in_bfloat16: ClassVar[bool] = True
+    is_keras: ClassVar[bool] = False
     licence: ClassVar[str] = ""
     label_map: ClassVar[str | None] = None
     names_signatures: ClassVar[bool] = False
