@@ -94,10 +94,20 @@ def same_content(examples: LabelledExamples) -> list[list[str]]:
     size = dict(zip(examples.paths, examples.table["size"].tolist(), strict=True))
     image_dir = examples.image_dir
     # Empty files are all alike, but no images.
-    together = [sorted(path for path in size if size[path])]
-    together = _tell_apart(together, lambda path: size[path])
-    together = _tell_apart(together, lambda path: _middle(os.path.join(image_dir, path), size[path]))
-    return sorted(_tell_apart(together, lambda path: _hash(os.path.join(image_dir, path))))
+    together = [[path for path in size if size[path]]]
+    together = _tell_apart(together, size.get)
+    together = _read_apart(together, size, lambda path: _middle(os.path.join(image_dir, path), size[path]))
+    together = _read_apart(together, size, lambda path: _hash(os.path.join(image_dir, path)))
+    return sorted(map(sorted, together))
+
+
+def _read_apart(
+    together: list[list[str]], order: Iterable[str], key: Callable[[str], Hashable]
+) -> list[list[str]]:
+    """Splits each set by a key that is read, in the order of all paths: in shards some lie together."""
+    unclear = {path for paths in together for path in paths}
+    keys = {path: _readable(key, path) for path in order if path in unclear}
+    return _tell_apart(together, keys.get)
 
 
 def _tell_apart(together: list[list[str]], key: Callable[[str], Hashable]) -> list[list[str]]:
@@ -106,7 +116,7 @@ def _tell_apart(together: list[list[str]], key: Callable[[str], Hashable]) -> li
     for paths in together:
         by_key = collections.defaultdict(list)
         for path in paths:
-            by_key[_readable(key, path)].append(path)
+            by_key[key(path)].append(path)
         finer += [paths for paths in by_key.values() if len(paths) > 1]
     return finer
 
@@ -121,7 +131,7 @@ def _readable(key: Callable[[str], Hashable], path: str) -> Hashable:
 def _middle(path: str, size: int) -> bytes:
     with opened(path) as file:
         file.seek(max(0, (size - SLICE) // 2))
-        return file.read(SLICE)
+        return hashlib.blake2b(file.read(SLICE), digest_size=16).digest()
 
 
 def _hash(path: str) -> bytes:

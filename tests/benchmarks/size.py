@@ -5,11 +5,11 @@ trains on them with builtin:gradients, each size in a process of its own, withou
 makes 20 images of each class, `heads 1000 10000` five, of which a module gives 192 features, and trains the
 head 200 steps; `tasks 1 50` gives 1000 images so many columns of labels, `look_alikes 4000` and
 `sketches 1000 4000 16000 64000` measure the search of near duplicates alone, and `listing 100000`,
-`table 100000` and `shards 100000` the listing of so many files, the check of so many rows and that of so many
-images in tar files of 10 000, of which none is read.
+`table 100000`, `shards 100000` and `parquet 100000` the listing of so many files, the check of so many rows
+and that of so many images in tar files, or files of Parquet, of 10 000, of which none is read.
 
-Wanted: an exponent of at most 1.05 in seconds; 10 s for 100 000 files, 1 s for 100 000 rows, 50 tasks at most
-five times one, a head of 10 000 classes in 3 GB.
+Wanted: an exponent of at most 1.05 in seconds; 10 s for 100 000 files, 1 s for 100 000 rows, in Parquet, too,
+50 tasks at most five times one, a head of 10 000 classes in 3 GB.
 """
 
 import json
@@ -26,6 +26,7 @@ from contextlib import contextmanager
 import numpy as np
 import simplejpeg
 
+from tests.tiny_parquet import IMAGE, class_label, parquet_file
 from tests.tiny_shards import shard
 
 SIDE, CLASSES, OF_A_CLASS, FEW_OF_A_CLASS, OF_TASKS = 40, 10, 20, 5, 1000
@@ -110,7 +111,20 @@ def shards(directory: pathlib.Path, size: int) -> None:
         shard(directory / "images" / f"{begin}.tar", members)
 
 
-CHECKED_ONLY = (listing, table, shards)
+def parquet(directory: pathlib.Path, size: int) -> None:
+    """Images of 2000 to 4000 bytes, 100 in a row group, as Hugging Face's datasets write them."""
+    features = {"image": IMAGE, "label": class_label(*map(str, range(CLASSES)))}
+    for begin in range(0, size, OF_A_SHARD):
+        numbers = range(begin, min(begin + OF_A_SHARD, size))
+        random = np.random.default_rng(begin)
+        content = [b"\xff\xd8\xff" + random.bytes(random.integers(2000, 4000)) for _ in numbers]
+        named = zip(numbers, content, strict=True)
+        images = [{"bytes": image, "path": f"{number}.jpg"} for number, image in named]
+        columns = {"image": images, "label": [number % CLASSES for number in numbers]}
+        parquet_file(directory / "images" / f"{begin}.parquet", columns, features, rows=100)
+
+
+CHECKED_ONLY = (listing, table, shards, parquet)
 MAKES = {of.__name__: of for of in (images, classes, heads, tasks, *CHECKED_ONLY)}
 
 

@@ -92,6 +92,19 @@ def test_images_in_parquet_are_told_apart_as_files_are(tmp_path):
     ]
 
 
+def test_images_are_read_in_the_order_of_the_shard(tmp_path, monkeypatch):
+    """Whatever their names: a row group is read whole."""
+    names = [f"{number * 7 % 20}.jpg" for number in range(20)]
+    images = [JPEG + bytes([number // 4, number % 4]) * (50 + number % 4) for number in range(20)]
+    columns = {"image": images, "path": names, "label": range(20)}
+    parquet_file(tmp_path / "x.parquet", columns, rows=2)
+    examples = of_folder(str(tmp_path))
+    read, opened = [], groups.opened
+    monkeypatch.setattr(groups, "opened", lambda path: read.append(path) or opened(path))
+    assert same_content(examples) == []
+    assert read == [f"{tmp_path}/x.parquet/{name}" for name in names]
+
+
 def test_files_that_differ_outside_the_slice_are_told_apart(tree):
     middle = bytes(3 * groups.SLICE)
     photos = tree(
