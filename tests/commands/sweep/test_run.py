@@ -95,6 +95,8 @@ def test_a_sweep_goes_on_with_more_trials_and_keeps_what_was_best(command, photo
     assert len(both) == 8
     storage = optuna.storages.RDBStorage(f"sqlite:///{run / 'study.db'}")
     assert optuna.load_study(study_name="sweep", storage=storage).direction.name == "MINIMIZE"
+    storage.remove_session()
+    storage.engine.dispose()
     assert both["average_loss"][0] == first["average_loss"][0] > both["average_loss"].min()
     assert (run / "best.1" / "run.flags").read_text() == flags_of_first
     assert (run / "best" / "run.flags").read_text() != flags_of_first
