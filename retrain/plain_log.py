@@ -34,6 +34,17 @@ def logged_plainly(verbosity: str) -> Iterator[None]:
         absl.logging.set_verbosity(before[2])
 
 
+@contextlib.contextmanager
+def errors_alone() -> Iterator[None]:
+    """Within, nothing less is told: what is done again, which has been told."""
+    before = absl.logging.get_verbosity()
+    absl.logging.set_verbosity(min(before, absl.logging.ERROR))
+    try:
+        yield
+    finally:
+        absl.logging.set_verbosity(before)
+
+
 class _Lines(logging.Formatter):
     """The message alone."""
 

@@ -4,7 +4,7 @@ from logging.handlers import BufferingHandler
 import pytest
 from absl import logging
 
-from retrain.plain_log import PACKAGE, logged_plainly
+from retrain.plain_log import PACKAGE, errors_alone, logged_plainly
 
 
 def record(level, path):
@@ -48,3 +48,12 @@ def test_tensorflow_warns_its_developers_only(verbosity, shown, monkeypatch):
     theirs.removeHandler(handler)
     assert ("retracing" in [of.getMessage() for of in handler.buffer]) == shown
     assert "broken" in [of.getMessage() for of in handler.buffer]
+
+
+@pytest.mark.parametrize("verbosity", ["debug", "info", "error"])
+def test_what_is_done_again_is_not_told_again(verbosity):
+    with logged_plainly(verbosity):
+        before = logging.get_verbosity()
+        with errors_alone():
+            assert logging.get_verbosity() == logging.ERROR
+        assert logging.get_verbosity() == before

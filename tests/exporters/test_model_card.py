@@ -150,12 +150,13 @@ def test_several_tasks_and_familiarity(loaded_module, tmp_path):
     assert "5 % have a `familiarity` below 0.05" in text
 
 
-def test_the_licence_is_that_of_an_embedded_network(directory):
+@pytest.mark.parametrize("module", ["builtin:efficientnet_lite1", "builtin:gradients"])
+def test_the_licence_is_that_of_an_embedded_module(module, directory):
     file = f"{directory}/assets.extra/retrain.json"
     with open(file) as written:
         described = json.load(written)
     with open(file, "w") as changed:
-        json.dump({**described, "module": "builtin:efficientnet_lite1"}, changed)
+        json.dump({**described, "module": module}, changed)
     write_card(directory)
     assert card(directory)[0]["license"] == "apache-2.0"
 

@@ -31,6 +31,7 @@ from retrain.modules.sources.path_sources import SAVED_MODEL_FILE
 from retrain.modules.sources.saved_model_methods import by_key
 from retrain.modules.sources.source import DEFAULTS, Source, source_of
 from retrain.modules.sources.tf1_hub_files import described_signature
+from retrain.plain_log import errors_alone
 from retrain.settings.module import ModuleSettings
 
 NAMED = (IMAGE_FEATURE_VECTOR, IMAGE_CLASSIFICATION)
@@ -98,7 +99,8 @@ class ExaminedModule:
 
     def at_size(self, side: int) -> ImageModule:
         """The module for square images of another size; InputError when it does not take these."""
-        return self.source.load(dataclasses.replace(self.settings, image_size=side))
+        with errors_alone():
+            return self.source.load(dataclasses.replace(self.settings, image_size=side))
 
     def outputs(self, signature: str, count: int = COUNT) -> Outputs:
         """What it gives for the first `count` of the images made here."""

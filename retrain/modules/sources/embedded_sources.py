@@ -18,6 +18,7 @@ class Gradients(Source):
     reads = frozenset({"image_size"})
     loader = "retrain.modules.sources.gradients:load"
     has_files = can_be_trained = computes_in_bfloat16 = False
+    licence = "apache-2.0"  # ours
 
     @classmethod
     def recognises(cls, location: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import h5py
 import keras
 
-CONFIG = "model_config"
+CONFIG, VERSION = "model_config", "keras_version"
 
 
 def read_hdf5(location: str) -> keras.Model:
@@ -27,6 +27,16 @@ def read_hdf5(location: str) -> keras.Model:
             # Advice to whoever writes models.
             warnings.simplefilter("ignore", UserWarning)
             return keras.models.load_model(copied, compile=False)
+
+
+def is_of_keras_3(location: str) -> bool:
+    """Whether the file says so; Keras 2 does not read it then."""
+    try:
+        with h5py.File(location, "r") as file:
+            version = file.attrs[VERSION]
+    except (OSError, KeyError):
+        return False
+    return int(str(version).partition(".")[0]) >= 3
 
 
 def _of_today(config: Any) -> Any:

@@ -27,8 +27,9 @@ from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_archive import check_archive
 from retrain.modules.sources.keras_features import feature_model
-from retrain.modules.sources.keras_hdf5 import read_hdf5
+from retrain.modules.sources.keras_hdf5 import is_of_keras_3, read_hdf5
 from retrain.modules.sources.keras_head import before_head
+from retrain.modules.sources.keras_progress import told_when_it_comes
 from retrain.modules.sources.path_sources import HDF5
 from retrain.modules.sources.silent_hosts import BROKEN_OFF, not_waited_for, silence, was_silent
 from retrain.settings.module import ModuleSettings
@@ -134,7 +135,8 @@ def application(handle: str, image_size: int | None) -> tuple[keras.Model, Prepr
     constructor = getattr(keras.applications, name)
     side = image_size or IMAGE_SIZES[name]
     explained = _explained(handle, image_size, weights)
-    with _reproducible(), explained, not_waited_for(), warnings.catch_warnings():
+    downloading = told_when_it_comes()
+    with _reproducible(), explained, not_waited_for(), downloading, warnings.catch_warnings():
         # Keras 3.15 looks for layers a second time, in lists of them that model.save_weights has left out.
         warnings.filterwarnings("ignore", "Skipping nested container")
         model = constructor(
@@ -231,7 +233,8 @@ def _loaded(location: str, handle: str) -> keras.Model:
         return keras.models.load_model(location, compile=False)
     except Exception as error:  # Keras' readers raise what they happen to meet in a damaged file
         directory = os.path.splitext(location)[0]
-        advice = IN_HDF5.format(file=location, directory=directory) if is_hdf5 else IN_KERAS
+        is_of_keras_2 = is_hdf5 and not is_of_keras_3(location)
+        advice = IN_HDF5.format(file=location, directory=directory) if is_of_keras_2 else IN_KERAS
         raise InputError(
             f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): {advice}."
         ) from error

@@ -9,7 +9,8 @@ from keras import layers
 
 from retrain.errors import InputError
 from retrain.modules.loading import load_module
-from retrain.modules.sources.keras_hdf5 import CONFIG, read_hdf5
+from retrain.modules.sources.keras_hdf5 import CONFIG, VERSION, is_of_keras_3, read_hdf5
+from retrain.modules.sources.keras_model import IN_KERAS
 
 IMAGES = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
 
@@ -30,7 +31,7 @@ def as_keras_2_wrote(path, change=lambda of_layer: None) -> keras.Model:
             if of_layer["class_name"] == "BatchNormalization":
                 of_layer["config"]["axis"] = [3]
             change(of_layer)
-        file.attrs[CONFIG] = json.dumps(config)
+        file.attrs[CONFIG], file.attrs[VERSION] = json.dumps(config), "2.15.0"
     return model
 
 
@@ -51,6 +52,29 @@ def test_a_layer_of_the_users_own(tmp_path):
     as_keras_2_wrote(tmp_path / "net.h5", change)
     reason, _ = refusal(str(tmp_path / "net.h5"))
     assert reason == "Unknown layer: 'OurConv'"
+
+
+class OurLayer(layers.Layer):
+    def call(self, images):
+        return images
+
+
+# Keras 3 says that the form is legacy.
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_keras_3_wrote_is_not_for_keras_2(tmp_path):
+    file = str(tmp_path / "net.h5")
+    inputs = keras.Input((8, 8, 3))
+    keras.Model(inputs, layers.GlobalAveragePooling2D()(OurLayer()(inputs))).save(file)
+    with pytest.raises(InputError) as info:
+        load_module(file)
+    assert str(info.value).endswith(f"(Unknown layer: 'OurLayer'): {IN_KERAS}.")
+
+
+def test_whose_a_file_is(tmp_path):
+    as_keras_2_wrote(tmp_path / "net.h5")
+    assert not is_of_keras_3(str(tmp_path / "net.h5"))
+    (tmp_path / "text.h5").write_text("no file of HDF5")
+    assert not is_of_keras_3(str(tmp_path / "text.h5"))
 
 
 # Of Keras 2 itself, on writing a file of its own form.
