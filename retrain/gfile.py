@@ -20,6 +20,7 @@ from retrain.image_formats import EXTENSIONS
 
 PARTIAL = ".partial"
 MEMORY = "ram://"  # lists in a folder `export` that of `exports.json` which is more than its name, too
+NO_NAMES = ("", ".", "..")  # an object may be called so, and its copy would lie outside of a folder
 FILES = sys.modules[__name__]
 NUMBERS = {tf.errors.NotFoundError: errno.ENOENT, tf.errors.PermissionDeniedError: errno.EACCES}
 
@@ -65,7 +66,7 @@ def is_file(path: str) -> bool:
 def entries(folder: str) -> list[Entry]:
     """What lies directly in a folder."""
     with _as_os_error(folder):
-        names = [name for name in tf.io.gfile.listdir(folder) if name.strip("/")]
+        names = [name for name in tf.io.gfile.listdir(folder) if name.strip("/") not in NO_NAMES]
         if folder.startswith(MEMORY):
             names = [name for name in names if tf.io.gfile.exists(os.path.join(folder, name))]
         return [_entry(folder, name) for name in names]

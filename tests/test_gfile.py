@@ -42,6 +42,12 @@ def test_what_begins_like_a_folder_does_not_lie_in_it():
     assert [entry.name for entry in entries(f"{HERE}/roses")] == ["2.jpg"]
 
 
+def test_no_name_leads_out_of_its_folder(monkeypatch):
+    """The objects of a bucket may be called so by who wrote them."""
+    monkeypatch.setattr(tf.io.gfile, "listdir", lambda folder: ["../", "./", "..", "/", "1.jpg"])
+    assert files_below(HERE) == {"1.jpg": (5, 0)}
+
+
 def test_what_lies_at_any_depth():
     assert files_below(HERE) == {
         "1.jpg": (5, 0),
