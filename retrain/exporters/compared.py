@@ -87,8 +87,13 @@ def compared(name: str, found: Mapping[str, np.ndarray], sample: Sample) -> str:
     """What an export, which makes this of the images, was found to be; InputError for another classifier."""
     told = list(sample.expected)[: 1 if EXPORTERS[name].of_first_task else None]
     expected = {key: sample.expected[key] for key in told}
-    largest = max(float(np.abs(found[key] - values).max()) for key, values in expected.items())
+    largest = np.max([np.abs(found[key] - values).max() for key, values in expected.items()])
     images = f"{len(sample.images)} {sample.split} images"
+    if np.isnan(largest):
+        raise InputError(
+            f"read again, it gives no numbers (nan) for some of {images}: what it computes with is too large "
+            f"or too small for this format."
+        )
     if EXPORTERS[name].is_exact and not largest <= TOLERANCE:
         raise InputError(
             f"read again, its probabilities of {images} differ by up to {largest:.2g} from those of the "
