@@ -68,7 +68,7 @@ def load_scoring(settings: ModuleSettings, published: Published | None) -> Scori
 def load_features(settings: ModuleSettings) -> Scoring:
     """Loads a module for its features, which no head scores."""
     module = load_module(settings.tfhub_module, settings)
-    files = source_of(settings.tfhub_module).fetched().files
+    files = source_of(settings.tfhub_module).fetched(settings).files
     return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_background(files or ""))
 
 

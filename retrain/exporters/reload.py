@@ -113,7 +113,7 @@ def read(directory: str) -> Answers:
 
 def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> ExportedClassifier:
     """Loads what a run exported; InputError when the module does not say what its classes are."""
-    directory = source_of(handle).fetched().files or ""
+    directory = source_of(handle).fetched(settings).files or ""
     check_is_classifier(directory, handle)
     heads = read_heads(directory)
     module = load_module(handle, settings, IMAGE_CLASSIFICATION)

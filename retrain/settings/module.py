@@ -111,6 +111,14 @@ class ModuleSettings:
         needs=MODULE_SOURCE,
         decides=False,
     )
+    max_archive_gb: float = setting(
+        8.0,
+        "GiB that a .tar.gz, a URL or a bucket may hold of a module, unpacked; more is refused.",
+        verbs=ALL_VERBS,
+        needs=MODULE_SOURCE,
+        decides=False,
+        above=0.0,
+    )
     engine: str = setting(
         "auto",
         "What computes predictions: auto takes litert, which begins in a second, where the export tflite "

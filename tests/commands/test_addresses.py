@@ -87,7 +87,8 @@ def test_a_table_of_this_machine_may_say_the_labels(command, averaging_module, t
 
 def test_exports_find_the_images_of_a_run(run):
     plan = check(Config.of(model_dir=str(run), export_formats=("tflite_int8",)), [])
-    assert len(plan.train) + len(plan.held_out) == 24
+    assert len(plan.train) == 18
+    assert len(plan.compared_on.paths) == 3
 
 
 def test_splits_of_folders_are_taken(colour_folder):

@@ -108,5 +108,6 @@ def test_a_run_is_measured_by_shards(command, trained_run, shards, tmp_path):
 
 def test_exports_find_the_images_of_a_run(run, name):
     plan = check(Config.of(model_dir=str(run), export_formats=("tflite_int8",)), [])
-    assert len(plan.train) + len(plan.held_out) == 24
-    assert all(f"{name}/" in path for path in (*plan.train, *plan.held_out))
+    assert len(plan.train) == 18
+    assert len(plan.compared_on.paths) == 3
+    assert all(f"{name}/" in path for path in (*plan.train, *plan.compared_on.paths))

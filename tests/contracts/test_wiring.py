@@ -86,6 +86,9 @@ TWINS = {"labels_file": "{twins}", "merge_class_names": "true"}
 CLASSIFIER = {"tfhub_module": "{classifier}", "image_size": ""}
 
 LITTLE = {"max_image_megapixels": "1e-5"}
+PACKED = {"tfhub_module": "{packed}"}
+# Of another archive, for what was unpacked once is taken as it is.
+SMALL = {"tfhub_module": "{packed_too}", "max_archive_gb": "1e-6"}
 DATA = {
     **of(examples, image_dir="{fewer}", head="sigmoid", validation_percentage="30"),
     **of(examples, testing_percentage="30", split_file="{splits}", labels_file="{table}"),
@@ -125,6 +128,7 @@ MODULE = {
         {"tfhub_module": "{talking}", "allow_unsafe_module_ops": "true"},
         "give --allow_unsafe_module_ops",
     ),
+    "max_archive_gb": Case(examples, SMALL, PACKED, "give a larger --max_archive_gb"),
     "label_map": Case(
         examples,
         {"label_map": "{swapped}"},
@@ -255,6 +259,7 @@ EVALUATE = {
         {**CLASSES, "tfhub_module": "{talking}", "allow_unsafe_module_ops": "true"},
         "give --allow_unsafe_module_ops",
     ),
+    "max_archive_gb": Case(evaluated, SMALL, {**CLASSES, **PACKED}, "give a larger --max_archive_gb"),
     "model_dir": Case(evaluated, {"model_dir": ""}),
     "explain": Case(evaluated, {"explain": "true"}),
 }
@@ -263,7 +268,10 @@ PREDICT = {
     "labels_file": Case(predicted, {"labels_file": "{table}"}, {"image_dir": "{photos}"}),
     "path_column": Case(predicted, {"path_column": "other"}, {**PATHS, "tasks": "", "image_dir": "{photos}"}),
     "label_map": Case(predicted, {"label_map": "{swapped}"}, {"label_map": "{labels}"}),
-    **{name: EVALUATE[name]._replace(stage=predicted) for name in ("module_kind", "allow_unsafe_module_ops")},
+    **{
+        name: EVALUATE[name]._replace(stage=predicted)
+        for name in ("module_kind", "allow_unsafe_module_ops", "max_archive_gb")
+    },
     "tfhub_module": Case(predicted, {"tfhub_module": "{of_two_tasks}"}),
     "engine": MODULE["engine"],
     "max_image_megapixels": Case(predicted, LITTLE, refused="is an image that can be decoded"),
@@ -274,6 +282,7 @@ INSPECT = {name: case._replace(stage=inspected, refused=None) for name, case in 
 # A module that no longer gives numbers does not conform.
 INSPECT |= {
     "json": RESULTS["json"],
+    "max_archive_gb": MODULE["max_archive_gb"]._replace(stage=inspected),
     "module_input_range": Case(inspected, {"module_input_range": "0,1e38"}),
     "module_input_mean": Case(inspected, {"module_input_mean": "1e38,1e38,1e38"}),
     "module_input_std": Case(inspected, {"module_input_std": "1e-45,1,1"}),

@@ -109,6 +109,8 @@ class World:
         self.versions = directory / "versions"
         self.averaging = tiny_worlds.averaging_module(directory / "averaging")
         self.talking = tiny_worlds.talking_module(directory / "talking")
+        self.packed = shutil.make_archive(str(directory / "packed"), "gztar", self.averaging)
+        self.packed_too = shutil.make_archive(str(directory / "packed_too"), "gztar", self.talking)
 
     @property
     def classifier(self) -> str:

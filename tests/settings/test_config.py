@@ -62,6 +62,7 @@ def test_what_may_differ_between_two_runs_of_the_same_training():
         *("distribution", "worker_timeout"),
         "feature_engine",
         "allow_unsafe_module_ops",
+        "max_archive_gb",
         "export_formats",
         "default_signature",
         "final_tensor_name",

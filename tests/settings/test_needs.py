@@ -108,6 +108,7 @@ CASES = {
     "module_input_std": of_the_source("module_input_std=0.5,0.5,0.5", (0.5, 0.5, 0.5)),
     "feature_output": of_the_source("feature_output=pool", "pool"),
     "allow_unsafe_module_ops": of_the_source("allow_unsafe_module_ops=true", True),
+    "max_archive_gb": of_the_source("max_archive_gb=16.0", 16.0),
     "feature_pooling": of_the_source("feature_pooling=max", "max"),
     "label_map": Case(
         "a.txt",

@@ -58,7 +58,7 @@ class ExaminedModule:
     """
 
     def __init__(self, handle: str, settings: ModuleSettings = DEFAULTS):
-        self.source = source_of(handle).fetched()
+        self.source = source_of(handle).fetched(settings)
         self.settings = settings
         self.module, self.refusal, self.names_no_size = None, "", False
         self._spec = None

@@ -14,7 +14,8 @@ from retrain.addresses import FILE_SYSTEMS, reader
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
 from retrain.folders import exists
-from retrain.modules.sources.fetched_sources import LARGEST, MOST_FILES, FetchedSource, directory_of_this_run
+from retrain.modules.sources.archive_members import check_size
+from retrain.modules.sources.fetched_sources import FetchedSource, directory_of_this_run
 from retrain.modules.sources.source import EXPORTS, SAVED_MODEL_FILE, forms
 
 
@@ -26,9 +27,9 @@ class Bucket(FetchedSource):
     has_files = False
     title = "module in a bucket"
 
-    def fetch(self) -> pathlib.Path:
+    def fetch(self, max_gb: float) -> pathlib.Path:
         try:
-            return _copied(self.handle, _module_at(self.handle))
+            return _copied(self.handle, _module_at(self.handle), max_gb)
         except OSError as error:
             raise InputError(
                 f"{self.handle!r} could not be fetched ({error.strerror}): see to it that this machine may "
@@ -49,13 +50,10 @@ def _module_at(handle: str) -> str:
     return found
 
 
-def _copied(handle: str, address: str) -> pathlib.Path:
+def _copied(handle: str, address: str, max_gb: float) -> pathlib.Path:
     listed = reader().files_below(address)
-    if len(listed) > MOST_FILES or sum(size for size, _ in listed.values()) > LARGEST:
-        raise InputError(
-            f"{handle!r} holds more than {LARGEST / 2**30:.0f} GiB or {MOST_FILES} files, and modules hold "
-            "less: if it is one all the same, copy it to a disk, and give that directory."
-        )
+    size = sum(size for size, _ in listed.values())
+    check_size(handle, size, len(listed), max_gb, "give a larger --max_archive_gb, or copy it to a disk")
     kept = user_cache_directory() if all(time for _, time in listed.values()) else None
     content = hashlib.sha256(json.dumps([address, listed]).encode()).hexdigest()
     directory = (kept or directory_of_this_run()) / "modules" / content

@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import socket
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -23,19 +24,22 @@ from tensorflow_hub.compressed_module_resolver import HttpCompressedFileResolver
 from tqdm.utils import CallbackIOWrapper
 
 from retrain.errors import InputError
+from retrain.modules.sources.archive_members import looked_at
 from retrain.modules.sources.gzip_check import GZIP_ERRORS, check_gzip
 from retrain.modules.sources.like_networks import alternative_to
 from retrain.modules.sources.silent_hosts import not_waited_for, silence, was_silent
 from retrain.progress import download_bar
 
 
-def download(url: str) -> pathlib.Path:
-    """The directory of the module on this machine; InputError where the host does not give it."""
+def download(url: str, max_gb: float) -> pathlib.Path:
+    """The directory of the module on this machine; InputError where the host gives none, or more GiB."""
     try:
         with contextlib.ExitStack() as opened, not_waited_for():
-            resolver = _ToldResolver(opened)
+            resolver = _ToldResolver(opened, url, max_gb)
             resolve = resolver if resolver.is_supported(url) else tensorflow_hub.resolve
             return pathlib.Path(resolve(url))
+    except InputError:
+        raise
     # TensorFlow's are those of an archive with files in folders that it does not list: these are not made.
     except (OSError, ValueError, http.client.HTTPException, tf.errors.OpError, *GZIP_ERRORS) as error:
         raise InputError(
@@ -58,9 +62,9 @@ def _reason(error: Exception) -> str:
 class _ToldResolver(HttpCompressedFileResolver):
     """The library's own, which tells by a bar how much of an answer has come."""
 
-    def __init__(self, opened: contextlib.ExitStack):
+    def __init__(self, opened: contextlib.ExitStack, url: str, max_gb: float):
         super().__init__()
-        self._opened = opened
+        self._opened, self._url, self._max_gb = opened, url, max_gb
 
     def __call__(self, url: str) -> str:
         _remove_what_was_killed(url)
@@ -78,8 +82,16 @@ class _ToldResolver(HttpCompressedFileResolver):
             shutil.copyfileobj(CallbackIOWrapper(advance, answer, "read"), content)
         if answer.length:
             raise http.client.IncompleteRead(b"", answer.length)
+        self._look_at_members(content)
         check_gzip(content)
         return content
+
+    def _look_at_members(self, content: BinaryIO) -> None:
+        """Before the library unpacks them; of what is no archive it says so itself."""
+        content.seek(0)
+        with contextlib.suppress(tarfile.ReadError), tarfile.open(fileobj=content) as tar:
+            for _ in looked_at(tar, self._url, self._max_gb):
+                pass
 
 
 def _remove_what_was_killed(url: str) -> None:

@@ -13,27 +13,27 @@ import tempfile
 from retrain import extensions, files
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
+from retrain.modules.sources.archive_members import looked_at
 from retrain.modules.sources.gzip_check import GZIP_ERRORS, read_to_the_end
 from retrain.modules.sources.path_sources import SAVED_MODEL_FILE, Directory
-from retrain.modules.sources.source import Source, source_of
+from retrain.modules.sources.source import DEFAULTS, Source, source_of
+from retrain.settings.module import ModuleSettings
 
 DOWNLOAD = "retrain.modules.sources.download:download"
-# What an archive may hold; the largest published modules have 2 GiB, in some dozens of files.
-LARGEST, MOST_FILES = 8 * 2**30, 10_000
 
 
 class FetchedSource(Source):
     """A module behind something else: packed, it may lie at the top or one folder down."""
 
-    reads = Directory.reads
+    reads = Directory.reads | {"max_archive_gb"}
 
-    def fetch(self) -> pathlib.Path:
-        """The directory with the module, or with its folder, on this machine."""
+    def fetch(self, max_gb: float) -> pathlib.Path:
+        """The directory with the module, or with its folder, on this machine; InputError for more GiB."""
         raise NotImplementedError
 
-    def fetched(self) -> Source:
+    def fetched(self, settings: ModuleSettings = DEFAULTS) -> Source:
         self.check()
-        return source_of(self.handle, str(_module_in(self.fetch()))).fetched()
+        return source_of(self.handle, str(_module_in(self.fetch(settings.max_archive_gb)))).fetched()
 
 
 class Archive(FetchedSource):
@@ -43,11 +43,11 @@ class Archive(FetchedSource):
     suffixes = (".tar.gz", ".tgz")
     title = "archive of a module"
 
-    def fetch(self) -> pathlib.Path:
+    def fetch(self, max_gb: float) -> pathlib.Path:
         cache = user_cache_directory() or directory_of_this_run()
         directory = cache / "modules" / files.file_hash(self.location)
         if not directory.is_dir():
-            _unpack(self.location, directory)
+            _unpack(self.location, directory, max_gb)
         return directory
 
 
@@ -59,8 +59,8 @@ class Url(FetchedSource):
     has_files = False
     title = "URL of a module"
 
-    def fetch(self) -> pathlib.Path:
-        return extensions.named(DOWNLOAD)(self.handle)
+    def fetch(self, max_gb: float) -> pathlib.Path:
+        return extensions.named(DOWNLOAD)(self.handle, max_gb)
 
 
 def directory_of_this_run() -> pathlib.Path:
@@ -78,29 +78,11 @@ def _module_in(directory: pathlib.Path) -> pathlib.Path:
     return next((top for top in tops if (top / SAVED_MODEL_FILE).is_file()), directory)
 
 
-def _extract(tar: tarfile.TarFile, directory: str, archive: str) -> None:
-    """Unpacks files and folders, each looked at before it is written, and nothing else."""
-    size = 0
-    for count, member in enumerate(tar, 1):
-        size += member.size
-        if size > LARGEST or count > MOST_FILES:
-            raise InputError(
-                f"{archive!r} holds more than {LARGEST / 2**30:.0f} GiB or {MOST_FILES} files, and modules "
-                f"hold less: if it is one all the same, unpack it, and give the directory."
-            )
-        # Not left to the filter alone: that of Python before 3.11.13 lets links lead out.
-        if not (member.isreg() or member.isdir()) or ".." in pathlib.PurePosixPath(member.name).parts:
-            raise InputError(
-                f"{archive!r} is not unpacked: {member.name!r} in it is no file or folder below it, and "
-                f"modules are made of these: get the module from elsewhere."
-            )
-        tar.extract(member, directory, filter="data")
-
-
-def _unpack(archive: str, directory: pathlib.Path) -> None:
+def _unpack(archive: str, directory: pathlib.Path, max_gb: float) -> None:
     try:
         with files.new_directory(directory) as partial, tarfile.open(archive, "r:gz") as tar:
-            _extract(tar, partial, archive)
+            for member in looked_at(tar, archive, max_gb):
+                tar.extract(member, partial, filter="data")
             read_to_the_end(tar.fileobj)
     except InputError:
         # Another run may have unpacked the same content meanwhile: then it is there, whole.

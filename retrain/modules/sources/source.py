@@ -82,7 +82,7 @@ class Source:
             _check_exists(self.handle, self.location)
             check_no_pointers(self.handle, self.location)
 
-    def fetched(self) -> "Source":
+    def fetched(self, settings: ModuleSettings = DEFAULTS) -> "Source":
         """The source of the module as it is on this machine, checked; what is elsewhere is fetched first."""
         self.check()
         return self
@@ -104,7 +104,7 @@ class Source:
 
     def load(self, settings: ModuleSettings = DEFAULTS, bfloat16: bool = False) -> Any:
         """The ImageModule; one that cannot compute in bfloat16 does so in float32."""
-        source = self.fetched()
+        source = self.fetched(settings)
         if not settings.allow_unsafe_module_ops:
             source.check_operations()
         precision = {"bfloat16": bfloat16} if source.computes_in_bfloat16 else {}

@@ -5,7 +5,7 @@ import pytest
 
 from retrain import gfile
 from retrain.errors import InputError
-from retrain.modules.sources import bucket
+from retrain.modules.sources import archive_members
 from retrain.modules.sources.path_sources import SavedModel
 from retrain.modules.sources.source import Source, source_of
 from tests.at_address import copied, write
@@ -82,10 +82,10 @@ def test_what_is_no_module_is_a_sentence(monkeypatch, cache):
         f"{HERE!r} is no module: there is no saved_model.pb in it, and no run that exported one."
     )
     write(f"{HERE}/saved_model.pb", b"graph")
-    monkeypatch.setattr(bucket, "LARGEST", 4)
+    monkeypatch.setattr(archive_members, "MOST_FILES", 1)
     assert sentence(HERE) == (
-        f"{HERE!r} holds more than 0 GiB or 10000 files, and modules hold less: if it is one all the same, "
-        "copy it to a disk, and give that directory."
+        f"{HERE!r} holds more than 8 GiB or 1 files, and modules hold less: if it is one all the same, give "
+        "a larger --max_archive_gb, or copy it to a disk."
     )
 
 

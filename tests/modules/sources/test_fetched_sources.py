@@ -7,9 +7,9 @@ import tarfile
 import pytest
 
 from retrain.errors import InputError
-from retrain.modules.sources import fetched_sources
 from retrain.modules.sources.path_sources import TF1Hub
 from retrain.modules.sources.source import Source, check_handle, source_of
+from retrain.settings.module import ModuleSettings
 
 
 @pytest.fixture(autouse=True)
@@ -119,19 +119,10 @@ def test_archives_of_links_and_devices_are_not_unpacked(tmp_path, cache, kind):
     assert list((cache / "modules").iterdir()) == []
 
 
-@pytest.mark.parametrize(("limit", "value"), [("LARGEST", 2 * 2**30), ("MOST_FILES", 2)])
-def test_an_archive_without_end_is_left(tmp_path, cache, monkeypatch, limit, value):
-    handle = str(tmp_path / "bomb.tar.gz")
-    with tarfile.open(handle, "w:gz") as tar:
-        for name in "abc":
-            tar.addfile(tarfile.TarInfo(name))
-        large = tarfile.TarInfo("zeros")
-        large.size = 3 * 2**30
-        tar.fileobj.write(large.tobuf())
-    monkeypatch.setattr(fetched_sources, limit, value)
-    assert refusal(handle) == (
-        f"{handle!r} holds more than {fetched_sources.LARGEST / 2**30:.0f} GiB or "
-        f"{fetched_sources.MOST_FILES} files, and modules hold less: if it is one all the same, unpack it, "
-        f"and give the directory."
-    )
+def test_an_archive_of_more_is_unpacked_where_it_is_allowed(tmp_path, cache):
+    handle = archive(tmp_path / "module.tar.gz", {"saved_model.pb": b"graph"})
+    source = source_of(handle)
+    with pytest.raises(InputError, match=r"holds more than 1e-09 GiB or 10000 files"):
+        source.fetched(ModuleSettings(max_archive_gb=1e-9))
     assert list((cache / "modules").iterdir()) == []
+    assert source.fetched(ModuleSettings(max_archive_gb=1e-3)).files
