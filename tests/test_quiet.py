@@ -23,6 +23,13 @@ def test_what_was_written_is_shown_when_the_body_fails(capfd):
     assert capfd.readouterr().err == "no such library\nafter\n"
 
 
+def test_who_ends_it_is_not_told_what_was_written(capfd):
+    with pytest.raises(KeyboardInterrupt), native_stderr_held():
+        os.write(2, b"oneDNN\n")
+        raise KeyboardInterrupt
+    assert capfd.readouterr().err == ""
+
+
 def test_what_was_written_before_comes_first():
     code = (
         "import os, sys\nfrom retrain.quiet import native_stderr_held\n"

@@ -85,6 +85,7 @@ def _attempts(
 ) -> list["_Attempt"]:
     """Each is read while the next is written."""
     attempts, answers = [_Attempt(name, run.export(name)) for name in formats], {}
+    logging.info("Exporting %s; each is read again by another process.", ", ".join(formats))
     with reading_process(formats) as reader:
         sample = material.sample(model, formats)
         reader.give(sample.images)

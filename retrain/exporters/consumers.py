@@ -56,6 +56,7 @@ image = {image}
 logits = module(dict(images=image[None]), signature={signature}, as_dict=True)["default"]
 probabilities = tf.nn.{function}(logits / {temperature})"""
 LITERT = """\
+# pip install ai-edge-litert pillow
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image, ImageOps
@@ -64,12 +65,15 @@ image = {pillow}
 classify = Interpreter("THIS_DIRECTORY/model.tflite").get_signature_runner("serving_default")
 probabilities = classify(images=image[None])[{output}]"""
 MEDIAPIPE = """\
+# pip install mediapipe
 import mediapipe
 from mediapipe.tasks.python.vision import ImageClassifier
 
-classifier = ImageClassifier.create_from_model_path("THIS_DIRECTORY/model.tflite")  # it resizes by itself
-found = classifier.classify(mediapipe.Image.create_from_file("PICTURE.jpg")).classifications[0].categories"""
+image = mediapipe.Image.create_from_file("PICTURE.jpg")  # it is resized by MediaPipe in its own way
+with ImageClassifier.create_from_model_path("THIS_DIRECTORY/model.tflite") as classifier:
+    found = classifier.classify(image).classifications[0].categories"""
 ONNX = """\
+# pip install onnxruntime pillow
 import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
@@ -78,6 +82,7 @@ image = {pillow}
 session = onnxruntime.InferenceSession("THIS_DIRECTORY/model.onnx")
 [probabilities] = session.run([{output}], dict(images=image[None]))"""
 OPENVINO = """\
+# pip install openvino pillow
 import numpy as np
 import openvino
 from PIL import Image, ImageOps
