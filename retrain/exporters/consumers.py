@@ -122,7 +122,7 @@ table = retrain.predict("PICTURE.jpg", tfhub_module="THIS_DIRECTORY")"""
 
 
 def decoding(height: int, width: int) -> dict[str, str]:
-    """By library a line from "PICTURE.jpg" to float32 [height, width, 3] in [0, 1].
+    """By library a line from "PICTURE.jpg", which is opaque, to float32 [height, width, 3] in [0, 1].
 
     Bilinear between half-pixel centres, without antialiasing, as training resizes: of Pillow `transform`
     does so, `resize` does not.

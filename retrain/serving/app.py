@@ -89,6 +89,8 @@ class Server:
             return _error(str(error), error.status, error.headers)
         except BusyError:
             return _error("Too many images wait to be classified: try again.", 503, {"Retry-After": "1"})
+        except asyncio.CancelledError:  # the server ends, and has waited for this answer
+            return _error("The server is stopping: ask another, or again later.", 503)
 
     def _check_address(self, name: str, version: int = VERSION, what: str = "") -> None:
         if name != self.name:
