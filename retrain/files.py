@@ -20,6 +20,7 @@ from retrain.errors import InputError
 from retrain.image_files import is_file
 from retrain.system_errors import writing
 
+PARTIAL = ".partial"  # how the name of what is not whole yet ends
 Path = str | os.PathLike[str]
 
 
@@ -99,7 +100,7 @@ def replaced_directory(path: Path) -> Iterator[str]:
 
 def remove_leftovers(directory: Path) -> None:
     """Removes what processes that were killed had begun to write below `directory`; none may be alive."""
-    for path in sorted(pathlib.Path(directory).rglob(".*.partial")):
+    for path in sorted(pathlib.Path(directory).rglob(f".*{PARTIAL}")):
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -157,7 +158,7 @@ def directory_hash(path: Path) -> str:
 
 
 def _beside(path: pathlib.Path) -> pathlib.Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
 
 
 @contextlib.contextmanager

@@ -16,9 +16,9 @@ from typing import BinaryIO, NamedTuple
 import tensorflow as tf
 
 from retrain.addresses import is_address
+from retrain.files import PARTIAL
 from retrain.image_formats import EXTENSIONS
 
-PARTIAL = ".partial"
 MEMORY = "ram://"  # lists in a folder `export` that of `exports.json` which is more than its name, too
 NO_NAMES = ("", ".", "..")  # an object may be called so, and its copy would lie outside of a folder
 FILES = sys.modules[__name__]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retrain.data.listing import SPLITS
 from retrain.errors import InputError
 from retrain.extensions import load, named
 
@@ -58,8 +59,7 @@ class ExportOptions(NamedTuple):
 
 
 AS_USUAL = ExportOptions()
-# Exports are compared with their model on the first of these splits that has images.
-TRAIN, COMPARED_ON = "train", ("test", "validation", "train")
+TRAIN = SPLITS[0]
 
 
 class LabelledFiles(NamedTuple):
@@ -71,8 +71,8 @@ class LabelledFiles(NamedTuple):
 
 
 def compared_split(splits: Container[str]) -> str:
-    """The split on whose images exports are compared, where there are images of these."""
-    return next((split for split in COMPARED_ON if split in splits), TRAIN)
+    """The split on whose images exports are compared, of those with images: test, where it has some."""
+    return next((split for split in reversed(SPLITS) if split in splits), TRAIN)
 
 
 EXPORTERS = {

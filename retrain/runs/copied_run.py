@@ -18,12 +18,11 @@ from absl import logging
 
 from retrain.addresses import reader
 from retrain.errors import InputError
-from retrain.files import read_json, write_text
+from retrain.files import PARTIAL, read_json, write_text
 from retrain.folders import exists
 from retrain.runs.run import NO_RUN, RUN_FLAGS
 
 SECONDS = 60.0  # between two looks at what has been finished
-PARTIAL = ".partial"
 
 Files = dict[str, tuple[int, int]]  # by path from the directory: bytes, and time of change in nanoseconds
 
