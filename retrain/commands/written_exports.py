@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from absl import logging
@@ -58,18 +58,39 @@ class Material(NamedTuple):
         return sample_of(model, self.compared_on, count)
 
 
-def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str], material: Material) -> list[str]:
-    """The directories of those that were written; exports.json names all, and those of earlier ones."""
+class Exports(NamedTuple):
+    """What became of the formats that were asked for.
+
+    Attributes:
+      written: those that were written.
+      failed: why others could not be, by format.
+    """
+
+    written: Sequence[str]
+    failed: Mapping[str, str]
+
+    def directories(self, run: Run) -> list[str]:
+        return [run.export(name) for name in self.written]
+
+
+def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str], material: Material) -> Exports:
+    """Each in its directory, if it can be written."""
     attempts = _attempts(model, run, formats, material) if formats else []
-    written = [attempt.name for attempt in attempts if not attempt.reason]
-    failed = {attempt.name: attempt.reason for attempt in attempts if attempt.reason}
-    earlier = recorded_exports(run)
+    return Exports(
+        written=[attempt.name for attempt in attempts if not attempt.reason],
+        failed={attempt.name: attempt.reason for attempt in attempts if attempt.reason},
+    )
+
+
+def record_exports(run: Run, exports: Exports) -> None:
+    """Writes exports.json, which names these and earlier ones: the last file of a run, for it finishes it."""
+    earlier, formats = recorded_exports(run), {*exports.written, *exports.failed}
     content = {
-        "written": [*(name for name in earlier["written"] if name not in formats), *written],
-        "failed": {**{name: why for name, why in earlier["failed"].items() if name not in formats}, **failed},
+        "written": [*(name for name in earlier["written"] if name not in formats), *exports.written],
+        "failed": {name: why for name, why in earlier["failed"].items() if name not in formats}
+        | {**exports.failed},
     }
     run.write(EXPORTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    return [run.export(name) for name in written]
 
 
 def recorded_exports(run: Run) -> dict:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image
 
-from retrain.commands.written_exports import Material, write_exports
+from retrain.commands.written_exports import Material, record_exports, write_exports
 from retrain.errors import InputError, RefusedError
 from retrain.exporters import EXPORTERS, ExporterRow, ExportOptions, LabelledFiles
 from retrain.exporters.compared import Sample
@@ -65,13 +65,20 @@ def formats(monkeypatch, tmp_path):
     return make
 
 
+def exported(model, run: Run, formats, material: Material) -> list[str]:
+    """The directories, of exports that have been recorded."""
+    exports = write_exports(model, run, formats, material)
+    record_exports(run, exports)
+    return exports.directories(run)
+
+
 def recorded(fresh_run: Run):
     return json.loads((fresh_run.path / "exports.json").read_text("utf-8"))
 
 
 def test_all_are_written_and_that_is_recorded(fresh_run, formats):
     names = formats(saved_model=None, tflite=None)
-    assert write_exports(None, fresh_run, names, NOTHING) == [
+    assert exported(None, fresh_run, names, NOTHING) == [
         fresh_run.export("saved_model"),
         fresh_run.export("tflite"),
     ]
@@ -83,7 +90,7 @@ def test_what_a_writer_tells_stands_in_its_line(fresh_run, formats, monkeypatch)
     monkeypatch.setattr(logging, "info", lambda text, *values: told.append(text % values))
     formats(keras=None)
     monkeypatch.setattr(f"{THIS}.exporter", lambda name: lambda *given: "it loads without retrain")
-    write_exports(None, fresh_run, ["keras"], NOTHING)
+    exported(None, fresh_run, ["keras"], NOTHING)
     assert told[-1].endswith(" s; no image to compare it on; it loads without retrain.")
 
 
@@ -103,7 +110,7 @@ def test_one_that_fails_is_told_in_a_sentence_and_the_others_are_written(
     fresh_run, formats, warned, error, reason
 ):
     names = formats(saved_model=None, hub_module=error, tflite=None)
-    assert write_exports(None, fresh_run, names, NOTHING) == [
+    assert exported(None, fresh_run, names, NOTHING) == [
         fresh_run.export("saved_model"),
         fresh_run.export("tflite"),
     ]
@@ -112,21 +119,21 @@ def test_one_that_fails_is_told_in_a_sentence_and_the_others_are_written(
 
 
 def test_none_could_be_written(fresh_run, formats):
-    assert write_exports(None, fresh_run, formats(saved_model=ValueError("No.")), NOTHING) == []
+    assert exported(None, fresh_run, formats(saved_model=ValueError("No.")), NOTHING) == []
     assert recorded(fresh_run) == {"written": [], "failed": {"saved_model": "No."}}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RefusedError("There is no room on the disk.")])
 def test_an_interruption_or_a_full_disk_is_none_of_the_format(fresh_run, formats, error):
     with pytest.raises(type(error)):
-        write_exports(None, fresh_run, formats(saved_model=None, hub_module=error), NOTHING)
+        exported(None, fresh_run, formats(saved_model=None, hub_module=error), NOTHING)
     assert not (fresh_run.path / "exports.json").exists()
 
 
 def test_what_is_written_joins_what_was(fresh_run, formats):
     """A format that is tried again counts once, by how it went then."""
-    write_exports(None, fresh_run, formats(saved_model=None, onnx=ValueError("No."), tflite=None), NOTHING)
-    write_exports(None, fresh_run, formats(onnx=None, keras=ValueError("Never.")), NOTHING)
+    exported(None, fresh_run, formats(saved_model=None, onnx=ValueError("No."), tflite=None), NOTHING)
+    exported(None, fresh_run, formats(onnx=None, keras=ValueError("Never.")), NOTHING)
     written = ["saved_model", "tflite", "onnx"]
     assert recorded(fresh_run) == {"written": written, "failed": {"keras": "Never."}}
 
@@ -139,7 +146,7 @@ def test_an_export_that_is_another_classifier_is_removed(
     material = Material(compared_on=LabelledFiles("test", [image]))
     complaint = InputError("its probabilities differ")
     monkeypatch.setattr(f"{THIS}.compared", unittest.mock.Mock(side_effect=complaint))
-    assert write_exports(model, fresh_run, ["saved_model"], material) == []
+    assert exported(model, fresh_run, ["saved_model"], material) == []
     assert os.listdir(fresh_run.path / "export") == []
     assert warned == ["The format saved_model cannot be written, and is left out: its probabilities differ"]
 
@@ -152,7 +159,7 @@ def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_modu
     monkeypatch.setitem(EXPORTERS, "noted", ExporterRow(f"{THIS}:noted", f"{THIS}:read"))
     material = Material([image] * 500, LabelledFiles("test", [image]), takes_bytes=True)
     model = ImageClassifier(loaded_module, heads)
-    assert write_exports(model, fresh_run, ["noted"], material) == [fresh_run.export("noted")]
+    assert exported(model, fresh_run, ["noted"], material) == [fresh_run.export("noted")]
     options = ExportOptions(takes_bytes=True, calibration=(image,) * 200)
     assert written == [(fresh_run.export("noted"), options)]
     assert reader.ask.mock_calls == [unittest.mock.call("noted", fresh_run.export("noted"))]

@@ -2,7 +2,7 @@
 
 from retrain.commands.export.check import ExportPlan
 from retrain.commands.export.keras_source import on_its_source
-from retrain.commands.written_exports import Material, write_exports
+from retrain.commands.written_exports import Material, record_exports, write_exports
 from retrain.exporters import EXPORTERS
 from retrain.exporters.model_card import recorded_run
 from retrain.exporters.restored import restored_classifier
@@ -24,7 +24,8 @@ def run(plan: ExportPlan) -> int:
     model = restored_classifier(plan.source)
     if any(EXPORTERS[name].of_source for name in results.export_formats):
         model = on_its_source(model, plan.run)
-    written = write_exports(model, plan.run, results.export_formats, material)
-    for directory in written:
+    exports = write_exports(model, plan.run, results.export_formats, material)
+    record_exports(plan.run, exports)
+    for directory in exports.directories(plan.run):
         say(f"Exported {directory}")
-    return 0 if len(written) == len(results.export_formats) else 1
+    return 1 if exports.failed else 0

@@ -12,7 +12,7 @@ from retrain.commands.train.on_request import formats_of, is_accurate, write_cop
 from retrain.commands.train.pixels import find_learning_rate, train_on_images
 from retrain.commands.train.prepare import Prepared, dry_run, prepare
 from retrain.commands.train.records import begin_run
-from retrain.commands.written_exports import Material, write_exports
+from retrain.commands.written_exports import Material, record_exports, write_exports
 from retrain.examples.labelled import LabelledExamples
 from retrain.exporters import LabelledFiles, compared_split
 from retrain.exporters.familiar_images import familiarity_of_others, with_familiarity
@@ -123,9 +123,10 @@ def train_classifier(
         material = _material(plan, trained, seen)._replace(of_run=of_run(outcome))
         exports = write_exports(model, run, formats_of(plan.config.results), material)
     end_report(run)
+    record_exports(run, exports)
     if plan.config.results.tracker is not None:
         track(run, plan.config.results.tracker)
-    return outcome, exports
+    return outcome, exports.directories(run)
 
 
 def _material(plan: TrainPlan, trained: TrainedModel, seen: SeenImages) -> Material:

@@ -235,6 +235,27 @@ def test_a_run_that_is_broken_off_while_it_exports_has_its_figures_and_nothing_h
     assert Run(run).state == UNFINISHED
 
 
+def test_a_run_that_is_killed_at_its_very_end_goes_on(
+    command, colour_folder, averaging_module, tmp_path, monkeypatch
+):
+    """It is finished when nothing is left to write, and what was begun then is removed."""
+    run = tmp_path / "run"
+
+    def interrupted(*_):
+        (run / ".report.html.0f0f0f0f.partial").touch()
+        raise KeyboardInterrupt
+
+    flags = [f"--image_dir={colour_folder}", f"--tfhub_module={averaging_module}", FAST, ONE_FORMAT]
+    flags += [f"--model_dir={run}"]
+    with monkeypatch.context() as patched:
+        patched.setattr("retrain.commands.train.run.end_report", interrupted)
+        assert command(*flags).status == 130
+    assert Run(run).state == UNFINISHED
+    assert command(*flags).status == 0
+    assert Run(run).state == FINISHED
+    assert not list(run.rglob("*.partial"))
+
+
 def test_a_run_that_fails_before_it_writes_leaves_no_directory(
     command, colour_folder, averaging_module, tmp_path, monkeypatch
 ):
