@@ -31,7 +31,7 @@ from retrain.features.engines import (
 )
 from retrain.features.image_facts_store import ImageFactsStore
 from retrain.features.shared_pass import shared_pass
-from retrain.features.stored import Features, viewed
+from retrain.features.stored import Features, aligned, viewed
 from retrain.modules.image_module import ImageModule
 from retrain.progress import progress
 from retrain.settings.data import AS_USUAL, Decoding
@@ -177,7 +177,7 @@ def _missing(files: Sequence[FileKey], cache: FeatureCache | None) -> list[int]:
 
 def _remembered(files: Sequence[FileKey], cache: FeatureCache | None, length: int) -> np.ndarray:
     """Features of all files, zeros for those that are missing."""
-    return np.zeros([len(files), length], np.float32) if cache is None else cache.read(files)
+    return aligned((len(files), length)) if cache is None else cache.read(files)
 
 
 def _decoded(

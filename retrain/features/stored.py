@@ -5,6 +5,7 @@ some at a time. What is computed over all features goes through `blocks`, of arr
 that it is the same to the last bit.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Self
 
@@ -13,6 +14,7 @@ import numpy as np
 from retrain.errors import InputError
 
 ROWS_AT_A_TIME = 4096
+ALIGNMENT = 64  # bytes, a multiple of which is where TensorFlow wants the memory of a tensor to begin
 
 
 class StoredFeatures:
@@ -44,7 +46,7 @@ class StoredFeatures:
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("What is read from files is a copy.")
-        values = np.empty(self.shape, dtype or self.segments[0].dtype)
+        values = aligned(self.shape, dtype or self.segments[0].dtype)
         segment_of, row_of = self.places.T
         segments = np.unique(segment_of)
         if len(segments) == 1 and values.dtype == self.segments[segments[0]].dtype:
@@ -60,6 +62,31 @@ class StoredFeatures:
 
 
 Features = np.ndarray | StoredFeatures
+
+
+def aligned(shape: tuple[int, int], dtype: np.dtype | type = np.float32) -> np.ndarray:
+    """Zeros, whose memory TensorFlow can share."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    begin = -memory.ctypes.data % ALIGNMENT
+    return memory[begin : begin + size].view(dtype).reshape(shape)
+
+
+def in_memory(features: Features) -> tuple[np.ndarray, np.ndarray]:
+    """Memory that TensorFlow can share, and the rows of it, int [N], that these are.
+
+    A copy, unless all of them lie in such memory already.
+    """
+    if isinstance(features, StoredFeatures) and len(features.segments) == 1:
+        [segment] = features.segments
+        is_aligned = segment.ctypes.data % ALIGNMENT == 0 and segment.flags.c_contiguous
+        if is_aligned and segment.flags.writeable and segment.dtype == np.float32:
+            return segment, features.places[:, 1]
+    values, begin = aligned(features.shape), 0
+    for block in blocks(features):
+        values[begin : begin + len(block)] = block
+        begin += len(block)
+    return values, np.arange(len(values))
 
 
 def viewed(features: np.ndarray) -> StoredFeatures:

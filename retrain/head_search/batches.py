@@ -4,8 +4,8 @@ All of it is drawn by the candidate's seed, and by nothing else that it could sh
 
 Features are centred: half of what features have in common is their mean, and along it gradient descent would
 be the first to diverge. A dropped feature is thus its mean. Where they lie in memory they are given to the
-steps whole; where they are too many, the rows of some steps are read at a time, while those before are
-trained on.
+steps as they lie there, with those of other splits, and a step centres its own; where they are too many, the
+rows of some steps are read at a time, while those before are trained on.
 """
 
 import functools
@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.features.stored import ROWS_AT_A_TIME, Features, blocks
-from retrain.head_search.head_step import Batches, Examples
+from retrain.features.stored import ROWS_AT_A_TIME, Features, in_memory
+from retrain.head_search.head_step import Batch, Batches, Examples, batch_of
 from retrain.heads.head import Labels
 from retrain.settings.head import HeadSettings
 
@@ -26,7 +26,6 @@ KEPT = 4  # orders, for trainings that are repeated, such as those of a notebook
 ENTRIES = 12  # of the history of losses
 POOLED_BATCHES = 16
 MAX_SPARE = 2**20  # of the dropout pool, beyond one batch
-ALIGNMENT = 64  # bytes
 STREAMED_BYTES = 2**25  # rows read at a time where features do not fit in memory
 
 
@@ -40,7 +39,7 @@ class Centred(NamedTuple):
       centre: float32 [F].
       weightings: the position of a task, and its class weights, by which the examples are weighted, where
         they are trained on.
-      resident: all of them, centred, as tensors; None where they do not fit.
+      resident: all of them as tensors; None where they do not fit.
       mean_square: of the centred features, where it is asked for.
       shifts: float32 [folds, tasks, F], the mean of the examples of each fold less the centre; None of one
         fold.
@@ -58,21 +57,18 @@ class Centred(NamedTuple):
 
 def made_resident(data: Centred, memory: int) -> Centred:
     """The examples with their tensors, where these take less than `memory` bytes."""
-    return data._replace(resident=_read(data, slice(None))) if 4 * data.features.size <= memory else data
+    return data._replace(resident=_examples(data, slice(None))) if 4 * data.features.size <= memory else data
 
 
-def parts(data: Centred, most: int = ROWS_AT_A_TIME) -> Iterator[Examples]:
+def parts(data: Centred, most: int = ROWS_AT_A_TIME) -> Iterator[Batch]:
     """All examples, once, in order, ROWS_AT_A_TIME, or `most` where these are fewer."""
     count, size = len(data.features), min(most, ROWS_AT_A_TIME)
-    if data.resident is not None and count <= size:
-        yield data.resident
-        return
     for begin in range(0, count, size):
-        rows = slice(begin, begin + size)
+        end = min(begin + size, count)
         if data.resident is None:
-            yield _read(data, rows)
+            yield batch_of(_examples(data, slice(begin, end)), tf.range(end - begin))
         else:
-            yield Examples(*(values[rows] for values in data.resident))
+            yield batch_of(data.resident, tf.range(begin, end))
 
 
 def mean_square(data: Centred) -> float:
@@ -81,21 +77,15 @@ def mean_square(data: Centred) -> float:
     return total / data.features.size or 1.0
 
 
-def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
-    features = data.features[rows]
-    centred, begin = _aligned(features.shape), 0
-    for block in blocks(features):
-        np.subtract(block, data.centre, out=centred[begin : begin + len(block)])
-        begin += len(block)
-    return Examples(_tensor(centred), tf.constant(data.labels[rows]), tf.constant(data.weights[rows]))
-
-
-def _aligned(shape: tuple[int, int]) -> np.ndarray:
-    """Float32 of that shape, where TensorFlow wants the memory of a tensor to begin."""
-    size = 4 * shape[0] * shape[1]
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    begin = -memory.ctypes.data % ALIGNMENT
-    return memory[begin : begin + size].view(np.float32).reshape(shape)
+def _examples(data: Centred, rows: np.ndarray | slice) -> Examples:
+    features, places = in_memory(data.features[rows])
+    return Examples(
+        features=_tensor(features),
+        places=tf.constant(places, tf.int32),
+        centre=tf.constant(data.centre),
+        labels=tf.constant(data.labels[rows]),
+        weights=tf.constant(data.weights[rows]),
+    )
 
 
 def _tensor(values: np.ndarray) -> tf.Tensor:
@@ -178,11 +168,11 @@ def examples_of(data: Centred, order: Order, begin: int) -> Iterator[tuple[Examp
     bounds = [*range(begin, end, order.piece), end]
     with ThreadPoolExecutor(1) as reader:
         rows = [_filled_up(order.rows[first:last], order.piece) for first, last in itertools.pairwise(bounds)]
-        following = reader.submit(_read, data, rows[0])
+        following = reader.submit(_examples, data, rows[0])
         for (first, last), after in zip(itertools.pairwise(bounds), [*rows[1:], None], strict=True):
             examples = following.result()
             if after is not None:
-                following = reader.submit(_read, data, after)
+                following = reader.submit(_examples, data, after)
             yield examples, first, last
 
 

@@ -20,11 +20,35 @@ MOMENTUM = 0.9
 
 
 class Examples(NamedTuple):
-    """Centred features [N, F], encoded labels [N, tasks, ...], and weights [N, folds, weightings]."""
+    """What batches are taken from.
+
+    Attributes:
+      features: [M, F], not centred, of more than these examples.
+      places: int32 [N], the row of the features that each example has.
+      centre: [F].
+      labels: encoded, [N, tasks, ...].
+      weights: [N, folds, weightings].
+    """
+
+    features: tf.Tensor
+    places: tf.Tensor
+    centre: tf.Tensor
+    labels: tf.Tensor
+    weights: tf.Tensor
+
+
+class Batch(NamedTuple):
+    """Some examples: centred features [B, F], labels [B, tasks, ...], and weights [B, folds, weightings]."""
 
     features: tf.Tensor
     labels: tf.Tensor
     weights: tf.Tensor
+
+
+def batch_of(examples: Examples, rows: tf.Tensor) -> Batch:
+    """The examples at these rows, int32 [B]; the only ones whose features are centred, and take memory."""
+    features = tf.gather(examples.features, tf.gather(examples.places, rows)) - examples.centre
+    return Batch(features, tf.gather(examples.labels, rows), tf.gather(examples.weights, rows))
 
 
 class Hyperparameters(NamedTuple):
@@ -94,7 +118,7 @@ def _train_steps(
     """
 
     def step(position: tf.Tensor, state: State, total: tf.Tensor) -> tuple[tf.Tensor, State, tf.Tensor]:
-        batch = Examples(*(tf.gather(values, batches.rows[position]) for values in examples))
+        batch = batch_of(examples, batches.rows[position])
         if batches.dropout_pool is not None:
             # Not as a slice, whose beginning XLA wants to know when it compiles.
             window = batches.windows[position] + tf.range(tf.shape(batches.rows)[1])
@@ -116,7 +140,7 @@ compiled_train_steps = tf.function(_train_steps, reduce_retracing=True, autograp
 
 
 def _step(
-    head: Head, hyper: Hyperparameters, state: State, batch: Examples, decay: tf.Tensor
+    head: Head, hyper: Hyperparameters, state: State, batch: Batch, decay: tf.Tensor
 ) -> tuple[State, tf.Tensor]:
     logits = _logits(head, state, batch.features)
     smoothing = 0.0 if hyper.label_smoothing is None else hyper.label_smoothing
@@ -149,7 +173,7 @@ def _penalties(hyper: Hyperparameters, kernel: tf.Tensor) -> list[tf.Tensor]:
     return [hyper.l2 * moved, *l1]
 
 
-def _weights(hyper: Hyperparameters, batch: Examples) -> tf.Tensor:
+def _weights(hyper: Hyperparameters, batch: Batch) -> tf.Tensor:
     """The weight of each example in each head, [B, heads]: heads of a fold stand together."""
     weights = tf.gather(batch.weights, hyper.weighting, axis=2)
     return tf.reshape(weights, [-1, tf.size(weights[0])])
@@ -168,7 +192,7 @@ def _logits(head: Head, state: State, features: tf.Tensor) -> tf.Tensor:
 
 @tf.function(reduce_retracing=True, autograph=False)
 def total_losses(
-    head: Head, state: State, examples: Examples, task: tf.Tensor | None, temperatures: tf.Tensor
+    head: Head, state: State, examples: Batch, task: tf.Tensor | None, temperatures: tf.Tensor
 ) -> tf.Tensor:
     """The weighted loss of each head over the examples at each temperature, [temperatures, heads].
 

@@ -5,7 +5,17 @@ import pytest
 
 from retrain.errors import InputError
 from retrain.features import stored as stored_features
-from retrain.features.stored import StoredFeatures, blocks, check_finite, mean_features, variance, viewed
+from retrain.features.stored import (
+    ALIGNMENT,
+    StoredFeatures,
+    aligned,
+    blocks,
+    check_finite,
+    in_memory,
+    mean_features,
+    variance,
+    viewed,
+)
 
 RANDOM = np.random.default_rng(0)
 VALUES = RANDOM.normal(2.0, 1.0, size=[11, 3]).astype(np.float32)
@@ -39,6 +49,26 @@ def test_rows_of_a_view_are_no_copies():
     np.testing.assert_array_equal(view, VALUES)
     np.testing.assert_array_equal(view[3:7][[0, 2]], VALUES[[3, 5]])
     assert view[3:7].segments[0] is VALUES
+
+
+def test_rows_of_a_view_can_be_shared():
+    memory = aligned((11, 3))
+    assert (memory.ctypes.data % ALIGNMENT, memory.dtype, memory.any()) == (0, np.float32, False)
+    memory[:] = VALUES
+    shared, places = in_memory(viewed(memory)[8:2:-2])
+    assert shared is memory
+    np.testing.assert_array_equal(places, [8, 6, 4])
+
+
+@pytest.mark.parametrize("give", ["array", "file", "elsewhere"])
+def test_of_what_cannot_be_shared_there_is_a_copy(stored, give):
+    displaced = aligned((12, 3)).ravel()[1:34].reshape(11, 3)
+    displaced[:] = VALUES
+    features = {"array": VALUES, "file": stored, "elsewhere": viewed(displaced)}[give]
+    memory, places = in_memory(features[2:9])
+    assert (memory.ctypes.data % ALIGNMENT, places.tolist()) == (0, [*range(7)])
+    np.testing.assert_array_equal(memory, VALUES[2:9])
+    assert not np.shares_memory(memory, displaced)
 
 
 def test_rows_that_are_read_lie_in_memory_once():

@@ -3,9 +3,8 @@ import itertools
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from retrain.features.stored import mean_features
+from retrain.features.stored import aligned, mean_features, viewed
 from retrain.head_search import batches
 from retrain.head_search.batches import (
     MAX_SPARE,
@@ -16,6 +15,7 @@ from retrain.head_search.batches import (
     mean_square,
     parts,
 )
+from retrain.head_search.head_step import batch_of
 from tests.head_search.candidates import candidate
 
 CANDIDATE = candidate(0.1, 0.0, dropout_rate=0.3, max_steps=20, batch_size=50, seed=7)
@@ -89,13 +89,18 @@ def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monke
         np.testing.assert_array_equal(one.features, other.features)
 
 
-def test_what_is_resident_lies_in_memory_once(monkeypatch):
-    made, aligned = [], batches._aligned
-    monkeypatch.setattr(batches, "_aligned", lambda shape: made.append(aligned(shape)) or made[-1])
-    resident = made_resident(DATA, DATA.features.nbytes).resident
-    np.testing.assert_array_equal(resident.features, DATA.features - DATA.centre)
-    made[0][0, 0] = 7.0
-    assert resident.features[0, 0].numpy() == 7.0
+def test_what_is_resident_lies_in_memory_once():
+    """Of a split, too: the tensor is the features of all, and knows which are its own."""
+    memory = aligned((70, 40))
+    memory[:] = DATA.features
+    rows = np.arange(69, 0, -2)
+    split = Centred(viewed(memory)[rows], DATA.labels[rows], DATA.weights[rows], DATA.centre)
+    resident = made_resident(split, memory.nbytes).resident
+    [part] = parts(split._replace(resident=resident))
+    np.testing.assert_array_equal(part.features, (DATA.features - DATA.centre)[rows])
+    np.testing.assert_array_equal(part.labels, rows)
+    memory[3, 0] = 7.0
+    assert resident.features[3, 0].numpy() == 7.0
 
 
 def test_the_history_has_twelve_entries_the_last_of_what_is_left():
@@ -127,5 +132,7 @@ def test_what_is_read_piece_by_piece_are_the_examples_of_the_steps(tmp_path, mon
     assert {examples.features.shape for examples, *_ in seen} == {(50 * order.piece, 40)}
     for examples, begin, end in seen:
         at, rows = order.batches.rows[begin:end], order.rows[begin:end]
-        np.testing.assert_array_equal(tf.gather(examples.labels, at), rows)
-        np.testing.assert_array_equal(tf.gather(examples.features, at), (DATA.features - DATA.centre)[rows])
+        for of_step, expected in zip(at, rows, strict=True):
+            batch = batch_of(examples, of_step)
+            np.testing.assert_array_equal(batch.labels, expected)
+            np.testing.assert_array_equal(batch.features, (DATA.features - DATA.centre)[expected])

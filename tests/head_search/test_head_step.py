@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from retrain.head_search.head_step import (
     MOMENTUM,
+    Batch,
     Batches,
     Examples,
     Hyperparameters,
@@ -39,7 +40,13 @@ HYPERPARAMETERS = tensors(
         weighting=np.zeros(1, np.int32),
     )
 )
-EXAMPLES = tensors(Examples(FEATURES, LABELS[:, None], np.ones([6, 1, 1], np.float32)))
+CENTRE = np.array([0.25, -0.5, 1.0], np.float32)
+BATCH = tensors(Batch(FEATURES, LABELS[:, None], np.ones([6, 1, 1], np.float32)))
+# They lie backwards, among others.
+LYING = np.full([13, 3], np.nan, np.float32)
+PLACES = np.arange(11, 0, -2, np.int32)
+LYING[PLACES] = FEATURES + CENTRE
+EXAMPLES = Examples(tf.constant(LYING), tf.constant(PLACES), tf.constant(CENTRE), BATCH.labels, BATCH.weights)
 ZEROS = tensors(State(*(np.zeros(shape, np.float32) for shape in ([3, 2], [2], [3, 2], [2]))))
 
 
@@ -76,6 +83,6 @@ def test_steps_are_what_numpy_does(train, pool, begin, end):
 def test_losses_at_each_temperature():
     state = ZEROS._replace(kernel=tf.constant(RANDOM.normal(size=[3, 2]), tf.float32))
     logits = FEATURES @ state.kernel.numpy()
-    found = total_losses(HEAD, state, EXAMPLES, None, tf.constant([0.5, 1.0]))
+    found = total_losses(HEAD, state, BATCH, None, tf.constant([0.5, 1.0]))
     expected = [np.sum(HEAD.loss(HEAD.targets(LABELS), logits / scale)) for scale in (0.5, 1.0)]
     np.testing.assert_allclose(found, np.reshape(expected, [2, 1]), rtol=1e-5)
