@@ -29,6 +29,7 @@ FLOORS = {
             "image_files",
             "image_formats",
             "members",
+            "memory",
             "parquet",
             "parquet_columns",
             "parquet_members",

@@ -13,7 +13,7 @@ import numpy as np
 
 from retrain.errors import InputError
 
-ROWS_AT_A_TIME = 4096
+ROWS_AT_A_TIME, BYTES_AT_A_TIME = 4096, 2**24
 ALIGNMENT = 64  # bytes, a multiple of which is where TensorFlow wants the memory of a tensor to begin
 
 
@@ -96,9 +96,15 @@ def viewed(features: np.ndarray) -> StoredFeatures:
 
 
 def blocks(features: Features) -> Iterator[np.ndarray]:
-    """All rows, once, in order, ROWS_AT_A_TIME in memory; an empty block where there are none."""
-    for begin in range(0, max(1, len(features)), ROWS_AT_A_TIME):
-        yield np.asarray(features[begin : begin + ROWS_AT_A_TIME])
+    """All rows, once, in order, `block_length` in memory; an empty block where there are none."""
+    size = block_length(features.shape[1])
+    for begin in range(0, max(1, len(features)), size):
+        yield np.asarray(features[begin : begin + size])
+
+
+def block_length(num_features: int) -> int:
+    """How many rows of so many features are looked at together."""
+    return max(1, min(ROWS_AT_A_TIME, BYTES_AT_A_TIME // (4 * max(1, num_features))))
 
 
 def mean_features(features: Features) -> np.ndarray:

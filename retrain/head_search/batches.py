@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.features.stored import ROWS_AT_A_TIME, Features, in_memory
+from retrain.features.stored import ROWS_AT_A_TIME, Features, block_length, in_memory
 from retrain.head_search.head_step import Batch, Batches, Examples, batch_of
 from retrain.heads.head import Labels
 from retrain.settings.head import HeadSettings
@@ -61,8 +61,9 @@ def made_resident(data: Centred, memory: int) -> Centred:
 
 
 def parts(data: Centred, most: int = ROWS_AT_A_TIME) -> Iterator[Batch]:
-    """All examples, once, in order, ROWS_AT_A_TIME, or `most` where these are fewer."""
-    count, size = len(data.features), min(most, ROWS_AT_A_TIME)
+    """All examples, once, in order, `block_length`, or `most` where these are fewer."""
+    count, num_features = data.features.shape
+    size = min(most, block_length(num_features))
     for begin in range(0, count, size):
         end = min(begin + size, count)
         if data.resident is None:

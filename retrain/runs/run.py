@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 
 from retrain.files import read_text, write_text
+from retrain.memory import give_back
 from retrain.modules.sources.run_directory import EXPORTS, METRICS, RUN_FLAGS
 
 RUNS = "runs"
@@ -73,8 +74,9 @@ class Run:
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Adds the time that the body takes to the seconds of the stage."""
+        """Adds the time that the body takes to the seconds of the stage, which begins with what was freed."""
         start = time.monotonic()
+        give_back()
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ from retrain.features.stored import (
     ALIGNMENT,
     StoredFeatures,
     aligned,
+    block_length,
     blocks,
     check_finite,
     in_memory,
@@ -42,6 +43,12 @@ def test_it_is_like_the_array(stored):
     np.testing.assert_array_equal(np.asarray(stored, np.float64), VALUES.astype(np.float64))
     with pytest.raises(ValueError, match="is a copy"):
         np.asarray(stored, copy=False)
+
+
+def test_blocks_are_bounded_in_rows_and_in_bytes():
+    assert [block_length(length) for length in (0, 1, 1024, 3072, 10**8)] == [4096, 4096, 4096, 1365, 1]
+    wide = np.zeros([3, 2**21], np.float32)
+    assert [len(block) for block in blocks(wide)] == [2, 1]
 
 
 def test_rows_of_a_view_are_no_copies():

@@ -4,6 +4,7 @@ import itertools
 import numpy as np
 import pytest
 
+from retrain.features import stored
 from retrain.features.stored import aligned, mean_features, viewed
 from retrain.head_search import batches
 from retrain.head_search.batches import (
@@ -77,7 +78,7 @@ def test_features_that_are_all_the_same_have_a_mean_square_of_1(features):
 
 
 def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(batches, "ROWS_AT_A_TIME", 32)
+    monkeypatch.setattr(stored, "ROWS_AT_A_TIME", 32)
     DATA.features.tofile(tmp_path / "features")
     streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
     resident = made_resident(DATA, DATA.features.nbytes)
