@@ -9,12 +9,14 @@ from retrain.errors import InputError
 MOST_FILES = 10_000  # the largest published modules have 2 GiB, in some dozens of files
 
 
-def check_size(handle: str, size: int, count: int, max_gb: float, what_to_do: str) -> None:
+def check_size(handle: str, size: int, count: int, max_gb: float, by_hand: str) -> None:
     """InputError for more bytes than `max_gb` GiB, or more files than any module has."""
-    if size > max_gb * 2**30 or count > MOST_FILES:
+    is_large = size > max_gb * 2**30
+    if is_large or count > MOST_FILES:
+        most = f"{max_gb:g} GiB" if is_large else f"{MOST_FILES} files"
         raise InputError(
-            f"{handle!r} holds more than {max_gb:g} GiB or {MOST_FILES} files, and modules hold less: if it "
-            f"is one all the same, {what_to_do}."
+            f"{handle!r} holds more than {most}, and modules hold less: if it is one all the same, "
+            f"{'give a larger --max_archive_gb, or ' if is_large else ''}{by_hand}."
         )
 
 
@@ -23,7 +25,7 @@ def looked_at(tar: tarfile.TarFile, handle: str, max_gb: float) -> Iterator[tarf
     size = 0
     for count, member in enumerate(tar, 1):
         size += member.size
-        check_size(handle, size, count, max_gb, "give a larger --max_archive_gb, or unpack it yourself")
+        check_size(handle, size, count, max_gb, "unpack it yourself")
         # Not left to the filter of Python: that before 3.11.13 lets links lead out.
         if not (member.isreg() or member.isdir()) or ".." in pathlib.PurePosixPath(member.name).parts:
             raise InputError(

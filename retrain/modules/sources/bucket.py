@@ -53,7 +53,7 @@ def _module_at(handle: str) -> str:
 def _copied(handle: str, address: str, max_gb: float) -> pathlib.Path:
     listed = reader().files_below(address)
     size = sum(size for size, _ in listed.values())
-    check_size(handle, size, len(listed), max_gb, "give a larger --max_archive_gb, or copy it to a disk")
+    check_size(handle, size, len(listed), max_gb, "copy it to a disk")
     kept = user_cache_directory() if all(time for _, time in listed.values()) else None
     content = hashlib.sha256(json.dumps([address, listed]).encode()).hexdigest()
     directory = (kept or directory_of_this_run()) / "modules" / content

@@ -84,8 +84,8 @@ def test_what_is_no_module_is_a_sentence(monkeypatch, cache):
     write(f"{HERE}/saved_model.pb", b"graph")
     monkeypatch.setattr(archive_members, "MOST_FILES", 1)
     assert sentence(HERE) == (
-        f"{HERE!r} holds more than 8 GiB or 1 files, and modules hold less: if it is one all the same, give "
-        "a larger --max_archive_gb, or copy it to a disk."
+        f"{HERE!r} holds more than 1 files, and modules hold less: if it is one all the same, copy it to "
+        "a disk."
     )
 
 

@@ -122,7 +122,7 @@ def test_archives_of_links_and_devices_are_not_unpacked(tmp_path, cache, kind):
 def test_an_archive_of_more_is_unpacked_where_it_is_allowed(tmp_path, cache):
     handle = archive(tmp_path / "module.tar.gz", {"saved_model.pb": b"graph"})
     source = source_of(handle)
-    with pytest.raises(InputError, match=r"holds more than 1e-09 GiB or 10000 files"):
+    with pytest.raises(InputError, match=r"holds more than 1e-09 GiB, and"):
         source.fetched(ModuleSettings(max_archive_gb=1e-9))
     assert list((cache / "modules").iterdir()) == []
     assert source.fetched(ModuleSettings(max_archive_gb=1e-3)).files
