@@ -111,8 +111,8 @@ class PixelSettings(TrainingSettings):
     )
     early_stopping_metric: str = setting(
         "loss",
-        "The figure of validation that says which step was the best, and is exported: loss, accuracy, or "
-        "another of metrics.json.",
+        "The figure of validation that says which step is exported: accuracy, or another of metrics.json, "
+        "where it is best; loss, the last step within a standard error of the lowest.",
         needs=ON_IMAGES,
     )
     max_train_time: float | None = setting(

@@ -61,10 +61,16 @@ def figures_by_task(
 
 
 class Judged(NamedTuple):
-    """Figures, and the loss before heads were calibrated, which is nan where a model gives no numbers."""
+    """What a step is judged by.
+
+    Attributes:
+      raw_loss: before heads were calibrated; nan where a model gives no numbers.
+      loss_error: the standard error of the figures' loss, which is a mean over examples.
+    """
 
     figures: Figures
     raw_loss: float
+    loss_error: float = 0.0
 
 
 def judged(loop: TrainingLoop, batches: tf.data.Dataset, calibrate: bool) -> Judged:
@@ -77,10 +83,11 @@ def judged(loop: TrainingLoop, batches: tf.data.Dataset, calibrate: bool) -> Jud
     if not all(np.isfinite(values).all() for values in logits.values()):
         return Judged({}, math.nan)
     raw = figures_of_logits(loop, labels, logits)
-    if not calibrate:
-        return Judged(raw, raw["loss"])
-    heads = {task: head.calibrated(labels[task], logits[task]) for task, head in loop.model.heads.items()}
-    return Judged(figures_of_logits(loop, labels, logits, heads), raw["loss"])
+    heads, figures = loop.model.heads, raw
+    if calibrate:
+        heads = {task: head.calibrated(labels[task], logits[task]) for task, head in heads.items()}
+        figures = figures_of_logits(loop, labels, logits, heads)
+    return Judged(figures, raw["loss"], loss_error(heads, labels, logits, loop.loss.task_weights))
 
 
 def figures_of_logits(
@@ -100,9 +107,22 @@ def told(figures: Figures) -> str:
     return f"validation loss {figures['loss']:.4g}, {', '.join(accuracies)}"
 
 
+def loss_error(
+    heads: Mapping[str, Head], labels: ByTask, logits: Mapping[str, Rows], weights: Mapping[str, float]
+) -> float:
+    """The standard error of the sum of tasks' losses, as if they were of different examples."""
+    of_each = {task: _losses(head, labels[task], logits[task]) for task, head in heads.items()}
+    squares = (weights.get(task, 1.0) ** 2 * of.var() / len(of) for task, of in of_each.items() if len(of))
+    return math.sqrt(sum(squares))
+
+
 def _average_loss(head: Head, labels: np.ndarray, logits: Rows) -> float:
-    """Over examples with a label. Classes are not balanced in it: what a head is `trained_on` is left out."""
-    return float(head.replaced().losses(labels, logits)[head.labelled(labels)].mean(dtype=float))
+    return float(_losses(head, labels, logits).mean(dtype=float))
+
+
+def _losses(head: Head, labels: np.ndarray, logits: Rows) -> np.ndarray:
+    """Of examples with a label. Classes are not balanced in it: what a head is `trained_on` is left out."""
+    return head.replaced().losses(labels, logits)[head.labelled(labels)]
 
 
 def _joined(parts: Mapping[str, list[np.ndarray]]) -> ByTask:

@@ -1,9 +1,9 @@
-"""Training on pixels, with validation: the best step is kept, and it ends early where nothing is gained.
+"""Training on pixels, with validation: the step to take is kept, and it ends early where nothing is gained.
 
 Each evaluation is followed by a checkpoint, so that the figures are remembered with the weights they are of;
 others are saved by time, and on SIGTERM and Ctrl-C, and have no part in the result. When training diverges it
 goes back to the last evaluation with half the learning rate, once. At the end the model has the weights of
-the best step, averaged where the optimizer does so.
+the step that `run_state` takes, averaged where the optimizer does so.
 """
 
 import math
@@ -14,7 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from retrain.errors import InputError
-from retrain.metric import Metric
+from retrain.metric import LOSS, Metric
 from retrain.model import ImageClassifier
 from retrain.progress import Advance, step_bar
 from retrain.settings.pixels import PixelSettings
@@ -30,6 +30,7 @@ from retrain.training.step_reports import CHECKPOINTS, EVALUATION, Interval, Ste
 from retrain.workers.workers import ALONE, Workers
 
 SLOWER = 0.5
+BEST, AS_GOOD = ", the best so far", ", as good as the best within the error"
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
@@ -86,7 +87,7 @@ class PixelTraining:
         self.times, self._interval = TimeAccount(), Interval()
 
     def run(self) -> None:
-        """Goes on from the newest checkpoint to the end, and takes the weights of the best step."""
+        """Goes on from the newest checkpoint to the end, and takes the weights of the step to take."""
         newest = self.estimator.latest_checkpoint()
         self.checkpoints.restore(newest)
         with (
@@ -103,6 +104,8 @@ class PixelTraining:
             self.workers.wait_for_all()
         logging.info("Training took %s.", self.times)
         self.checkpoints.restore(self.checkpoints.best())
+        if self.validation is not None:
+            logging.info("The weights of step %d are taken.", self.estimator.global_step)
         self.loop.take_averages()
 
     def _goes_on(self) -> bool:
@@ -175,11 +178,11 @@ class PixelTraining:
         """
         loss, parts = 0.0, [self._interval.told(self.pixels.batch_size)]
         if self.validation is not None:
-            figures, loss = self._judged()
+            figures, loss, error = self._judged()
             if math.isnan(loss):
                 return loss
-            best = note_figures(self.state, figures, self.metric)
-            parts.append(told(figures) + (", the best so far" if best else ""))
+            noted = note_figures(self.state, figures, self.metric, error if self.metric == LOSS else 0.0)
+            parts.append(told(figures) + (BEST if noted.is_best else AS_GOOD if noted.is_taken else ""))
         step, steps = self.estimator.global_step, self.pixels.max_steps
         logging.info("Step %d of %d: %s.", step, steps, "; ".join(filter(None, parts)) or "start")
         self.estimator.events.write(TRAIN, self._interval.losses())
@@ -189,8 +192,9 @@ class PixelTraining:
     def _judged(self) -> Judged:
         with self.times.spent_on(EVALUATION), self.loop.averaged():
             found = judged(self.loop, self.validation(), self.calibrate)
-            raw_loss = self.workers.chiefs_figures({"raw loss": found.raw_loss})["raw loss"]
-            found = Judged(self.workers.chiefs_figures(found.figures), raw_loss)
+            losses = {"raw loss": found.raw_loss, "error": found.loss_error}
+            raw_loss, error = self.workers.chiefs_figures(losses).values()
+            found = Judged(self.workers.chiefs_figures(found.figures), raw_loss, error)
         self.estimator.events.write("validation", {self.estimator.global_step: found.figures})
         return found
 

@@ -4,8 +4,9 @@ All of it is variables, saved in every checkpoint with the model and the optimiz
 are equal have the same future. The step is the input position, too, and the seed of every random draw.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -24,8 +25,10 @@ class RunState(tf.Module):
     Attributes:
       global_step: int64, steps taken.
       rate_factor: float32, by what the schedule's learning rate is multiplied; halved after divergence.
-      best_value: float64, the best value so far of the metric that decides when to stop; nan before any.
-      best_step: int64, the step of that value, whose checkpoint is kept; NO_STEP before any.
+      first_value: float64, the first value of the metric that decides when to stop; nan before any.
+      best_value: float64, its best value so far; nan before any.
+      best_error: float64, the standard error of that.
+      best_step: int64, the step to take, so far, whose checkpoint is kept; NO_STEP before any.
       evaluated_step: int64, the step of the last evaluation, to which training is set back when it diverges;
         NO_STEP before any.
       waited: int64, evaluations since the best.
@@ -38,7 +41,9 @@ class RunState(tf.Module):
         self.global_step = _scalar(0, tf.int64, "global_step")
         self.rate_factor = _scalar(1.0, tf.float32, "rate_factor")
         # Twice the precision of what is compared: what comes back from the disk compares as it did before.
+        self.first_value = _scalar(float("nan"), tf.float64, "first_value")
         self.best_value = _scalar(float("nan"), tf.float64, "best_value")
+        self.best_error = _scalar(0.0, tf.float64, "best_error")
         self.best_step = _scalar(NO_STEP, tf.int64, "best_step")
         self.evaluated_step = _scalar(NO_STEP, tf.int64, "evaluated_step")
         self.waited = _scalar(0, tf.int64, "waited")
@@ -46,17 +51,38 @@ class RunState(tf.Module):
         self.elapsed_seconds = _scalar(0.0, tf.float64, "elapsed_seconds")
 
 
-def note_figures(state: RunState, figures: Mapping[str, Any], metric: Metric) -> bool:
-    """Counts an evaluation; whether this step is the best so far. A figure that there is not never is."""
+class Noted(NamedTuple):
+    """Of an evaluation: whether its value is the best so far, and whether its step is the one to take."""
+
+    is_best: bool
+    is_taken: bool
+
+
+def note_figures(state: RunState, figures: Mapping[str, Any], metric: Metric, error: float = 0.0) -> Noted:
+    """Counts an evaluation, whose value has that standard error; a figure that there is not never is best.
+
+    The step to take is the last whose value is within one standard error of the best (Breiman et al. 1984
+    took the simplest tree so): where images cannot tell two apart, it is the one that was trained longer, at
+    a lower rate. None is taken that is worse than the first, the frozen head that training began with.
+    """
     value, best = metric.value(figures), float(state.best_value.numpy())
+    is_best = metric.is_better(value, best)
+    if math.isnan(best):
+        state.first_value.assign(value)
+    is_taken = is_best or _is_as_good(state, value, metric)
+    if is_best:
+        state.best_value.assign(value)
+        state.best_error.assign(error)
+    if is_taken:
+        state.best_step.assign(state.global_step)
     state.evaluations.assign_add(1)
-    if not metric.is_better(value, best):
-        state.waited.assign_add(1)
-        return False
-    state.best_value.assign(value)
-    state.best_step.assign(state.global_step)
-    state.waited.assign(0)
-    return True
+    state.waited.assign(0 if is_best else state.waited + 1)
+    return Noted(is_best, is_taken)
+
+
+def _is_as_good(state: RunState, value: float, metric: Metric) -> bool:
+    first, best, error = (float(of.numpy()) for of in (state.first_value, state.best_value, state.best_error))
+    return error > 0 and abs(value - best) <= error and not metric.is_better(first, value)
 
 
 def reason_to_stop(state: RunState, pixels: PixelSettings, metric: Metric) -> str | None:

@@ -25,7 +25,7 @@ def steps_one_by_one(monkeypatch):
 @pytest.fixture
 def lines(monkeypatch) -> list[str]:
     texts = []
-    ours = ("Step", "Training")
+    ours = ("Step", "Training", "The weights")
     for level in ("info", "warning"):
         monkeypatch.setattr(
             logging, level, lambda text, *values: text.startswith(ours) and texts.append(text % values)
@@ -56,12 +56,12 @@ def saved(training: PixelTraining) -> list[str]:
     return sorted(path.name for path in training.estimator.model_dir.glob("ckpt-*"))
 
 
-def figures_at(monkeypatch, values: dict[int, float], key: str = "loss") -> None:
-    """Lets validation have these figures."""
+def figures_at(monkeypatch, values: dict[int, float], key: str = "loss", error: float = 0.0) -> None:
+    """Lets validation have these figures, and its loss that standard error."""
 
     def judged(self):
         figures = {"loss": 1.0, "accuracy": 0.5} | {key: values[self.estimator.global_step]}
-        return Judged(figures, figures["loss"])
+        return Judged(figures, figures["loss"], error)
 
     monkeypatch.setattr(PixelTraining, "_judged", judged)
 
@@ -72,7 +72,8 @@ def test_the_model_is_evaluated_now_and_then_and_that_is_told(make, lines):
     assert lines[0] == f"Step 0 of 12: validation loss {np.log(3):.4g}, accuracy 33.3%, the best so far."
     assert [line.split(":")[0] for line in lines] == [
         *("Step 0 of 12", "Step 4 of 12", "Step 8 of 12", "Step 12 of 12"),
-        "Training took " + lines[-1].removeprefix("Training took ").split(":")[0],
+        "Training took " + lines[-2].removeprefix("Training took ").split(":")[0],
+        "The weights of step 12 are taken.",
     ]
     assert " images/s, input wait " in lines[1]
     assert training.estimator.global_step == int(training.state.best_step) == 12
@@ -93,6 +94,20 @@ def test_the_end_has_the_weights_of_the_best_step(make, monkeypatch):
     assert training.estimator.global_step == 4
     assert worlds.equal(worlds.weights(training.estimator.model), weights[4])
     assert not worlds.equal(weights[4], weights[12])
+
+
+@pytest.mark.parametrize(("key", "step"), [("loss", 12), ("accuracy", 4)])
+def test_the_error_of_the_loss_counts_where_the_loss_does(make, monkeypatch, lines, key, step):
+    figures_at(monkeypatch, {0: 3.0, 4: 1.0, 8: 2.0, 12: 1.125}, error=0.25)
+    if key == "accuracy":
+        figures_at(monkeypatch, {0: 0.25, 4: 0.75, 8: 0.5, 12: 0.625}, "accuracy", error=0.25)
+    metric = LOSS if key == "loss" else Metric("accuracy", "label", "accuracy", higher_is_better=True)
+    training = make(metric=metric)
+    training.run()
+    assert training.estimator.global_step == step
+    assert lines[1].endswith(", the best so far.")
+    assert lines[3].endswith(", as good as the best within the error.") is (step == 12)
+    assert lines[-1] == f"The weights of step {step} are taken."
 
 
 def test_the_averages_of_the_best_step_are_taken(make):

@@ -15,8 +15,9 @@ NAN = float("nan")
 def test_a_run_begins_with_nothing_done():
     state = RunState()
     values = {variable.name.partition(":")[0]: variable.numpy().item() for variable in state.variables}
-    assert np.isnan(values.pop("best_value"))
+    assert np.isnan([values.pop("best_value"), values.pop("first_value")]).all()
     assert values == {
+        "best_error": 0.0,
         "global_step": 0,
         "rate_factor": 1.0,
         "best_step": NO_STEP,
@@ -52,42 +53,65 @@ def test_it_can_be_changed_under_a_strategy():
     assert state.global_step.numpy() == 1
 
 
-def noted(metric: Metric, values: list[float | None]) -> tuple[list[bool], RunState]:
-    """What is told of figures at the steps 0, 10, ..., and the state after them."""
+def noted(
+    metric: Metric, values: list[float | None], error: float = 0.0
+) -> tuple[list[bool], list[bool], RunState]:
+    """At the steps 0, 10, ...: what was the best so far, and what was to take, and the state after them."""
     state, told = RunState(), []
     for number, value in enumerate(values):
         state.global_step.assign(10 * number)
-        told.append(note_figures(state, {metric.key: value}, metric))
-    return told, state
+        told.append(note_figures(state, {metric.key: value}, metric, error))
+    return [of.is_best for of in told], [of.is_taken for of in told], state
 
 
 def test_the_best_step_and_the_evaluations_since():
-    told, state = noted(LOSS, [3.0, NAN, 2.0, 2.5, 2.0])
-    assert told == [True, False, True, False, False]
+    best, taken, state = noted(LOSS, [3.0, NAN, 2.0, 2.5, 2.0])
+    assert best == taken == [True, False, True, False, False]
     assert (int(state.best_step), float(state.best_value)) == (20, 2.0)
     assert (int(state.waited), int(state.evaluations)) == (2, 5)
 
 
 def test_the_metric_says_which_way_is_better():
-    told, state = noted(ACCURACY, [0.5, 0.25, 0.75])
-    assert told == [True, False, True]
+    best, taken, state = noted(ACCURACY, [0.5, 0.25, 0.75])
+    assert best == taken == [True, False, True]
     assert int(state.best_step) == 20
 
 
 def test_no_direction_is_read_from_a_name():
     """Of a task called gloss, the best is kept: "loss" in a key says nothing."""
     of_gloss = Metric("micro_f1_at_0.5", "gloss", "micro_f1_at_0.5/gloss", higher_is_better=True)
-    told, state = noted(of_gloss, [0.5, 0.9, 0.1])
-    assert told == [True, True, False]
+    best, taken, state = noted(of_gloss, [0.5, 0.9, 0.1])
+    assert best == taken == [True, True, False]
     assert (int(state.best_step), float(state.best_value)) == (10, 0.9)
+
+
+def test_of_steps_that_cannot_be_told_apart_the_last_is_taken():
+    """And patience runs: none of them is better."""
+    best, taken, state = noted(LOSS, [3.0, 1.0, 1.2, 1.3, 1.1, NAN], error=0.25)
+    assert best == [True, True, False, False, False, False]
+    assert taken == [True, True, True, False, True, False]
+    assert (int(state.best_step), float(state.best_value), int(state.waited)) == (40, 1.0, 4)
+
+
+def test_a_figure_that_is_better_when_higher_has_an_error_too():
+    _, taken, state = noted(ACCURACY, [0.5, 0.875, 0.75, 0.5], error=0.125)
+    assert taken == [True, True, True, False]
+    assert float(state.best_value) == 0.875
+
+
+def test_none_is_taken_that_is_worse_than_the_first():
+    """However large the error: a training that made things worse ends with what it began with."""
+    best, taken, _ = noted(LOSS, [2.0, 2.1, 1.9, 2.05, 2.0], error=1.0)
+    assert best == [True, False, True, False, False]
+    assert taken == [True, False, True, False, True]
 
 
 @pytest.mark.parametrize("nothing", [NAN, None])
 def test_before_any_figure_there_is_no_best_step(nothing):
-    told, state = noted(ACCURACY, [nothing])
-    assert told == [False]
+    best, taken, state = noted(ACCURACY, [nothing], error=1.0)
+    assert best == taken == [False]
     assert (int(state.best_step), int(state.waited)) == (NO_STEP, 1)
-    assert not note_figures(state, {"loss": 1.0}, ACCURACY)
+    assert not any(note_figures(state, {"loss": 1.0}, ACCURACY))
 
 
 @pytest.mark.parametrize(
