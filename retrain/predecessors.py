@@ -112,6 +112,13 @@ CLASHES = {
         "a head on features has a momentum of its own; this one is for training on images.",
         lambda name, config, typed: not config.trains_on_images,
     ),
+    "learning_rate": Clash(
+        "large modules are fine-tuned by adamw, whose rates are smaller; make_image_classifier took gradient "
+        "descent, as --optimizer=sgd does.",
+        lambda name, config, typed: (
+            "do_fine_tuning" in typed and config.pixels.fine_tune and config.pixels.optimizer is None
+        ),
+    ),
     "final_tensor_name": Clash(
         "it names the output of a frozen graph, and none is written without --output_graph.",
         lambda name, config, typed: (

@@ -144,6 +144,16 @@ def test_what_is_off_is_told_nothing_of_and_what_is_alike_once():
     )
 
 
+def test_a_rate_of_gradient_descent_is_told_what_large_modules_are_fine_tuned_by():
+    words = ["--do_fine_tuning", "--learning_rate=0.005"]
+    assert notes(*words) == (
+        "--learning_rate: large modules are fine-tuned by adamw, whose rates are smaller; "
+        "make_image_classifier took gradient descent, as --optimizer=sgd does.",
+    )
+    assert notes(*words, "--optimizer=sgd") == notes("--do_fine_tuning=false", words[1]) == ()
+    assert notes("--fine_tune", words[1]) == notes(words[0]) == ()
+
+
 @pytest.mark.parametrize(
     ("flag", "beside", "said"),
     [

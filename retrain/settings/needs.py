@@ -75,7 +75,7 @@ ON_IMAGES = Need(
     lambda at, name: at.config.trains_on_images, "--{name}={value} needs --fine_tune or --augment: " + _GIVE
 )
 MOMENTUM = Need(
-    lambda at, name: at.config.trains_on_images and at.config.pixels.optimizer in ("sgd", "rmsprop"),
+    lambda at, name: at.config.trains_on_images and at.config.pixels.optimizer in (None, "sgd", "rmsprop"),
     "--{name}={value} needs --fine_tune or --augment, and --optimizer=sgd or rmsprop: " + _GIVE,
 )
 RAND_AUGMENT = Need(

@@ -47,9 +47,10 @@ class PixelSettings(TrainingSettings):
         sweep=True,
         needs=FINE_TUNE,
     )
-    optimizer: str = setting(
-        "sgd",
-        "Optimizer of Keras, when training on images.",
+    optimizer: str | None = setting(
+        None,
+        "Optimizer of Keras, when training on images. Default: by the recipe, adamw for large modules, sgd "
+        "for others and for heads alone.",
         choices=("sgd", "adam", "adamw", "rmsprop", "nadam", "adagrad", "lion", "lamb"),
         sweep=True,
         needs=ON_IMAGES,

@@ -41,8 +41,26 @@ def test_larger_networks_take_fewer_passes_at_lower_rates(num_weights, size):
     assert size_factor(num_weights) == size
     assert fine_tune_steps(1000, 32, size) == math.ceil(size * 1875)
     assert peak_rate("sgd", 32, False, size) == size * 0.02
-    found = recipe(num_weights=num_weights, fine_tune=True)
+    found = recipe(num_weights=num_weights, fine_tune=True, optimizer="sgd")
     assert (found.max_steps, found.learning_rate) == (math.ceil(size * 1875), size * 0.02)
+    assert peak_rate("adamw", 32, False, size) == 5e-4
+
+
+@pytest.mark.parametrize(
+    ("num_weights", "given", "optimizer", "rate", "decay"),
+    [
+        (999_999, {}, "sgd", 0.01, 1e-3),
+        (1_000_000, {}, "adamw", 5e-4, 0.05),
+        (10**9, {}, "adamw", 5e-4, 0.05),
+        (1_000_000, {"momentum": 0.5}, "sgd", 0.01, 1e-3),
+        (1_000_000, {"optimizer": "sgd"}, "sgd", 0.01, 1e-3),
+        (0, {"optimizer": "adam"}, "adam", 5e-4, 0.05),
+    ],
+)
+def test_large_networks_are_trained_by_an_optimizer_that_adapts(num_weights, given, optimizer, rate, decay):
+    found = recipe(num_weights, fine_tune=True, **given)
+    assert (found.optimizer, found.weight_decay) == (optimizer, decay)
+    assert found.learning_rate == pytest.approx(rate, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +87,7 @@ def recipe(num_weights: int = 0, **given) -> PixelSettings:
 def test_what_fine_tuning_does_when_nothing_is_said():
     assert recipe(fine_tune=True) == PixelSettings(
         fine_tune=True,
+        optimizer="sgd",
         max_steps=1875,
         batch_size=32,
         learning_rate=0.02,
@@ -89,6 +108,7 @@ def test_what_is_filled_in_stays():
 def test_the_head_of_a_frozen_base_is_trained_as_its_features_allow():
     of_head = recipe()
     assert (of_head.learning_rate, of_head.weight_decay, of_head.label_smoothing) == (HEAD_RATE, 0.0, 0.0)
+    assert of_head.optimizer == "sgd"
     assert recipe(optimizer="adam").learning_rate == peak_rate("adam", 32, False, 1.0)
 
 
@@ -108,6 +128,8 @@ def test_the_head_of_a_frozen_base_is_trained_as_its_features_allow():
         ({"base_learning_rate_factor": 0.1}, "base_learning_rate_factor", 0.1),
         ({"weight_decay": 0.0}, "weight_decay", 0.0),
         ({"label_smoothing": 0.0}, "label_smoothing", 0.0),
+        ({"momentum": 0.5}, "momentum", 0.5),
+        ({"optimizer": "lion"}, "optimizer", "lion"),
         ({"l2_regularizer": 0.5}, "l2_regularizer", 0.5),
         ({"eval_every": Quantity(50)}, "eval_every", Quantity(50)),
         ({"eval_every": Quantity(30.0, SECONDS)}, "eval_every", Quantity(30.0, SECONDS)),
@@ -129,7 +151,7 @@ def test_what_the_recipe_does_not_know_stays_as_it_was_given():
 
 def test_the_recipe_is_told_in_a_line_that_names_flags():
     assert described(recipe(fine_tune=True), "medium") == (
-        "1875 steps of 32 images, learning_rate=0.02 after 188 steps of warm-up, then along a cosine to "
-        "zero, base_learning_rate_factor=1, weight_decay=0.001, label_smoothing=0.1, augment=medium, "
-        "eval_every=32"
+        "1875 steps of 32 images, optimizer=sgd, learning_rate=0.02 after 188 steps of warm-up, then along a "
+        "cosine to zero, base_learning_rate_factor=1, weight_decay=0.001, label_smoothing=0.1, "
+        "augment=medium, eval_every=32"
     )

@@ -24,6 +24,7 @@ def classifier(module: ImageModule, dropout_rate: float = 0.0, train_base: bool 
 def filled(**given) -> PixelSettings:
     """Settings of a training on pixels with all values filled in; those given, instead."""
     plain = {
+        "optimizer": "sgd",
         "learning_rate": 0.5,
         "max_steps": 12,
         "batch_size": 4,
