@@ -17,11 +17,20 @@ from retrain.training.pixel_recipe import (
 
 
 @pytest.mark.parametrize(
-    ("count", "batch_size", "steps"),
-    [(1000, 32, 1875), (1000, 64, 938), (100, 32, 593), (100_000, 32, 18_750), (10_000_000, 32, 937_500)],
+    ("count", "batch_size", "steps", "adaptive_steps"),
+    [
+        (1000, 32, 1875, 1407),
+        (1000, 64, 938, 704),
+        (100, 32, 593, 445),
+        (100_000, 32, 18_750, 14_063),
+        (10_000_000, 32, 937_500, 937_500),
+    ],
 )
-def test_steps_grow_with_the_root_of_the_images_and_never_below_three_epochs(count, batch_size, steps):
-    assert fine_tune_steps(count, batch_size, 1.0) == steps
+def test_steps_grow_with_the_root_of_the_images_and_never_below_three_epochs(
+    count, batch_size, steps, adaptive_steps
+):
+    assert fine_tune_steps("sgd", count, batch_size, 1.0) == steps
+    assert fine_tune_steps("adamw", count, batch_size, 1.0) == adaptive_steps
 
 
 def test_the_rate_follows_the_batch():
@@ -39,7 +48,7 @@ def test_frozen_batch_norm_asks_for_smaller_steps():
 )
 def test_larger_networks_take_fewer_passes_at_lower_rates(num_weights, size):
     assert size_factor(num_weights) == size
-    assert fine_tune_steps(1000, 32, size) == math.ceil(size * 1875)
+    assert fine_tune_steps("sgd", 1000, 32, size) == math.ceil(size * 1875)
     assert peak_rate("sgd", 32, False, size) == size * 0.02
     found = recipe(num_weights=num_weights, fine_tune=True, optimizer="sgd")
     assert (found.max_steps, found.learning_rate) == (math.ceil(size * 1875), size * 0.02)
@@ -49,11 +58,11 @@ def test_larger_networks_take_fewer_passes_at_lower_rates(num_weights, size):
 @pytest.mark.parametrize(
     ("num_weights", "given", "optimizer", "rate", "decay"),
     [
-        (999_999, {}, "sgd", 0.01, 1e-3),
-        (1_000_000, {}, "adamw", 5e-4, 0.05),
+        (2_999_999, {}, "sgd", 0.02 * size_factor(2_999_999), 1e-3),
+        (3_000_000, {}, "adamw", 5e-4, 0.05),
         (10**9, {}, "adamw", 5e-4, 0.05),
-        (1_000_000, {"momentum": 0.5}, "sgd", 0.01, 1e-3),
-        (1_000_000, {"optimizer": "sgd"}, "sgd", 0.01, 1e-3),
+        (4_000_000, {"momentum": 0.5}, "sgd", 0.005, 1e-3),
+        (4_000_000, {"optimizer": "sgd"}, "sgd", 0.005, 1e-3),
         (0, {"optimizer": "adam"}, "adam", 5e-4, 0.05),
     ],
 )
