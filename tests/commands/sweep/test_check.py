@@ -168,7 +168,7 @@ def test_the_figure_of_early_stopping_reaches_the_trials_that_stop_early(photos,
         ),
         (
             ["--sweep=optimizer=sgd,adam"],
-            "--optimizer=adam needs --fine_tune or --augment: give it, too, or leave this out.",
+            "--optimizer=sgd needs --fine_tune or --augment: give it, too, or leave this out.",
         ),
         (["--folds=1"], "--folds=1 is out of range: it must be at least 2 and at most 100."),
         (
