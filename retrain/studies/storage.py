@@ -19,6 +19,9 @@ MOST_REPEATS = 5  # of a trial whose workers die: it may be what kills them
 ATTEMPTS = 5  # to open a storage that another worker is just making
 SECONDS_BETWEEN_ATTEMPTS = 0.2
 LOCKED = 60.0  # seconds that a busy SQLite file is waited for
+# What Optuna raises of a database, the second where a commit fails.
+OF_DATABASE = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
+MAY_PASS = (sqlalchemy.exc.DBAPIError, optuna.exceptions.StorageInternalError)
 POSTGRESQL = "postgresql"  # the kind of database that needs a package, and the extra that brings it
 
 
@@ -28,8 +31,8 @@ def open_storage(url: str) -> RDBStorage:
         try:
             storage = _storage(url)
             break
-        except (sqlalchemy.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
-            if attempt == ATTEMPTS - 1 or not isinstance(error, sqlalchemy.exc.DBAPIError):
+        except (*OF_DATABASE, ImportError, RuntimeError) as error:
+            if attempt == ATTEMPTS - 1 or not isinstance(error, MAY_PASS):
                 raise _unusable(url, error) from error
             time.sleep(SECONDS_BETWEEN_ATTEMPTS)
     if url.startswith("sqlite"):
@@ -44,7 +47,7 @@ def failures_told(url: str) -> Iterator[None]:
     """Says in a sentence that the storage, which could be opened, can no longer be used: a full disk."""
     try:
         yield
-    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+    except OF_DATABASE as error:
         raise _unusable(url, error) from error
 
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy
 
 from retrain.errors import InputError
+from retrain.studies import storage as storage_module
 from retrain.studies.storage import failures_told, open_storage, without_password
 from tests.studies.studies import url
 
@@ -63,15 +64,31 @@ def test_workers_on_an_sqlite_file_do_not_wait_for_each_other_to_write(tmp_path)
     storage.engine.dispose()
 
 
+def fail_to_commit() -> None:
+    """As Optuna does on a full disk."""
+    full = sqlite3.OperationalError("database or disk is full")
+    try:
+        raise sqlalchemy.exc.OperationalError("INSERT", {}, full) from full
+    except sqlalchemy.exc.OperationalError as error:
+        raise optuna.exceptions.StorageInternalError("during the commit") from error
+
+
 def test_a_storage_that_fails_later_is_told():
     url = "sqlite:////runs/study.db"
-    full = sqlite3.OperationalError("database or disk is full")
     with pytest.raises(InputError) as raised, failures_told(url):
-        try:
-            raise sqlalchemy.exc.OperationalError("INSERT", {}, full) from full
-        except sqlalchemy.exc.OperationalError as error:
-            raise optuna.exceptions.StorageInternalError("during the commit") from error
-    assert str(raised.value) == (
-        f"The storage {url!r} cannot be used (database or disk is full): name a database that can be "
-        "reached, such as sqlite:////path/study.db or postgresql://user@host/name, or leave out --storage."
-    )
+        fail_to_commit()
+    assert str(raised.value) == f"The storage {url!r} cannot be used (database or disk is full): {ADVICE}."
+
+
+def test_a_commit_that_fails_while_tables_are_made_is_tried_again_and_told(tmp_path, monkeypatch):
+    attempts = []
+
+    def full(*_, **__):
+        attempts.append(1)
+        fail_to_commit()
+
+    monkeypatch.setattr(storage_module, "SECONDS_BETWEEN_ATTEMPTS", 0.0)
+    monkeypatch.setattr(storage_module, "RDBStorage", full)
+    expected = f"The storage {url(tmp_path)!r} cannot be used (database or disk is full): {ADVICE}."
+    assert refusal(url(tmp_path)) == expected
+    assert len(attempts) == storage_module.ATTEMPTS
