@@ -70,6 +70,7 @@ class Exports(NamedTuple):
     failed: Mapping[str, str]
 
     def directories(self, run: Run) -> list[str]:
+        """Of those that were written, in the run's directory."""
         return [run.export(name) for name in self.written]
 
 
