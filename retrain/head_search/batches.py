@@ -57,7 +57,9 @@ class Centred(NamedTuple):
 
 def made_resident(data: Centred, memory: int) -> Centred:
     """The examples with their tensors, where these take less than `memory` bytes."""
-    return data._replace(resident=_examples(data, slice(None))) if 4 * data.features.size <= memory else data
+    if 4 * data.features.size > memory:
+        return data
+    return data._replace(resident=_examples(data, slice(None), data.features))
 
 
 def parts(data: Centred, most: int = ROWS_AT_A_TIME) -> Iterator[Batch]:
@@ -67,7 +69,7 @@ def parts(data: Centred, most: int = ROWS_AT_A_TIME) -> Iterator[Batch]:
     for begin in range(0, count, size):
         end = min(begin + size, count)
         if data.resident is None:
-            yield batch_of(_examples(data, slice(begin, end)), tf.range(end - begin))
+            yield batch_of(_read(data, slice(begin, end)), tf.range(end - begin))
         else:
             yield batch_of(data.resident, tf.range(begin, end))
 
@@ -78,10 +80,15 @@ def mean_square(data: Centred) -> float:
     return total / data.features.size or 1.0
 
 
-def _examples(data: Centred, rows: np.ndarray | slice) -> Examples:
-    features, places = in_memory(data.features[rows])
+def _read(data: Centred, rows: np.ndarray | slice) -> Examples:
+    """These rows alone: of features that do not fit where the tensors are, none other goes there."""
+    return _examples(data, rows, np.asarray(data.features[rows]))
+
+
+def _examples(data: Centred, rows: np.ndarray | slice, features: Features) -> Examples:
+    memory, places = in_memory(features)
     return Examples(
-        features=_tensor(features),
+        features=_tensor(memory),
         places=tf.constant(places, tf.int32),
         centre=tf.constant(data.centre),
         labels=tf.constant(data.labels[rows]),
@@ -169,11 +176,11 @@ def examples_of(data: Centred, order: Order, begin: int) -> Iterator[tuple[Examp
     bounds = [*range(begin, end, order.piece), end]
     with ThreadPoolExecutor(1) as reader:
         rows = [_filled_up(order.rows[first:last], order.piece) for first, last in itertools.pairwise(bounds)]
-        following = reader.submit(_examples, data, rows[0])
+        following = reader.submit(_read, data, rows[0])
         for (first, last), after in zip(itertools.pairwise(bounds), [*rows[1:], None], strict=True):
             examples = following.result()
             if after is not None:
-                following = reader.submit(_examples, data, after)
+                following = reader.submit(_read, data, after)
             yield examples, first, last
 
 

@@ -104,6 +104,18 @@ def test_what_is_resident_lies_in_memory_once():
     assert resident.features[3, 0].numpy() == 7.0
 
 
+def test_of_what_is_not_resident_only_the_rows_that_are_read_become_a_tensor():
+    """Also where the features lie in memory, which is not always that of the tensors."""
+    memory = aligned((70, 40))
+    memory[:] = DATA.features
+    streamed = DATA._replace(features=viewed(memory))
+    order = batch_order(CANDIDATE, streamed, True)
+    examples, begin, _ = next(examples_of(streamed, order, 0))
+    assert examples.features.shape == (50 * order.piece, 40)
+    expected = (DATA.features - DATA.centre)[order.rows[begin]]
+    np.testing.assert_array_equal(batch_of(examples, order.batches.rows[begin]).features, expected)
+
+
 def test_the_history_has_twelve_entries_the_last_of_what_is_left():
     resident = made_resident(DATA, DATA.features.nbytes)
     order = batch_order(dataclasses.replace(CANDIDATE, max_steps=95), resident, True)
