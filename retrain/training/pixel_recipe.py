@@ -54,7 +54,7 @@ def filled(
     pixels = dataclasses.replace(
         pixels, optimizer=_given(pixels.optimizer, _optimizer(pixels.momentum, num_weights))
     )
-    batch_size, decay = _given(pixels.batch_size, BATCH_SIZE), _weight_decay(pixels)
+    batch_size = _given(pixels.batch_size, BATCH_SIZE)
     size = size_factor(num_weights)
     steps = _steps(pixels, count, batch_size, size)
     warmup = _given(pixels.warmup_steps, WARMUP).of(steps)
@@ -67,7 +67,7 @@ def filled(
         learning_rate=_given(pixels.learning_rate, _learning_rate(pixels, batch_size, head_rate, size)),
         warmup_steps=Quantity(warmup),
         base_learning_rate_factor=_given(pixels.base_learning_rate_factor, BASE_RATE_FACTOR),
-        weight_decay=_given(pixels.weight_decay, decay),
+        weight_decay=_given(pixels.weight_decay, _weight_decay(pixels)),
         label_smoothing=_given(pixels.label_smoothing, LABEL_SMOOTHING if pixels.fine_tune else 0.0),
         l2_regularizer=_given(pixels.l2_regularizer, 0.0),
         eval_every=_given(pixels.eval_every, Quantity(every)),
