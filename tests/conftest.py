@@ -17,7 +17,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import hypothesis
 import pytest
 
+from retrain.quiet import set_environment
 from tests import kept_reading_process
+
+set_environment()
 
 hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("retrain")

@@ -1,11 +1,12 @@
 import gc
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 
-from retrain.quiet import native_stderr_held, no_garbage_looked_for
+from retrain.quiet import native_stderr_held, no_garbage_looked_for, set_environment
 
 
 def test_what_is_written_below_python_is_dropped(capfd):
@@ -52,3 +53,20 @@ def test_garbage_is_looked_for_afterwards_as_before(turn):
         assert gc.isenabled() == before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "expected"),
+    [
+        ("x86_64", None, "1"),
+        ("AMD64", None, "1"),
+        ("x86_64", "0", "0"),
+        ("aarch64", None, None),
+        ("arm64", "1", "1"),
+    ],
+)
+def test_convolutions_are_onednns_unless_the_user_says_otherwise(monkeypatch, machine, given, expected):
+    monkeypatch.setattr(os, "environ", {} if given is None else {"TF_ENABLE_ONEDNN_OPTS": given})
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    set_environment()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == expected
