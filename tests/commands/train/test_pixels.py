@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,11 @@ import pytest
 import tensorflow as tf
 
 from retrain.commands.train import pixels as pixel_stage
-from retrain.commands.train.pixels import Recipe, model_to_train, recipe_for
+from retrain.commands.train.pixels import Recipe, model_to_train, recipe_for, trained_weights
 from retrain.examples.labelled import LabelledExamples
 from retrain.flags import parse
 from retrain.head_search.recipe import LEARNING_RATE
+from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module
 from retrain.runs.run import NEW, Run
 from retrain.settings.config import Config
@@ -210,3 +212,21 @@ def test_the_rate_is_told_and_plotted_and_nothing_else_is_done(command, tmp_path
     assert os.listdir(run) == ["learning_rates.png"]
     # The run itself may begin in the same directory.
     assert Run(run).state == NEW
+
+
+def trained(make: Callable[[pathlib.Path], str], directory: pathlib.Path, **keywords) -> int:
+    module = load_module(make(directory / "module"))
+    return trained_weights(ImageClassifier(module, {"kind": ["a", "b"]}, **keywords))
+
+
+def test_weights_are_those_that_features_are_made_of(tmp_path):
+    assert load_module(tiny_worlds.published_module(tmp_path / "published")).trainable_variables
+    assert trained(tiny_worlds.published_module, tmp_path, train_base=True) == 0
+
+
+@pytest.mark.parametrize("source", MODULES)
+def test_weights_of_a_base_that_is_trained_count(tmp_path, source):
+    module = load_module(MODULES[source](tmp_path / "module"))
+    count = sum(variable.shape.num_elements() for variable in module.trainable_variables)
+    assert trained(MODULES[source], tmp_path / "trained", train_base=True) == count > 0
+    assert trained(MODULES[source], tmp_path / "frozen", train_base=False) == 0
