@@ -20,8 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import simplejpeg
@@ -180,13 +181,24 @@ def run(stages: Stages, directory: pathlib.Path, module: str, is_checked_only: b
             "max_steps": None if module == "builtin:gradients" else FEW_STEPS,
         },
     )
-    Run.timed = lambda self, stage: timed(stages, stage)
+    Run.timed = with_memory(Run.timed, stages)
     if is_checked_only:
         plan = check(config, ())
         with timed(stages, "examples"):
             list_examples(plan)
     else:
         perform("train", config)
+
+
+def with_memory(run_timed: Callable[..., Any], stages: Stages) -> Callable[..., Any]:
+    """What times the stages of a run, and gives memory back before each, noting what they take, too."""
+
+    @contextmanager
+    def noted(self: Any, stage: str) -> Iterator[None]:
+        with run_timed(self, stage), timed(stages, stage):
+            yield
+
+    return noted
 
 
 def near_duplicates(stages: Stages, thumbnails: np.ndarray) -> None:
