@@ -3,7 +3,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from retrain.memory import give_back
+from retrain.memory import give_back, return_at_once
 
 
 def resident() -> int:
@@ -12,7 +12,12 @@ def resident() -> int:
         return int(file.read().split()[1]) * 4096
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library than glibc")
+of_glibc = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library than glibc"
+)
+
+
+@of_glibc
 def test_what_was_freed_below_what_is_in_use_is_given_back():
     blocks = [np.ones(15_000, np.uint8) for _ in range(8_000)]
     kept = blocks[::500]
@@ -23,6 +28,19 @@ def test_what_was_freed_below_what_is_in_use_is_given_back():
     assert all(block.all() for block in kept)
 
 
+@of_glibc
+def test_large_blocks_go_back_as_they_are_freed():
+    np.ones(30_000_000, np.uint8)  # freed, whereupon glibc keeps what is smaller
+    return_at_once()
+    blocks = [np.ones(6_000_000, np.uint8) for _ in range(50)]  # a few fill what is free already
+    kept = blocks[::5]
+    before = resident()
+    del blocks
+    assert before - resident() > 180_000_000
+    assert all(block.all() for block in kept)
+
+
 def test_elsewhere_nothing_is_done(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
+    return_at_once()

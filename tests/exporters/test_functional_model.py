@@ -3,6 +3,8 @@
 import pathlib
 import subprocess
 import sys
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -21,14 +23,15 @@ from tests import tiny_presets, tiny_worlds
 from tests.contracts.ordinal_head import OrdinalHead
 
 HEADS = {"a kind / of": SoftmaxHead(["a", "b", "c"], temperature=0.5), "images": SigmoidHead(["x", "y"], 2.0)}
-# Where retrain cannot be imported.
+# Where retrain cannot be imported; one process for all, for its start takes longer than they.
 ELSEWHERE = """
 import sys
 sys.modules["retrain"] = None
 import keras, numpy
-model = keras.saving.load_model(sys.argv[1] + "/model.keras")
-found = model.predict(numpy.load(sys.argv[2]), verbose=0)
-numpy.savez(sys.argv[3], **{str(place): found[key] for place, key in enumerate(found)})
+for directory in sys.argv[1:]:
+    model = keras.saving.load_model(directory + "/model.keras")
+    found = model.predict(numpy.load(directory + "/images.npy"), verbose=0)
+    numpy.savez(directory + "/found.npz", **{str(place): found[key] for place, key in enumerate(found)})
 """
 
 
@@ -63,21 +66,46 @@ SOURCES = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_it_loads_without_retrain_and_gives_the_same(tmp_path, source):
-    handle, given = SOURCES[source](tmp_path)
-    model = classifier(load_module(handle, ModuleSettings(tfhub_module=handle, **given)))
-    images = pixels(model)
-    assert keras_file.write(model, str(tmp_path / "export")) == "it loads without retrain"
-    np.save(tmp_path / "images.npy", images)
-    found = tmp_path / "found.npz"
-    paths = map(str, (tmp_path / "export", tmp_path / "images.npy", found))
+class Opened(NamedTuple):
+    """What `write` said of an export, what is expected of it, what another process finds, and its card."""
+
+    said: str | None
+    expected: Mapping[str, tf.Tensor]
+    found: Mapping[str, np.ndarray]
+    card: str
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory) -> dict[str, Opened]:
+    """By source, all of them in one other process."""
+    said, expected, directories = {}, {}, {}
+    for source, make in SOURCES.items():
+        directory = directories[source] = tmp_path_factory.mktemp("source")
+        handle, given = make(directory)
+        model = classifier(load_module(handle, ModuleSettings(tfhub_module=handle, **given)))
+        images = pixels(model)
+        said[source] = keras_file.write(model, str(directory / "export"))
+        np.save(directory / "export" / "images.npy", images)
+        expected[source] = model.outputs(images, "serving_default")
+    paths = [str(directory / "export") for directory in directories.values()]
     subprocess.run([sys.executable, "-c", ELSEWHERE, *paths], check=True, cwd="/")
-    expected = model.outputs(images, "serving_default")
-    with np.load(found) as arrays:
-        for values, key in zip(arrays.values(), expected, strict=True):
-            np.testing.assert_allclose(values, expected[key], rtol=1e-4, atol=1e-6)
-    card = (tmp_path / "export" / "README.md").read_text("utf-8")
+    return {
+        source: Opened(
+            said[source],
+            expected[source],
+            dict(np.load(directory / "export" / "found.npz")),
+            (directory / "export" / "README.md").read_text("utf-8"),
+        )
+        for source, directory in directories.items()
+    }
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_it_loads_without_retrain_and_gives_the_same(opened, source):
+    said, expected, found, card = opened[source]
+    assert said == "it loads without retrain"
+    for values, key in zip(found.values(), expected, strict=True):
+        np.testing.assert_allclose(values, expected[key], rtol=1e-4, atol=1e-6)
     assert "retrain.keras" not in card
     assert "keras_hub" not in card
     assert "**Values of 0 to 255 are taken without complaint, and give other classes" in card

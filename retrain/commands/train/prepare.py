@@ -23,6 +23,7 @@ from retrain.examples.recorded import as_recorded, check_readable
 from retrain.examples.splits import log_splits, split
 from retrain.head_search.starts import Start, publisher_start, starts_of_earlier_model
 from retrain.heads.head import Head
+from retrain.memory import return_at_once
 from retrain.modules.image_module import ImageModule
 from retrain.printable import say
 from retrain.report.data_report import log_data_report, write_data_report
@@ -61,6 +62,7 @@ def prepare(plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
     with plan.run.timed("images through the module"):
         passed = pass_images(base.module, listed.examples, plan, workers)
         tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
+    return_at_once()  # not before, where it would cost a third more: each batch of images is a large block
     with plan.run.timed("copies, splits and facts of the data"):
         duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
         examples = split_examples(plan, grouped(passed.examples, duplicates), listed.recorded)
