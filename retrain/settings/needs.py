@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from retrain.settings.field import about, as_text
 
+WITH_MOMENTUM = ("sgd", "rmsprop")  # optimizers
+
 
 class Circumstances(NamedTuple):
     """What decides whether a setting is read.
@@ -75,7 +77,7 @@ ON_IMAGES = Need(
     lambda at, name: at.config.trains_on_images, "--{name}={value} needs --fine_tune or --augment: " + _GIVE
 )
 MOMENTUM = Need(
-    lambda at, name: at.config.trains_on_images and at.config.pixels.optimizer in (None, "sgd", "rmsprop"),
+    lambda at, name: at.config.trains_on_images and at.config.pixels.optimizer in (None, *WITH_MOMENTUM),
     "--{name}={value} needs --fine_tune or --augment, and --optimizer=sgd or rmsprop: " + _GIVE,
 )
 RAND_AUGMENT = Need(

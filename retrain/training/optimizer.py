@@ -11,6 +11,7 @@ from collections.abc import Collection
 import keras
 import tensorflow as tf
 
+from retrain.settings.needs import WITH_MOMENTUM
 from retrain.settings.pixels import PixelSettings
 
 OPTIMIZERS = {
@@ -24,7 +25,6 @@ OPTIMIZERS = {
     "lion": keras.optimizers.Lion,
     "lamb": keras.optimizers.Lamb,
 }
-WITH_MOMENTUM = ("sgd", "rmsprop")
 
 
 class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):

@@ -99,7 +99,7 @@ def trained_weights(model: ImageClassifier) -> int:
         read.update(map(id, tape.watched_variables()))
 
     if variables:
-        features.get_concrete_function(tf.TensorSpec([1, *model.image_size, 3]))
+        features.get_concrete_function(tf.TensorSpec([None, *model.image_size, 3]))
     return sum(math.prod(variable.shape) for variable in variables if id(variable) in read)
 
 
