@@ -19,6 +19,7 @@ from retrain.files import file_hash
 from retrain.head_search.starts import KnownClasses
 from retrain.label_files import read_labels
 from retrain.model import ImageClassifier, variables_from
+from retrain.modules.feature_variables import feature_variables
 from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
 from retrain.modules.publisher_head import find_publisher_head
@@ -47,13 +48,37 @@ def load_base(plan: TrainPlan) -> Base:
     base = loaded_base(plan.config.module, plan.source)
     check_range_matters(base.module)
     pixels = plan.config.pixels
-    if pixels.fine_tune and not base.module.trainable_variables:
-        raise InputError(nothing_to_train(base.module.handle))
-    if pixels.fine_tune_from is not None:
-        variables_from(base.module.trainable_variables, pixels.fine_tune_from)
+    if pixels.fine_tune:
+        check_is_trained(base.module, pixels.fine_tune_from)
     if pixels.mixed_precision:
         check_hardware()
     return base
+
+
+def check_is_trained(module: ImageModule, first: re.Pattern[str] | None) -> None:
+    """InputError where training, from the first variable that matches on, would change no feature."""
+    variables = module.trainable_variables
+    if not variables:
+        raise InputError(nothing_to_train(module.handle))
+    of_features, asked = feature_variables(module, variables), variables
+    if not of_features:
+        raise InputError(
+            f"--fine_tune trains what features are made of, and those of {module.handle!r} need none of its "
+            f"variables that can be trained, such as {_name(variables[0])!r}: leave it out, or use another "
+            f"module."
+        )
+    if first is not None:
+        asked = variables_from(variables, first)
+    if not {*map(id, asked)} & {*map(id, of_features)}:
+        raise InputError(
+            f"--fine_tune_from={first.pattern!r} leaves nothing to train: of the variables from "
+            f"{_name(asked[0])!r} on, none is what the features of {module.handle!r} are made of; the last "
+            f"of those is {_name(of_features[-1])!r}."
+        )
+
+
+def _name(variable: tf.Variable) -> str:
+    return variable.name.partition(":")[0]
 
 
 def loaded_base(settings: ModuleSettings, source: WarmStartSource | None) -> Base:

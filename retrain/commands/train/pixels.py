@@ -7,7 +7,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from retrain.commands.image_pass import pass_again
@@ -19,7 +18,8 @@ from retrain.errors import InputError
 from retrain.examples.image_batches import train_batches, validation_batches
 from retrain.examples.labelled import LabelledExamples
 from retrain.head_search.recipe import head_rate
-from retrain.model import IMAGES, ImageClassifier
+from retrain.model import ImageClassifier
+from retrain.modules.feature_variables import feature_variables
 from retrain.printable import say
 from retrain.report.augmented_page import AUGMENTED_PAGE, write_augmented_page
 from retrain.report.learning_rate_plot import write_learning_rate_plot
@@ -88,19 +88,9 @@ def recipe_for(config: Config, examples: LabelledExamples, num_weights: int) -> 
 
 
 def trained_weights(model: ImageClassifier) -> int:
-    """How many of the base are trained: of those that its features are made of, for a module that is a
-    classifier, too, has weights of its own classes beside them."""
-    variables, read = model.trained_base_variables, set()
-
-    @tf.function(autograph=False)
-    def features(images: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            model.features({IMAGES: images}, training=True)
-        read.update(map(id, tape.watched_variables()))
-
-    if variables:
-        features.get_concrete_function(tf.TensorSpec([None, *model.image_size, 3]))
-    return sum(math.prod(variable.shape) for variable in variables if id(variable) in read)
+    """How many of the base are trained."""
+    variables = feature_variables(model.base, model.trained_base_variables)
+    return sum(math.prod(variable.shape) for variable in variables)
 
 
 def model_to_train(config: Config, model: ImageClassifier) -> ImageClassifier:

@@ -111,6 +111,32 @@ def test_a_module_without_variables(tmp_path):
     )
 
 
+def test_a_module_whose_variables_are_all_of_its_classes(tmp_path):
+    handle = tiny_worlds.published_module(tmp_path / "module")
+    assert sentence(tfhub_module=handle, fine_tune=True) == (
+        f"--fine_tune trains what features are made of, and those of {handle!r} need none of its variables "
+        f"that can be trained, such as 'Variable': leave it out, or use another module."
+    )
+
+
+def test_from_a_variable_on_that_no_feature_is_made_of(tmp_path):
+    handle = str(tmp_path / "module")
+    scale, kernel = tf.Variable(tf.ones([3]), name="scale"), tf.Variable(tf.ones([3, 2]), name="kernel")
+    module = tf.train.Checkpoint(scale=scale, kernel=kernel, variables=[scale, kernel])
+    images = tf.TensorSpec([None, 8, 8, 3], tf.float32)
+    module.image_feature_vector = tf.function(lambda images: tf.reduce_mean(images, [1, 2]) * scale, [images])
+    module.image_classification = tf.function(
+        lambda images: tf.reduce_mean(images, [1, 2]) * scale @ kernel, [images]
+    )
+    tf.saved_model.save(module, handle)
+    given = {"tfhub_module": handle, "fine_tune": True}
+    assert base_of(**given, fine_tune_from=re.compile("scale")).module.trainable_variables
+    assert sentence(**given, fine_tune_from=re.compile("kern")) == (
+        f"--fine_tune_from='kern' leaves nothing to train: of the variables from 'kernel' on, none is what "
+        f"the features of {handle!r} are made of; the last of those is 'scale'."
+    )
+
+
 def test_mixed_precision_is_refused_where_it_gains_nothing(averaging_module, monkeypatch, tmp_path):
     (tmp_path / "cpuinfo").write_text("flags: avx2\n")
     monkeypatch.setattr("retrain.commands.train.base.CPU_INFO", tmp_path / "cpuinfo")
