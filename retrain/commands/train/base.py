@@ -60,15 +60,14 @@ def check_is_trained(module: ImageModule, first: re.Pattern[str] | None) -> None
     variables = module.trainable_variables
     if not variables:
         raise InputError(nothing_to_train(module.handle))
-    of_features, asked = feature_variables(module, variables), variables
+    asked = variables if first is None else variables_from(variables, first)
+    of_features = feature_variables(module, variables)
     if not of_features:
         raise InputError(
             f"--fine_tune trains what features are made of, and those of {module.handle!r} need none of its "
             f"variables that can be trained, such as {_name(variables[0])!r}: leave it out, or use another "
             f"module."
         )
-    if first is not None:
-        asked = variables_from(variables, first)
     if not {*map(id, asked)} & {*map(id, of_features)}:
         raise InputError(
             f"--fine_tune_from={first.pattern!r} leaves nothing to train: of the variables from "
