@@ -30,6 +30,7 @@ FLOORS = {
             "image_formats",
             "members",
             "memory",
+            "opaque_pixels",
             "parquet",
             "parquet_columns",
             "parquet_members",

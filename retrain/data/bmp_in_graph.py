@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from retrain.data.claims_in_graph import limited, part, provided
-from retrain.data.images import on_background
+from retrain.data.deep_in_graph import on_background
 from retrain.settings.data import Decoding
 
 BMP = b"BM"

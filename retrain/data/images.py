@@ -12,6 +12,7 @@ the first bytes of the file; `size`, upright height and width, int32 [2]; `thumb
 colours; `traits`, int32, a sum of TRANSPARENT and NARROW.
 """
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -20,14 +21,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import ImageColor
 
-from retrain.data.claims_in_graph import admitted, begins
+from retrain.data.claims_in_graph import admitted
 from retrain.data.image_facts import NARROW, TRANSPARENT
-from retrain.data.readable import decoded, is_deep, is_for_pillow, readable
+from retrain.data.readable import BIT_DEPTH, decoded, is_deep, is_for_pillow, readable
 from retrain.image_claims import UNBOUNDED, claimed_pixels, has_many_scans
 from retrain.image_files import INSIDE, contents, opened
 from retrain.image_formats import LONGEST, WEBP
+from retrain.opaque_pixels import opaque
 from retrain.settings.data import AS_USUAL, Decoding
 
 # Names everything here that decides a pixel: part of the key under which features are kept.
@@ -69,7 +70,7 @@ _ANY = np.equal(_BYTES, ord("?"))
 
 KEPT = 8  # of each kind: a process has few sizes of images
 _TURNED = 5  # from this orientation on, height and width are exchanged
-_BAND = 2**20  # pixels that are put on a background at once: floats of all would take ten times the image
+_MIRRORED = (False, False), (False, True), (True, True), (True, False)  # top to bottom, left to right
 
 
 class Stored(NamedTuple):
@@ -239,111 +240,54 @@ def decode(contents: tf.Tensor) -> tf.Tensor:
 
 def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """What `Stored` holds, of a file that Python has to look into."""
-    types = (tf.string, tf.int32, tf.bool, tf.bool, tf.uint8, tf.uint16)
+    types = (tf.string, tf.int32, tf.int32, tf.uint8)
     found = tf.numpy_function(lambda contents: _readable(contents, background), [contents], types)
-    contents, orientation, deep, transparent = (tf.ensure_shape(scalar, []) for scalar in found[:4])
-    pixels = found[4:]
-    of_8_bits, of_16_bits = (tf.ensure_shape(each, [None, None, None]) for each in pixels)
-
-    def of_file() -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.cond(deep, lambda: decode_deep(contents, background), lambda: as_it_is(decode(contents)))
-
-    def as_it_is(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return image, tf.constant(0)
-
-    image, traits = tf.case(
-        [
-            (tf.size(of_16_bits) > 0, lambda: _opaque(lambda: of_16_bits, background)),
-            (tf.size(of_8_bits) > 0, lambda: (of_8_bits, TRANSPARENT * tf.cast(transparent, tf.int32))),
-        ],
-        default=of_file,
-    )
-    return image, orientation, traits
+    contents, orientation, traits = (tf.ensure_shape(scalar, []) for scalar in found[:3])
+    pixels = tf.ensure_shape(found[3], [None, None, 3])
+    return tf.cond(tf.size(pixels) > 0, lambda: pixels, lambda: decode(contents)), orientation, traits
 
 
 def _of_pixels(pixels: np.ndarray, is_transparent: bool, background: str) -> Stored:
     """Of what Pillow has decoded; InvalidArgumentError where that is nothing."""
-    upright = tf.constant(1)
+    traits = TRANSPARENT * is_transparent
     if pixels.dtype == np.uint16:
-        image, traits = _opaque(lambda: tf.constant(pixels), background)
-        return Stored(image, upright, traits)
+        pixels, traits = _opaque(pixels, background)
     image = tf.constant(pixels) if pixels.size else decode(tf.constant(b""))
-    return Stored(image, upright, tf.constant(TRANSPARENT * is_transparent))
+    return Stored(image, tf.constant(1), tf.constant(traits))
 
 
-def _readable(
-    contents: bytes | np.ndarray, background: str
-) -> tuple[bytes, np.int32, np.bool, np.bool, np.ndarray, np.ndarray]:
-    contents, orientation, pixels, transparent = readable(_bytes(contents), background)
-    of_8_bits, of_16_bits = (
-        pixels if pixels.dtype == of else np.zeros([0, 0, 3], of) for of in (np.uint8, np.uint16)
-    )
-    deep = np.bool(is_deep(contents))
-    return contents, np.int32(orientation), deep, np.bool(transparent), of_8_bits, of_16_bits
+def _readable(contents: bytes | np.ndarray, background: str) -> tuple[bytes, np.int32, np.int32, np.ndarray]:
+    """Bytes that are left to the graph, orientation, traits, and pixels of the other bytes.
+
+    Deep images, too: what puts them on a background would be most of a graph that each pass prepares anew.
+    """
+    contents, orientation, pixels, is_transparent = readable(_bytes(contents), background)
+    traits = TRANSPARENT * is_transparent
+    if is_deep(contents):
+        with contextlib.suppress(tf.errors.InvalidArgumentError):  # damage is for the graph to tell
+            contents, pixels = b"", _decode_deep(contents)
+    if pixels.dtype == np.uint16 or pixels.shape[2] == 4:
+        pixels, traits = _opaque(pixels, background)
+    return contents, np.int32(orientation), np.int32(traits), pixels
+
+
+def _opaque(pixels: np.ndarray, background: str) -> tuple[np.ndarray, int]:
+    """The image, and its traits."""
+    image, is_transparent, is_narrow = opaque(pixels, background)
+    return image, TRANSPARENT * is_transparent + NARROW * is_narrow
+
+
+def _decode_deep(contents: bytes) -> np.ndarray:
+    """Pixels with their alpha channel, or of 16 bits: uint8 or uint16 [H, W, C]."""
+    if contents.startswith(WEBP):
+        return tf.io.decode_image(contents, channels=0, expand_animations=False).numpy()
+    dtype = tf.uint16 if contents[BIT_DEPTH] == 16 else tf.uint8
+    return tf.io.decode_png(contents, 4, dtype).numpy()
 
 
 def _bytes(contents: bytes | np.ndarray) -> bytes:
     """What TensorFlow hands to Python, which is an array when it runs eagerly."""
     return contents.item() if isinstance(contents, np.ndarray) else contents
-
-
-def decode_deep(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """The image, and the traits, of a PNG that has an alpha channel or 16 bits, or of a still WebP."""
-
-    def of_16_bits() -> tf.Tensor:
-        return tf.io.decode_png(contents, 4, tf.uint16)
-
-    def of_8_bits() -> tf.Tensor:
-        pixels = tf.cond(is_webp, webp, lambda: tf.io.decode_png(contents, 4))
-        return tf.ensure_shape(pixels, [None, None, None])
-
-    def webp() -> tf.Tensor:
-        # Not decode_webp, for TensorFlow 2.15 would not load a graph with an operation that it does not know.
-        as_stored = 0
-        return tf.io.decode_image(contents, channels=as_stored, expand_animations=False)
-
-    is_webp = begins(contents, WEBP)
-    has_16_bits = ~is_webp & (tf.strings.substr(contents, 24, 1) == b"\x10")
-    return tf.cond(
-        has_16_bits, lambda: _opaque(of_16_bits, background), lambda: _opaque(of_8_bits, background)
-    )
-
-
-def _opaque(decoded: Callable[[], tf.Tensor], background: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """A function, lest what it gives be kept beside the image that is made of it."""
-    bands, traits = _opaque_bands(decoded(), background)
-    return bands.concat(), traits
-
-
-def _opaque_bands(pixels: tf.Tensor, background: str) -> tuple[tf.TensorArray, tf.Tensor]:
-    """RGB and alpha, [H, W, 4], RGB or grey alone -> the image in bands, and its traits."""
-    has_alpha = tf.shape(pixels)[2] == 4
-    to_16_bits, white = (1.0, 65535) if pixels.dtype == tf.uint16 else (257.0, 255)
-    highest = tf.cast(tf.reduce_max(tf.reduce_max(pixels, [0, 1])[:3]), tf.float32)
-    # Cameras and scanners write 12 bits, and programs 8, as they are: black to whoever takes them for 16.
-    narrow = (highest > 0) & (highest <= 4095) if pixels.dtype == tf.uint16 else tf.constant(False)
-    whole = tf.where(narrow, tf.where(highest <= 255, 255.0, 4095.0), 65535.0)
-    rows = tf.maximum(1, _BAND // tf.shape(pixels)[1])
-    count = -(-tf.shape(pixels)[0] // rows)
-
-    def step(index: tf.Tensor, bands: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-        band = tf.cast(pixels[index * rows : (index + 1) * rows], tf.float32) * to_16_bits
-        alpha = tf.where(has_alpha, band[..., -1:] / 65535, 1)
-        colours = tf.broadcast_to(band[..., :3], [*tf.unstack(tf.shape(band)[:2]), 3])
-        image = on_background(colours * (255 / whole), alpha, background)
-        return index + 1, bands.write(index, image)
-
-    bands = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=[None, None, 3])
-    begin = [tf.constant(0), bands]
-    _, bands = tf.while_loop(lambda index, _: index < count, step, begin, parallel_iterations=1)
-    transparent = tf.cast(has_alpha & (tf.reduce_min(pixels, [0, 1])[-1] < white), tf.int32)
-    return bands, TRANSPARENT * transparent + NARROW * tf.cast(narrow, tf.int32)
-
-
-def on_background(colours: tf.Tensor, alpha: tf.Tensor, background: str) -> tf.Tensor:
-    """Colours [H, W, 3] in [0, 255] and their alpha [H, W, 1] in [0, 1] -> the image, uint8 [H, W, 3]."""
-    behind = tf.constant(ImageColor.getrgb(background)[:3], tf.float32)
-    return tf.cast(tf.round(alpha * colours + (1 - alpha) * behind), tf.uint8)
 
 
 def resize_upright(stored: Stored, image_size: tuple[int, int]) -> tf.Tensor:
@@ -362,19 +306,11 @@ def _is_plain(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    def turned() -> tf.Tensor:
-        return tf.transpose(image, [1, 0, 2])
+    """Of the orientations from _TURNED on, rows have become columns; then some are mirrored."""
 
-    return tf.switch_case(
-        orientation - 1,
-        [
-            lambda: image,
-            lambda: tf.reverse(image, [1]),
-            lambda: tf.reverse(image, [0, 1]),
-            lambda: tf.reverse(image, [0]),
-            turned,
-            lambda: tf.reverse(turned(), [1]),
-            lambda: tf.reverse(turned(), [0, 1]),
-            lambda: tf.reverse(turned(), [0]),
-        ],
-    )
+    def turned() -> tf.Tensor:
+        order = tf.where(orientation < _TURNED, [0, 1, 2], [1, 0, 2])
+        mirrored = tf.where(tf.gather(_MIRRORED, (orientation - 1) % len(_MIRRORED)))[:, 0]
+        return tf.reverse(tf.transpose(image, order), mirrored)
+
+    return tf.cond(orientation == 1, lambda: image, turned)

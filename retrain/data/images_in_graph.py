@@ -15,8 +15,9 @@ import tensorflow as tf
 
 from retrain.data.bmp_in_graph import BMP, decode_bmp
 from retrain.data.claims_in_graph import admitted, begins, number, part, provided
+from retrain.data.deep_in_graph import decode_deep
 from retrain.data.gif_in_graph import GIF, decode_gif
-from retrain.data.images import Stored, decode, decode_deep, resize_upright
+from retrain.data.images import Stored, decode, resize_upright
 from retrain.image_claims import UNBOUNDED
 from retrain.image_formats import JPEG, PNG, WEBP
 from retrain.settings.data import AS_USUAL, Decoding
@@ -99,7 +100,7 @@ def _clear(contents: tf.Tensor, decoding: Decoding) -> tf.Tensor:
     contents = provided(contents, ~is_animation, said)
     return tf.cond(
         is_webp | _is_deep(contents),
-        lambda: decode_deep(contents, decoding.background)[0],
+        lambda: decode_deep(contents, decoding.background),
         lambda: decode(contents),
     )
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageColor, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from retrain.image_formats import PILLOW_FORMATS, PNG, WEBP, format_of
+from retrain.opaque_pixels import BAND, on_background
 from retrain.settings.data import AS_USUAL
 
 try:
@@ -30,7 +31,6 @@ Image.MAX_IMAGE_PIXELS = 2**28
 MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 # Where a PNG says how many bits a value has, and in which colour types pixels have an alpha channel.
 BIT_DEPTH, COLOUR_TYPE, WITH_ALPHA = 24, 25, (4, 6)
-BAND = 2**20  # pixels
 WHOLE = (1, 255, 4095)  # what white may be in values that are not bytes; 65535 where these do not do
 
 
@@ -103,21 +103,7 @@ def decoded(file: BinaryIO, background: str) -> Readable:
     if not has_alpha:
         return Readable(b"", pixels=_values(upright))
     is_transparent = upright.getextrema()[3][0] < 255
-    return Readable(b"", 1, _values(upright, _opaque(background)), is_transparent)
-
-
-def _opaque(background: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Puts uint8 [h, w, 4] on the background, to the bit as the graph does that decodes PNG."""
-    behind = np.array(ImageColor.getrgb(background)[:3], np.float32)
-    white, deep = np.float32(255), np.float32(65535)
-
-    def on_background(pixels: np.ndarray) -> np.ndarray:
-        values = pixels.astype(np.float32) * np.float32(257)
-        alpha = values[..., 3:] / deep
-        colours = values[..., :3] * (white / deep)
-        return np.round(alpha * colours + (1 - alpha) * behind).astype(np.uint8)
-
-    return on_background
+    return Readable(b"", 1, _values(upright, on_background(background)), is_transparent)
 
 
 def _opened(file: BinaryIO) -> tuple[Image.Image, bool, bool]:
