@@ -18,6 +18,7 @@ from typing import Any
 from retrain.extensions import named
 
 STDERR = 2
+OF_KERAS = "keras.src.optimizers"
 X86 = "x86_64", "AMD64"
 
 
@@ -36,10 +37,25 @@ def set_environment() -> None:
 def quietly_named(dotted_name: str) -> Any:
     """The thing that is called "package.module:attribute", whose import loads TensorFlow."""
     with native_stderr_held(), no_garbage_looked_for():
+        import_tensorflow()
         found = named(dotted_name)
         # Whether there are GPUs is asked now, because the answer is written to stderr, too.
         importlib.import_module("tensorflow").config.list_physical_devices()
     return found
+
+
+def import_tensorflow() -> None:
+    """Without Keras, whose import is nearly half of it: that comes when something is Keras'.
+
+    TensorFlow imports it last, and does without where it cannot be imported (its __init__, "an eager load").
+    """
+    if "tensorflow" in sys.modules or OF_KERAS in sys.modules:
+        return
+    sys.modules[OF_KERAS] = None  # which Python takes for a module that is not there
+    try:
+        importlib.import_module("tensorflow")
+    finally:
+        del sys.modules[OF_KERAS]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from retrain.quiet import native_stderr_held, no_garbage_looked_for, set_environment
+from retrain.quiet import import_tensorflow, native_stderr_held, no_garbage_looked_for, set_environment
 
 
 def test_what_is_written_below_python_is_dropped(capfd):
@@ -70,3 +70,21 @@ def test_convolutions_are_onednns_unless_the_user_says_otherwise(monkeypatch, ma
     monkeypatch.setattr(platform, "machine", lambda: machine)
     set_environment()
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == expected
+
+
+def test_neither_keras_nor_scikit_learn_is_loaded_before_something_is_theirs():
+    code = (
+        "import sys\nfrom retrain.quiet import quietly_named\n"
+        "for name in ('commands.evaluate:run', 'commands.predict.run:run', 'exporters.reload:read'):\n"
+        "    quietly_named('retrain.' + name)\n"
+        "assert not {'keras', 'sklearn', 'matplotlib.pyplot'} & {*sys.modules}\n"
+        "import keras, tensorflow\n"
+        "assert tensorflow.keras.optimizers.SGD is keras.optimizers.SGD"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_who_has_tensorflow_keeps_what_he_has(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # to import it would fail
+    import_tensorflow()
+    assert sys.modules["tensorflow"] is None

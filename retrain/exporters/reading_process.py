@@ -20,7 +20,7 @@ from retrain.causes import cause_of
 from retrain.errors import InputError
 from retrain.exporters import EXPORTERS, Answers, answers_of
 from retrain.extensions import named
-from retrain.quiet import no_garbage_looked_for, set_environment
+from retrain.quiet import import_tensorflow, no_garbage_looked_for, set_environment
 
 BATCH_SIZE = 16
 
@@ -105,6 +105,7 @@ def main(connection: Connection, images: BinaryIO, formats: Sequence[str]) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks, which ends this one
     set_environment()
     with no_garbage_looked_for():
+        import_tensorflow()
         for name in formats:
             named(EXPORTERS[name].read)
     with contextlib.suppress(EOFError):

@@ -8,8 +8,8 @@ features is the consumer's. Resizing images, and everything about labels, is lef
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-import keras
 import tensorflow as tf
 
 from retrain import files
@@ -18,6 +18,9 @@ from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
 from retrain.modules.pooling import AUTO, Pooling, pooling_of
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
 from retrain.settings.module import ModuleSettings
+
+if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+    import keras
 
 # Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.
 MOVING = {
@@ -89,7 +92,7 @@ class ImageModule(tf.Module):
         """Functions without arguments, each a scalar to add to the loss once per training step."""
         return ()
 
-    def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor | None:
+    def of_keras(self, images: "keras.KerasTensor") -> "keras.KerasTensor | None":
         """Features of images that have no values yet, by layers and operations of Keras alone, of the same
         weights; None where the module is no Keras model."""
         return None

@@ -5,9 +5,9 @@ a vector for each patch of a square, which tokens that stand for the whole image
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 
 from retrain.errors import InputError
@@ -17,6 +17,8 @@ AUTO = "auto"
 # A class token (ViT, CLIP, DINOv2), one of distillation beside it (DeiT), or four registers (DINOv3).
 TOKENS_BEFORE_PATCHES = (1, 2, 5)
 
+Reduce = Callable[[Any, tuple[int, ...]], Any]  # values, axes -> values without these axes
+
 
 class Pooling(NamedTuple):
     """From one output to vectors: what is taken, over which axes, and where n stands in its shape."""
@@ -25,11 +27,11 @@ class Pooling(NamedTuple):
     over: tuple[int, ...]
     channels: int
 
-    def __call__(self, values: tf.Tensor) -> tf.Tensor:
-        """Vectors [B, n]; of Keras' tensors that have no values yet, too."""
+    def __call__(self, values: Any, mean: Reduce = tf.reduce_mean, largest: Reduce = tf.reduce_max) -> Any:
+        """Vectors [B, n]; of Keras' tensors that have no values yet by its own operations."""
         if self.kind == FIRST_TOKEN:
             return values[:, 0]
-        return (keras.ops.max if self.kind == MAX else keras.ops.mean)(values, self.over)
+        return (largest if self.kind == MAX else mean)(values, self.over)
 
 
 def pooling_of(shape: tf.TensorShape, asked: str = AUTO) -> Pooling | None:

@@ -7,9 +7,8 @@ the scaling with it.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,6 +18,9 @@ from retrain.modules.inspection.input_range import refuses_bright
 from retrain.modules.module_spec import ModuleSpec
 from retrain.modules.sources.source import INPUT
 from retrain.settings.module import ModuleSettings
+
+if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+    import keras
 
 
 class ScaledModule(ImageModule):
@@ -62,7 +64,7 @@ class ScaledModule(ImageModule):
     def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
         return self.module.regularization_losses
 
-    def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor | None:
+    def of_keras(self, images: "keras.KerasTensor") -> "keras.KerasTensor | None":
         return self.module.of_keras(_seen(images, self._settings))
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:

@@ -9,8 +9,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from sklearn.metrics import precision_recall_curve
 
+from retrain.extensions import named
 from retrain.report.svg import plot
 from retrain.training.events import Curve
 
@@ -63,8 +63,9 @@ def precision_recall(figure: Figure, by_class: Mapping[str, tuple[np.ndarray, np
     """Of each class whether it is there, bool [M], and its probability [M]; at the left by recall."""
     figure.set_size_inches(7.4, 3.2)
     recall, threshold = figure.subplots(1, 2)
+    curve = named("sklearn.metrics:precision_recall_curve")  # takes a second, and few reports have one
     for number, (name, (there, scores)) in enumerate([*by_class.items()][:CURVES]):
-        precisions, recalls, thresholds = precision_recall_curve(there, scores)
+        precisions, recalls, thresholds = curve(there, scores)
         colour = matplotlib.colormaps["tab20"](number % 20)
         recall.step(recalls, precisions, color=colour, where="post", label=_shortened(name))
         sums = np.maximum(precisions + recalls, 1e-9)

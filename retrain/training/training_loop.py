@@ -6,9 +6,8 @@ call takes changes nothing of what they do.
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import tensorflow as tf
 
 from retrain.model import ImageClassifier
@@ -17,6 +16,9 @@ from retrain.training.loss import PARTNER, Loss, with_partners
 from retrain.training.run_state import RunState
 from retrain.workers.workers import Part
 
+if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+    import keras
+
 
 class TrainingLoop:
     """The variables of training beyond the model's, and the compiled steps."""
@@ -24,7 +26,7 @@ class TrainingLoop:
     def __init__(
         self,
         model: ImageClassifier,
-        optimizer: keras.optimizers.Optimizer,
+        optimizer: "keras.optimizers.Optimizer",
         loss: Loss,
         *,
         strategy: tf.distribute.Strategy | None = None,

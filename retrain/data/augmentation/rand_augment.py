@@ -9,13 +9,13 @@ Strengths at magnitude 10 are torchvision's.
 
 from collections.abc import Callable, Mapping
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from retrain.data.augmentation.colour import Colour
 from retrain.data.augmentation.draws import RAND_AUGMENT, Draw, uniforms
 from retrain.data.augmentation.geometry import RADIANS, Tilt
+from retrain.extensions import named
 from retrain.settings.augmentation import AugmentationSettings
 
 OPERATIONS = (
@@ -91,11 +91,16 @@ def _solarize(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
 
 
 def _auto_contrast(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-    return keras.layers.AutoContrast(value_range=(0, 1))(images)
+    return _of_keras("AutoContrast", images)
 
 
 def _equalize(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-    return keras.layers.Equalization(value_range=(0, 1))(images)
+    return _of_keras("Equalization", images)
+
+
+def _of_keras(layer: str, images: tf.Tensor) -> tf.Tensor:
+    """Imported on use, for Keras takes as long as TensorFlow."""
+    return named(f"keras.layers:{layer}")(value_range=(0, 1))(images)
 
 
 TONES: Mapping[str, Tone] = {

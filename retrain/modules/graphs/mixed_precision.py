@@ -5,18 +5,21 @@ around it. The graph of a TF2 SavedModel is as it was saved. Whether the hardwar
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import keras
 import tensorflow as tf
 
 from retrain.modules.graphs.pure_graph import PureGraph
+
+if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+    import keras
 
 POLICY = "mixed_bfloat16"
 OPERATIONS = {"Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMul", "BatchMatMulV2", "Conv3D"}
 FLOAT, BFLOAT16 = tf.float32.as_datatype_enum, tf.bfloat16.as_datatype_enum
 
 
-def use_bfloat16(model: keras.Model) -> None:
+def use_bfloat16(model: "keras.Model") -> None:
     """Gives every layer the policy."""
     for layer in model._flatten_layers(
         include_self=False

@@ -31,7 +31,7 @@ def feature_model(model: keras.Model, settings: ModuleSettings, handle: str) -> 
     check_pooled(pooling, settings.feature_pooling, layer, handle)
     if pooling:
         # In float32 also where the layers compute in less.
-        features = pooling(keras.ops.cast(features, "float32"))
+        features = pooling(keras.ops.cast(features, "float32"), keras.ops.mean, keras.ops.max)
         if shape.rank == 3:
             logging.info("%s: %s", handle, described(pooling, shape))
     logging.info("%s: features are the output of layer %r, %s values", handle, layer, features.shape[-1])
