@@ -25,6 +25,7 @@ from retrain.modules.signatures import (
     image_signature,
     task_signature,
 )
+from retrain.modules.traced_module import TracedModule
 from retrain.plain_name import plain_name
 from retrain.settings.data import AS_USUAL, Decoding
 
@@ -99,6 +100,10 @@ class ImageClassifier(ImageModule):
         other = self._with(base, self.heads, self.familiarity)
         other.take_weights(self)
         return other
+
+    def traced(self) -> "ImageClassifier":
+        """The classifier with the same weights, whose base is traced once, whatever is made of it."""
+        return self._with(TracedModule(self.base), self.heads, self.familiarity)
 
     def take_weights(self, other: "ImageClassifier") -> None:
         """Assigns those of a classifier that has the same variables."""

@@ -6,7 +6,6 @@ the scaling with it.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,54 +14,25 @@ import tensorflow as tf
 from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule
 from retrain.modules.inspection.input_range import refuses_bright
-from retrain.modules.module_spec import ModuleSpec
 from retrain.modules.sources.source import INPUT
+from retrain.modules.wrapped_module import WrappedModule
 from retrain.settings.module import ModuleSettings
 
 if TYPE_CHECKING:  # which takes as long to import as TensorFlow
     import keras
 
 
-class ScaledModule(ImageModule):
+class ScaledModule(WrappedModule):
     """The module, with a scaling before it that has no variables."""
 
     def __init__(self, module: ImageModule, settings: ModuleSettings):
         content = f"{module.fingerprint} {_said(settings)}"
-        super().__init__(
-            module.handle,
-            hashlib.sha256(content.encode()).hexdigest(),
-            signatures=module.signatures,
-            image_size=module.image_size,
-            feature_output=module.feature_output,
-            feature_pooling=module.feature_pooling,
-            doubt=module.doubt,
-        )
-        self.module = module
+        super().__init__(module, hashlib.sha256(content.encode()).hexdigest())
         self._settings = settings
 
     def says(self, name: str) -> bool:
         """Whether this of its settings is another than that of images in [0, 1]."""
         return getattr(self._settings, name) != getattr(ModuleSettings(), name)
-
-    @property
-    def spec(self) -> ModuleSpec:
-        return self.module.spec
-
-    @property
-    def variable_map(self) -> dict[str, tf.Variable]:
-        return self.module.variable_map
-
-    @property
-    def variables(self) -> Sequence[tf.Variable]:
-        return self.module.variables
-
-    @property
-    def trainable_variables(self) -> Sequence[tf.Variable]:
-        return self.module.trainable_variables
-
-    @property
-    def regularization_losses(self) -> Sequence[Callable[[], tf.Tensor]]:
-        return self.module.regularization_losses
 
     def of_keras(self, images: "keras.KerasTensor") -> "keras.KerasTensor | None":
         return self.module.of_keras(_seen(images, self._settings))

@@ -24,7 +24,7 @@ def run(plan: ExportPlan) -> int:
     model = restored_classifier(plan.source)
     if any(EXPORTERS[name].of_source for name in results.export_formats):
         model = on_its_source(model, plan.run)
-    exports = write_exports(model, plan.run, results.export_formats, material)
+    exports = write_exports(model.traced(), plan.run, results.export_formats, material)
     record_exports(plan.run, exports)
     for directory in exports.directories(plan.run):
         say(f"Exported {directory}")

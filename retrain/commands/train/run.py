@@ -121,7 +121,7 @@ def train_classifier(
     with run.timed("exports"):
         seen = seen_images(model, trained.examples)
         material = _material(plan, trained, seen)._replace(of_run=of_run(outcome))
-        exports = write_exports(model, run, formats_of(plan.config.results), material)
+        exports = write_exports(model.traced(), run, formats_of(plan.config.results), material)
     end_report(run)
     record_exports(run, exports)
     if plan.config.results.tracker is not None:
