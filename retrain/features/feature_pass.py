@@ -39,7 +39,7 @@ from retrain.settings.module import ModuleSettings
 from retrain.workers.workers import ALONE, Workers
 
 ENGINES = (TENSORFLOW, LITERT)
-IN_MEMORY = 2**30  # bytes of features; more are read from the cache when they are asked for
+IN_MEMORY = 2**28  # bytes of features; more are read from the cache when they are asked for
 VIEWED = 2**26  # bytes of features in memory; of more, no split and no fold is a copy
 
 

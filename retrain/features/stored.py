@@ -6,6 +6,7 @@ that it is the same to the last bit.
 """
 
 import math
+import mmap
 from collections.abc import Iterator, Sequence
 from typing import Self
 
@@ -14,6 +15,7 @@ import numpy as np
 from retrain.errors import InputError
 
 ROWS_AT_A_TIME, BYTES_AT_A_TIME = 4096, 2**24
+SCATTERED = 512  # rows that are read of a file at once: with each come 64 kB around it
 ALIGNMENT = 64  # bytes, a multiple of which is where TensorFlow wants the memory of a tensor to begin
 
 
@@ -36,6 +38,10 @@ class StoredFeatures:
     def size(self) -> int:
         return self.shape[0] * self.shape[1]
 
+    @property
+    def in_files(self) -> bool:
+        return any(isinstance(segment.base, mmap.mmap) for segment in self.segments)
+
     def __len__(self) -> int:
         return len(self.places)
 
@@ -50,11 +56,17 @@ class StoredFeatures:
         segment_of, row_of = self.places.T
         segments = np.unique(segment_of)
         if len(segments) == 1 and values.dtype == self.segments[segments[0]].dtype:
-            # No copy in between, as an index makes; there is no row that does not exist.
-            return np.take(self.segments[segments[0]], row_of, axis=0, out=values, mode="clip")
+            for begin in range(0, len(values), SCATTERED):
+                some = slice(begin, begin + SCATTERED)
+                # No copy in between, as an index makes; there is no row that does not exist.
+                np.take(self.segments[segments[0]], row_of[some], axis=0, out=values[some], mode="clip")
+                give_back(self.segments[segments[0]])
+            return values
         for segment in segments:
             at = np.flatnonzero(segment_of == segment)
-            values[at] = self.segments[segment][row_of[at]]
+            for some in np.split(at, range(SCATTERED, len(at), SCATTERED)):
+                values[some] = self.segments[segment][row_of[some]]
+                give_back(self.segments[segment])
         return values
 
     def __matmul__(self, matrix: np.ndarray) -> np.ndarray:
@@ -87,6 +99,12 @@ def in_memory(features: Features) -> tuple[np.ndarray, np.ndarray]:
         values[begin : begin + len(block)] = block
         begin += len(block)
     return values, np.arange(len(values))
+
+
+def give_back(segment: np.ndarray) -> None:
+    """What was read of a mapped file counts as memory of this process until then; the system keeps it."""
+    if isinstance(segment.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        segment.base.madvise(mmap.MADV_DONTNEED)
 
 
 def viewed(features: np.ndarray) -> StoredFeatures:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from retrain.features.stored import ROWS_AT_A_TIME, Features, block_length, in_memory
+from retrain.features.stored import ROWS_AT_A_TIME, Features, StoredFeatures, block_length, in_memory
 from retrain.head_search.head_step import Batch, Batches, Examples, batch_of
 from retrain.heads.head import Labels
 from retrain.settings.head import HeadSettings
@@ -56,8 +56,9 @@ class Centred(NamedTuple):
 
 
 def made_resident(data: Centred, memory: int) -> Centred:
-    """The examples with their tensors, where these take less than `memory` bytes."""
-    if 4 * data.features.size > memory:
+    """The examples with their tensors, where these take less than `memory` bytes, and lie in memory."""
+    in_files = isinstance(data.features, StoredFeatures) and data.features.in_files
+    if in_files or 4 * data.features.size > memory:
         return data
     return data._replace(resident=_examples(data, slice(None), data.features))
 

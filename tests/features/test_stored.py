@@ -1,3 +1,5 @@
+import pathlib
+import re
 import tracemalloc
 
 import numpy as np
@@ -18,6 +20,7 @@ from retrain.features.stored import (
     viewed,
 )
 
+STATUS = pathlib.Path("/proc/self/status")
 RANDOM = np.random.default_rng(0)
 VALUES = RANDOM.normal(2.0, 1.0, size=[11, 3]).astype(np.float32)
 # Every row lies in one of two segments, in another order.
@@ -43,6 +46,26 @@ def test_it_is_like_the_array(stored):
     np.testing.assert_array_equal(np.asarray(stored, np.float64), VALUES.astype(np.float64))
     with pytest.raises(ValueError, match="is a copy"):
         np.asarray(stored, copy=False)
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="Linux says there what a process takes")
+def test_what_was_read_of_a_file_is_given_back(tmp_path):
+    rows, length = 2**13, 2**11  # 64 MB
+    np.zeros([rows, length], np.float32).tofile(tmp_path / "0.f32")
+    features = StoredFeatures(
+        [np.memmap(tmp_path / "0.f32", np.float32, "r", shape=(rows, length))],
+        np.stack([np.zeros(rows, int), RANDOM.permutation(rows)], axis=1),
+    )
+    before = mapped()
+    assert not any(block.any() for block in blocks(features))
+    assert mapped() - before < 2**23
+    assert features.in_files
+    assert not viewed(VALUES).in_files
+
+
+def mapped() -> int:
+    """How many bytes of files count as memory of this process."""
+    return 1024 * int(re.search(r"RssFile:\s+(\d+)", STATUS.read_text())[1])
 
 
 def test_blocks_are_bounded_in_rows_and_in_bytes():

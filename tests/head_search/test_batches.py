@@ -80,9 +80,12 @@ def test_features_that_are_all_the_same_have_a_mean_square_of_1(features):
 def test_features_mapped_from_a_file_are_seen_as_those_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(stored, "ROWS_AT_A_TIME", 32)
     DATA.features.tofile(tmp_path / "features")
-    streamed = DATA._replace(features=np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40)))
+    mapped = np.memmap(tmp_path / "features", np.float32, "r", shape=(70, 40))
+    places = np.column_stack([np.zeros(70, int), np.arange(70)])
+    streamed = DATA._replace(features=stored.StoredFeatures([mapped], places))
     resident = made_resident(DATA, DATA.features.nbytes)
-    assert made_resident(streamed, DATA.features.nbytes - 1).resident is None
+    assert made_resident(DATA, DATA.features.nbytes - 1).resident is None
+    assert made_resident(streamed, DATA.features.nbytes).resident is None
     np.testing.assert_array_equal(mean_features(streamed.features), DATA.centre)
     assert mean_square(streamed) == pytest.approx(np.mean((DATA.features - DATA.centre) ** 2), rel=1e-5)
     assert [len(part.labels) for part in parts(streamed)] == [32, 32, 6]
