@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from absl import logging
 
 from retrain.causes import cause_of
@@ -115,9 +116,10 @@ def _attempts(
             with attempt.failure_told():
                 attempt.write(model, material)
                 answers[attempt] = reader.ask(attempt.name, attempt.directory)
+        expected = sample.expected()  # computed while the last ones are read
         for attempt, answered in answers.items():
             with attempt.failure_told():
-                attempt.compare(answered, sample)
+                attempt.compare(answered, sample, expected)
     return attempts
 
 
@@ -135,8 +137,8 @@ class _Attempt:
             write_seen(material.seen, self.directory)
         self._seconds = time.monotonic() - start
 
-    def compare(self, answered: Answered, sample: Sample) -> None:
-        found = compared(self.name, answered(), sample) if len(sample.images) else NOT_COMPARED
+    def compare(self, answered: Answered, sample: Sample, expected: Mapping[str, np.ndarray]) -> None:
+        found = compared(self.name, answered(), sample, expected) if len(sample.images) else NOT_COMPARED
         told = "; ".join(filter(None, [found, self._note]))
         logging.info("Exported %s in %.1f s; %s.", self.name, self._seconds, told)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from retrain.data.pipeline import image_batches
 from retrain.errors import InputError
-from retrain.exporters import EXPORTERS, LabelledFiles
+from retrain.exporters import EXPORTERS, Answers, LabelledFiles
 from retrain.exporters.reading_process import in_batches
 from retrain.familiarity import FAMILIARITY
 from retrain.heads.head import Head, Labels
@@ -35,15 +35,19 @@ class Judge(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Images float32 [N, H, W, 3] of a split, and what the trained model makes of them.
+    """Images float32 [N, H, W, 3] of a split, and who knows of them.
 
-    That is `expected`, arrays [N, ...] by key; `judges` know, by key, what is right.
+    `trained` gives what the trained model makes of images; `judges` know, by key, what is right.
     """
 
     split: str
     images: np.ndarray
-    expected: Mapping[str, np.ndarray]
+    trained: Answers
     judges: Mapping[str, Judge] = MappingProxyType({})
+
+    def expected(self) -> dict[str, np.ndarray]:
+        """What the trained model makes of them, arrays [N, ...] by key."""
+        return _in_float32(self.trained, self.images) if len(self.images) else {}
 
 
 def sample_of(model: ImageClassifier, files: LabelledFiles, count: int) -> Sample:
@@ -53,21 +57,23 @@ def sample_of(model: ImageClassifier, files: LabelledFiles, count: int) -> Sampl
     batches = image_batches(paths, model.image_size, len(paths), model.decoding) if paths else []
     nothing = (np.zeros(0, int), np.zeros([0, *model.image_size, 3], np.float32))
     rows, images = next((tuple(map(np.asarray, batch)) for batch in batches), nothing)
-    expected = _outputs(model, images) if len(images) else {}
-    return Sample(files.split, images, expected, _judges(model, files.cells, chosen[rows]))
+    return Sample(files.split, images, _answers_of(model), _judges(model, files.cells, chosen[rows]))
 
 
-def _outputs(model: ImageClassifier, images: np.ndarray) -> dict[str, np.ndarray]:
-    """In float32, for processors compute in it, and accelerators in less where nobody asks them."""
-
-    def outputs(batch: np.ndarray) -> dict[str, np.ndarray]:
-        found = model.outputs(tf.constant(batch), SERVING_SIGNATURE)
+def _answers_of(model: ImageClassifier) -> Answers:
+    def answers(images: np.ndarray) -> dict[str, np.ndarray]:
+        found = model.outputs(tf.constant(images), SERVING_SIGNATURE)
         return {key: values.numpy() for key, values in found.items() if key != FAMILIARITY}
 
+    return answers
+
+
+def _in_float32(trained: Answers, images: np.ndarray) -> dict[str, np.ndarray]:
+    """For processors compute in it, and accelerators in less where nobody asks them."""
     is_less = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        return in_batches(outputs, images)
+        return in_batches(trained, images)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(is_less)
 
@@ -83,10 +89,12 @@ def _judges(
     return judges
 
 
-def compared(name: str, found: Mapping[str, np.ndarray], sample: Sample) -> str:
+def compared(
+    name: str, found: Mapping[str, np.ndarray], sample: Sample, expected: Mapping[str, np.ndarray]
+) -> str:
     """What an export, which makes this of the images, was found to be; InputError for another classifier."""
-    told = list(sample.expected)[: 1 if EXPORTERS[name].of_first_task else None]
-    expected = {key: sample.expected[key] for key in told}
+    told = list(expected)[: 1 if EXPORTERS[name].of_first_task else None]
+    expected = {key: expected[key] for key in told}
     largest = np.max([np.abs(found[key] - values).max() for key, values in expected.items()])
     images = f"{len(sample.images)} {sample.split} images"
     if np.isnan(largest):

@@ -19,7 +19,7 @@ from retrain.model import ImageClassifier
 from retrain.runs.run import Run
 
 NOTHING = Material()
-NO_IMAGES = Sample("test", np.zeros([0, 2, 2, 3], np.float32), {})
+NO_IMAGES = Sample("test", np.zeros([0, 2, 2, 3], np.float32), lambda images: {})
 READER = unittest.mock.Mock(spec=ReadingProcess)
 HALF = np.full([1, 2], 0.5, np.float32)
 THIS = "retrain.commands.written_exports"
