@@ -45,7 +45,7 @@ def quietly_named(dotted_name: str) -> Any:
 
 
 def import_tensorflow() -> None:
-    """Without Keras, whose import is nearly half of it: that comes when something is Keras'.
+    """Without Keras, a quarter of it or more: that comes when something is Keras'.
 
     TensorFlow imports it last, and does without where it cannot be imported (its __init__, "an eager load").
     """

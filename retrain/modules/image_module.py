@@ -19,7 +19,7 @@ from retrain.modules.pooling import AUTO, Pooling, pooling_of
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, Signature
 from retrain.settings.module import ModuleSettings
 
-if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+if TYPE_CHECKING:  # which takes a while to import
     import keras
 
 # Statistics of batches: each replica of a training step keeps its own, and their mean is saved and read.

@@ -18,7 +18,7 @@ from retrain.modules.sources.source import INPUT
 from retrain.modules.wrapped_module import WrappedModule
 from retrain.settings.module import ModuleSettings
 
-if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+if TYPE_CHECKING:  # which takes a while to import
     import keras
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from retrain.modules.image_module import ImageModule
 from retrain.modules.module_spec import ModuleSpec
 
-if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+if TYPE_CHECKING:  # which takes a while to import
     import keras
 
 

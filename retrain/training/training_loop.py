@@ -16,7 +16,7 @@ from retrain.training.loss import PARTNER, Loss, with_partners
 from retrain.training.run_state import RunState
 from retrain.workers.workers import Part
 
-if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+if TYPE_CHECKING:  # which takes a while to import
     import keras
 
 

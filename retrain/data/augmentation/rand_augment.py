@@ -99,7 +99,7 @@ def _equalize(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
 
 
 def _of_keras(layer: str, images: tf.Tensor) -> tf.Tensor:
-    """Imported on use, for Keras takes as long as TensorFlow."""
+    """Imported on use, which takes a while."""
     return named(f"keras.layers:{layer}")(value_range=(0, 1))(images)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from retrain.modules.graphs.pure_graph import PureGraph
 
-if TYPE_CHECKING:  # which takes as long to import as TensorFlow
+if TYPE_CHECKING:  # which takes a while to import
     import keras
 
 POLICY = "mixed_bfloat16"
