@@ -69,7 +69,8 @@ class ImageFactsStore:
         new = np.flatnonzero(self.known & ~self.remembered)
         if self.cache is not None and len(new):
             with self.cache.writer() as writer:
-                writer.append([self.files[row] for row in new], self.rows[new])
+                for some in slices(len(new)):  # of all at once there would be two copies
+                    writer.append([self.files[row] for row in new[some]], self.rows[new[some]])
         self.remembered = self.known.copy()
 
     def share(self, workers: Workers) -> None:
@@ -114,7 +115,8 @@ class ImageFactsStore:
 
     def facts(self, files: Sequence[FileKey]) -> ImageFacts:
         """What is known of these files."""
-        rows = self.rows[[self.row_of[file] for file in files]]
+        at = np.array([self.row_of[file] for file in files], int)
+        rows = self.rows if np.array_equal(at, np.arange(len(self.rows))) else self.rows[at]
         magic, sizes, traits, contents, thumbnails = np.split(rows, ENDS, axis=1)
         kinds, kind_of = np.unique(magic, axis=0, return_inverse=True)
         formats = [format_of(kind.tobytes()) for kind in kinds]
