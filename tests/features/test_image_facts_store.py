@@ -1,11 +1,12 @@
 import pathlib
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
 from retrain.data.pipeline import batches_with_facts, facts_batches, file_contents, image_batches
-from retrain.features import image_facts_store
+from retrain.features import image_facts_store, shared_rows
 from retrain.features.cache import FileKey
 from retrain.features.image_facts_store import ImageFactsStore
 
@@ -94,3 +95,19 @@ def test_images_are_the_same_whether_facts_are_taken_or_not(files):
     assert rows.tolist() == also.tolist() == [0, 1]
     assert np.array_equal(images, plain)
     assert all(np.array_equal(taken[name], alone[name]) for name in taken)
+
+
+def test_facts_of_many_images_lie_in_memory_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared_rows, "ROWS_AT_A_TIME", 64)
+    files = [FileKey(f"{number}.jpg", number, 0) for number in range(2000)]
+    store = ImageFactsStore(files, tmp_path / "cache")
+    store.rows[:], store.known[:] = np.arange(2000)[:, None] % 256, True
+    tracemalloc.start()
+    store.keep()
+    found = store.facts(files)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < store.rows.nbytes / 2
+    assert np.shares_memory(found.thumbnails, store.rows)
+    np.testing.assert_array_equal(ImageFactsStore(files, tmp_path / "cache").rows, store.rows)
+    np.testing.assert_array_equal(store.facts(files[7:3:-1]).thumbnails, found.thumbnails[7:3:-1])
