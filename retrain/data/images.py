@@ -249,9 +249,7 @@ def _looked_into(contents: tf.Tensor, background: str) -> tuple[tf.Tensor, tf.Te
 
 def _of_pixels(pixels: np.ndarray, is_transparent: bool, background: str) -> Stored:
     """Of what Pillow has decoded; InvalidArgumentError where that is nothing."""
-    traits = TRANSPARENT * is_transparent
-    if pixels.dtype == np.uint16:
-        pixels, traits = _opaque(pixels, background)
+    pixels, traits = _opaque(pixels, is_transparent, background)
     image = tf.constant(pixels) if pixels.size else decode(tf.constant(b""))
     return Stored(image, tf.constant(1), tf.constant(traits))
 
@@ -262,17 +260,17 @@ def _readable(contents: bytes | np.ndarray, background: str) -> tuple[bytes, np.
     Deep images, too: what puts them on a background would be most of a graph that each pass prepares anew.
     """
     contents, orientation, pixels, is_transparent = readable(_bytes(contents), background)
-    traits = TRANSPARENT * is_transparent
     if is_deep(contents):
         with contextlib.suppress(tf.errors.InvalidArgumentError):  # damage is for the graph to tell
             contents, pixels = b"", _decode_deep(contents)
-    if pixels.dtype == np.uint16 or pixels.shape[2] == 4:
-        pixels, traits = _opaque(pixels, background)
+    pixels, traits = _opaque(pixels, is_transparent, background)
     return contents, np.int32(orientation), np.int32(traits), pixels
 
 
-def _opaque(pixels: np.ndarray, background: str) -> tuple[np.ndarray, int]:
-    """The image, and its traits."""
+def _opaque(pixels: np.ndarray, was_transparent: bool, background: str) -> tuple[np.ndarray, int]:
+    """The image, and its traits; bytes without an alpha channel are the image, however they came to be it."""
+    if pixels.dtype == np.uint8 and pixels.shape[2] == 3:
+        return pixels, TRANSPARENT * was_transparent
     image, is_transparent, is_narrow = opaque(pixels, background)
     return image, TRANSPARENT * is_transparent + NARROW * is_narrow
 
