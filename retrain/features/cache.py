@@ -25,7 +25,7 @@ import numpy as np
 from retrain import files
 from retrain.cache_directory import user_cache_directory
 from retrain.errors import InputError
-from retrain.features.stored import StoredFeatures, give_back
+from retrain.features.stored import StoredFeatures, give_back_pages
 from retrain.settings.module import ModuleSettings
 from retrain.system_errors import writing
 
@@ -85,7 +85,7 @@ class FeatureCache:
             if _checksum(key, self._rows(segment)[row]) == checksum:
                 self._whole.add(key)
                 if len(self._whole) % ROWS_AT_A_TIME == 0:
-                    give_back(self._rows(segment))
+                    give_back_pages(self._rows(segment))
             else:
                 del self.places[key]
         return key in self.places

@@ -60,13 +60,13 @@ class StoredFeatures:
                 some = slice(begin, begin + SCATTERED)
                 # No copy in between, as an index makes; there is no row that does not exist.
                 np.take(self.segments[segments[0]], row_of[some], axis=0, out=values[some], mode="clip")
-                give_back(self.segments[segments[0]])
+                give_back_pages(self.segments[segments[0]])
             return values
         for segment in segments:
             at = np.flatnonzero(segment_of == segment)
             for some in np.split(at, range(SCATTERED, len(at), SCATTERED)):
                 values[some] = self.segments[segment][row_of[some]]
-                give_back(self.segments[segment])
+                give_back_pages(self.segments[segment])
         return values
 
     def __matmul__(self, matrix: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def in_memory(features: Features) -> tuple[np.ndarray, np.ndarray]:
     return values, np.arange(len(values))
 
 
-def give_back(segment: np.ndarray) -> None:
+def give_back_pages(segment: np.ndarray) -> None:
     """What was read of a mapped file counts as memory of this process until then; the system keeps it."""
     if isinstance(segment.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         segment.base.madvise(mmap.MADV_DONTNEED)
