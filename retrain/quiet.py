@@ -49,13 +49,21 @@ def import_tensorflow() -> None:
 
     TensorFlow imports it last, and does without where it cannot be imported (its __init__, "an eager load").
     """
-    if "tensorflow" in sys.modules or OF_KERAS in sys.modules:
-        return
-    sys.modules[OF_KERAS] = None  # which Python takes for a module that is not there
-    try:
+    with absent(OF_KERAS):
         importlib.import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def absent(module: str) -> Iterator[None]:
+    """Inside, importing this module fails as if it were not installed; unless it has been imported before."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # which Python takes for a module that is not there
+    try:
+        yield
     finally:
-        del sys.modules[OF_KERAS]
+        del sys.modules[module]
 
 
 @contextlib.contextmanager

@@ -1,12 +1,20 @@
 import gc
+import importlib
 import os
 import platform
 import subprocess
 import sys
+import types
 
 import pytest
 
-from retrain.quiet import import_tensorflow, native_stderr_held, no_garbage_looked_for, set_environment
+from retrain.quiet import (
+    absent,
+    import_tensorflow,
+    native_stderr_held,
+    no_garbage_looked_for,
+    set_environment,
+)
 
 
 def test_what_is_written_below_python_is_dropped(capfd):
@@ -40,6 +48,18 @@ def test_what_was_written_before_comes_first():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stderr == "before after"
+
+
+def test_a_module_that_is_absent_for_a_while(monkeypatch):
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    with absent("this"), pytest.raises(ImportError):
+        importlib.import_module("this")
+    assert "this" not in sys.modules
+
+
+def test_what_is_there_already_stays():
+    with absent("os"):
+        assert importlib.import_module("os") is os
 
 
 @pytest.mark.parametrize("turn", [gc.enable, gc.disable])
@@ -85,6 +105,7 @@ def test_neither_keras_nor_scikit_learn_is_loaded_before_something_is_theirs():
 
 
 def test_who_has_tensorflow_keeps_what_he_has(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)  # to import it would fail
+    his = types.ModuleType("tensorflow")
+    monkeypatch.setitem(sys.modules, "tensorflow", his)
     import_tensorflow()
-    assert sys.modules["tensorflow"] is None
+    assert sys.modules["tensorflow"] is his
