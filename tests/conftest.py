@@ -30,6 +30,9 @@ kept_reading_process.keep()
 
 HERE = pathlib.Path(__file__).parent
 
+# What tests write need not outlive a power cut: to wait for the disk is a hundredth of all.
+os.fsync = lambda descriptor: None
+
 # What is imported stays: to look through a million objects for garbage, again and again, is a sixth of all.
 gc.disable()
 

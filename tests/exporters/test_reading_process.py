@@ -2,13 +2,14 @@ import os
 import pathlib
 import shutil
 import signal
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from retrain.errors import InputError
 from retrain.exporters import answers_of
-from retrain.exporters.reading_process import in_batches
+from retrain.exporters.reading_process import ReadingProcess, in_batches
 from tests.kept_reading_process import started
 
 IMAGES = np.linspace(0, 1, 20 * 8 * 8 * 3, dtype=np.float32).reshape([20, 8, 8, 3])
@@ -19,12 +20,18 @@ def directory(trained_run) -> str:
     return str(trained_run / "export" / "tflite")
 
 
-def test_it_answers_as_the_export_does_in_the_order_of_what_was_asked(directory, trained_run):
+@pytest.fixture(scope="module")
+def of_all() -> Iterator[ReadingProcess]:
+    """For tests that leave it as it is."""
+    with started(["tflite", "saved_model"]) as reader:
+        yield reader
+
+
+def test_it_answers_as_the_export_does_in_the_order_of_what_was_asked(directory, trained_run, of_all):
     exports = {"tflite": directory, "saved_model": str(trained_run / "export" / "saved_model")}
-    with started([*exports]) as reader:
-        reader.give(IMAGES)
-        answers = {name: reader.ask(name, where) for name, where in exports.items()}
-        found = {name: answered() for name, answered in answers.items()}
+    of_all.give(IMAGES)
+    answers = {name: of_all.ask(name, where) for name, where in exports.items()}
+    found = {name: answered() for name, answered in answers.items()}
     for name, where in exports.items():
         expected = in_batches(answers_of(name, where), IMAGES)
         assert set(found[name]) == {*expected} == {"default"}
@@ -32,22 +39,20 @@ def test_it_answers_as_the_export_does_in_the_order_of_what_was_asked(directory,
             np.testing.assert_allclose(found[name][key], values, atol=1e-6)
 
 
-def test_images_are_given_in_place_of_others(directory):
-    with started(["tflite"]) as reader:
-        for count in (20, 3):
-            reader.give(IMAGES[:count])
-            assert len(reader.ask("tflite", directory)()["default"]) == count
+def test_images_are_given_in_place_of_others(directory, of_all):
+    for count in (20, 3):
+        of_all.give(IMAGES[:count])
+        assert len(of_all.ask("tflite", directory)()["default"]) == count
 
 
-def test_why_an_export_cannot_be_read_and_the_next_one_is(directory, tmp_path):
+def test_why_an_export_cannot_be_read_and_the_next_one_is(directory, tmp_path, of_all):
     shutil.copytree(directory, tmp_path / "damaged")
     (tmp_path / "damaged" / "model.tflite").write_bytes(b"nothing")
-    with started(["tflite"]) as reader:
-        reader.give(IMAGES)
-        damaged, whole = reader.ask("tflite", str(tmp_path / "damaged")), reader.ask("tflite", directory)
-        with pytest.raises(InputError, match="not a valid Flatbuffer"):
-            damaged()
-        assert len(whole()["default"]) == 20
+    of_all.give(IMAGES)
+    damaged, whole = of_all.ask("tflite", str(tmp_path / "damaged")), of_all.ask("tflite", directory)
+    with pytest.raises(InputError, match="not a valid Flatbuffer"):
+        damaged()
+    assert len(whole()["default"]) == 20
 
 
 def test_a_process_that_ends_is_told(directory):
