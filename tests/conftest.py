@@ -22,7 +22,9 @@ import pytest
 
 from tests import kept_reading_process
 
-hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True)
+# The same few examples each time; CONTRIBUTING.md tells how to have many others.
+hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True, max_examples=50)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("retrain")
 
 kept_reading_process.keep()

@@ -8,8 +8,6 @@ import functools
 import statistics
 from collections.abc import Iterator, Mapping
 
-import pytest
-
 from tests.test_floors import MODULES, ROOT, TREES, folder, imported_modules
 
 # A base class, whose promises are those of every row.
@@ -58,6 +56,7 @@ def deepest(members: Mapping[str, set[str]]) -> list[str]:
     return list(max(map(tower, members), key=len))
 
 
+@functools.cache
 def folders() -> dict[str, dict[str, set[str]]]:
     """Of each folder its modules, but for its __init__, and what each imports of the same folder."""
     found: dict[str, set[str]] = {}
@@ -70,33 +69,28 @@ def folders() -> dict[str, dict[str, set[str]]]:
     }
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_functions_are_short_and_take_few_parameters(module):
-    long = [f.name for f, _ in functions(TREES[module]) if lines(f) > MOST_LINES]
-    many = [
-        f.name
-        for f, of in functions(TREES[module])
-        if parameters(f) > MOST_PARAMETERS and not is_constructor(f, of)
-    ]
-    assert (long, many) == ([], [])
+def test_functions_are_short_and_take_few_parameters():
+    found = [(module, *pair) for module, tree in TREES.items() for pair in functions(tree)]
+    assert [(module, f.name) for module, f, _ in found if lines(f) > MOST_LINES] == []
+    many = [(module, f, of) for module, f, of in found if parameters(f) > MOST_PARAMETERS]
+    assert [(module, f.name) for module, f, of in many if not is_constructor(f, of)] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_calls_name_what_they_pass(module):
-    positional = [ast.unparse(call.func) for call in calls(TREES[module]) if len(call.args) > MOST_POSITIONAL]
+def test_calls_name_what_they_pass():
+    found = [(module, call) for module, tree in TREES.items() for call in calls(tree)]
+    positional = [(module, call) for module, call in found if len(call.args) > MOST_POSITIONAL]
     literal = [
-        ast.unparse(call.func)
-        for call in calls(TREES[module])
+        (module, call)
+        for module, call in found
         for argument in call.args
         if isinstance(argument, ast.Starred) and isinstance(argument.value, ast.Tuple | ast.List)
     ]
-    assert (positional, literal) == ([], [])
+    assert [(module, ast.unparse(call.func)) for module, call in positional + literal] == []
 
 
-@pytest.mark.parametrize("name", folders())
-def test_no_folder_is_a_tower(name):
-    tower = deepest(folders()[name])
-    assert len(tower) <= DEEPEST, " -> ".join(tower)
+def test_no_folder_is_a_tower():
+    towers = {name: deepest(members) for name, members in folders().items()}
+    assert {name: tower for name, tower in towers.items() if len(tower) > DEEPEST} == {}
 
 
 def test_no_two_files_share_a_name():
@@ -106,12 +100,11 @@ def test_no_two_files_share_a_name():
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_file_that_decides_something_has_a_test_file(module):
-    path = MODULES[module].relative_to(ROOT / "retrain")
-    mirrored = ROOT / "tests" / path.parent / f"test_{path.stem.strip('_')}.py"
-    decides = any(True for _ in functions(TREES[module]))
-    assert not decides or module in TESTED_BY_CONTRACTS or mirrored.exists(), mirrored
+def test_every_file_that_decides_something_has_a_test_file():
+    decide = [module for module, tree in TREES.items() if any(True for _ in functions(tree))]
+    paths = [MODULES[module].relative_to(ROOT / "retrain") for module in set(decide) - {*TESTED_BY_CONTRACTS}]
+    mirrored = [ROOT / "tests" / path.parent / f"test_{path.stem.strip('_')}.py" for path in paths]
+    assert [path for path in mirrored if not path.exists()] == []
 
 
 def figures() -> dict[str, object]:

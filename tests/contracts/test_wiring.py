@@ -15,6 +15,7 @@ from retrain.commands import scoring
 from retrain.commands.train import base
 from retrain.commands.train import pixels as pixel_stage
 from retrain.errors import InputError
+from retrain.exporters import reload
 from retrain.features import engines
 from retrain.settings.config import SECTIONS, read_by
 from retrain.training import learning_rate_finder
@@ -318,6 +319,7 @@ def world(tmp_path_factory):
         patched.setattr(learning_rate_finder, "STEPS", 5)
         # Half of what it takes to evaluate so few images; of other settings it is loaded anew.
         patched.setattr(scoring, "load_classifier", functools.cache(scoring.load_classifier))
+        patched.setattr(reload, "read", functools.cache(reload.read))
         patched.setattr(pixel_stage, "write_augmented_page", lambda *arguments: None)
         patched.chdir(directory)
         yield World(directory)
