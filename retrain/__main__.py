@@ -57,6 +57,8 @@ def run() -> NoReturn:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         os._exit(status)
+    # At its end Python looks through all that is left, TensorFlow's half million objects, for garbage: 1.5 s.
+    gc.freeze()
     sys.exit(status)
 
 

@@ -73,6 +73,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 20, 50)
 
 
+def pytest_unconfigure() -> None:
+    """Once more, so that pytest hears of what is lost with it: again and again is for nothing."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def user_cache(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The user's cache directory, for this process and those it starts."""

@@ -233,13 +233,14 @@ def test_a_reader_that_has_left_is_no_error():
     assert result.stderr in ("141\n", "0\n")  # 0 when the help had been written before
 
 
-def test_the_process_of_the_command_looks_less_often_for_garbage(monkeypatch):
+def test_the_process_of_the_command_looks_less_often_for_garbage_and_not_at_its_end(monkeypatch):
     """Than Python does, for graphs are many objects; a program that calls `main` decides for itself."""
-    set_to = []
-    monkeypatch.setattr("gc.set_threshold", lambda *thresholds: set_to.append(thresholds))
+    asked = []
+    monkeypatch.setattr("gc.set_threshold", lambda *thresholds: asked.append(thresholds))
+    monkeypatch.setattr("gc.freeze", lambda: asked.append("freeze"))
     monkeypatch.setattr("sys.argv", ["retrain", "--version"])
     main()
-    assert not set_to
+    assert not asked
     with pytest.raises(SystemExit) as ended:
         run()
-    assert (ended.value.code, set_to) == (0, [(10_000, 20, 5)])
+    assert (ended.value.code, asked) == (0, [(10_000, 20, 5), "freeze"])

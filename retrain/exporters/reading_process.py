@@ -4,6 +4,7 @@ It loads what the formats are read with while they are written, and reads one wh
 """
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -108,6 +109,7 @@ def main(connection: Connection, images: BinaryIO, formats: Sequence[str]) -> No
         import_tensorflow()
         for name in formats:
             named(EXPORTERS[name].read)
+    gc.freeze()  # to look for garbage in all that, again and again, is half of reading a SavedModel
     with contextlib.suppress(EOFError):
         while True:
             name, directory = connection.recv()
