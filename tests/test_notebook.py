@@ -14,12 +14,12 @@ from retrain.modules.sources.embedded import GRADIENTS
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 CELLS = json.loads((DOCS / "first_steps.ipynb").read_text("utf-8"))["cells"]
-SMALL = {"train": {"l2_regularizer": 0.05, "export_formats": "saved_model"}, "predict": {}}
+SMALL = {"train": {"l2_regularizer": 0.05, "max_steps": 300, "export_formats": "saved_model"}, "predict": {}}
 CODE = [cell for cell in CELLS if cell["cell_type"] == "code"]
 
 
 def test_it_runs(monkeypatch, tmp_path):
-    """As one program; for speed with the embedded module that has no weights, one penalty and one export."""
+    """As one program; for speed with the embedded module without weights, few steps and one export."""
     monkeypatch.chdir(DOCS)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for module in (source, module_check):

@@ -30,19 +30,25 @@ from torchvision import transforms
 
 SIZE, BATCH_SIZE, EPOCHS, WORKERS = 240, 32, 10, 2
 LEARNING_RATE, WEIGHT_DECAY, LABEL_SMOOTHING = 5e-4, 0.05, 0.1
-PIXELS = [transforms.ToTensor(), transforms.Normalize([127 / 255] * 3, [128 / 255] * 3)]
+PIXELS, NORMALIZED = transforms.ToTensor(), transforms.Normalize([127 / 255] * 3, [128 / 255] * 3)
 AUGMENTED = [
     transforms.RandomResizedCrop(SIZE, scale=(0.5, 1.0)),
     transforms.RandomHorizontalFlip(),
     transforms.ColorJitter(0.2, 0.2, 0.2),
+    PIXELS,
 ]
+# Of an image of Pillow torchvision averages what becomes one pixel, of a tensor only where that is asked for.
+RESIZED = {
+    "as PyTorch's users do": [transforms.Resize((SIZE, SIZE)), PIXELS],
+    "as ours are": [PIXELS, transforms.Resize((SIZE, SIZE), antialias=False)],
+}
 
 
 class Photos(Dataset):
     """Pairs of file and class, decoded when they are asked for."""
 
     def __init__(self, items: list[tuple[str, int]], changes: list):
-        self.items, self.changed = items, transforms.Compose([*changes, *PIXELS])
+        self.items, self.changed = items, transforms.Compose([*changes, NORMALIZED])
 
     def __len__(self) -> int:
         return len(self.items)
@@ -82,7 +88,9 @@ def main() -> None:
             for index, name in enumerate(classes)
             for file in (given.validation / name).iterdir()
         ]
-        print(f"accuracy {accuracy(model, held_out):.1%} on {len(held_out)} images")
+        for resized, changes in RESIZED.items():
+            found = accuracy(model, Photos(held_out, changes))
+            print(f"accuracy {found:.1%} on {len(held_out)} images, resized {resized}")
 
 
 def trained_on(run: pathlib.Path) -> tuple[list[tuple[str, int]], list[str]]:
@@ -115,16 +123,14 @@ def fit(model: torch.nn.Module, batches: DataLoader, count: int, layout: torch.m
                 break
 
 
-def accuracy(model: torch.nn.Module, held_out: list[tuple[str, int]]) -> float:
-    """Of photos resized as ours are."""
-    whole = [transforms.Resize((SIZE, SIZE), antialias=False)]
+def accuracy(model: torch.nn.Module, photos: Photos) -> float:
     model.eval()
     with torch.no_grad():
         right = [
             (model(images).argmax(1) == labels).sum().item()
-            for images, labels in DataLoader(Photos(held_out, whole), BATCH_SIZE, num_workers=WORKERS)
+            for images, labels in DataLoader(photos, BATCH_SIZE, num_workers=WORKERS)
         ]
-    return sum(right) / len(held_out)
+    return sum(right) / len(photos)
 
 
 if __name__ == "__main__":

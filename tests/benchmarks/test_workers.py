@@ -10,9 +10,9 @@ import sys
 import numpy as np
 
 from retrain.training.events import read_events
-from tests.commands.train.one_of_workers import train
+from tests.benchmarks.one_of_workers import train
 
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[2]
 FLAGS = [
     *("--fine_tune", "--max_steps=6", "--eval_every=3", "--batch_size=5", "--learning_rate=0.05"),
     *("--l2_regularizer=0.001", "--augment=none", "--dropout_rate=0.5", "--feature_cache=none"),
@@ -43,7 +43,7 @@ def test_two_workers_give_the_result_of_one_process(colour_folder, averaging_mod
 def _started(directory: pathlib.Path, flags: list[str]) -> list[subprocess.Popen]:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         addresses = [f"127.0.0.1:{taken.getsockname()[1]}" for taken in (one, other)]
-    command = [sys.executable, "-m", "tests.commands.train.one_of_workers", str(directory), *flags]
+    command = [sys.executable, "-m", "tests.benchmarks.one_of_workers", str(directory), *flags]
     return [
         subprocess.Popen(command, cwd=ROOT, env={**os.environ, "NUMBER": str(number), "TF_CONFIG": config})
         for number, config in enumerate(

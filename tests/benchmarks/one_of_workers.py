@@ -1,4 +1,4 @@
-"""One of the processes of `test_workers`: python -m tests.commands.train.one_of_workers FLAGS.
+"""One of the processes of `test_workers`: python -m tests.benchmarks.one_of_workers FLAGS.
 
 It trains as `train` does, up to where results are written, and keeps what came of it beside the run.
 """
