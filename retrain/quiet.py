@@ -49,6 +49,8 @@ def import_tensorflow() -> None:
 
     TensorFlow imports it last, and does without where it cannot be imported (its __init__, "an eager load").
     """
+    if "tensorflow" in sys.modules:
+        return
     with absent(OF_KERAS):
         importlib.import_module("tensorflow")
 

@@ -22,8 +22,8 @@ import pytest
 
 from tests import kept_reading_process
 
-# The same few examples each time; CONTRIBUTING.md tells how to have many others.
-hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True, max_examples=50)
+# The same examples each time; CONTRIBUTING.md tells how to have many others.
+hypothesis.settings.register_profile("retrain", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("retrain")
 
