@@ -48,7 +48,7 @@ def run(plan: EvaluatePlan) -> None:
     with plan.run.timed("loading the classifier"):
         scoring = _scoring(plan)
     with plan.run.timed("images through the classifier"):
-        decoding = plan.config.data.decoding._replace(background=scoring.background)
+        decoding = scoring.decoding._replace(max_megapixels=plan.config.data.max_image_megapixels)
         examples = evaluation_examples(plan.data.listing, scoring.heads).on(decoding)
         examples, skipped = pass_outputs(scoring.module, scoring.signature, examples, plan)
     rows = np.asarray(examples.features)

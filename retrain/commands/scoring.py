@@ -14,7 +14,7 @@ from retrain.commands.checks import Published
 from retrain.commands.module_check import label_map_of
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
-from retrain.exporters.assets import described_background
+from retrain.exporters.assets import described_decoding
 from retrain.exporters.reload import SideBySide, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
@@ -22,7 +22,7 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 from retrain.settings.module import ModuleSettings
 
 
@@ -31,7 +31,7 @@ class Scoring(NamedTuple):
 
     Attributes:
       logits: the same of logits; none where a module may give probabilities for logits.
-      background: the colour behind pixels that are not opaque.
+      decoding: how files become images, but for how large they may be.
       familiarity: the same of that, [N], or None where nothing tells it; below `threshold` an image is like
         none that the module knows.
     """
@@ -40,7 +40,7 @@ class Scoring(NamedTuple):
     signature: str
     heads: Mapping[str, Head]
     probabilities: Callable[[np.ndarray], Sequence[np.ndarray]]
-    background: str = WHITE
+    decoding: Decoding = AS_USUAL
     logits: Callable[[np.ndarray], Sequence[np.ndarray]] = lambda rows: []
     familiarity: Callable[[np.ndarray], np.ndarray | None] = lambda rows: None
     threshold: float | None = None
@@ -69,7 +69,7 @@ def load_features(settings: ModuleSettings) -> Scoring:
     """Loads a module for its features, which no head scores."""
     module = load_module(settings.tfhub_module, settings)
     files = source_of(settings.tfhub_module).fetched(settings).files
-    return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_background(files or ""))
+    return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_decoding(files or ""))
 
 
 def _exported(settings: ModuleSettings) -> Scoring:
@@ -87,7 +87,7 @@ def _exported(settings: ModuleSettings) -> Scoring:
         IMAGE_CLASSIFICATION,
         classifier.heads,
         probabilities,
-        classifier.background,
+        classifier.decoding,
         logits=lambda rows: [*module.by_task(rows).values()],
         familiarity=module.familiarity,
         threshold=classifier.familiarity and classifier.familiarity.threshold,

@@ -13,8 +13,10 @@ from PIL import Image, ImageColor, UnidentifiedImageError
 
 from retrain.data.no_image import NoImageError, check, read, undecoded
 from retrain.data.readable import readable
+from retrain.data.resizing import averaged, resized
 from retrain.image_claims import alone, claimed_pixels
 from retrain.image_formats import JPEG, PILLOW_FORMATS, PNG, format_of
+from retrain.opaque_pixels import opaque
 from retrain.settings.data import Decoding
 
 GREYS = ("Gray", "YCbCr")
@@ -42,7 +44,7 @@ def pixels_of(contents: bytes, image_size: tuple[int, int], decoding: Decoding) 
     check(contents, decoding)
     try:
         with alone(claimed_pixels(contents)):
-            return _decoded(contents, image_size, decoding.background)
+            return _decoded(contents, image_size, decoding)
     except (NoImageError, UnusualImageError):
         raise
     except Exception as error:  # whatever a decoder makes of what may be no image
@@ -59,11 +61,14 @@ def _is_cut(contents: bytes, error: Exception) -> bool:
     return contents.startswith(PNG) and is_png_begun
 
 
-def _decoded(contents: bytes, image_size: tuple[int, int], background: str) -> np.ndarray:
-    image, orientation = _stored(contents, background)
+def _decoded(contents: bytes, image_size: tuple[int, int], decoding: Decoding) -> np.ndarray:
+    image, orientation = _stored(contents, decoding.background)
     size = image_size if orientation < TURNED else image_size[::-1]
-    behind = np.array(ImageColor.getrgb(background)[:3], np.float32)
-    return np.ascontiguousarray(_upright(resized(image, size, behind), orientation)) / np.float32(255)
+    if decoding.antialias:
+        small = averaged(opaque(image, decoding.background).image, size)
+    else:
+        small = resized(image, size, np.array(ImageColor.getrgb(decoding.background)[:3], np.float32))
+    return np.ascontiguousarray(_upright(small, orientation)) / np.float32(255)
 
 
 def _stored(contents: bytes, background: str) -> tuple[np.ndarray, int]:
@@ -91,55 +96,6 @@ def _pixels(image: Image.Image) -> np.ndarray:
     if image.mode not in (*PLAIN, *CLEAR):
         raise UnusualImageError(f"{image.format} in {image.mode}")
     return np.asarray(image.convert("RGBA"))
-
-
-def resized(image: np.ndarray, size: tuple[int, int], behind: np.ndarray) -> np.ndarray:
-    """Bilinear between half-pixel centres, as tf.image.resize: uint8 [H, W, 3] -> float32 [h, w, 3].
-
-    Pixels that have an alpha channel, [H, W, 4], are put on the colour `behind`, those that are needed.
-    """
-    (top, bottom, down), (left, right, along) = map(_places, image.shape[:2], size)
-    upper, lower = (
-        _between(*(_columns(image[row], at, behind) for at in (left, right)), np.repeat(along, 3))
-        for row in (top, bottom)
-    )
-    return _between(upper, lower, down[:, None]).reshape(*size, 3)
-
-
-def _columns(rows: np.ndarray, places: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """rows[:, places] of [h, W, C], opaque, side by side: uint8 [h, 3w].
-
-    Bytes are taken, and rows kept as they lie: NumPy is a fifth as fast with pixels of three.
-    """
-    channels = rows.shape[-1]
-    taken = (places[:, None] * channels + np.arange(channels)).ravel()
-    pixels = rows.reshape(len(rows), -1)[:, taken].reshape(len(rows), len(places), channels)
-    return _opaque(pixels, behind).reshape(len(rows), -1)
-
-
-def _opaque(pixels: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    if pixels.shape[-1] == 3:
-        return pixels
-    values = pixels.astype(np.float32)
-    alpha = values[..., 3:] / 255
-    return np.round(alpha * values[..., :3] + (1 - alpha) * behind).astype(np.uint8)
-
-
-def _between(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
-    one, between = one.astype(np.float32), other.astype(np.float32)
-    between -= one
-    between *= share
-    between += one
-    return between
-
-
-def _places(length: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each wanted pixel its neighbours before and after, and where it lies between them."""
-    scale = np.float32(length) / np.float32(wanted)
-    at = (np.arange(wanted, dtype=np.float32) + np.float32(0.5)) * scale - np.float32(0.5)
-    before = np.floor(at)
-    neighbours = (np.clip(of, 0, length - 1).astype(np.int64) for of in (before, np.ceil(at)))
-    return *neighbours, at - before
 
 
 def _upright(image: np.ndarray, orientation: int) -> np.ndarray:

@@ -139,7 +139,10 @@ def _contents(path: bytes | np.ndarray) -> bytes:
 def image(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """The image, resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
 
-    return Made(lambda stored, _: resize_upright(stored, image_size), _image_spec(image_size), decoding)
+    def make(stored: Stored, _: Callable[[], Marks]) -> tf.Tensor:
+        return resize_upright(stored, image_size, decoding.antialias)
+
+    return Made(make, _image_spec(image_size), decoding)
 
 
 @functools.lru_cache(KEPT)
@@ -147,7 +150,8 @@ def rounded(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) -> Made:
     """The same as uint8 [h, w, 3] of [0, 255]."""
 
     def make(stored: Stored, _: Callable[[], Marks]) -> tf.Tensor:
-        return tf.cast(tf.round(resize_upright(stored, image_size) * 255.0), tf.uint8)
+        resized = resize_upright(stored, image_size, decoding.antialias)
+        return tf.cast(tf.round(resized * 255.0), tf.uint8)
 
     return Made(make, tf.TensorSpec([*image_size, 3], tf.uint8), decoding)
 
@@ -157,7 +161,7 @@ def image_and_facts(image_size: tuple[int, int], decoding: Decoding = AS_USUAL) 
     """Both."""
 
     def make(stored: Stored, marks: Callable[[], Marks]) -> tuple[tf.Tensor, ImageFacts]:
-        return resize_upright(stored, image_size), _facts(stored, marks)
+        return resize_upright(stored, image_size, decoding.antialias), _facts(stored, marks)
 
     return Made(make, (_image_spec(image_size), FACTS), decoding)
 
@@ -288,12 +292,15 @@ def _bytes(contents: bytes | np.ndarray) -> bytes:
     return contents.item() if isinstance(contents, np.ndarray) else contents
 
 
-def resize_upright(stored: Stored, image_size: tuple[int, int]) -> tf.Tensor:
-    """Turned as it is to be held, and resized to image_size (height, width): float32 [h, w, 3] in [0, 1]."""
+def resize_upright(stored: Stored, image_size: tuple[int, int], antialias: bool) -> tf.Tensor:
+    """Turned as it is to be held, and resized to image_size (height, width): float32 [h, w, 3] in [0, 1].
+
+    For `antialias` see `Decoding`.
+    """
     image, orientation, _ = stored
     # Turned when it has become small: the same image, for much less.
     size = tf.where(orientation < _TURNED, image_size, image_size[::-1])
-    resized = _upright(tf.image.resize(image, size), orientation)
+    resized = _upright(tf.image.resize(image, size, antialias=antialias), orientation)
     return tf.ensure_shape(resized, [*image_size, 3]) / 255.0
 
 

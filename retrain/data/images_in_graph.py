@@ -45,7 +45,7 @@ def image_from_bytes(
         default=lambda: decode(contents),
     )
     image = tf.ensure_shape(image, [None, None, 3])
-    return resize_upright(Stored(image, orientation_of(contents)), image_size)
+    return resize_upright(Stored(image, orientation_of(contents)), image_size, decoding.antialias)
 
 
 def _apart(function: Callable[..., tf.Tensor], contents: tf.Tensor, *more: Decoding) -> tf.Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from retrain.errors import InputError
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 
 FOLDER = "assets.extra"
 DESCRIPTION = "retrain.json"
@@ -63,12 +63,17 @@ def described_tasks(directory: str) -> dict[str, DescribedHead]:
         return {task: _head(about) for task, about in described["tasks"].items()}
 
 
-def described_background(directory: str) -> str:
-    """The colour behind pixels that are not opaque; white of a module that does not say it."""
+def described_decoding(directory: str, max_megapixels: float = AS_USUAL.max_megapixels) -> Decoding:
+    """How files became the images that an export was trained on; as usual of a module that does not say it.
+
+    How large an image may be is not the export's to say.
+    """
+    usual = AS_USUAL._replace(max_megapixels=max_megapixels)
     if not os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
-        return WHITE
+        return usual
     with _description(directory) as described:
-        return described.get("alpha_background", WHITE)
+        background = described.get("alpha_background", usual.background)
+        return Decoding(str(background), max_megapixels, bool(described.get("antialias", usual.antialias)))
 
 
 def described_image_size(directory: str) -> tuple[int, int]:

@@ -121,24 +121,31 @@ import retrain
 table = retrain.predict("PICTURE.jpg", tfhub_module="THIS_DIRECTORY")"""
 
 
-def decoding(height: int, width: int) -> dict[str, str]:
+def decoding(height: int, width: int, antialias: bool) -> dict[str, str]:
     """By library a line from "PICTURE.jpg", which is opaque, to float32 [height, width, 3] in [0, 1].
 
-    Bilinear between half-pixel centres, without antialiasing, as training resizes: of Pillow `transform`
-    does so, `resize` does not.
+    Bilinear between half-pixel centres, as training resizes. Without antialias, of Pillow `transform` does so
+    and `resize` does not; with it, OpenCV and browsers have averages of another form alone.
     """
+    of_pillow = "ImageOps.exif_transpose(Image.open('PICTURE.jpg')).convert('RGB')"
+    of_opencv = "cv2.imread('PICTURE.jpg')[..., ::-1].astype('float32')"
     return {
         "TensorFlow": "tf.image.resize(tf.io.decode_image(tf.io.read_file('PICTURE.jpg'), channels=3, "
-        f"expand_animations=False), ({height}, {width})) / 255",
-        "Pillow, NumPy": "np.asarray((image := ImageOps.exif_transpose(Image.open('PICTURE.jpg')).convert("
-        f"'RGB')).transform(({width}, {height}), Image.Transform.EXTENT, (0, 0, *image.size), "
-        "Image.Resampling.BILINEAR), np.float32) / 255",
-        "OpenCV": "cv2.resize(cv2.imread('PICTURE.jpg')[..., ::-1].astype('float32'), "
-        f"({width}, {height}), interpolation=cv2.INTER_LINEAR) / 255",
+        f"expand_animations=False), ({height}, {width}){', antialias=True' if antialias else ''}) / 255",
+        "Pillow, NumPy": f"np.asarray({of_pillow}.resize(({width}, {height}), Image.Resampling.BILINEAR), "
+        "np.float32) / 255"
+        if antialias
+        else f"np.asarray((image := {of_pillow}).transform(({width}, {height}), Image.Transform.EXTENT, "
+        "(0, 0, *image.size), Image.Resampling.BILINEAR), np.float32) / 255",
+        "OpenCV": f"cv2.resize({of_opencv}, ({width}, {height}), "
+        f"interpolation=cv2.{'INTER_AREA' if antialias else 'INTER_LINEAR'}) / 255",
         "PyTorch": "torch.nn.functional.interpolate(torchvision.io.decode_image('PICTURE.jpg', 'RGB')[None]."
-        f"float(), ({height}, {width}), mode='bilinear', antialias=False)[0].permute(1, 2, 0) / 255",
-        "TensorFlow.js": f"tf.image.resizeBilinear(tf.browser.fromPixels(picture), [{height}, {width}], "
-        "false, true).div(255)",
+        f"float(), ({height}, {width}), mode='bilinear', antialias={antialias})[0].permute(1, 2, 0) / 255",
+        "TensorFlow.js": f"tf.browser.fromPixels(await createImageBitmap(picture, {{resizeWidth: {width}, "
+        f"resizeHeight: {height}, resizeQuality: 'high'}})).div(255)"
+        if antialias
+        else f"tf.image.resizeBilinear(tf.browser.fromPixels(picture), [{height}, {width}], false, true)"
+        ".div(255)",
     }
 
 
@@ -146,7 +153,7 @@ def consumers(directory: str, described: Mapping[str, Any]) -> dict[str, str]:
     """By consumer the code that uses an export of this description, by the files that are there."""
     first, *others = described["tasks"]
     needed = needed_by_keras_file(directory)
-    lines = decoding(*described["image_size"])
+    lines = decoding(*described["image_size"], described["antialias"])
     words = {
         "image": lines["TensorFlow"],
         "pillow": lines["Pillow, NumPy"],

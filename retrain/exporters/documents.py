@@ -60,6 +60,7 @@ def _description(
         "image_size": classifier.image_size,
         "num_features": classifier.base.num_features,
         "alpha_background": classifier.decoding.background,
+        "antialias": classifier.decoding.antialias,
         "serving": dict(serving),
         "module": classifier.base.handle,
         "writer": WRITER,

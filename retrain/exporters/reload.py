@@ -11,7 +11,7 @@ from retrain.exporters import Answers
 from retrain.exporters.assets import (
     DescribedFamiliarity,
     check_is_classifier,
-    described_background,
+    described_decoding,
     described_familiarity,
     described_tasks,
 )
@@ -29,7 +29,7 @@ from retrain.modules.signatures import (
     task_signature,
 )
 from retrain.modules.sources.source import DEFAULTS, source_of
-from retrain.settings.data import WHITE
+from retrain.settings.data import AS_USUAL, Decoding
 from retrain.settings.module import ModuleSettings
 
 
@@ -37,14 +37,14 @@ class ExportedClassifier(NamedTuple):
     """A module that serves probabilities of all tasks, the heads that they are of, by task, and which
     signature gives a head's logits.
 
-    `background` is the colour behind pixels that are not opaque, `familiarity` what is said of that, where
-    the classifier tells it.
+    `decoding` is how files became the images that it was trained on, `familiarity` what is said of that,
+    where the classifier tells it.
     """
 
     module: ImageModule
     heads: Mapping[str, Head]
     signatures: Mapping[str, str]
-    background: str = WHITE
+    decoding: Decoding = AS_USUAL
     familiarity: DescribedFamiliarity | None = None
 
     @property
@@ -122,5 +122,5 @@ def load_classifier(handle: str, settings: ModuleSettings = DEFAULTS) -> Exporte
         task: of.signature or task_signature(task, primary=not position)
         for position, (task, of) in enumerate(described_tasks(directory).items())
     }
-    background, familiarity = described_background(directory), described_familiarity(directory)
-    return ExportedClassifier(module, heads, signatures, background=background, familiarity=familiarity)
+    decoding, familiarity = described_decoding(directory), described_familiarity(directory)
+    return ExportedClassifier(module, heads, signatures, decoding, familiarity)

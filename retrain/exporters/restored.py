@@ -5,7 +5,6 @@ from retrain.exporters.reload import load_classifier
 from retrain.exporters.stored_familiarity import read_familiarity
 from retrain.model import ImageClassifier
 from retrain.modules.publisher_head import find_publisher_head
-from retrain.settings.data import Decoding
 
 
 def restored_classifier(directory: str) -> ImageClassifier:
@@ -13,7 +12,7 @@ def restored_classifier(directory: str) -> ImageClassifier:
     exported = load_classifier(directory)
     familiarity = read_familiarity(directory) if exported.familiarity else None
     model = ImageClassifier(
-        exported.module, exported.heads, decoding=Decoding(exported.background), familiarity=familiarity
+        exported.module, exported.heads, decoding=exported.decoding, familiarity=familiarity
     )
     for task, signature in exported.signatures.items():
         layer = find_publisher_head(exported.module, signature)

@@ -152,7 +152,7 @@ def _caches(
         "output": module.feature_output,
         "image_size": module.image_size,
         "decoding": DECODING,
-        **options.decoding._asdict(),
+        **options.decoding.key,
     }
     length = module.num_outputs(signature)
     return {name: FeatureCache(directory, {**key, "engine": name}, length, asked=files) for name in ENGINES}

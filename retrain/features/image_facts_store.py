@@ -45,7 +45,7 @@ class ImageFactsStore:
         self.rows, self.known = np.zeros([len(files), LENGTH], np.uint8), np.zeros(len(files), bool)
         self.cache = None
         if cache_directory:
-            key = {"sketch": VERSION, "decoding": DECODING, **decoding._asdict()}
+            key = {"sketch": VERSION, "decoding": DECODING, **decoding._replace(antialias=False).key}
             self.cache = FeatureCache(cache_directory, key, LENGTH, np.uint8, asked=files)
         self.remember()
 

@@ -10,11 +10,11 @@ import numpy as np
 from retrain.causes import cause_of
 from retrain.data.decoded_pixels import UnusualImageError, pixels_of
 from retrain.data.no_image import NoImageError
-from retrain.exporters.assets import described_background, described_familiarity, described_image_size
+from retrain.exporters.assets import described_decoding, described_familiarity, described_image_size
 from retrain.exporters.beside import answering_heads
 from retrain.exporters.litert import LiteRtModel
 from retrain.quiet import quietly_named
-from retrain.settings.data import AS_USUAL, Decoding
+from retrain.settings.data import AS_USUAL
 
 MOST = 10  # classes that are named of an image, as by the signature serving_bytes
 DEFAULT, FAMILIARITY = "default", "familiarity"
@@ -34,7 +34,7 @@ class ServedModel:
 
     def __init__(self, export: str, litert: str, max_megapixels: float = AS_USUAL.max_megapixels):
         self.image_size = described_image_size(export)
-        self.decoding = Decoding(described_background(export), max_megapixels)
+        self.decoding = described_decoding(export, max_megapixels)
         told = described_familiarity(export)
         self.threshold = None if told is None else told.threshold
         self._one_loads = threading.Lock()

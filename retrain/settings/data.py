@@ -1,13 +1,14 @@
 """The settings of the data: where images and labels lie, what the labels mean, how they are split."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from retrain.settings.field import DATA_VERBS, PERCENT, setting
 from retrain.settings.needs import CLASS_FOLDERS, HASHED_SPLITS, TABLE
 from retrain.settings.values import OfTask, colour, separator, task_kinds, task_weights
 
 WHITE = "white"
+AUTO, ON, OFF = "auto", "on", "off"  # of antialias
 
 READERS = (*DATA_VERBS, "predict")
 
@@ -18,10 +19,19 @@ class Decoding(NamedTuple):
     Attributes:
       background: the colour behind pixels that are not opaque, as Pillow names colours.
       max_megapixels: million pixels of an image at most; what claims more is not decoded.
+      antialias: whether a pixel of an image that is made smaller is the mean of those it stands for, weighted
+        by a triangle, as Pillow and PyTorch have it, or made of the four nearest, as TensorFlow has it.
     """
 
     background: str = WHITE
     max_megapixels: float = 100.0
+    antialias: bool = False
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What features of these images are kept under; as earlier versions kept them, but for antialias."""
+        said = self._asdict()
+        return said if self.antialias else {name: said[name] for name in said if name != "antialias"}
 
 
 AS_USUAL = Decoding()
@@ -131,6 +141,13 @@ class DataSettings:
         "The export says it to predict and evaluate.",
         parse=colour,
     )
+    antialias: str = setting(
+        AUTO,
+        "Whether images are made small by averages of the pixels, as Pillow and PyTorch do (on), or by the "
+        "four nearest (off), as the publishers of most modules did. Default, auto: on where the module is "
+        "fine-tuned, or has been so. The export says it to predict, evaluate and serve.",
+        choices=(AUTO, ON, OFF),
+    )
     max_image_megapixels: float = setting(
         AS_USUAL.max_megapixels,
         "Files that claim an image of more million pixels are not decoded: skipped, or by serve refused.",
@@ -154,5 +171,5 @@ class DataSettings:
 
     @property
     def decoding(self) -> Decoding:
-        """What of them says how files become images."""
-        return Decoding(self.alpha_background, self.max_image_megapixels)
+        """What of them says how files become images, where `auto` is none of it."""
+        return Decoding(self.alpha_background, self.max_image_megapixels, self.antialias == ON)

@@ -11,6 +11,7 @@ import dataclasses
 import math
 from typing import Any
 
+from retrain.settings.data import OFF, ON
 from retrain.settings.pixels import PixelSettings
 from retrain.settings.values import SHARE, Quantity
 
@@ -74,14 +75,14 @@ def filled(
     )
 
 
-def described(pixels: PixelSettings, augment_level: str) -> str:
+def described(pixels: PixelSettings, augment_level: str, antialias: bool) -> str:
     """Filled settings, in a line that names flags."""
     return (
         f"{pixels.max_steps} steps of {pixels.batch_size} images, optimizer={pixels.optimizer}, "
         f"learning_rate={pixels.learning_rate:.3g} after {pixels.warmup_steps} steps of warm-up, then along "
         f"a cosine to zero, base_learning_rate_factor={pixels.base_learning_rate_factor:.3g}, "
         f"weight_decay={pixels.weight_decay:.3g}, label_smoothing={pixels.label_smoothing:.3g}, "
-        f"augment={augment_level}, eval_every={pixels.eval_every}"
+        f"augment={augment_level}, antialias={ON if antialias else OFF}, eval_every={pixels.eval_every}"
     )
 
 

@@ -108,6 +108,7 @@ DATA = {
         "and --max_skipped_percentage allows 0 %",
     ),
     "alpha_background": Case(examples, {"alpha_background": "black"}, {"image_dir": "{glassy}"}),
+    "antialias": Case(examples, {"antialias": "on"}),
     "max_image_megapixels": Case(examples, LITTLE, refused="(more than 1e-05 megapixels)"),
     "dry_run": Case(ran, {"dry_run": "true"}, HEAD),
 }
@@ -438,6 +439,11 @@ def test_heads_begin_with_what_is_known_in_every_stage(world, stage):
 def test_pixels_that_are_not_opaque_are_on_one_background_in_training_on_images(world):
     glassy = {"image_dir": "{glassy}"}
     assert differ(world, batch, glassy, {**glassy, "alpha_background": "black"})
+
+
+@pytest.mark.parametrize("stage", [pixels, trial_on_images, ramp])
+def test_images_are_made_small_in_one_way_in_training_on_images(world, stage):
+    assert differ(world, stage, {"antialias": "on"}, {"antialias": "off"})
 
 
 def test_trials_on_images_are_judged_as_train_would(world):

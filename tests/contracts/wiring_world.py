@@ -209,8 +209,8 @@ class World:
         return named(COMMANDS[verb].check)(config, parsed.files)
 
     def prepared_for(self, plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
-        """As `prepare` would, once for each data and module."""
-        key = (plan.config.data, plan.config.module)
+        """As `prepare` would, once for each data and module, and how images are made small."""
+        key = (plan.config.data, plan.config.module, plan.config.pixels.fine_tune)
         if key not in self.prepared:
             self.prepared[key] = prepare(plan)
         return self.prepared[key]

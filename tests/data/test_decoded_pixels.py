@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from retrain.data.decoded_pixels import UnusualImageError, load_pixels, pixels_of, resized
+from retrain.data.decoded_pixels import UnusualImageError, load_pixels, pixels_of
 from retrain.data.images import decode_image, image, load_image
 from retrain.data.no_image import NoImageError
 from retrain.settings.data import AS_USUAL, Decoding
@@ -17,16 +17,18 @@ MORE = {"animated WebP": saved(PICTURE, "WEBP", **FRAMES)}
 ALL = {**FILES, **MORE}
 GREY_LEVEL = 1 / 255
 COLOURED = Decoding("#204060")
+AVERAGED = COLOURED._replace(antialias=True)
 
 
 @pytest.mark.parametrize("name", sorted(set(ALL) - LEFT))
 @pytest.mark.parametrize("size", [(16, 12), (64, 99)])
-def test_the_pixels_of_training(name, size, tmp_path):
+@pytest.mark.parametrize("decoding", [COLOURED, AVERAGED])
+def test_the_pixels_of_training(name, size, decoding, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(ALL[name])
-    expected = load_image(tf.constant(str(path)), size, COLOURED)
+    expected = load_image(tf.constant(str(path)), size, decoding)
     atol = GREY_LEVEL if "WebP" in name or "clear" in name else 1e-6
-    np.testing.assert_allclose(load_pixels(str(path), size, COLOURED), expected, atol=atol)
+    np.testing.assert_allclose(load_pixels(str(path), size, decoding), expected, atol=atol)
 
 
 @pytest.mark.parametrize("quality", [20, 75, 95])
@@ -39,29 +41,24 @@ def test_jpegs_are_decoded_to_the_bit(quality, subsampling, tmp_path):
     np.testing.assert_array_equal(np.round(found * 255), np.round(expected * 255))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (5, 7), (30, 41), (299, 224), (7, 300)])
-def test_resizing_is_that_of_tensorflow(size):
-    image = np.random.default_rng(0).integers(0, 256, [30, 41, 3], np.uint8)
-    np.testing.assert_allclose(resized(image, size, None), tf.image.resize(image, size), atol=1e-4)
-
-
 SOUND = seeds()
 TOO_DEEP = {"a JPEG in CMYK", "PNG in I;16", "TIFF of 16 bits"}
 
 
 @pytest.mark.parametrize("number", range(len(SOUND)))
-def test_what_training_makes_of_every_format(number):
+@pytest.mark.parametrize("decoding", [COLOURED, AVERAGED])
+def test_what_training_makes_of_every_format(number, decoding):
     """The same pixels, or none in both, or it is left to TensorFlow."""
     content = SOUND[number]
     try:
-        expected = image((31, 24), COLOURED).of(tf.constant(content)).numpy()
+        expected = image((31, 24), decoding).of(tf.constant(content)).numpy()
     except tf.errors.OpError:
         with pytest.raises(NoImageError):
-            pixels_of(content, (31, 24), COLOURED)
+            pixels_of(content, (31, 24), decoding)
         return
     left: list[str] = []
     try:
-        found = pixels_of(content, (31, 24), COLOURED)
+        found = pixels_of(content, (31, 24), decoding)
     except UnusualImageError as error:
         left.append(str(error))
     else:

@@ -316,3 +316,14 @@ def test_images_of_parquet_are_read_where_they_lie(tmp_path):
     png = encoded(PICTURE, "PNG")
     path = parquet_file(tmp_path / "x.parquet", {"image": [png], "label": [1]})
     assert read_file(tf.constant(f"{path}/000000.png")).numpy() == png
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_with_antialias_an_image_is_made_small_as_by_pillow(tmp_path, orientation):
+    picture = Image.fromarray(RNG.integers(0, 256, (90, 120, 3), np.uint8))
+    picture.save(tmp_path / "image", "PNG", exif=oriented(orientation))
+    expected = ImageOps.exif_transpose(Image.open(tmp_path / "image")).resize((11, 13), Image.BILINEAR)
+    averaged = load_image(str(tmp_path / "image"), (13, 11), Decoding(antialias=True))
+    np.testing.assert_allclose(255 * averaged, np.asarray(expected), atol=1.0)
+    _, noted = image_and_facts((13, 11), Decoding(antialias=True)).read(str(tmp_path / "image"))
+    np.testing.assert_array_equal(noted["thumbnail"], facts().read(str(tmp_path / "image"))["thumbnail"])

@@ -76,18 +76,21 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["nearest", "averaged"])
+def decoding(request) -> Decoding:
+    return Decoding("#204060", antialias=request.param)
+
+
 @pytest.fixture(scope="module")
-def in_graph():
+def in_graph(decoding):
     spec = tf.TensorSpec([], tf.string)
-    return tf.function(
-        lambda contents: image_from_bytes(contents, SIZE, Decoding("#204060")), input_signature=[spec]
-    )
+    return tf.function(lambda contents: image_from_bytes(contents, SIZE, decoding), input_signature=[spec])
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_pixels_of_training(name, in_graph, tmp_path):
+def test_the_pixels_of_training(name, in_graph, decoding, tmp_path):
     (tmp_path / "file").write_bytes(FILES[name])
-    expected = load_image(tf.constant(str(tmp_path / "file")), SIZE, Decoding("#204060"))
+    expected = load_image(tf.constant(str(tmp_path / "file")), SIZE, decoding)
     np.testing.assert_allclose(in_graph(tf.constant(FILES[name])), expected, atol=1e-6)
 
 

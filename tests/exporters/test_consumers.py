@@ -17,6 +17,7 @@ from retrain.heads.sigmoid import SigmoidHead
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.modules.loading import load_module
+from retrain.settings.data import Decoding
 from tests import tiny_worlds
 
 HEIGHT, WIDTH = 8, 8
@@ -42,10 +43,11 @@ def run(code: str, directory: str, picture: str, **names: object) -> dict[str, o
 
 
 @pytest.mark.parametrize(("library", "tolerance"), [("TensorFlow", 1e-6), ("Pillow, NumPy", GREY_LEVEL)])
-def test_a_line_makes_the_pixels_that_training_saw(picture, library, tolerance):
-    line = decoding(HEIGHT, 11)[library]
+@pytest.mark.parametrize("antialias", [False, True])
+def test_a_line_makes_the_pixels_that_training_saw(picture, library, tolerance, antialias):
+    line = decoding(HEIGHT, 11, antialias)[library]
     found = run(f"image = {line}", "", picture, **LIBRARIES)["image"]
-    expected = load_image(tf.constant(picture), (HEIGHT, 11)).numpy()
+    expected = load_image(tf.constant(picture), (HEIGHT, 11), Decoding(antialias=antialias)).numpy()
     np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 
 

@@ -31,6 +31,7 @@ def test_the_description_says_what_a_program_needs(classifier, tmp_path):
         "num_features": 3,
         "serving": {"images": "serving_default"},
         "alpha_background": "white",
+        "antialias": False,
         "module": classifier.base.handle,
         "writer": f"retrain {__version__}",
     }

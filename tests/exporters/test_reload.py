@@ -29,12 +29,12 @@ def test_an_export_gives_the_same_logits_and_knows_its_classes(trained_run):
 @pytest.mark.parametrize("name", MODULES)
 def test_one_output_has_the_logits_of_all_tasks(loaded_module, name, tmp_path, monkeypatch):
     heads = {"tags": SigmoidHead(["a", "b"], temperature=2.0), "kind": SoftmaxHead(["c", "d", "e"])}
-    model = ImageClassifier(loaded_module, heads, decoding=Decoding("#808080"))
+    model = ImageClassifier(loaded_module, heads, decoding=Decoding("#808080", antialias=True))
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     exporter(name)(model, str(tmp_path / "export"))
     classifier = load_classifier(str(tmp_path / "export"))
-    assert classifier.background == "#808080"
+    assert classifier.decoding == Decoding("#808080", antialias=True)
     logits = model.logits(model.base(PIXELS))
     for head in (None, find_publisher_head):
         monkeypatch.setattr(reload, "find_publisher_head", head or (lambda *_: None))

@@ -20,7 +20,7 @@ def model(loaded_module) -> ImageClassifier:
         "kind": SoftmaxHead(["a", "b"], temperature=2.0),
         "tags": SigmoidHead(["x", "y", "z"], thresholds=[0.1, 0.2, 0.3]),
     }
-    made = ImageClassifier(loaded_module, heads, decoding=Decoding("#808080"))
+    made = ImageClassifier(loaded_module, heads, decoding=Decoding("#808080", antialias=True))
     for kernel in made.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     return tiny_worlds.with_familiarity(made)
@@ -30,7 +30,7 @@ def model(loaded_module) -> ImageClassifier:
 def test_it_is_the_classifier_that_was_exported(model, name, tmp_path):
     exporter(name)(model, str(tmp_path / "export"))
     again = restored_classifier(str(tmp_path / "export"))
-    assert again.decoding.background == "#808080"
+    assert again.decoding == Decoding("#808080", antialias=True)
     assert again.heads["tags"].thresholds.tolist() == [0.1, 0.2, 0.3]
     expected, found = (of.outputs(PIXELS, "serving_default") for of in (model, again))
     assert set(found) == set(expected) == {"kind", "tags", "familiarity"}

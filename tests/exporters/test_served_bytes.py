@@ -16,11 +16,12 @@ from retrain.model import ImageClassifier
 from retrain.settings.data import Decoding
 from tests import tiny_worlds
 
+DECODING = Decoding("black", antialias=True)
 MANY = [f"class {index}" for index in range(12)]
 
 
 def classifier(module, **heads):
-    model = ImageClassifier(module, heads, decoding=Decoding("black"))
+    model = ImageClassifier(module, heads, decoding=DECODING)
     for kernel in model.kernels.values():
         kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
     return model
@@ -46,7 +47,7 @@ def served(model, directory, files):
 
 
 def expected(model, files) -> dict[str, np.ndarray]:
-    images = tf.stack([load_image(tf.constant(file), model.image_size, Decoding("black")) for file in files])
+    images = tf.stack([load_image(tf.constant(file), model.image_size, DECODING) for file in files])
     return {key: value.numpy() for key, value in model.outputs(images, "serving_default").items()}
 
 

@@ -24,7 +24,7 @@ def served_exports(averaging_module, tmp_path_factory) -> dict[str, pathlib.Path
         "two": {"kind": SoftmaxHead(["a", "b"]), "tags": SigmoidHead(["x", "y"])},
     }
     for name, heads in tasks.items():
-        model = ImageClassifier(base, heads, decoding=Decoding("black"))
+        model = ImageClassifier(base, heads, decoding=Decoding("black", antialias=name == "two"))
         for kernel in model.kernels.values():
             kernel.assign(tf.random.stateless_normal(kernel.shape, (1, 2)))
         model = tiny_worlds.with_familiarity(model) if name == "one" else model

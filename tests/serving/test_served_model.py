@@ -8,6 +8,7 @@ from retrain.data.decoded_pixels import UnusualImageError, pixels_of
 from retrain.data.images import load_image
 from retrain.data.no_image import NoImageError
 from retrain.serving.served_model import ServedModel, ranked, workers
+from retrain.settings.data import Decoding
 
 
 def test_classes_are_ranked_by_their_scores():
@@ -18,7 +19,8 @@ def test_classes_are_ranked_by_their_scores():
 def test_what_is_known_of_an_export(served_exports):
     exports = served_exports["two"]
     model = ServedModel(str(exports / "saved_model"), str(exports / "tflite"))
-    assert (model.image_size, model.decoding.background, model.threshold) == ((8, 8), "black", None)
+    assert (model.image_size, model.threshold) == ((8, 8), None)
+    assert model.decoding == Decoding("black", antialias=True)
     assert model.classes == {"kind": ("a", "b"), "tags": ("x", "y")}
     rows = model.rows([np.zeros([8, 8, 3], np.float32)] * 2)
     assert [{task: of.shape for task, of in model.probabilities(row).items()} for row in rows] == [

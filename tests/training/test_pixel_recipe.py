@@ -159,8 +159,8 @@ def test_what_the_recipe_does_not_know_stays_as_it_was_given():
 
 
 def test_the_recipe_is_told_in_a_line_that_names_flags():
-    assert described(recipe(fine_tune=True), "medium") == (
+    assert described(recipe(fine_tune=True), "medium", antialias=True) == (
         "1875 steps of 32 images, optimizer=sgd, learning_rate=0.02 after 188 steps of warm-up, then along a "
         "cosine to zero, base_learning_rate_factor=1, weight_decay=0.001, label_smoothing=0.1, "
-        "augment=medium, eval_every=32"
+        "augment=medium, antialias=on, eval_every=32"
     )

@@ -19,7 +19,7 @@ from retrain.commands.predict.sorting import classes_of, sort_images
 from retrain.commands.predict.unfinished import forget
 from retrain.data.decoded_pixels import UnusualImageError, load_pixels
 from retrain.data.no_image import NoImageError
-from retrain.exporters.assets import described_background, described_familiarity
+from retrain.exporters.assets import described_decoding, described_familiarity
 from retrain.exporters.beside import answering_heads
 from retrain.exporters.litert import LiteRtModel
 from retrain.heads.answers import Answers
@@ -62,7 +62,7 @@ def _answered(plan: PredictPlan, heads: Mapping[str, Answers], skipped: dict[int
     UnusualImageError for an image that has to be decoded elsewhere.
     """
     model = LiteRtModel(plan.litert)
-    decoding = plan.config.data.decoding._replace(background=described_background(plan.litert))
+    decoding = described_decoding(plan.litert, plan.config.data.max_image_megapixels)
     told = described_familiarity(plan.litert)
     threshold = None if told is None else told.threshold
     for begin in range(0, len(plan.paths), AT_A_TIME):

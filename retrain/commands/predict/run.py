@@ -54,7 +54,8 @@ def _predicting(plan: PredictPlan) -> Iterator[tuple[int, Iterator[pd.DataFrame]
     if results.reject_unfamiliar:  # of an archive or a URL it is known only now
         check_tells_familiarity(scoring.threshold is not None, settings.tfhub_module)
     files = [os.path.join(plan.image_dir, path) for path in plan.paths]
-    with _keeping(plan, plan.config.data.decoding._replace(background=scoring.background)) as options:
+    decoding = scoring.decoding._replace(max_megapixels=plan.config.data.max_image_megapixels)
+    with _keeping(plan, decoding) as options:
         done = feature_pass(scoring.module, scoring.signature, of_each(_file_key, files), options)
         seen = _seen(plan, done)
         rows, paths = done.features[seen], [plan.paths[row] for row in seen]

@@ -13,6 +13,7 @@ from absl import logging
 
 from retrain.commands.train.base import load_base
 from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.decoding import decoding_of
 from retrain.commands.train.prepare import list_examples, split_examples
 from retrain.errors import InputError, LostWorkerError
 from retrain.examples.image_batches import validation_batches
@@ -67,7 +68,7 @@ def _steps(run: Run, seconds: float, sleep: Callable[[float], None]) -> Iterator
 
 def _loop(plan: TrainPlan) -> tuple[TrainingLoop, tf.data.Dataset]:
     """A model like the one that is trained, and the validation images."""
-    base, listed = load_base(plan), list_examples(plan)
+    base, listed = load_base(plan), list_examples(plan, decoding_of(plan))
     examples = split_examples(plan, listed.examples, listed.recorded)
     held_out = examples.split("validation")
     if not len(held_out):

@@ -46,7 +46,8 @@ def train_on_images(
     config, of_train = plan.config, examples.split("train")
     recipe = recipe_for(config, examples, trained_weights(model))
     what = "Fine-tuning" if config.pixels.fine_tune else "Head on augmented images"
-    logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment))
+    antialias = examples.decoding.antialias
+    logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment, antialias))
     _check_part(recipe.pixels, workers)
     trained = model_to_train(config, model) if workers.strategy is None else _mirrored(plan, model, workers)
     estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights, workers)

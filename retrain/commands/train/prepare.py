@@ -13,6 +13,7 @@ from retrain.commands.image_pass import Passed, pass_facts, pass_images
 from retrain.commands.module_check import label_map_of
 from retrain.commands.train.base import Base, load_base
 from retrain.commands.train.check import TrainPlan
+from retrain.commands.train.decoding import decoding_of
 from retrain.commands.train.range_warning import tell_input_range
 from retrain.errors import InputError
 from retrain.examples.facts import check_trained, data_facts
@@ -27,6 +28,7 @@ from retrain.memory import return_at_once
 from retrain.modules.image_module import ImageModule
 from retrain.printable import say
 from retrain.report.data_report import log_data_report, write_data_report
+from retrain.settings.data import Decoding
 from retrain.workers.workers import ALONE, Workers
 
 
@@ -58,7 +60,7 @@ class Listed(NamedTuple):
 def prepare(plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
     """The module, each image through it once, copies in one group, groups in splits, facts, and starts."""
     with plan.run.timed("loading the module"):
-        base, listed = load_base(plan), list_examples(plan)
+        base, listed = load_base(plan), list_examples(plan, decoding_of(plan))
     with plan.run.timed("images through the module"):
         passed = pass_images(base.module, listed.examples, plan, workers)
         tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
@@ -84,11 +86,11 @@ def starts_of(plan: TrainPlan, base: Base, heads: Mapping[str, Head]) -> dict[st
     return {} if start is None else {task: start}
 
 
-def list_examples(plan: TrainPlan) -> Listed:
+def list_examples(plan: TrainPlan, decoding: Decoding) -> Listed:
     """What the listing says, or the run that goes on."""
     heads = heads_of(plan.data.listing, plan.data.kinds)
     examples, leaks = training_examples(plan.data.listing, heads, plan.data.task_weights)
-    examples = examples.on(plan.config.data.decoding)
+    examples = examples.on(decoding)
     recorded = as_recorded(str(plan.run), examples.corrected(plan.data.corrected_labels))
     return Listed(examples, leaks) if recorded is None else Listed(recorded[0], leaks, recorded[1])
 
@@ -130,7 +132,7 @@ def state_facts(
 
 def dry_run(plan: TrainPlan) -> None:
     """Writes the facts, also those of data that cannot be trained on, of which an InputError tells then."""
-    listed = list_examples(plan)
+    listed = list_examples(plan, plan.config.data.decoding)
     passed = pass_facts(listed.examples, plan.config.module)
     duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
     facts = data_facts(

@@ -19,6 +19,7 @@ from retrain.features import feature_pass as passing
 from retrain.heads.sigmoid import SigmoidHead
 from retrain.settings.config import Config
 from tests import tiny_worlds
+from tests.commands.worlds import noisy_photos
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,7 @@ def test_a_command_killed_between_the_folder_and_the_table_goes_on(
 def test_an_image_of_several_classes_is_in_each_and_one_of_none_in_none(colour_folder, tmp_path, caplog):
     """As train reads them with --head=sigmoid."""
     heads = {"tags": SigmoidHead(["a", "b"])}
-    scoring = Scoring(None, "", heads, lambda rows: [rows], background="")
+    scoring = Scoring(None, "", heads, lambda rows: [rows])
     files = [f"{colour_folder}/{name}/000.png" for name in ("cyan", "magenta", "yellow")]
     rows = np.float32([[0.9, 0.8], [0.1, 0.8], [0.2, 0.1]])
     with caplog.at_level("INFO", "absl"):
@@ -242,6 +243,29 @@ def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging
     assert expected.nunique() > 12
     for table in tables[1:]:
         np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("formats", ["saved_model", "saved_model,tflite"])
+def test_images_are_made_small_in_one_way(command, averaging_module, tmp_path, formats):
+    """In training, evaluation and prediction alike, by TensorFlow and without it."""
+    photos = noisy_photos(tmp_path / "photos")
+    for path in pathlib.Path(photos).rglob("*.png"):  # sharp, and larger than the input
+        Image.open(path).resize((63, 63), Image.Resampling.NEAREST).save(path)
+    given = [f"--image_dir={photos}", f"--tfhub_module={averaging_module}", f"--model_dir={tmp_path / 'run'}"]
+    tuned = ["--fine_tune", "--learning_rate=0.1", "--max_steps=3", f"--export_formats={formats}"]
+    trained = command(*given, *tuned)
+    assert "antialias=on, eval_every=" in trained.err
+    run, evaluation = f"--tfhub_module={tmp_path / 'run'}", f"--model_dir={tmp_path / 'evaluation'}"
+    assert command("evaluate", run, given[0], evaluation).status == 0
+    printed = command("predict", run, photos)
+    tables = [pd.read_csv(tmp_path / name / "predictions.csv") for name in ("run", "evaluation")]
+    tables.append(pd.read_csv(io.StringIO(printed.out), sep="\t"))
+    expected = tables[0]["probability"]
+    assert expected.nunique() > 12
+    for table in tables[1:]:
+        np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+    described = tmp_path / "run" / "export" / "saved_model" / "assets.extra" / "retrain.json"
+    assert json.loads(described.read_text())["antialias"] is True
 
 
 STRANGE = {"grey": (128, 128, 128), "red": (255, 0, 0)}

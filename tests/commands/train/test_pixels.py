@@ -164,10 +164,10 @@ def test_what_is_given_is_used_and_told():
     ]
     config = parse(["retrain", *words]).config
     found = recipe_for(config, images(), 0)
-    assert described(found.pixels, found.augmentation.augment) == (
+    assert described(found.pixels, found.augmentation.augment, antialias=False) == (
         "6 steps of 6 images, optimizer=adam, learning_rate=0.25 after 3 steps of warm-up, then along a "
         "cosine to zero, base_learning_rate_factor=0.125, weight_decay=0.5, label_smoothing=0.75, "
-        "augment=none, eval_every=3"
+        "augment=none, antialias=off, eval_every=3"
     )
 
 
