@@ -14,8 +14,9 @@ from absl import flags as absl_flags
 from retrain import __version__
 from retrain.commands import COMMANDS
 from retrain.errors import InputError
-from retrain.extensions import nearest, unknown_name
+from retrain.extensions import unknown_name
 from retrain.help_page import help_page
+from retrain.names_elsewhere import meant_by
 from retrain.plain_log import VERBOSITIES
 from retrain.predecessors import (
     ALIASES,
@@ -193,7 +194,7 @@ def _unknown_flag(name: str, verb: str) -> str:
     known = read_by(verb)
     aliases = [alias for alias, meant in ALIASES.items() if meant in known]
     former = FORMER if verb == "train" else ()
-    advice = nearest(name, [*known, *aliases, *former, "flagfile", "help", "version", "verbosity"])
+    advice = meant_by(name, [*known, *aliases, *former, "flagfile", "help", "version", "verbosity"])
     listing = "python -m retrain --help" if verb == "train" else f"python -m retrain {verb} --help"
     return f"--{name} is no flag of retrain: " + (
         f"did you mean --{advice}?" if advice else f"{listing} lists them."

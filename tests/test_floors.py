@@ -36,6 +36,7 @@ FLOORS = {
             "parquet_columns",
             "parquet_members",
             "plain_log",
+            "names_elsewhere",
             "predecessors",
             "printable",
             "record_members",

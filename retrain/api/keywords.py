@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from retrain.errors import InputError
-from retrain.extensions import nearest
 from retrain.help_page import advice
+from retrain.names_elsewhere import meant_by
 from retrain.settings.config import FIELDS, Config, check, read_by
 from retrain.settings.field import about, as_text, from_text
 from retrain.settings.python_words import in_keywords
@@ -56,7 +56,7 @@ def config_of(verb: str, keywords: Mapping[str, Any]) -> Config:
     """
     for name in keywords:
         if name not in FIELDS or name in OF_TERMINALS:
-            meant = nearest(name, keywords_of(verb))
+            meant = meant_by(name, keywords_of(verb))
             raise TypeError(
                 f"retrain.{verb} has no keyword {name!r}: "
                 + (f"did you mean {meant!r}?" if meant else f"help(retrain.{verb}) lists them.")
