@@ -20,6 +20,8 @@ def run(plan: ServePlan) -> int:
     # An interruption is raised again by uvicorn when all is answered.
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
+    if server.started:
+        logging.info("Stopped: what had begun is answered.")
     return 0 if server.started else 1
 
 
