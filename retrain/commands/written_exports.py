@@ -19,7 +19,7 @@ from retrain.errors import RefusedError
 from retrain.exporters import AS_USUAL, EXPORTERS, ExportOptions, LabelledFiles, exporter
 from retrain.exporters.compared import FEW, MANY, Sample, compared, sample_of
 from retrain.exporters.model_card import OfRun
-from retrain.exporters.reading_process import Answered, reading_process
+from retrain.exporters.reading_process import Answered, ReadingProcess
 from retrain.exporters.seen_images import NOTHING_SEEN, SeenImages, write_seen
 from retrain.files import read_json
 from retrain.model import ImageClassifier
@@ -75,9 +75,15 @@ class Exports(NamedTuple):
         return [run.export(name) for name in self.written]
 
 
-def write_exports(model: ImageClassifier, run: Run, formats: Sequence[str], material: Material) -> Exports:
-    """Each in its directory, if it can be written."""
-    attempts = _attempts(model, run, formats, material) if formats else []
+def write_exports(
+    model: ImageClassifier,
+    run: Run,
+    formats: Sequence[str],
+    material: Material,
+    reader: ReadingProcess | None,
+) -> Exports:
+    """Each in its directory, if it can be written; `reader` is there unless there are none."""
+    attempts = [] if reader is None else _attempts(model, run, formats, material, reader)
     return Exports(
         written=[attempt.name for attempt in attempts if not attempt.reason],
         failed={attempt.name: attempt.reason for attempt in attempts if attempt.reason},
@@ -104,22 +110,21 @@ def recorded_exports(run: Run) -> dict:
 
 
 def _attempts(
-    model: ImageClassifier, run: Run, formats: Sequence[str], material: Material
+    model: ImageClassifier, run: Run, formats: Sequence[str], material: Material, reader: ReadingProcess
 ) -> list["_Attempt"]:
     """Each is read while the next is written."""
     attempts, answers = [_Attempt(name, run.export(name)) for name in formats], {}
     logging.info("Exporting %s; each is read again by another process.", ", ".join(formats))
-    with reading_process(formats) as reader:
-        sample = material.sample(model, formats)
-        reader.give(sample.images)
-        for attempt in attempts:
-            with attempt.failure_told():
-                attempt.write(model, material)
-                answers[attempt] = reader.ask(attempt.name, attempt.directory)
-        expected = sample.expected()  # computed while the last ones are read
-        for attempt, answered in answers.items():
-            with attempt.failure_told():
-                attempt.compare(answered, sample, expected)
+    sample = material.sample(model, formats)
+    reader.give(sample.images)
+    for attempt in attempts:
+        with attempt.failure_told():
+            attempt.write(model, material)
+            answers[attempt] = reader.ask(attempt.name, attempt.directory)
+    expected = sample.expected()  # computed while the last ones are read
+    for attempt, answered in answers.items():
+        with attempt.failure_told():
+            attempt.compare(answered, sample, expected)
     return attempts
 
 

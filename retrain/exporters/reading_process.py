@@ -1,6 +1,6 @@
 """A process of its own in which exports are read again: nothing that made them is there to help them.
 
-It loads what the formats are read with while they are written, and reads one while the next is written.
+It loads what the formats are read with while other things are done, and reads one while the next is written.
 """
 
 import contextlib
@@ -68,8 +68,11 @@ class ReadingProcess(NamedTuple):
 
 
 @contextlib.contextmanager
-def reading_process(formats: Sequence[str]) -> Iterator[ReadingProcess]:
-    """The process, which begins by loading what these formats are read with."""
+def reading_process(formats: Sequence[str]) -> Iterator[ReadingProcess | None]:
+    """The process, which begins by loading what these formats are read with; None for none."""
+    if not formats:
+        yield None
+        return
     here, there = multiprocessing.Pipe()
     with here, tempfile.TemporaryFile() as images, tempfile.TemporaryFile() as log:
         given = [there.fileno(), images.fileno()]

@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import unittest.mock
@@ -13,7 +12,7 @@ from retrain.commands.written_exports import Material, record_exports, write_exp
 from retrain.errors import InputError, RefusedError
 from retrain.exporters import EXPORTERS, ExporterRow, ExportOptions, LabelledFiles
 from retrain.exporters.compared import Sample
-from retrain.exporters.reading_process import ReadingProcess
+from retrain.exporters.reading_process import ReadingProcess, reading_process
 from retrain.heads.softmax import SoftmaxHead
 from retrain.model import ImageClassifier
 from retrain.runs.run import Run
@@ -59,15 +58,14 @@ def formats(monkeypatch, tmp_path):
         writers = {name: write(error) for name, error in errors.items()}
         monkeypatch.setattr(f"{THIS}.exporter", writers.__getitem__)
         monkeypatch.setattr(f"{THIS}.sample_of", lambda *given: NO_IMAGES)
-        monkeypatch.setattr(f"{THIS}.reading_process", lambda formats: contextlib.nullcontext(READER))
         return list(errors)
 
     return make
 
 
-def exported(model, run: Run, formats, material: Material) -> list[str]:
+def exported(model, run: Run, formats, material: Material, reader: ReadingProcess = READER) -> list[str]:
     """The directories, of exports that have been recorded."""
-    exports = write_exports(model, run, formats, material)
+    exports = write_exports(model, run, formats, material, reader)
     record_exports(run, exports)
     return exports.directories(run)
 
@@ -146,7 +144,8 @@ def test_an_export_that_is_another_classifier_is_removed(
     material = Material(compared_on=LabelledFiles("test", [image]))
     complaint = InputError("its probabilities differ")
     monkeypatch.setattr(f"{THIS}.compared", unittest.mock.Mock(side_effect=complaint))
-    assert exported(model, fresh_run, ["saved_model"], material) == []
+    with reading_process(["saved_model"]) as reader:
+        assert exported(model, fresh_run, ["saved_model"], material, reader) == []
     assert os.listdir(fresh_run.path / "export") == []
     assert warned == ["The format saved_model cannot be written, and is left out: its probabilities differ"]
 
@@ -155,11 +154,10 @@ def test_rows_of_the_table_are_what_is_asked(fresh_run, monkeypatch, loaded_modu
     written, heads, reader = [], {"label": SoftmaxHead(["a", "b"])}, unittest.mock.Mock(spec=ReadingProcess)
     reader.ask.return_value = lambda: {"default": HALF}
     monkeypatch.setattr(f"{THIS}.noted", lambda model, *given: written.append(given), raising=False)
-    monkeypatch.setattr(f"{THIS}.reading_process", lambda formats: contextlib.nullcontext(reader))
     monkeypatch.setitem(EXPORTERS, "noted", ExporterRow(f"{THIS}:noted", f"{THIS}:read"))
     material = Material([image] * 500, LabelledFiles("test", [image]), takes_bytes=True)
     model = ImageClassifier(loaded_module, heads)
-    assert exported(model, fresh_run, ["noted"], material) == [fresh_run.export("noted")]
+    assert exported(model, fresh_run, ["noted"], material, reader) == [fresh_run.export("noted")]
     options = ExportOptions(takes_bytes=True, calibration=(image,) * 200)
     assert written == [(fresh_run.export("noted"), options)]
     assert reader.ask.mock_calls == [unittest.mock.call("noted", fresh_run.export("noted"))]

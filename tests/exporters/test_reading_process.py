@@ -99,3 +99,8 @@ def test_modules_are_found_where_this_process_finds_them(directory, monkeypatch,
     with started(["tflite"]) as reader:
         reader.give(IMAGES)
         assert reader.ask("tflite", directory)()
+
+
+def test_for_no_formats_there_is_none():
+    with started([]) as reader:
+        assert reader is None

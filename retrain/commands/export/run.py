@@ -5,6 +5,7 @@ from retrain.commands.export.keras_source import on_its_source
 from retrain.commands.written_exports import Material, record_exports, write_exports
 from retrain.exporters import EXPORTERS
 from retrain.exporters.model_card import recorded_run
+from retrain.exporters.reading_process import reading_process
 from retrain.exporters.restored import restored_classifier
 from retrain.exporters.seen_images import read_seen
 from retrain.printable import say
@@ -21,10 +22,12 @@ def run(plan: ExportPlan) -> int:
         final_tensor_name=results.final_tensor_name,
         of_run=recorded_run(plan.source),
     )
-    model = restored_classifier(plan.source)
-    if any(EXPORTERS[name].of_source for name in results.export_formats):
-        model = on_its_source(model, plan.run)
-    exports = write_exports(model.traced(), plan.run, results.export_formats, material)
+    formats = results.export_formats
+    with reading_process(formats) as reader:
+        model = restored_classifier(plan.source)
+        if any(EXPORTERS[name].of_source for name in formats):
+            model = on_its_source(model, plan.run)
+        exports = write_exports(model.traced(), plan.run, formats, material, reader)
     record_exports(plan.run, exports)
     for directory in exports.directories(plan.run):
         say(f"Exported {directory}")

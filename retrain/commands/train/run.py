@@ -16,6 +16,7 @@ from retrain.commands.written_exports import Material, record_exports, write_exp
 from retrain.examples.labelled import LabelledExamples
 from retrain.exporters import LabelledFiles, compared_split
 from retrain.exporters.familiar_images import familiarity_of_others, with_familiarity
+from retrain.exporters.reading_process import reading_process
 from retrain.exporters.seen_images import SeenImages, seen_images
 from retrain.head_search.folds import FOLDS
 from retrain.head_search.label_issues import SHORTER, LabelCheck, check_labels
@@ -98,18 +99,35 @@ def train_classifier(
     plan: TrainPlan, prepared: Prepared, workers: Workers = ALONE
 ) -> tuple[Outcome, list[str]]:
     """Writes all that a run leaves behind; the outcome, and the directories of the exports."""
-    run, trained = plan.run, train_model(plan, prepared, workers)
+    run, formats = plan.run, formats_of(plan.config.results)
+    trained = train_model(plan, prepared, workers)
+    with reading_process(formats) as reader:  # which takes seconds to load: while labels and report are made
+        model, outcome = judged(plan, prepared, trained)
+        write_artefacts(outcome, run)
+        with run.timed("exports"):
+            seen = seen_images(model, trained.examples)
+            material = _material(plan, trained, seen)._replace(of_run=of_run(outcome))
+            exports = write_exports(model.traced(), run, formats, material, reader)
+    end_report(run)
+    record_exports(run, exports)
+    if plan.config.results.tracker is not None:
+        track(run, plan.config.results.tracker)
+    return outcome, exports.directories(run)
+
+
+def judged(plan: TrainPlan, prepared: Prepared, trained: TrainedModel) -> tuple[ImageClassifier, Outcome]:
+    """The model as it is exported, and what is known of it, of the labels and of other images."""
     model, outcome = outcome_of(trained.model, trained.examples, plan.config.head.calibrate)
-    events = Events(run.path)
+    events = Events(plan.run.path)
     for split, figures in outcome.figures.items():
         events.write(split, {trained.global_step: figures})
     # By the features of the module as it was: a base that was trained on a label believes it.
     chosen = {task: best.candidate for task, best in trained.best.items()}
     folds, is_told = plan.config.sweep.folds, _is_cross_validated(plan, prepared.examples)
-    with run.timed("labels in doubt"):
+    with plan.run.timed("labels in doubt"):
         checked = check_labels(prepared.examples, chosen, folds or FOLDS, shorter=1 if is_told else SHORTER)
     model = with_familiarity(model, trained.examples, plan.config.head.seed)
-    outcome = outcome._replace(
+    return model, outcome._replace(
         figures={**outcome.figures, **(_cross_validated(outcome, checked) if is_told else {})},
         global_step=trained.global_step,
         label_issues=checked.issues,
@@ -117,16 +135,6 @@ def train_classifier(
         familiarity=familiarity_of_others(model, trained.examples),
         evidence=evidence_of(model, trained.examples) if plan.config.results.explain else None,
     )
-    write_artefacts(outcome, run)
-    with run.timed("exports"):
-        seen = seen_images(model, trained.examples)
-        material = _material(plan, trained, seen)._replace(of_run=of_run(outcome))
-        exports = write_exports(model.traced(), run, formats_of(plan.config.results), material)
-    end_report(run)
-    record_exports(run, exports)
-    if plan.config.results.tracker is not None:
-        track(run, plan.config.results.tracker)
-    return outcome, exports.directories(run)
 
 
 def _material(plan: TrainPlan, trained: TrainedModel, seen: SeenImages) -> Material:

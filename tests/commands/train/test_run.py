@@ -2,6 +2,7 @@ import json
 import os
 import pathlib
 import shutil
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from retrain.commands.train import run as train_run
 from retrain.commands.train.run import run, train_classifier, train_model
 from retrain.errors import InputError
 from retrain.features import feature_pass
@@ -314,6 +316,18 @@ def test_the_story_is_told_below_the_command_line(colour_plan, prepared_colours,
     assert exports == [plan.run.export(name) for name in ("saved_model", "hub_module", "tflite")]
     assert len(outcome.label_issues) == 24
     assert (plan.run.steps_taken, plan.run.state) == (20, FINISHED)
+
+
+def test_who_reads_exports_again_loads_while_the_report_is_made(
+    colour_plan, prepared_colours, tmp_path, monkeypatch
+):
+    steps = ["train_model", "reading_process", "check_labels", "write_artefacts", "write_exports"]
+    plan, done = colour_plan._replace(run=Run(tmp_path / "run")), Mock()
+    for name in steps:
+        getattr(done, name).side_effect = getattr(train_run, name)
+        monkeypatch.setattr(train_run, name, getattr(done, name))
+    train_classifier(plan, prepared_colours)
+    assert [name for name, *_ in done.mock_calls if name in steps] == steps
 
 
 def test_a_model_begins_its_directory_before_it_is_trained(
