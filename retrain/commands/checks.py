@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
-from retrain.commands.module_check import check_modules, label_map_of, local_directory
+from retrain.commands.module_check import check_modules, label_map_of, local_classifier
 from retrain.data.class_twins import twin_key
 from retrain.data.label_map import label_indices, read_label_map
 from retrain.data.listing import TASK
 from retrain.errors import InputError
-from retrain.exporters.assets import check_is_classifier, described_tasks
+from retrain.exporters.assets import described_tasks
 from retrain.extensions import nearest
 from retrain.runs.continuing import check_may_run
 from retrain.runs.finished_runs import finished_runs
@@ -58,9 +58,7 @@ def check_evaluate(config: Config, words: Sequence[str]) -> EvaluatePlan:
     run = run_for(config.results.model_dir, config.data.image_dir)
     handle, published = config.module.tfhub_module, None
     label_map = label_map_of(config.module)
-    export = None if label_map else local_directory(handle)
-    if export:
-        check_is_classifier(export, handle)
+    export = None if label_map else local_classifier(handle)
     data = plan_data(config.data)
     if label_map is not None:
         published = _published(label_map, data)

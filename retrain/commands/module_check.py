@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from absl import logging
 
 from retrain.errors import InputError
+from retrain.exporters.assets import check_is_classifier
 from retrain.modules.sources.embedded import BUILTIN, GRADIENTS, USUAL, best, why_not
+from retrain.modules.sources.fetched_sources import FetchedSource
 from retrain.modules.sources.source import Source, source_of
 from retrain.settings.config import Config, check_read, read_by
 from retrain.settings.module import ModuleSettings
@@ -71,6 +73,18 @@ def local_directory(handle: str) -> str | None:
     """The directory of a module that lies on this machine already; None of any other."""
     location = source_of(handle).location
     return location if os.path.isdir(location) else None
+
+
+def local_classifier(handle: str) -> str | None:
+    """The directory of an exported classifier; None of what is elsewhere, or packed, and has to be fetched.
+
+    InputError where there is none.
+    """
+    directory = local_directory(handle)
+    if directory is None and isinstance(source_of(handle), FetchedSource):
+        return None
+    check_is_classifier(directory or "", handle)
+    return directory
 
 
 def _check_trained(at: Circumstances, sources: Sequence[Source]) -> None:

@@ -3,6 +3,7 @@ import pytest
 from retrain.commands.module_check import (
     check_modules,
     label_map_of,
+    local_classifier,
     local_directory,
     log_embedded,
     named_in_full,
@@ -153,3 +154,22 @@ def test_the_classes_of_a_publisher():
     assert complaint(tfhub_module="module", warm_start_head=True) == (
         "--warm_start_head needs --label_map: a text file of the module's own classes, one a line."
     )
+
+
+@pytest.mark.parametrize("handle", ["builtin:gradients", "keras:MobileNetV2", "model.keras", "."])
+def test_what_holds_no_classifier_is_known_at_once(tmp_path, monkeypatch, handle):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.keras").touch()
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(InputError, match=f"^'{handle}' is no classifier exported by retrain: "):
+        local_classifier(handle)
+
+
+def test_what_is_packed_or_elsewhere_is_known_when_it_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export.tar.gz").touch()
+    assert local_classifier("export.tar.gz") is local_classifier("https://tfhub.dev/a/b/1") is None
+
+
+def test_the_export_of_a_run_is_one(trained_run):
+    assert local_classifier(str(trained_run)) == str(trained_run / "export" / "saved_model")

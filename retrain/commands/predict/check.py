@@ -9,12 +9,17 @@ from absl import logging
 
 from retrain.addresses import is_address
 from retrain.commands.checks import Published
-from retrain.commands.module_check import check_modules, label_map_of, local_directory
+from retrain.commands.module_check import (
+    check_modules,
+    label_map_of,
+    local_classifier,
+    local_directory,
+)
 from retrain.commands.predict.inputs import check_paths, find_images
 from retrain.commands.predict.unfinished import SortedNote
 from retrain.data.label_map import read_label_map
 from retrain.errors import InputError
-from retrain.exporters.assets import check_is_classifier, check_tells_familiarity, described_familiarity
+from retrain.exporters.assets import check_tells_familiarity, described_familiarity
 from retrain.exporters.beside import wanted_litert
 from retrain.extensions import named
 from retrain.files import lies_in
@@ -64,9 +69,7 @@ def check(config: Config, words: Sequence[str]) -> PredictPlan:
     handle, results = config.module.tfhub_module, config.results
     labels = label_map_of(config.module)
     says_classes = labels is None and not results.features
-    export = local_directory(handle) if says_classes else None
-    if export:
-        check_is_classifier(export, handle)
+    export = local_classifier(handle) if says_classes else None
     if results.reject_unfamiliar and (export or labels):
         check_tells_familiarity(bool(export and described_familiarity(export)), handle)
     output = None if results.output in (None, STANDARD_OUTPUT) else results.output
