@@ -14,14 +14,14 @@ from retrain.commands.checks import Published
 from retrain.commands.module_check import label_map_of
 from retrain.data.label_map import check_label_count
 from retrain.data.listing import TASK
-from retrain.exporters.assets import described_decoding
+from retrain.exporters.assets import module_decoding
 from retrain.exporters.reload import SideBySide, load_classifier
 from retrain.heads.head import Head
 from retrain.heads.softmax import PublishedHead
 from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
+from retrain.modules.publisher_scores import squashing_of
 from retrain.modules.signatures import IMAGE_CLASSIFICATION, IMAGE_FEATURE_VECTOR
-from retrain.modules.sources.source import source_of
 from retrain.settings.data import AS_USUAL, Decoding
 from retrain.settings.module import ModuleSettings
 
@@ -68,8 +68,8 @@ def load_scoring(settings: ModuleSettings, published: Published | None) -> Scori
 def load_features(settings: ModuleSettings) -> Scoring:
     """Loads a module for its features, which no head scores."""
     module = load_module(settings.tfhub_module, settings)
-    files = source_of(settings.tfhub_module).fetched(settings).files
-    return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], described_decoding(files or ""))
+    decoding = module_decoding(settings.tfhub_module, settings)
+    return Scoring(module, IMAGE_FEATURE_VECTOR, {}, lambda rows: [], decoding)
 
 
 def _exported(settings: ModuleSettings) -> Scoring:
@@ -97,8 +97,8 @@ def _exported(settings: ModuleSettings) -> Scoring:
 def _published(settings: ModuleSettings, published: Published) -> Scoring:
     module = load_module(settings.tfhub_module, settings, IMAGE_CLASSIFICATION)
     count = module.num_outputs(IMAGE_CLASSIFICATION)
-    check_label_count(label_map_of(settings), published.class_names, count, module.handle)
-    head = PublishedHead(published.class_names, published.indices)
+    check_label_count(label_map_of(settings), published.class_names, count, module.handle, of_two=1)
+    head = PublishedHead(published.class_names, published.indices, squashing_of(module))
     return Scoring(
         module,
         IMAGE_CLASSIFICATION,

@@ -26,9 +26,12 @@ def read_label_map(path: str) -> tuple[str, ...]:
     return labels
 
 
-def check_label_count(path: str, labels: Sequence[str], count: int, handle: str) -> None:
-    """InputError unless there is a label for each of the `count` class scores of a module."""
-    if len(labels) != count:
+def check_label_count(path: str, labels: Sequence[str], count: int, handle: str, of_two: int = 2) -> None:
+    """InputError unless there is a label for each of the `count` class scores of a module.
+
+    Of two classes there may be `of_two` scores.
+    """
+    if len(labels) != count and (len(labels), count) != (2, of_two):
         raise InputError(
             f"--label_map={path!r} has {len(labels)} lines, and {handle!r} gives scores for {count} classes: "
             f"name the label file of this module, which may begin with a line for the background."

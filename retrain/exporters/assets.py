@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from retrain.errors import InputError
+from retrain.modules.sources.source import DEFAULTS, source_of
 from retrain.settings.data import AS_USUAL, Decoding
+from retrain.settings.module import ModuleSettings
 
 FOLDER = "assets.extra"
 DESCRIPTION = "retrain.json"
@@ -63,17 +65,23 @@ def described_tasks(directory: str) -> dict[str, DescribedHead]:
         return {task: _head(about) for task, about in described["tasks"].items()}
 
 
-def described_decoding(directory: str, max_megapixels: float = AS_USUAL.max_megapixels) -> Decoding:
+def described_decoding(files: str, max_megapixels: float = AS_USUAL.max_megapixels) -> Decoding:
     """How files became the images that an export was trained on; as usual of a module that does not say it.
 
-    How large an image may be is not the export's to say.
+    `files` is its directory, or a file in that. How large an image may be is not the export's to say.
     """
+    directory = files if os.path.isdir(files) else os.path.dirname(files)
     usual = AS_USUAL._replace(max_megapixels=max_megapixels)
     if not os.path.isfile(os.path.join(directory, FOLDER, DESCRIPTION)):
         return usual
     with _description(directory) as described:
         background = described.get("alpha_background", usual.background)
         return Decoding(str(background), max_megapixels, bool(described.get("antialias", usual.antialias)))
+
+
+def module_decoding(handle: str, settings: ModuleSettings = DEFAULTS) -> Decoding:
+    """The same of the module that a handle names, which is fetched first where it is elsewhere."""
+    return described_decoding(source_of(handle).fetched(settings).files or "")
 
 
 def described_image_size(directory: str) -> tuple[int, int]:

@@ -124,28 +124,40 @@ table = retrain.predict("PICTURE.jpg", tfhub_module="THIS_DIRECTORY")"""
 def decoding(height: int, width: int, antialias: bool) -> dict[str, str]:
     """By library a line from "PICTURE.jpg", which is opaque, to float32 [height, width, 3] in [0, 1].
 
-    Bilinear between half-pixel centres, as training resizes. Without antialias, of Pillow `transform` does so
-    and `resize` does not; with it, OpenCV and browsers have averages of another form alone.
+    Bilinear between half-pixel centres, as training resizes: of Pillow `transform` does so without antialias,
+    and `resize` with it, band by band in floats, lest they be rounded. With it OpenCV has none, and browsers
+    have averages of another form.
     """
-    of_pillow = "ImageOps.exif_transpose(Image.open('PICTURE.jpg')).convert('RGB')"
-    of_opencv = "cv2.imread('PICTURE.jpg')[..., ::-1].astype('float32')"
-    return {
+    of_pillow = f"resize(({width}, {height}), Image.Resampling.BILINEAR)"
+    if not antialias:
+        of_pillow = (
+            f"transform(({width}, {height}), Image.Transform.EXTENT, (0, 0, *band.size), "
+            "Image.Resampling.BILINEAR)"
+        )
+    lines = {
         "TensorFlow": "tf.image.resize(tf.io.decode_image(tf.io.read_file('PICTURE.jpg'), channels=3, "
         f"expand_animations=False), ({height}, {width}){', antialias=True' if antialias else ''}) / 255",
-        "Pillow, NumPy": f"np.asarray({of_pillow}.resize(({width}, {height}), Image.Resampling.BILINEAR), "
-        "np.float32) / 255"
-        if antialias
-        else f"np.asarray((image := {of_pillow}).transform(({width}, {height}), Image.Transform.EXTENT, "
-        "(0, 0, *image.size), Image.Resampling.BILINEAR), np.float32) / 255",
-        "OpenCV": f"cv2.resize({of_opencv}, ({width}, {height}), "
-        f"interpolation=cv2.{'INTER_AREA' if antialias else 'INTER_LINEAR'}) / 255",
+        "Pillow, NumPy": f"np.stack([band.convert('F').{of_pillow} for band in ImageOps.exif_transpose("
+        "Image.open('PICTURE.jpg')).convert('RGB').split()], -1) / 255",
         "PyTorch": "torch.nn.functional.interpolate(torchvision.io.decode_image('PICTURE.jpg', 'RGB')[None]."
         f"float(), ({height}, {width}), mode='bilinear', antialias={antialias})[0].permute(1, 2, 0) / 255",
-        "TensorFlow.js": f"tf.browser.fromPixels(await createImageBitmap(picture, {{resizeWidth: {width}, "
-        f"resizeHeight: {height}, resizeQuality: 'high'}})).div(255)"
-        if antialias
-        else f"tf.image.resizeBilinear(tf.browser.fromPixels(picture), [{height}, {width}], false, true)"
-        ".div(255)",
+    }
+    return {**lines, **(_nearly(height, width) if antialias else _without_antialias(height, width))}
+
+
+def _nearly(height: int, width: int) -> dict[str, str]:
+    return {
+        "TensorFlow.js, nearly": "tf.browser.fromPixels(await createImageBitmap(picture, {resizeWidth: "
+        f"{width}, resizeHeight: {height}, resizeQuality: 'high'}})).div(255)"
+    }
+
+
+def _without_antialias(height: int, width: int) -> dict[str, str]:
+    return {
+        "OpenCV": "cv2.resize(cv2.imread('PICTURE.jpg')[..., ::-1].astype('float32'), "
+        f"({width}, {height}), interpolation=cv2.INTER_LINEAR) / 255",
+        "TensorFlow.js": f"tf.image.resizeBilinear(tf.browser.fromPixels(picture), [{height}, {width}], "
+        "false, true).div(255)",
     }
 
 

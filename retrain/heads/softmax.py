@@ -122,21 +122,29 @@ TOLERANCE = 1e-3
 
 
 class PublishedHead(SoftmaxHead):
-    """All `class_names` of the publisher, and `indices`: the label of an example -> its class."""
+    """All `class_names` of the publisher, and `indices`: the label of an example -> its class.
 
-    def __init__(self, class_names: Sequence[str], indices: Mapping[str, int]):
+    Its scores went through a "softmax", "log_softmax" or "sigmoid", as `behind` says; None where that is not
+    known. Of two classes they may be one value, the share of the second.
+    """
+
+    def __init__(self, class_names: Sequence[str], indices: Mapping[str, int], behind: str | None = None):
         super().__init__(class_names)
-        self.indices = dict(indices)
+        self.indices, self.behind = dict(indices), behind
 
     def encode(self, labels: Sequence[str]) -> Labels:
         return np.asarray([self.indices[label] for label in labels], np.int32)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """Softmax; but some modules give probabilities where logits are due: these are left as they are."""
-        sums = tf.reduce_sum(logits, axis=-1)
-        if tf.reduce_all(logits >= 0) and tf.reduce_all(tf.abs(sums - 1) < TOLERANCE):
-            return logits
-        return super().probabilities(logits)
+        if logits.shape[-1] == 1:
+            second = logits if self.behind == "sigmoid" else tf.sigmoid(logits)
+            return second if self.num_classes == 1 else tf.concat([1 - second, second], axis=-1)
+        if self.behind is None:
+            sums = tf.reduce_sum(logits, axis=-1)
+            are_probabilities = tf.reduce_all(logits >= 0) and tf.reduce_all(tf.abs(sums - 1) < TOLERANCE)
+            return logits if are_probabilities else super().probabilities(logits)
+        return tf.exp(logits) if self.behind == "log_softmax" else logits
 
     def metrics(self, labels: Labels, probabilities: np.ndarray) -> dict[str, object]:
         return metrics.some_of_many_classes(labels, probabilities, self.indices)

@@ -18,6 +18,7 @@ from retrain.data.listing import TASK
 from retrain.errors import InputError
 from retrain.examples.labelled import LabelledExamples, encoded
 from retrain.exporters import exporter
+from retrain.exporters.assets import module_decoding
 from retrain.features.feature_pass import PassOptions, feature_pass
 from retrain.features.stored import check_finite
 from retrain.head_search.search import BestHead, search_tasks
@@ -27,6 +28,7 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.loading import load_module
 from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
 from retrain.modules.sources.source import source_of
+from retrain.settings.data import Decoding
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
 from retrain.sklearn.image_column import are_paths, kept_for_now, keys_of
@@ -38,7 +40,15 @@ AT_ONCE = 2  # modules that stay loaded
 def frozen_module(settings: ModuleSettings) -> ImageModule:
     """Loaded once for all folds; nothing changes it."""
     source_of(settings.tfhub_module).check()
-    return load_module(settings.tfhub_module, settings)
+    module = load_module(settings.tfhub_module, settings)
+    decoding_of(module)  # for its files may go
+    return module
+
+
+@functools.lru_cache(2 * AT_ONCE)
+def decoding_of(module: ImageModule) -> Decoding:
+    """How files become the images that the module is given."""
+    return module_decoding(module.handle)
 
 
 @functools.lru_cache(AT_ONCE)
@@ -64,7 +74,8 @@ def features_of(module: ImageModule, images: Sequence[object], settings: ModuleS
     """Float32 [N, F]; each image is passed through the module once in a process, and files once for all."""
     if not are_paths(images):
         settings = dataclasses.replace(settings, feature_cache=str(kept_for_now()))
-    done = feature_pass(module, IMAGE_FEATURE_VECTOR, [*keys_of(images)], PassOptions(settings))
+    options = PassOptions(settings, decoding=decoding_of(module))
+    done = feature_pass(module, IMAGE_FEATURE_VECTOR, [*keys_of(images)], options)
     for position, reason in done.skipped.items():
         of = repr(os.fspath(images[position])) if are_paths(images) else f"X[{position}]"
         raise InputError(f"{of} gives no image ({reason}): leave it out, and its label.")
@@ -102,7 +113,7 @@ def export(
 ) -> None:
     """Writes the classifier with a head (class names, kernel [F, C], bias [C])."""
     names, kernel, bias = head
-    model = ImageClassifier(module, {TASK: SoftmaxHead(names)})
+    model = ImageClassifier(module, {TASK: SoftmaxHead(names)}, decoding=decoding_of(module))
     model.kernels[TASK].assign(kernel)
     model.biases[TASK].assign(bias)
     exporter(export_format)(model, directory)

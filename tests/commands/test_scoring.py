@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -48,3 +49,25 @@ def test_a_certain_mistake_costs_what_it_costs_in_training(loaded_module, tmp_pa
         scoring.heads, labels, scoring.by_task(rows), logits=scoring.logits_by_task(rows)
     )
     assert figures["average_loss"] == pytest.approx(50.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("last", "labels"),
+    [("sigmoid", ["a", "b", "c"]), ("softmax", ["a", "b", "c"]), ("sigmoid", ["cat", "dog"]), (None, "abc")],
+)
+@pytest.mark.parametrize("form", ["keras", "saved_model"])
+def test_a_classifier_of_keras_scores_as_it_does_itself(tmp_path, form, last, labels):
+    """Also in the file of the model, whose features are what its last layer reads."""
+    keras.utils.set_random_seed(0)
+    count = 1 if len(labels) == 2 else len(labels)
+    model = keras.Sequential([keras.Input([8, 8, 3]), keras.layers.Conv2D(4, 3)])
+    model.add(keras.layers.GlobalAveragePooling2D())
+    model.add(keras.layers.Dense(count, activation=last, name="scores"))
+    handle = str(tmp_path / ("model.keras" if form == "keras" else "model"))
+    model.save(handle) if form == "keras" else model.export(handle, verbose=False)
+    scoring = load_scoring(ModuleSettings(tfhub_module=handle, label_map="x"), Published(tuple(labels), {}))
+    images = np.random.default_rng(0).random([3, 8, 8, 3], np.float32)
+    [found] = scoring.by_task(scoring.module.output(images, scoring.signature).numpy()).values()
+    own = model(images).numpy()
+    expected = np.concatenate([1 - own, own], axis=1) if count == 1 else own
+    np.testing.assert_allclose(found, expected if last else keras.ops.softmax(own), rtol=1e-5)

@@ -3,7 +3,16 @@ import pathlib
 import pytest
 
 from retrain.errors import InputError
-from retrain.exporters.assets import check_is_classifier, check_tells_familiarity, described_familiarity
+from retrain.exporters.assets import (
+    DESCRIPTION,
+    FOLDER,
+    check_is_classifier,
+    check_tells_familiarity,
+    described_decoding,
+    described_familiarity,
+)
+from retrain.files import write_text
+from retrain.settings.data import Decoding
 
 
 def test_a_classifier_describes_itself(tmp_path):
@@ -45,3 +54,13 @@ def test_a_module_that_tells_no_familiarity():
         "'a handle' does not tell how familiar images are, and --reject_unfamiliar goes by that: leave it "
         "out, or train a classifier again, with more images."
     )
+
+
+def test_how_files_became_images_is_said_beside_a_file_of_an_export_too(tmp_path):
+    write_text(tmp_path / FOLDER / DESCRIPTION, '{"alpha_background": "black", "antialias": true}')
+    (tmp_path / "model.keras").touch()
+    for files in (tmp_path, tmp_path / "model.keras"):
+        assert described_decoding(str(files), 7.0) == Decoding("black", 7.0, antialias=True)
+    assert described_decoding(str(tmp_path / FOLDER)) == described_decoding("") == Decoding()
+    write_text(tmp_path / FOLDER / DESCRIPTION, "{}")  # of an earlier version
+    assert described_decoding(str(tmp_path)) == Decoding()

@@ -140,3 +140,26 @@ def test_heads_of_as_many_classes_are_trained_as_one():
     assert trained.num_classes == HEAD.num_classes
     assert SoftmaxHead(["x", *HEAD.class_names]).trained_on(labels, "none") is not trained
     assert PUBLISHED.trained_on(labels, "none") is PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("behind", "scores", "expected"),
+    [
+        ("sigmoid", [[0.5, 0.9, 0.2]], [[0.5, 0.9, 0.2]]),
+        ("softmax", [[0.2, 0.3, 0.5]], [[0.2, 0.3, 0.5]]),
+        ("log_softmax", np.log([[0.2, 0.3, 0.5]]), [[0.2, 0.3, 0.5]]),
+    ],
+)
+def test_scores_that_went_through_something_go_through_nothing_more(behind, scores, expected):
+    head = PublishedHead(["a", "b", "c"], {}, behind)
+    np.testing.assert_allclose(head.probabilities(tf.constant(scores, tf.float32)), expected, rtol=1e-6)
+
+
+def test_one_score_is_the_share_of_the_second_of_two_classes():
+    logit, share = tf.constant([[1.0], [-2.0]]), 1 / (1 + np.exp([-1.0, 2.0]))
+    expected = np.stack([1 - share, share], axis=1)
+    two, one = ["cat", "dog"], ["dog"]
+    np.testing.assert_allclose(PublishedHead(two, {}).probabilities(logit), expected, rtol=1e-6)
+    behind = PublishedHead(two, {}, "sigmoid").probabilities(tf.constant(share[:, None], tf.float32))
+    np.testing.assert_allclose(behind, expected, rtol=1e-6)
+    np.testing.assert_allclose(PublishedHead(one, {}).probabilities(logit), expected[:, 1:], rtol=1e-6)

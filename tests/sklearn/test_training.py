@@ -1,10 +1,18 @@
 import numpy as np
 import pytest
+from PIL import Image
 
+from retrain.data.images import load_image
 from retrain.errors import InputError
+from retrain.exporters import exporter
+from retrain.exporters.assets import module_decoding
+from retrain.heads.softmax import SoftmaxHead
+from retrain.model import ImageClassifier
+from retrain.modules.loading import load_module
+from retrain.settings.data import Decoding
 from retrain.settings.head import HeadSettings
 from retrain.settings.module import ModuleSettings
-from retrain.sklearn.training import features_of, fit_head, frozen_module, softmax
+from retrain.sklearn.training import export, features_of, fit_head, frozen_module, softmax
 from tests.commands.worlds import FAST
 
 
@@ -46,3 +54,18 @@ def test_a_head_on_features():
 
 def test_softmax_is_that_of_large_numbers_too():
     assert softmax(np.asarray([[1000.0, 0.0], [0.0, 0.0]], np.float32)).tolist() == [[1.0, 0.0], [0.5, 0.5]]
+
+
+def test_images_are_made_small_as_for_the_training_of_the_module(averaging_module, tmp_path):
+    heads, decoding = {"label": SoftmaxHead(["a", "b"])}, Decoding("black", antialias=True)
+    run = str(tmp_path / "run")
+    exporter("saved_model")(ImageClassifier(load_module(averaging_module), heads, decoding=decoding), run)
+    noise = np.random.default_rng(0).integers(0, 256, [90, 90, 3], np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    settings = ModuleSettings(tfhub_module=run, feature_cache="none")
+    module = frozen_module(settings)
+    expected = load_image(str(tmp_path / "noise.png"), (8, 8), decoding).numpy().mean(axis=(0, 1))
+    for images in ([str(tmp_path / "noise.png")], noise[None]):
+        np.testing.assert_allclose(features_of(module, images, settings), [expected], rtol=1e-5)
+    export(module, (["a", "b"], np.zeros([3, 2]), np.zeros(2)), str(tmp_path / "again"), "saved_model")
+    assert module_decoding(str(tmp_path / "again")) == decoding

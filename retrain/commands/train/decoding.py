@@ -3,8 +3,7 @@
 from absl import logging
 
 from retrain.commands.train.check import TrainPlan
-from retrain.exporters.assets import described_decoding
-from retrain.modules.sources.source import source_of
+from retrain.exporters.assets import described_decoding, module_decoding
 from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import Config, from_flags
 from retrain.settings.data import AUTO, ON, Decoding
@@ -25,8 +24,7 @@ def _antialias(config: Config, source: WarmStartSource | None) -> bool:
     if config.pixels.fine_tune:
         return True
     if source is None:
-        files = source_of(config.module.tfhub_module).fetched(config.module).files
-        return described_decoding(files or "").antialias
+        return module_decoding(config.module.tfhub_module, config.module).antialias
     if source.export:
         return described_decoding(source.export).antialias
     of_run = from_flags(source.run.flags)

@@ -22,7 +22,13 @@ from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
-from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
+from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
+    IMAGE_CLASSIFICATION,
+    IMAGE_FEATURE_VECTOR,
+    Signature,
+    image_signature,
+)
 from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
 from retrain.modules.sources.keras_archive import check_archive
@@ -51,7 +57,10 @@ IN_HDF5 = (
 
 
 class KerasModule(ImageModule):
-    """A Keras model [B, H, W, 3] -> [B, num_features] behind its preprocessing of images in [0, 1]."""
+    """A Keras model [B, H, W, 3] -> [B, num_features] behind its preprocessing of images in [0, 1].
+
+    Where it is a part of a classifier, `whole`, the scores of that are a signature, too.
+    """
 
     def __init__(
         self,
@@ -62,17 +71,19 @@ class KerasModule(ImageModule):
         image_size: tuple[int, int],
         bfloat16: bool = False,
         doubt: str = "",
+        whole: keras.Model | None = None,
     ):
-        outputs = {DEFAULT_OUTPUT: tf.TensorSpec(model.output.shape, tf.float32)}
-        signatures = {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)}
+        models = {IMAGE_FEATURE_VECTOR: model, **({IMAGE_CLASSIFICATION: whole} if whole else {})}
+        signatures = {name: _signature(of, image_size) for name, of in models.items()}
         super().__init__(handle, fingerprint, signatures, image_size, doubt=doubt)
         if bfloat16:
             use_bfloat16(model)
         for variable in model.non_trainable_variables:
             _average_over_replicas(variable)
-        self._variables = [variable.value for variable in model.variables]
-        # A function is not tracked.
+        self._variables = [variable.value for variable in (whole or model).variables]
+        # Functions are not tracked.
         self._model = lambda: model
+        self._models = lambda: models
         self._preprocess = preprocess
 
     @property
@@ -92,9 +103,13 @@ class KerasModule(ImageModule):
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)
-        features = self._model()(self._preprocess(images), training=training)
+        values = self._models()[signature](self._preprocess(images), training=training)
         # A model of mixed precision computes in less.
-        return {DEFAULT_OUTPUT: tf.cast(features, tf.float32)}
+        return {DEFAULT_OUTPUT: tf.cast(values, tf.float32)}
+
+
+def _signature(model: keras.Model, image_size: tuple[int, int]) -> Signature:
+    return image_signature(image_size, {DEFAULT_OUTPUT: tf.TensorSpec(model.outputs[0].shape, tf.float32)})
 
 
 def _average_over_replicas(variable: keras.Variable) -> None:
@@ -206,6 +221,7 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
         image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
         bfloat16=bfloat16,
         doubt=before.doubt,
+        whole=model if before.is_part else None,
     )
 
 

@@ -38,3 +38,35 @@ def test_random_numbers_that_do_not_matter(tmp_path):
     )
     tf.saved_model.save(root, str(tmp_path))
     np.testing.assert_allclose(load_module(str(tmp_path))(IMAGES), IMAGES.mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_batch_norm_that_was_exported_as_in_training(tmp_path):
+    handle = exported(tmp_path, layers.Resizing(8, 8), layers.BatchNormalization())
+    with pytest.raises(InputError) as info:
+        load_module(handle)
+    said, _, rest = str(info.value).partition(" differs by up to ")
+    assert said == (
+        f"{handle!r} normalises by the batch in inference, as batch norm does in what Keras 3 exports of "
+        "models with layers of augmentation or resizing: what it gives of an image"
+    )
+    assert rest.partition(" with ")[2] == (
+        "the images beside it. Give the .keras file of the model, or export it without these layers."
+    )
+
+
+def test_batch_norm_as_in_inference_stays(tmp_path):
+    handle = exported(tmp_path, layers.BatchNormalization())
+    assert load_module(handle)(IMAGES).shape == (2, 6)
+
+
+def test_notes_that_do_not_matter(tmp_path):
+    root = tf.train.Checkpoint(seen=tf.Variable(0.0))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 3])])
+    def features(images):
+        root.seen.assign_add(1.0)
+        return tf.reduce_mean(images, [1, 2])
+
+    root.__call__ = features
+    tf.saved_model.save(root, str(tmp_path))
+    np.testing.assert_allclose(load_module(str(tmp_path))(IMAGES), IMAGES.mean(axis=(1, 2)), rtol=1e-5)
