@@ -213,6 +213,10 @@ def _markdown(text: str) -> str:
 
 
 _ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("retrain.exporters"), trim_blocks=True, lstrip_blocks=True, autoescape=False
+    loader=jinja2.PackageLoader("retrain.exporters"),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,
 )
 _ENVIRONMENT.filters |= {"yaml": _yaml, "markdown": _markdown, "in_print": in_print}
