@@ -147,6 +147,7 @@ class DataSettings:
         "four nearest (off), as the publishers of most modules did. Default, auto: on where the module is "
         "fine-tuned, or has been so. The export says it to predict, evaluate and serve.",
         choices=(AUTO, ON, OFF),
+        sweep=True,
     )
     max_image_megapixels: float = setting(
         AS_USUAL.max_megapixels,
