@@ -9,11 +9,10 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.split_words import split_of
-from retrain.data.table_file import looks_like_image
 from retrain.data.table_labels import GROUP, SPLIT, TRUTHS, WEIGHT
 from retrain.data.table_paths import file_stems, same_stem
+from retrain.image_names import SAMPLED, looks_like_image
 
-SAMPLED = 20
 VALIDATION = "is_valid"  # fastai's column of what is validated on
 
 

@@ -15,6 +15,7 @@ from retrain.data.table_objects import json_cells, parquet_cells
 from retrain.data.table_text import read_text, separated
 from retrain.errors import InputError
 from retrain.image_formats import EXTENSIONS
+from retrain.image_names import looks_like_image
 
 PATH = "path"  # the column of paths in a table that has no names for its columns
 SHOWN_CELLS = 3
@@ -102,13 +103,6 @@ def _is_header(table: pd.DataFrame, image_dir: str) -> bool:
     # An ending may be left out, but then a word that happens to be a file's name is a header all the same.
     repeated = any(name in set(table.iloc[:, place]) for place, name in enumerate(names) if place)
     return not (repeated and looks_like_image(names[0], image_dir))
-
-
-def looks_like_image(cell: str, image_dir: str) -> bool:
-    """Whether it ends as an image does, or names a file, with or without its ending."""
-    return cell.lower().endswith(EXTENSIONS) or any(
-        os.path.isfile(os.path.join(image_dir, cell + ending)) for ending in ("", *EXTENSIONS)
-    )
 
 
 def _with_plain_names(called: str, table: pd.DataFrame) -> pd.DataFrame:
