@@ -13,11 +13,12 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.listing import SEPARATOR, Column, Listing
-from retrain.data.split_words import split_of, tell_splits
 from retrain.data.table_columns import path_column_of, with_known_columns
-from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_lists_joined, with_one_task
-from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, check_column, label_columns, read_column
+from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_one_task
+from retrain.data.table_labels import GROUP, WEIGHT, check_column, label_columns, read_column
+from retrain.data.table_lists import check_no_vectors, with_lists_joined
 from retrain.data.table_paths import found_paths
+from retrain.data.table_splits import splits_of
 from retrain.data.tool_tables import tool_cells
 from retrain.errors import InputError
 
@@ -51,7 +52,7 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         image_dir=image_dir,
         paths=table[path_column].tolist(),
         columns=_columns(labels_file, table, path_column, form),
-        splits=_splits(labels_file, table),
+        splits=splits_of(labels_file, table, path_column),
         groups=_groups(labels_file, table),
         weights=_weights(labels_file, table),
         ignored={"repeated in the table": repeated} if repeated else {},
@@ -85,6 +86,7 @@ def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat
         cells, several = table[names], form.tasks.get(task, True)
         if several and names == [task]:
             cells = with_lists_joined(path, cells[task], form.separator).to_frame()
+            check_no_vectors(path, cells[task], form.separator)
         columns[task] = read_column(path, cells, task, several, form.separator)
         if names == [task]:
             hint_at_nothing(path, cells[task])
@@ -117,20 +119,6 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
             f"cell, as in 'cat|dog', or say with --path_column where the paths are, if not in {column!r}."
         )
     return once, len(table) - len(once)
-
-
-def _splits(path: str, table: pd.DataFrame) -> list[str]:
-    if SPLIT not in table.columns or table[SPLIT].isna().all():
-        return [""] * len(table)
-    cells = set(table[SPLIT])
-    unknown = sorted((cell for cell in cells if cell is None or split_of(cell) is None), key=str)
-    if unknown:
-        raise InputError(
-            f"--labels_file={path!r} has {unknown[0] or ''!r} in column {SPLIT!r}, where 'train', "
-            f"'validation' or 'test' was expected: mend it, or leave the column out."
-        )
-    tell_splits(cells)
-    return [split_of(cell) for cell in table[SPLIT]]
 
 
 def _groups(path: str, table: pd.DataFrame) -> list[str | None]:
