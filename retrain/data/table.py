@@ -13,12 +13,13 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.listing import SEPARATOR, Column, Listing
-from retrain.data.table_columns import path_column_of, with_known_columns
+from retrain.data.table_columns import path_column_of, with_known_columns, without_other_paths
 from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_one_task
 from retrain.data.table_labels import GROUP, WEIGHT, check_column, label_columns, read_column
 from retrain.data.table_lists import check_no_vectors, with_lists_joined
 from retrain.data.table_paths import found_paths
 from retrain.data.table_splits import splits_of
+from retrain.data.task_hints import hint_at_groups, hint_at_tasks
 from retrain.data.tool_tables import tool_cells
 from retrain.errors import InputError
 
@@ -80,7 +81,7 @@ def _with_paths_found(
 
 def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat) -> dict[str, Column]:
     if not form.tasks:
-        table = with_one_task(path, table, path_column)
+        table = with_one_task(path, without_other_paths(path, table, path_column), path_column)
     columns: dict[str, Column] = {}
     for task, names in label_columns(path, table, path_column, form.tasks).items():
         cells, several = table[names], form.tasks.get(task, True)
@@ -92,6 +93,9 @@ def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat
             hint_at_nothing(path, cells[task])
         if several and not columns[task].several:
             hint_at_separator(path, cells[task])
+    if not form.tasks:
+        hint_at_tasks(path, columns)
+    hint_at_groups(path, table.drop(columns=path_column), form.tasks)
     return columns
 
 

@@ -38,22 +38,19 @@ def with_one_task(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFr
     if len(binary) < len(names) or not one_each or seen < 2:
         logging.info(
             "--labels_file=%r has columns of %s (%s), each a task of its own: if they are labels of one "
-            "task, of which an image may have several, call them TASK:LABEL, as in %r%s.",
+            "task, of which an image may have several, call them TASK:LABEL, as in %s.",
             path,
             words,
             _some(binary),
-            f"{TASK}:{binary[0]}",
-            ", with 0 for -1" * (zeroes is MINUS),
+            repr(f"{TASK}:{binary[0]}") + ", with 0 for -1" * (zeroes is MINUS),
         )
         return table
     logging.info(
-        "--labels_file=%r has columns of %s with one 1 in each row (%s): they are read as the %d "
-        "classes of one task, %r.",
+        "--labels_file=%r has columns of %s with one 1 in each row (%s): they are read as the %s.",
         path,
         words,
         _some(names),
-        seen,
-        TASK,
+        f"{seen} classes of one task, {TASK!r}",
     )
     return table.drop(columns=names).assign(**{TASK: ones.idxmax(axis="columns").astype(object)})
 

@@ -31,7 +31,9 @@ OF_VIA = (
     "region_attributes",
 )
 FILE_NAME = "file_name"  # Hugging Face's column of paths, at any place
-FOLDS = ("fold", "folds", "kfold", "partition")
+FOLD = re.compile(
+    r"((cv|k|strat(ified)?)[-_ ]?)?(folds?|partition)([-_ ]?(id|nr|no|idx|index|number))?", re.IGNORECASE
+)
 # Columns that train, evaluate and predict write, but for the labels that are known or predicted.
 RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)|familiarity$")
 CHOICES = '{"choices"'
@@ -122,7 +124,7 @@ def _cells(path: str, image_dir: str) -> pd.DataFrame:
 def _no_labels(table: pd.DataFrame) -> list[str]:
     """The columns of a tool's table that say other things of an image than its labels."""
     names = list(table.columns)
-    found = [name for name in names if name.lower() in FOLDS and table[name].str.isdecimal().all()]
+    found = [name for name in names if FOLD.fullmatch(name) and table[name].str.isdecimal().all()]
     found += [name for name, cells in table.items() if _are_objects(cells)]
     labels = [name for name in names[1:] if name not in (*found, SPLIT, GROUP, WEIGHT)]
     empty = [name for name in labels if table[name].isna().all()]

@@ -92,6 +92,8 @@ def test_objects_and_empty_columns_are_no_labels(tmp_path, told):
 def test_the_number_of_a_fold_is_no_label(tmp_path, told):
     assert list(cells(tmp_path, "path,kind,Fold\n1.jpg,a,0\n2.jpg,b,1\n")) == ["path", "kind"]
     assert told == left_out(tmp_path, "Fold")
+    for name in ("cv_fold", "fold_id", "KFold", "k-fold nr"):
+        assert list(cells(tmp_path, f"path,kind,{name}\n1.jpg,a,0\n2.jpg,b,1\n")) == ["path", "kind"]
     assert "fold" in cells(tmp_path, "path,fold\n1.jpg,left\n")
 
 
