@@ -1,6 +1,5 @@
 """The splits of a table's images: as columns say them, or the folders in which all images lie."""
 
-import os
 import re
 from collections.abc import Collection, Sequence
 
@@ -37,6 +36,8 @@ def with_flagged_splits(path: str, table: pd.DataFrame, tasks: Collection[str]) 
     A bare word, as in Test, may be a class, too: it is a split's beside labels that are not of yes and no,
     unless a train may be in the picture.
     """
+    if not any(_says(FLAG.sub("", name, count=1)) for name in table.columns):
+        return table
     truths = {name: _truths(cells) for name, cells in table.items() if name not in tasks}
     truths = {name: flags for name, flags in truths.items() if flags is not None}
     flagged = {name: split for name in truths if (split := _says(FLAG.sub("", name, count=1)))}
@@ -77,14 +78,16 @@ def _flagged(flags: pd.DataFrame) -> pd.Series | None:
 
 def _of_folders(path: str, table: pd.DataFrame, path_column: str) -> list[str]:
     """By the first folders in the paths that all say splits; none where one does, or these are the labels."""
-    folders = [os.path.dirname(name).split("/") for name in table[path_column]]
-    for depth in range(min(map(len, folders))):
-        words = [of_path[depth] for of_path in folders]
-        splits = {word: _says(word) for word in set(words)}
+    places = [name.rpartition("/")[0] for name in table[path_column]]
+    folders = {place: place.split("/") for place in set(places)}
+    for depth in range(min(map(len, folders.values()))):
+        word_of = {place: parts[depth] for place, parts in folders.items()}
+        splits = {word: _says(word) for word in set(word_of.values())}
         if all(splits.values()) and {"train"} < set(splits.values()):
             break
     else:
         return []
+    words = [word_of[place] for place in places]
     if _are_labels(words, table.drop(columns=path_column)):
         return []
     logging.info(
@@ -92,7 +95,7 @@ def _of_folders(path: str, table: pd.DataFrame, path_column: str) -> list[str]:
         "(an empty column %r would leave them to be drawn).",
         path,
         SPLIT,
-        ", ".join(f"{word} -> {split}" for word, split in sorted(splits.items())),
+        ", ".join(word if word == split else f"{word} -> {split}" for word, split in sorted(splits.items())),
         SPLIT,
     )
     return [splits[word] for word in words]

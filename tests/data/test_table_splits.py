@@ -23,8 +23,8 @@ def test_the_column_of_splits(told):
 @pytest.mark.parametrize(
     ("paths", "words"),
     [
-        (["train/1", "val/2", "test/3"], "test -> test, train -> train, val -> validation"),
-        (["d/x/train/1", "d/y/val/2", "d/x/test/3"], "test -> test, train -> train, val -> validation"),
+        (["train/1", "val/2", "test/3"], "test, train, val -> validation"),
+        (["d/x/train/1", "d/y/val/2", "d/x/test/3"], "test, train, val -> validation"),
         (
             ["training_set/1", "val2017/2", "TestImages/3"],
             "TestImages -> test, training_set -> train, val2017 -> validation",
