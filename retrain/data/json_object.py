@@ -20,7 +20,8 @@ Object = Mapping[str, object]
 
 def object_cells(whole: Object, called: str, image_dir: str) -> pd.DataFrame:
     """A row for each image; InputError for an object that has none of the FORMS."""
-    whole = whole.get(VIA, whole)
+    project = whole.get(VIA)
+    whole = project if isinstance(project, Mapping) else whole
     for form, words in FORMS.items():
         table = form(whole, image_dir)
         if table is not None:
@@ -92,7 +93,7 @@ def _of_parts(whole: Object, image_dir: str) -> pd.DataFrame | None:
         return None
     if whole.keys() == {"schema", "data"}:
         return _table(whole["data"]).drop(columns="index", errors="ignore")
-    if {"columns"} <= whole.keys() <= {"columns", "index", "data"}:
+    if isinstance(whole.get("columns"), list) and whole.keys() <= {"columns", "index", "data"}:
         return pd.DataFrame(whole["data"], columns=whole["columns"], dtype=object)
     return None
 

@@ -14,7 +14,7 @@ from absl import logging
 
 from retrain.data.listing import SEPARATOR, Column, Listing
 from retrain.data.table_columns import path_column_of, with_known_columns, without_other_paths
-from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_one_task
+from retrain.data.table_hints import hint_at_nothing, hint_at_numbers, hint_at_separator, with_one_task
 from retrain.data.table_labels import GROUP, WEIGHT, check_column, label_columns, read_column
 from retrain.data.table_lists import check_no_vectors, with_lists_joined
 from retrain.data.table_paths import found_paths
@@ -91,6 +91,7 @@ def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat
         columns[task] = read_column(path, cells, task, several, form.separator)
         if names == [task]:
             hint_at_nothing(path, cells[task])
+            hint_at_numbers(path, cells[task])
         if several and not columns[task].several:
             hint_at_separator(path, cells[task])
     if not form.tasks:

@@ -13,7 +13,7 @@ from absl import logging
 
 from retrain.data.listing import TASK
 from retrain.data.table_objects import json_cells, parquet_cells
-from retrain.data.table_text import long_row, read_text, rows_of, separated
+from retrain.data.table_text import first_row, long_row, read_text, separated
 from retrain.errors import InputError
 from retrain.image_formats import EXTENSIONS
 from retrain.image_names import looks_like_image
@@ -69,7 +69,7 @@ def _no_rows(called: str) -> InputError:
 def _read_csv(text: str, separator: str, called: str, image_dir: str) -> pd.DataFrame:
     table = _rows(text, separator, called, header=0)
     if _is_header(table, image_dir):
-        _check_names(called, next(filter(None, rows_of(text, separator))))
+        _check_names(called, first_row(text, separator))
         return _without_names(called, table)
     table = _rows(text, separator, called, header=None).dropna(axis="columns", how="all")
     first = [str(cell) for cell in table.iloc[0]]

@@ -19,6 +19,7 @@ SHOWN_NAMES = 3
 NOTHING = ("nan", "na", "n/a", "<na>", "null", "none")
 # Of the parts of what may be several labels, those that other cells have, too, are at least so many.
 SHARED_PARTS = 2 / 3
+NUMBER = re.compile(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")
 VECTOR = re.compile(r"[01](\.0)?([ ,;/]+[01](\.0)?)+")
 
 
@@ -92,6 +93,19 @@ def hint_at_nothing(path: str, cells: pd.Series) -> None:
             written.iloc[0],
             cells.name,
             len(written),
+        )
+
+
+def hint_at_numbers(path: str, cells: pd.Series) -> None:
+    """Tells of measures, such as an age of 20.5, of which each would be a class."""
+    texts = cells.dropna().str.strip().unique()
+    if len(texts) > 2 and all(map(NUMBER.fullmatch, texts)) and any(float(text) % 1 for text in texts):
+        logging.info(
+            "--labels_file=%r has numbers in column %r, such as %r, each taken for the name of a class: if "
+            "they are measures, write ranges for them.",
+            path,
+            cells.name,
+            next(text for text in texts if float(text) % 1),
         )
 
 

@@ -27,7 +27,9 @@ def with_lists_joined(path: str, cells: pd.Series, separator: str) -> pd.Series:
     lists = {cell: _list_in(cell) for cell in written.unique()}
     found = {cell: labels for cell, labels in lists.items() if labels is not None}
     if len(found) < len(lists):
-        found = _without_quotes(lists) or {cell: of for cell, of in found.items() if _is_of_text(of)}
+        of_text = any(map(_is_of_text, found.values()))
+        found = {cell: of for cell, of in found.items() if of_text and (_is_of_text(of) or not of)}
+        found = found or _without_quotes(lists)
     if not found:
         return cells
     logging.info(
@@ -57,11 +59,9 @@ def _list_in(cell: str) -> list[object] | None:
     """The values in a list, or in a set or a tuple of texts, but for null; None where it is none."""
     if not any(cell.startswith(begin) and cell.endswith(end) for begin, end in BRACKETS):
         return None
-    if ARRAY.fullmatch(cell):
-        return [ast.literal_eval(text) for text in re.findall(QUOTED, cell)]
     if VECTOR.fullmatch(cell):
         return cell[1:-1].replace(".", "").split()
-    for parsed in (ast.literal_eval, json.loads):
+    for parsed in (_array, ast.literal_eval, json.loads):
         try:
             values = parsed(cell)
         except (ValueError, SyntaxError, TypeError):
@@ -70,6 +70,13 @@ def _list_in(cell: str) -> list[object] | None:
             values = sorted(values, key=str) if isinstance(values, set) else values
             return [value for value in values if value is not None]
     return None
+
+
+def _array(cell: str) -> list[str]:
+    """As numpy writes them; ValueError for others."""
+    if not ARRAY.fullmatch(cell):
+        raise ValueError(cell)
+    return [ast.literal_eval(text) for text in re.findall(QUOTED, cell)]
 
 
 def _without_quotes(lists: Iterable[str]) -> dict[str, list[str]]:

@@ -101,6 +101,14 @@ def rows_of(text: str, separator: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=skips)
 
 
+def first_row(text: str, separator: str) -> list[str]:
+    """The first that is not empty; empty where none is, or quotes do not end."""
+    try:
+        return next(filter(None, rows_of(text, separator)), [])
+    except csv.Error:
+        return []
+
+
 def long_row(text: str, separator: str) -> list[str]:
     """The first row with more cells than the first of all; empty where none has."""
     rows = filter(None, rows_of(text, separator))

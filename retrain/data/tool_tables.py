@@ -85,7 +85,8 @@ def _of_via(path: str, table: pd.DataFrame) -> pd.DataFrame:
         )
     logging.info("The attributes of files in VGG Image Annotator's %r are columns of labels.", path)
     labels = pd.DataFrame(attributes, table.index, dtype=object).map(_attribute)
-    return table.drop(columns=[name for name in (*OF_VIA, FILE_ATTRIBUTES) if name in table]).join(labels)
+    table = table.drop(columns=[name for name in (*OF_VIA, FILE_ATTRIBUTES) if name in table])
+    return table.join(labels.drop(columns=table.columns, errors="ignore"))
 
 
 def _attribute(value: object) -> str | None:

@@ -84,6 +84,8 @@ def test_fiftyone_numbers_its_classes(told):
         {"a": {"x": 1}, "b": {"x": 2}},
         {"a": "cat", "b": "dog"},
         {"data": [], "name": "photos"},
+        {"data": [], "columns": 2},
+        {"_via_img_metadata": [], "_via_settings": {}},
     ],
 )
 def test_other_objects_are_no_tables(whole):

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_one_task
+from retrain.data.table_hints import hint_at_nothing, hint_at_numbers, hint_at_separator, with_one_task
 
 
 def columns(**cells: list[str | None]) -> pd.DataFrame:
@@ -136,3 +136,19 @@ def test_what_other_programs_write_for_nothing_is_hinted_at(told):
         "--labels_file='t.csv' has the label 'nan' in column 'tags' (2 such cells): empty them if nothing is "
         "known."
     ]
+
+
+def test_measures_are_hinted_at(told):
+    hint_at_numbers("t.csv", cells("20", "20.5", None, "-1e-3"))
+    assert told == [
+        "--labels_file='t.csv' has numbers in column 'tags', such as '20.5', each taken for the name of a "
+        "class: if they are measures, write ranges for them."
+    ]
+
+
+@pytest.mark.parametrize(
+    "texts", [("0", "1", "2"), ("0.0", "1.0", "2.0"), ("0.5", "1.5"), ("0.5", "1", "x"), (None,)]
+)
+def test_numbers_of_classes_are_no_measures(told, texts):
+    hint_at_numbers("t.csv", cells(*texts))
+    assert told == []

@@ -18,7 +18,10 @@ def test_lists_that_are_written_as_text_are_several_labels(told):
     ]
 
 
-@pytest.mark.parametrize("texts", [("(1, 2)", "(3, 4)"), ("[a b]", "[c]"), ("[a", "b]"), (None, None)])
+@pytest.mark.parametrize(
+    "texts",
+    [("(1, 2)", "(3, 4)"), ("['\\x']", "['a']b"), ("[]", "a"), ("[a b]", "[c]"), ("[a", "b]"), (None, None)],
+)
 def test_what_is_no_list_stays(told, texts):
     assert with_lists_joined("t.csv", cells(*texts), "|").tolist() == list(texts)
     assert told == []
@@ -33,6 +36,7 @@ def test_what_is_no_list_stays(told, texts):
         (('["a", null]', "[null]"), ["a", ""]),
         (("[a, b]", "[c]", "[]"), ["a|b", "c", ""]),
         (("a", "['b', 'c']", None, "c"), ["a", "b|c", None, "c"]),
+        (("a", "['b']", "[]"), ["a", "b", ""]),
         (("[1 0]", "[0. 1.]"), ["1|0", "0|1"]),
     ],
 )

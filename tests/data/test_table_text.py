@@ -3,7 +3,7 @@ import gzip
 
 import pytest
 
-from retrain.data.table_text import long_row, read_text, rows_of, separated
+from retrain.data.table_text import first_row, long_row, read_text, rows_of, separated
 from retrain.errors import InputError
 
 CALLED = "--labels_file='a.csv'"
@@ -176,6 +176,11 @@ def test_curly_quotes_around_cells(told):
 
 def test_rows_with_blanks_before_quotes():
     assert list(rows_of('a, "b, c"\n', ",")) == [["a", "b, c"]]
+
+
+def test_the_first_row():
+    assert first_row('\na, "b"\n1,2\n', ",") == ["a", "b"]
+    assert first_row("", ",") == first_row("x" * 200_000, ",") == []
 
 
 def test_the_first_row_that_is_longer_than_the_names():

@@ -136,7 +136,7 @@ def test_other_tables_stay(tmp_path, told):
 
 def test_the_attributes_of_files_in_vgg_image_annotator_s_tables(tmp_path, told):
     header = "filename,file_size,file_attributes,region_count,region_id\n"
-    row = '{},7,"{{""kind"":""{}"",""tags"":{{""red"":true,""big"":false}},""note"":""""}}",0,0\n'
+    row = '{},7,"{{""kind"":""{}"",""tags"":{{""red"":true,""big"":false}},""n"":"""",""filename"":7}}",0,0\n'
     assert cells(tmp_path, header + row.format("1.jpg", "cat") + row.format("2.jpg", "dog")) == {
         "filename": ["1.jpg", "2.jpg"],
         "kind": ["cat", "dog"],
@@ -145,7 +145,7 @@ def test_the_attributes_of_files_in_vgg_image_annotator_s_tables(tmp_path, told)
     path = str(tmp_path / "t.csv")
     assert told == [
         f"The attributes of files in VGG Image Annotator's {path!r} are columns of labels.",
-        *left_out(tmp_path, "note"),
+        *left_out(tmp_path, "n"),
     ]
     assert sentence(tmp_path, header + "1.jpg,7,{},1,0\n") == (
         f"--labels_file={path!r} is VGG Image Annotator's, but says nothing in 'file_attributes', where "
