@@ -18,14 +18,20 @@ def parquet_cells(path: str, called: str, image_dir: str) -> pd.DataFrame:
 
 
 def json_cells(text: str, called: str, image_dir: str) -> pd.DataFrame:
-    """Of one object a line, of one array of objects, or of one object of a form that is known."""
+    """Of one object a line, of one array of objects, or of one object of a form that is known.
+
+    ValueError for other JSON.
+    """
     whole = _one_object(text)
-    if whole:
-        table = object_cells(whole, called, image_dir)
-    else:
-        lines = not text.lstrip().startswith("[")
-        table = pd.read_json(io.StringIO(text), lines=lines, dtype=False)
-    if {"data", "annotations"} <= set(table.columns):
+    lines = not text.lstrip().startswith("[")
+    try:
+        if whole:
+            table = object_cells(whole, called, image_dir)
+        else:
+            table = pd.read_json(io.StringIO(text), lines=lines, dtype=False)
+    except TypeError as error:  # pandas'
+        raise ValueError("its rows are not alike") from error
+    if {"data", "annotations"} <= set(map(str, table.columns)):
         raise InputError(
             f"{called} is Label Studio's full JSON, but one object with a path and labels for "
             f"each image was expected: export as JSON-MIN or CSV, and name that."
