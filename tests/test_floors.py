@@ -29,6 +29,7 @@ FLOORS = {
             "image_claims",
             "image_files",
             "image_formats",
+            "image_names",
             "members",
             "memory",
             "opaque_pixels",

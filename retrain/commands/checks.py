@@ -1,7 +1,10 @@
 """The checks of evaluate, inspect and compare: what they were given, parsed without TensorFlow."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from absl import logging
 
 from retrain.commands.data_plan import DataPlan, check_class_folders, check_outside, plan_data
 from retrain.commands.module_check import check_modules, label_map_of, local_classifier
@@ -63,7 +66,9 @@ def check_evaluate(config: Config, words: Sequence[str]) -> EvaluatePlan:
     if label_map is not None:
         published = _published(label_map, data)
     elif export:
-        check_known_labels(handle, {task: of.classes for task, of in described_tasks(export).items()}, data)
+        classes = {task: of.classes for task, of in described_tasks(export).items()}
+        data = _with_the_one_task(data, classes)
+        check_known_labels(handle, classes, data)
     check_outside(str(run), data.image_dir)
     check_may_run(run, "evaluate", config, data.class_names)
     return EvaluatePlan(config, data, published, run)
@@ -87,6 +92,18 @@ def check_compare(config: Config, words: Sequence[str]) -> ComparePlan:
     run = run_for(config.results.model_dir, COMPARISON)
     check_may_run(run, "compare", config, ())
     return ComparePlan(config, runs, run)
+
+
+def _with_the_one_task(data: DataPlan, classes: Mapping[str, Sequence[str]]) -> DataPlan:
+    """With a table's one column called as the classifier's one task, of which it has labels; told."""
+    if data.listing.class_folders or data.has_one_task or not len(data.listing.columns) == len(classes) == 1:
+        return data
+    (task, known), (name, column) = next(iter(classes.items())), next(iter(data.listing.columns.items()))
+    if name == task or not set(column.names) <= set(known):
+        return data
+    logging.info("Column %r holds labels of the classifier's one task, %r.", name, task)
+    listing = dataclasses.replace(data.listing, columns={task: column})
+    return data._replace(listing=listing, kinds={task: data.kinds[name]})
 
 
 def check_known_labels(handle: str, classes: Mapping[str, Sequence[str]], data: DataPlan) -> None:

@@ -13,11 +13,13 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.listing import SEPARATOR, Column, Listing
-from retrain.data.split_words import split_of, tell_splits
-from retrain.data.table_columns import path_column_of, with_known_columns
-from retrain.data.table_hints import hint_at_nothing, hint_at_separator, with_lists_joined, with_one_task
-from retrain.data.table_labels import GROUP, SPLIT, WEIGHT, check_column, label_columns, read_column
+from retrain.data.table_columns import path_column_of, with_known_columns, without_other_paths
+from retrain.data.table_hints import hint_at_nothing, hint_at_numbers, hint_at_separator, with_one_task
+from retrain.data.table_labels import GROUP, WEIGHT, check_column, label_columns, read_column
+from retrain.data.table_lists import check_no_vectors, with_lists_joined
 from retrain.data.table_paths import found_paths
+from retrain.data.table_splits import splits_of
+from retrain.data.task_hints import hint_at_groups, hint_at_tasks
 from retrain.data.tool_tables import tool_cells
 from retrain.errors import InputError
 
@@ -51,7 +53,7 @@ def read(labels_file: str, image_dir: str | None = None, form: TableFormat = DEF
         image_dir=image_dir,
         paths=table[path_column].tolist(),
         columns=_columns(labels_file, table, path_column, form),
-        splits=_splits(labels_file, table),
+        splits=splits_of(labels_file, table, path_column),
         groups=_groups(labels_file, table),
         weights=_weights(labels_file, table),
         ignored={"repeated in the table": repeated} if repeated else {},
@@ -79,17 +81,22 @@ def _with_paths_found(
 
 def _columns(path: str, table: pd.DataFrame, path_column: str, form: TableFormat) -> dict[str, Column]:
     if not form.tasks:
-        table = with_one_task(path, table, path_column)
+        table = with_one_task(path, without_other_paths(path, table, path_column), path_column)
     columns: dict[str, Column] = {}
     for task, names in label_columns(path, table, path_column, form.tasks).items():
         cells, several = table[names], form.tasks.get(task, True)
         if several and names == [task]:
             cells = with_lists_joined(path, cells[task], form.separator).to_frame()
+            check_no_vectors(path, cells[task], form.separator)
         columns[task] = read_column(path, cells, task, several, form.separator)
         if names == [task]:
             hint_at_nothing(path, cells[task])
+            hint_at_numbers(path, cells[task])
         if several and not columns[task].several:
             hint_at_separator(path, cells[task])
+    if not form.tasks:
+        hint_at_tasks(path, columns)
+    hint_at_groups(path, table.drop(columns=path_column), form.tasks)
     return columns
 
 
@@ -117,20 +124,6 @@ def _without_repetitions(path: str, table: pd.DataFrame, column: str) -> tuple[p
             f"cell, as in 'cat|dog', or say with --path_column where the paths are, if not in {column!r}."
         )
     return once, len(table) - len(once)
-
-
-def _splits(path: str, table: pd.DataFrame) -> list[str]:
-    if SPLIT not in table.columns or table[SPLIT].isna().all():
-        return [""] * len(table)
-    cells = set(table[SPLIT])
-    unknown = sorted((cell for cell in cells if cell is None or split_of(cell) is None), key=str)
-    if unknown:
-        raise InputError(
-            f"--labels_file={path!r} has {unknown[0] or ''!r} in column {SPLIT!r}, where 'train', "
-            f"'validation' or 'test' was expected: mend it, or leave the column out."
-        )
-    tell_splits(cells)
-    return [split_of(cell) for cell in table[SPLIT]]
 
 
 def _groups(path: str, table: pd.DataFrame) -> list[str | None]:

@@ -9,12 +9,11 @@ import pandas as pd
 from absl import logging
 
 from retrain.data.split_words import split_of
-from retrain.data.table_file import looks_like_image
-from retrain.data.table_labels import GROUP, SPLIT, TRUTHS, WEIGHT
+from retrain.data.table_labels import GROUP, SPLIT, WEIGHT
 from retrain.data.table_paths import file_stems, same_stem
-
-SAMPLED = 20
-VALIDATION = "is_valid"  # fastai's column of what is validated on
+from retrain.data.table_splits import with_flagged_splits
+from retrain.image_formats import EXTENSIONS
+from retrain.image_names import SAMPLED, looks_like_image
 
 
 def path_column_of(path: str, table: pd.DataFrame, image_dir: str) -> str:
@@ -41,7 +40,7 @@ def path_column_of(path: str, table: pd.DataFrame, image_dir: str) -> str:
 
 
 def with_known_columns(path: str, table: pd.DataFrame, tasks: Collection[str]) -> pd.DataFrame:
-    """With split, group and weight for names in capitals, and with split for a column that says splits."""
+    """With split, group and weight for names in capitals, and with split for columns that say splits."""
     for known in (SPLIT, GROUP, WEIGHT):
         written = [name for name in table.columns if name.lower() == known and name not in tasks]
         if len(written) == 1 and written[0] != known:
@@ -51,12 +50,18 @@ def with_known_columns(path: str, table: pd.DataFrame, tasks: Collection[str]) -
     says = [name for name in table.columns if name not in tasks and _says_splits(table[name])]
     if len(says) == 1:
         return _renamed(path, table, says[0], SPLIT)
-    if VALIDATION in table.columns and VALIDATION not in tasks:
-        truths = table[VALIDATION].str.strip().str.lower().map(TRUTHS)
-        if truths.notna().all():
-            table = _renamed(path, table, VALIDATION, SPLIT)
-            return table.assign(**{SPLIT: truths.map({True: "validation", False: "train"})})
-    return table
+    return with_flagged_splits(path, table, tasks)
+
+
+def without_other_paths(path: str, table: pd.DataFrame, path_column: str) -> pd.DataFrame:
+    """Without columns of masks and the like, where others are left that may be labels; told."""
+    others = table.columns.drop([path_column, *table.columns.intersection([SPLIT, GROUP, WEIGHT])])
+    paths = [name for name in others if table[name].str.lower().str.endswith(EXTENSIONS).eq(True).all()]
+    if not paths or len(paths) == len(others):
+        return table
+    listed = ", ".join(map(repr, paths))
+    logging.info("--labels_file=%r has other images in columns that are no labels: %s.", path, listed)
+    return table.drop(columns=paths)
 
 
 def _says_splits(cells: pd.Series) -> bool:

@@ -15,6 +15,7 @@ from retrain.errors import InputError
 from retrain.extensions import nearest
 
 SPLIT, GROUP, WEIGHT = "split", "group", "weight"
+MEANINGS = {GROUP: "which images must share a split", WEIGHT: "what each image counts"}
 CORRECTED = "corrected"  # in a run's label_issues.csv, to be filled in by the user
 # Columns that the tables of a run have beside the tasks.
 TAKEN = ("path", "split", "size", "content_hash", "mtime_ns", "reason", "predicted", "probability")
@@ -51,10 +52,13 @@ def label_columns(
             check_column(path, table, task, "column of labels")
     chosen = {task: found[task] for task in tasks} or found
     if not chosen:
-        raise InputError(
-            f"--labels_file={path!r} has no column of labels beside {path_column!r}: add one for each task, "
-            "or leave --labels_file out where folders are the classes."
+        known = next((name for name in (GROUP, WEIGHT) if name in table.columns), None)
+        advice = (
+            f"if {known!r}, which says {MEANINGS[known]}, holds them, call it otherwise."
+            if known
+            else "add one for each task, or leave --labels_file out where folders are the classes."
         )
+        raise InputError(f"--labels_file={path!r} has no column of labels beside {path_column!r}: {advice}")
     for task in chosen:
         if task in TAKEN or task.startswith(TAKEN_BY_TASK) or not task:
             raise InputError(

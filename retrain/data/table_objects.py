@@ -3,17 +3,13 @@
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from absl import logging
 
+from retrain.data.json_object import object_cells
 from retrain.data.listing import SEPARATOR
 from retrain.errors import InputError
-from retrain.image_formats import EXTENSIONS
-
-SHOWN_NAMES = 3
 
 
 def parquet_cells(path: str, called: str, image_dir: str) -> pd.DataFrame:
@@ -22,45 +18,25 @@ def parquet_cells(path: str, called: str, image_dir: str) -> pd.DataFrame:
 
 
 def json_cells(text: str, called: str, image_dir: str) -> pd.DataFrame:
-    """Of one object a line, of one array of objects, or of one object path -> label or class -> paths."""
+    """Of one object a line, of one array of objects, or of one object of a form that is known.
+
+    ValueError for other JSON.
+    """
     whole = _one_object(text)
-    if whole and all(map(_is_image, whole)):
-        table = pd.DataFrame({"path": list(whole), "label": list(whole.values())}, dtype=object)
-    elif whole and all(map(_are_images, whole.values())):
-        logging.info("%s is read as class names, each with the paths of its images.", called)
-        table = _of_classes(whole)
-    elif any(isinstance(value, list) and value and isinstance(value[0], dict) for value in whole.values()):
-        raise InputError(
-            f"{called} is one JSON object with "
-            f"{', '.join(map(repr, list(whole)[:SHOWN_NAMES]))} (as COCO's are), but one object for each "
-            "image was expected, as JSON lines or an array: write such a table from it."
-        )
-    else:
-        lines = not text.lstrip().startswith("[")
-        table = pd.read_json(io.StringIO(text), lines=lines, dtype=False)
-    if {"data", "annotations"} <= set(table.columns):
+    lines = not text.lstrip().startswith("[")
+    try:
+        if whole:
+            table = object_cells(whole, called, image_dir)
+        else:
+            table = pd.read_json(io.StringIO(text), lines=lines, dtype=False)
+    except TypeError as error:  # pandas'
+        raise ValueError("its rows are not alike") from error
+    if {"data", "annotations"} <= set(map(str, table.columns)):
         raise InputError(
             f"{called} is Label Studio's full JSON, but one object with a path and labels for "
             f"each image was expected: export as JSON-MIN or CSV, and name that."
         )
     return _as_text(called, table, image_dir)
-
-
-def _is_image(name: object) -> bool:
-    return isinstance(name, str) and name.lower().endswith(EXTENSIONS)
-
-
-def _are_images(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_image, value))
-
-
-def _of_classes(paths_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """A row for each image, with all the classes that it is listed under."""
-    labels: dict[str, list[str]] = {}
-    for name, paths in paths_of.items():
-        for path in paths:
-            labels.setdefault(path, []).append(name)
-    return pd.DataFrame({"path": list(labels), "label": list(labels.values())}, dtype=object)
 
 
 def _one_object(text: str) -> dict[str, object]:

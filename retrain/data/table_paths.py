@@ -21,6 +21,8 @@ from retrain.image_formats import EXTENSIONS
 # What Label Studio writes before the path of a local file, and before the name of one that was uploaded.
 LOCAL_FILE = "/data/local-files/?d="
 LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+DECIMAL = re.compile(r"(?<=\d)\.0$")
+ABSOLUTE = re.compile(r"/|[a-zA-Z]:/|[a-z]+://")
 UPLOAD = re.compile(r"^/data/upload/(\d+/)?[0-9a-f]{8}-")
 
 
@@ -43,7 +45,7 @@ def found_paths(labels_file: str, image_dir: str, written: Sequence[str]) -> lis
     others = [file for file in files if file not in named]
     found = _found(missing, others)
     ways = Counter(_difference(path, file) for path, file in found.items())
-    if not found and len(missing) == len(named):
+    if not found and (len(missing) == len(named) or all(map(ABSOLUTE.match, missing))):
         found, folders = _without_folders(missing, files)
         ways = Counter({f"without {folders!r}": len(found)} if found else {})
     if len(found) < len(missing):
@@ -96,13 +98,21 @@ def same_stem(path: str) -> str:
     return stem if ending in EXTENSIONS else stem + ending
 
 
+def _same_address(path: str) -> str:
+    """Of my%20cat.jpg, my cat.jpg."""
+    return same_stem(unquote(path))
+
+
 def _same_numbers(path: str) -> str:
-    """Spreadsheets take 0007 for a number, and write 7."""
-    return LEADING_ZEROS.sub("", same_stem(path))
+    """Spreadsheets take 0007 for a number, and write 7; pandas writes 7.0."""
+    return LEADING_ZEROS.sub("", DECIMAL.sub("", same_stem(path)))
 
 
 # From the closest on: a path and a file that these make the same may be the same.
-LIKENESSES: tuple[Callable[[str], str], ...] = (_same_text, _same_letters, same_stem, _same_numbers)
+LIKENESSES: tuple[Callable[[str], str], ...] = (
+    *(_same_text, _same_letters, same_stem),
+    *(_same_address, _same_numbers),
+)
 
 
 def _found(missing: Iterable[str], files: Sequence[str]) -> dict[str, str]:
@@ -130,7 +140,7 @@ def _without_folders(missing: Sequence[str], files: Sequence[str]) -> tuple[dict
 
 def _in_folders(missing: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     """Missing path -> the only file whose path ends so, in any folder; of an upload, whose name is so."""
-    keys = {path: same_stem(UPLOAD.sub("", path)) for path in missing}
+    keys = {path: _same_address(UPLOAD.sub("", path)) for path in missing}
     index: dict[str, str | None] = {}
     for depth in {key.count("/") + 1 for key in keys.values()}:
         index |= _only_ones(files, lambda file, depth=depth: "/".join(same_stem(file).split("/")[-depth:]))
@@ -167,7 +177,9 @@ def _difference(path: str, file: str) -> str:
     if _same_text(path) == _same_text(file):
         return "in another Unicode form"
     if same_stem(path) != same_stem(file):
-        return "without leading zeros"
+        if _same_address(path) == _same_address(file):
+            return "with % as in addresses"
+        return "with .0 behind numbers" if DECIMAL.search(same_stem(path)) else "without leading zeros"
     there, ending = (posixpath.splitext(name)[1] for name in (path, file))
     if there.lower() not in EXTENSIONS:
         return f"without {ending}"

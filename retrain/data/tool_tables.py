@@ -15,12 +15,25 @@ from retrain.data.listing import CLASSES_FILE, TASK, is_table, top_level
 from retrain.data.split_words import split_of
 from retrain.data.table_file import read_cells
 from retrain.data.table_labels import CORRECTED, GROUP, SPLIT, WEIGHT
+from retrain.errors import InputError
 
 LABEL_ISSUES = {"path", "task", "label", "suggested", "rank"}
 LABEL_STUDIO = {"annotation_id", "lead_time"}
 OF_LABEL_STUDIO = (*LABEL_STUDIO, "id", "annotator", "created_at", "updated_at")
+FILE_ATTRIBUTES = "file_attributes"  # VGG Image Annotator's, an object in each cell
+OF_VIA = (
+    "file_size",
+    "size",
+    "regions",
+    "region_count",
+    "region_id",
+    "region_shape_attributes",
+    "region_attributes",
+)
 FILE_NAME = "file_name"  # Hugging Face's column of paths, at any place
-FOLDS = ("fold", "folds", "kfold", "partition")
+FOLD = re.compile(
+    r"((cv|k|strat(ified)?)[-_ ]?)?(folds?|partition)([-_ ]?(id|nr|no|idx|index|number))?", re.IGNORECASE
+)
 # Columns that train, evaluate and predict write, but for the labels that are known or predicted.
 RESULTS = re.compile(r"(predicted|probability(_\d+)?|class_([2-9]|\d\d+))(/|$)|familiarity$")
 CHOICES = '{"choices"'
@@ -44,6 +57,8 @@ def tool_cells(path: str, image_dir: str, tasks: Collection[str] = ()) -> pd.Dat
         logging.info("The columns of Roboflow's %s are labels of one task, %r.", CLASSES_FILE, TASK)
     if set(table.columns) >= LABEL_ISSUES:
         table = _of_label_issues(table)
+    if {"filename", FILE_ATTRIBUTES} <= set(table.columns):
+        table = _of_via(path, table)
     table = table.astype(object).where(table.notna(), None).apply(_choices)
     return _without(path, table, [name for name in _no_labels(table) if name not in tasks])
 
@@ -55,6 +70,30 @@ def _of_label_issues(table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(label=table[CORRECTED].fillna(table["label"]))
     known = [name for name in ("path", SPLIT) if name in table.columns]
     return table.pivot(index=known, columns="task", values="label").reset_index()
+
+
+def _of_via(path: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A column for each attribute of the files; regions are no images."""
+    try:
+        attributes = [json.loads(cell or "{}") for cell in table[FILE_ATTRIBUTES]]
+    except json.JSONDecodeError:  # another's
+        return table
+    if not any(attributes):
+        raise InputError(
+            f"--labels_file={path!r} is VGG Image Annotator's, but says nothing in {FILE_ATTRIBUTES!r}, "
+            "where labels of images were expected, not of regions: write a table of paths and labels, as CSV."
+        )
+    logging.info("The attributes of files in VGG Image Annotator's %r are columns of labels.", path)
+    labels = pd.DataFrame(attributes, table.index, dtype=object).map(_attribute)
+    table = table.drop(columns=[name for name in (*OF_VIA, FILE_ATTRIBUTES) if name in table])
+    return table.join(labels.drop(columns=table.columns, errors="ignore"))
+
+
+def _attribute(value: object) -> str | None:
+    """Of a box that may be checked, all that are, as a list written as text."""
+    if isinstance(value, dict):
+        return str([name for name, checked in value.items() if checked])
+    return None if value in ("", None) or value != value else str(value)
 
 
 def _tables_of_splits(directory: str) -> dict[str, str]:
@@ -86,7 +125,7 @@ def _cells(path: str, image_dir: str) -> pd.DataFrame:
 def _no_labels(table: pd.DataFrame) -> list[str]:
     """The columns of a tool's table that say other things of an image than its labels."""
     names = list(table.columns)
-    found = [name for name in names if name.lower() in FOLDS and table[name].str.isdecimal().all()]
+    found = [name for name in names if FOLD.fullmatch(name) and table[name].str.isdecimal().all()]
     found += [name for name, cells in table.items() if _are_objects(cells)]
     labels = [name for name in names[1:] if name not in (*found, SPLIT, GROUP, WEIGHT)]
     empty = [name for name in labels if table[name].isna().all()]
@@ -106,13 +145,18 @@ def _no_labels(table: pd.DataFrame) -> list[str]:
 
 def _are_objects(cells: pd.Series) -> bool:
     """Whether all are JSON's objects; most columns are known by their first cell to hold none."""
-    form = r"\{.*\}$"
+    form = r"""\{\s*(\}|("[^"]*"|'[^']*')\s*:.*\})$"""  # and no set of Python's
     return all(of.str.match(form, na=False).all() for of in (cells[:1], cells))
 
 
 def _without(path: str, table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     if not names:
         return table
+    if len(names) == len(table.columns):
+        raise InputError(
+            f"--labels_file={path!r} has an object in every cell, such as {table.iloc[0, 0]}, but paths and "
+            "labels were expected: write a table of these, as CSV."
+        )
     listed = ", ".join(map(repr, names[:SHOWN])) + ", ..." * (len(names) > SHOWN)
     logging.info("--labels_file=%r has columns that are not taken for labels: %s.", path, listed)
     return table.drop(columns=names)

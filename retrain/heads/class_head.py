@@ -45,13 +45,13 @@ class ClassHead(Head):
             fewest = f"{cls.fewest_classes} class{'es' if cls.fewest_classes > 1 else ''}"
             raise InputError(
                 f"A {cls.kind} head needs {fewest} or more, and task {task!r} has {len(names)} ({shown}): "
-                "label images of others, or, where there are other tasks, leave it out of --tasks."
+                "label images of others, or name other columns with --tasks."
             )
         if len(names) > FREE_TEXT and 2 * len(names) > len(labels):
             raise InputError(
                 f"Task {task!r} has {len(names)} classes ({shown}, ...) on {len(labels)} images, which is "
-                f"free text rather than labels: where there are other tasks, leave it out of --tasks, or see "
-                f"what stands between labels (--label_separator)."
+                f"free text rather than labels: name other columns with --tasks, or see what stands between "
+                f"labels (--label_separator)."
             )
         return names
 

@@ -120,6 +120,17 @@ def test_a_table_of_labels_is_about_the_tasks_of_the_classifier(table, expected)
         assert sentence(evaluate_plan, **given) == expected
 
 
+def test_the_one_column_of_a_table_is_the_one_task_of_a_classifier_that_knows_its_labels():
+    files.write_text("labels.csv", "file,species\nroses/1.jpg,tulips\n")
+    listing = evaluate_plan(labels_file="labels.csv").data.listing
+    assert {task: column.cells for task, column in listing.columns.items()} == {"label": ["tulips"]}
+    files.write_text("labels.csv", "file,species\nroses/1.jpg,lilies\n")
+    assert sentence(evaluate_plan, labels_file="labels.csv") == (
+        "The classifier 'export' has the tasks 'label', and --labels_file='labels.csv' has labels of "
+        "'species': rename its columns."
+    )
+
+
 def test_any_module_is_evaluated_by_the_classes_of_its_publisher():
     files.write_text("labels.txt", "background\ntulips, lilies\nroses\n")
     plan = evaluate_plan(tfhub_module="module", label_map="labels.txt")

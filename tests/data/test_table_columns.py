@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from retrain.data.table_columns import path_column_of, with_known_columns
+from retrain.data.table_columns import path_column_of, with_known_columns, without_other_paths
 
 
 def columns(**cells: list[str | None]) -> pd.DataFrame:
@@ -54,3 +54,13 @@ def test_what_fastai_validates_on(told):
     assert with_known_columns("t.csv", table, ())["split"].tolist() == ["validation", "train"]
     assert told == ["--labels_file='t.csv' has column 'is_valid', which is read as 'split'."]
     assert "split" not in with_known_columns("t.csv", columns(path=["1"], is_valid=["perhaps"]), ())
+
+
+def test_other_images_are_no_labels(told):
+    table = columns(
+        path=["1.jpg", "2.jpg"], mask=["1.PNG", "2.png"], kind=["x", "y"], split=["a.png", "b.png"]
+    )
+    assert list(without_other_paths("t.csv", table, "path")) == ["path", "kind", "split"]
+    assert told == ["--labels_file='t.csv' has other images in columns that are no labels: 'mask'."]
+    for stays in (table.drop(columns="kind"), table.assign(mask=["1.png", None])):
+        assert without_other_paths("t.csv", stays, "path") is stays

@@ -22,6 +22,9 @@ def sentence(function, *arguments) -> str:
         ("a.csv", " path , kind,,\n1.jpg,007,,\n2.jpg,,,\n"),
         ("a.csv", "path,kind\n1.jpg,007,\n2.jpg,,\n"),
         ("a.csv", ",path,kind\n0,1.jpg,007\n1,2.jpg,\n"),
+        ("a.csv", '"","path","kind"\n"1","1.jpg","007"\n"2","2.jpg",\n'),
+        ("a.csv", ",Unnamed: 0,path,kind\n0,17,1.jpg,007\n1,4,2.jpg,\n"),
+        ("a.csv", '"path", "kind"\n"1.jpg", "007"\n"2.jpg", \n'),
         ("a.json", '{"path": "1.jpg", "kind": "007"}\n{"path": "2.jpg", "kind": null}\n'),
         ("a.json", '\n[{"path": "1.jpg", "kind": "007"},\n {"path": "2.jpg", "kind": null}]'),
     ],
@@ -45,11 +48,12 @@ def test_parquet_has_types_of_its_own(tmp_path):
 
 
 def test_what_is_no_table(tmp_path):
-    (tmp_path / "a.csv").write_text("path,kind\n")
     path = str(tmp_path / "a.csv")
-    assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} has no rows, but one for each image was expected: add some."
-    )
+    for text in ("path,kind\n", "", " \n"):
+        (tmp_path / "a.csv").write_text(text)
+        assert sentence(read_cells, path) == (
+            f"--labels_file={path!r} has no rows, but one for each image was expected: add some."
+        )
     gone = str(tmp_path / "gone.csv")
     assert sentence(read_cells, gone) == (
         f"--labels_file={gone!r} was expected to be a table with a row for each image (CSV, TSV, Parquet or "
@@ -116,20 +120,45 @@ def test_a_row_of_0_and_1_is_no_header(tmp_path):
 
 
 def test_names_of_columns_are_told_apart(tmp_path):
-    files.write_text(tmp_path / "a.csv", "path,kind, kind\n1.jpg,cat,dog\n")
     path = str(tmp_path / "a.csv")
-    assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} has two columns 'kind': rename one of them."
-    )
+    for names in ("path,kind, kind", "path,kind,kind"):
+        files.write_text(tmp_path / "a.csv", f"{names}\n1.jpg,cat,dog\n")
+        assert sentence(read_cells, path) == (
+            f"--labels_file={path!r} has two columns 'kind': rename one of them."
+        )
+
+
+def test_names_that_stand_again_among_the_rows(tmp_path, told):
+    files.write_text(tmp_path / "a.csv", "path,kind\n1.jpg,cat\npath,kind\n2.jpg,dog\n")
+    path = str(tmp_path / "a.csv")
+    assert read_cells(path).to_dict("list") == {"path": ["1.jpg", "2.jpg"], "kind": ["cat", "dog"]}
+    assert told == [
+        f"--labels_file={path!r} has the names of its columns again in 1 rows, which are left out."
+    ]
+
+
+def test_a_number_before_each_path_is_no_label(tmp_path, told):
+    files.write_text(tmp_path / "images.txt", "1 a/1.jpg\n2 b/2.jpg\n")
+    path = str(tmp_path / "images.txt")
+    assert read_cells(path).to_dict("list") == {"path": ["a/1.jpg", "b/2.jpg"]}
+    assert told[1:] == [
+        f"--labels_file={path!r} has no header, as its first row names an image ('a/1.jpg'): it is read as "
+        "'number of the row' and 'path'."
+    ]
 
 
 def test_rows_that_are_longer_than_the_header_lose_nothing_in_silence(tmp_path):
-    files.write_text(tmp_path / "a.csv", "path,kind\n1.jpg,cat,small\n2.jpg,dog,big\n")
     path = str(tmp_path / "a.csv")
-    assert sentence(read_cells, path) == (
-        f"--labels_file={path!r} has rows with more cells than its header names: name every column, or put "
-        "cells with a separator in them into quotes."
-    )
+    for rows in (
+        "1.jpg,cat,small\n2.jpg,dog,big\n",
+        "1.jpg,cat,small\n2.jpg,dog\n",
+        "0.jpg,dog\n1.jpg,cat,big\n",
+    ):
+        files.write_text(tmp_path / "a.csv", f"path,kind\n{rows}")
+        assert sentence(read_cells, path) == (
+            f"--labels_file={path!r} has rows with more cells than its header names, such as that of "
+            "'1.jpg': name every column, or put cells with a separator in them into quotes."
+        )
 
 
 @pytest.mark.parametrize(

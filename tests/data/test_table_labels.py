@@ -58,6 +58,18 @@ def test_tasks_that_are_named_come_in_that_order_whatever_they_are_called():
             "or leave --labels_file out where folders are the classes.",
         ),
         (
+            "path group",
+            {},
+            "--labels_file='labels.csv' has no column of labels beside 'path': if 'group', which says which "
+            "images must share a split, holds them, call it otherwise.",
+        ),
+        (
+            "path weight",
+            {},
+            "--labels_file='labels.csv' has no column of labels beside 'path': if 'weight', which says what "
+            "each image counts, holds them, call it otherwise.",
+        ),
+        (
             "path reason",
             {},
             "--labels_file='labels.csv' has a column of labels 'reason', a name that means something else in "

@@ -52,6 +52,14 @@ def test_a_dump_of_annotations_is_no_table():
     )
 
 
+@pytest.mark.parametrize(
+    "text", ['[["1.jpg", "cat"], true]', '{"columns": ["path", "kind"], "data": [["1.jpg", "cat"], 1]}']
+)
+def test_rows_of_several_kinds_are_no_table(text):
+    with pytest.raises(ValueError, match="its rows are not alike"):
+        json_cells(text, CALLED, ".")
+
+
 def test_the_tree_of_label_studio():
     text = '[{"id": 1, "annotations": [{}], "data": {"image": "1.jpg"}}]'
     assert sentence(json_cells, text, CALLED, ".") == (

@@ -68,6 +68,8 @@ def test_an_absolute_path_elsewhere_stays(photos, told, tmp_path):
         ("Cats/1.jpg", "cats/1.jpg", "in another letter case"),
         ("7", "007.jpg", "without leading zeros"),
         ("7.jpg", "007.jpg", "without leading zeros"),
+        ("7.0", "007.jpg", "with .0 behind numbers"),
+        ("cats/%31.jpg", "cats/1.jpg", "with % as in addresses"),
     ],
 )
 def test_what_is_nearly_there_is_found_and_told(photos, told, path, file, way):
@@ -125,6 +127,13 @@ def test_folders_before_paths_are_not_left_out_where_that_finds_a_part(photos, t
     assert told == []
 
 
+@pytest.mark.parametrize("before", ["/home/another/photos/", "D:/photos/", "gs://photos/"])
+def test_folders_before_paths_that_are_elsewhere_beside_others(photos, told, before):
+    assert found(photos, f"{before}cats/1.jpg", f"{before}5.png", "5.jpg") == ["cats/1.jpg", "5.png", "5.jpg"]
+    assert told == [f"--labels_file='t.csv', paths without {before!r}: found 2 of 2."]
+    assert found(photos, f"{before}5.jpg", "5.jpg") == ["5.jpg", "5.jpg"]
+
+
 def test_links_that_go_in_a_circle_end(photos, told):
     os.symlink(photos, f"{photos}/cats/again")
     assert found(photos, "cats/1") == ["cats/1.jpg"]
@@ -153,6 +162,8 @@ def test_paths_of_label_studio(photos, told):
     assert found(photos, *paths) == ["cats/1.jpg", "dogs/4.png"]
     assert told == ["--labels_file='t.csv', paths without their folders: found 2 of 2."]
     files.write_text(f"{photos}/my cats/6.jpg", "")
+    files.write_text(f"{photos}/my cats/my 8.jpg", "")
+    assert found(photos, uploaded.format("my%208.jpg")) == ["my cats/my 8.jpg"]
     assert found(photos, "/data/local-files/?d=my%20cats/6.jpg") == ["my cats/6.jpg"]
 
 

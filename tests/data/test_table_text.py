@@ -1,8 +1,9 @@
 import codecs
+import gzip
 
 import pytest
 
-from retrain.data.table_text import read_text, separated
+from retrain.data.table_text import first_row, long_row, read_text, rows_of, separated
 from retrain.errors import InputError
 
 CALLED = "--labels_file='a.csv'"
@@ -24,7 +25,34 @@ TEXT = "path,kind\n1.jpg,Käfer\n2.jpg,Mücke\n"
 def test_the_encodings_of_spreadsheets_and_what_is_not_utf_8_is_told(tmp_path, told, data, called):
     (tmp_path / "a.csv").write_bytes(data)
     assert read_text(str(tmp_path / "a.csv"), CALLED) == TEXT
+    if called == "Windows-1252":
+        called += ", as in 'Käfer': if that is wrong, save it as UTF-8"
     assert told == ([f"{CALLED} is not UTF-8, and is read as {called}."] if called else [])
+
+
+def test_bytes_that_are_no_character(tmp_path):
+    (tmp_path / "a.csv").write_bytes("path,kind\n1.jpg,、\n".encode("shift_jis"))
+    with pytest.raises(InputError) as raised:
+        read_text(str(tmp_path / "a.csv"), CALLED)
+    assert str(raised.value) == (
+        f"{CALLED} is neither UTF-8 nor Windows-1252, but a table was expected as text: save it as UTF-8."
+    )
+
+
+def test_a_folder_and_a_compressed_file_are_no_table(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(TEXT.encode()))
+    (tmp_path / "a.csv").write_text(TEXT)
+    for path, words in [
+        (
+            tmp_path,
+            "is a folder, but a table was expected: name the file itself, such as "
+            f"{str(tmp_path / 'a.csv')!r}.",
+        ),
+        (tmp_path / "a.csv.gz", "is compressed, but a table was expected as text: unpack it, and name that."),
+    ]:
+        with pytest.raises(InputError) as raised:
+            read_text(str(path), CALLED)
+        assert str(raised.value) == f"{CALLED} {words}"
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
@@ -92,12 +120,17 @@ def test_quotes_that_do_not_end(told):
 
 
 @pytest.mark.parametrize(
-    ("above", "left"),
-    [("# by ann\n#\n", ""), ("#path,kind\n", "#path,kind\n"), ("# by ann, 2024\n", "# by ann, 2024\n")],
+    ("above", "number"), [("# by ann\n#\n", 2), ("# by ann, 2024\n", 1), ("# (c)\n# by ann, 2024\n", 2)]
 )
-def test_comments_above_the_names(told, above, left):
-    assert separated("a.csv", CALLED, above + TEXT) == (left + TEXT, ",")
-    assert told == [] if left else [f"{CALLED} is read without its first 2 lines, which begin with '#'."]
+def test_comments_above_the_names(told, above, number):
+    assert separated("a.csv", CALLED, above + TEXT) == (TEXT, ",")
+    assert told == [f"{CALLED} is read without its first {number} lines, which begin with '#'."]
+
+
+@pytest.mark.parametrize("rows", ["1.jpg,cat\n2.jpg,dog\n", "1,cat\n2,dog\n"])
+def test_names_behind_a_number_sign(told, rows):
+    assert separated("a.csv", CALLED, f"#path,kind\n{rows}") == (f"#path,kind\n{rows}", ",")
+    assert told == []
 
 
 def test_lists_as_celeba_writes_them(told):
@@ -132,3 +165,24 @@ def test_single_quotes_within_a_name_stay(told):
     text = "path,'kind'\n1.jpg,'a'\n"
     assert separated("a.csv", CALLED, text) == (text, ",")
     assert told == []
+
+
+def test_curly_quotes_around_cells(told):
+    text = "path;kind\n1.jpg;“cat; big”\n2.jpg;„dog“\n3.jpg;a “b” c\n«4».jpg;cat\n"
+    straight = 'path;kind\n1.jpg;"cat; big"\n2.jpg;"dog"\n3.jpg;a “b” c\n«4».jpg;cat\n'
+    assert separated("a.csv", CALLED, text) == (straight, ";")
+    assert told[1:] == [f"{CALLED} is read with curly quotes around 2 of its cells."]
+
+
+def test_rows_with_blanks_before_quotes():
+    assert list(rows_of('a, "b, c"\n', ",")) == [["a", "b, c"]]
+
+
+def test_the_first_row():
+    assert first_row('\na, "b"\n1,2\n', ",") == ["a", "b"]
+    assert first_row("", ",") == first_row("x" * 200_000, ",") == []
+
+
+def test_the_first_row_that_is_longer_than_the_names():
+    assert long_row("a,b\n1,2,\n3,4,5\n", ",") == ["3", "4", "5"]
+    assert long_row("a,b\n1,2,\n", ",") == long_row("", ",") == []

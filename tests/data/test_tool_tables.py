@@ -1,10 +1,19 @@
+import pytest
+
 from retrain import files
 from retrain.data.tool_tables import tool_cells
+from retrain.errors import InputError
 
 
 def cells(folder, text: str, name: str = "t.csv", tasks: tuple[str, ...] = ()) -> dict[str, list[str]]:
     files.write_text(folder / name, text)
     return tool_cells(str(folder / name), str(folder), tasks).to_dict("list")
+
+
+def sentence(folder, text: str) -> str:
+    with pytest.raises(InputError) as raised:
+        cells(folder, text)
+    return str(raised.value)
 
 
 def left_out(folder, *names: str) -> list[str]:
@@ -83,6 +92,8 @@ def test_objects_and_empty_columns_are_no_labels(tmp_path, told):
 def test_the_number_of_a_fold_is_no_label(tmp_path, told):
     assert list(cells(tmp_path, "path,kind,Fold\n1.jpg,a,0\n2.jpg,b,1\n")) == ["path", "kind"]
     assert told == left_out(tmp_path, "Fold")
+    for name in ("cv_fold", "fold_id", "KFold", "k-fold nr"):
+        assert list(cells(tmp_path, f"path,kind,{name}\n1.jpg,a,0\n2.jpg,b,1\n")) == ["path", "kind"]
     assert "fold" in cells(tmp_path, "path,fold\n1.jpg,left\n")
 
 
@@ -121,3 +132,36 @@ def test_other_tables_stay(tmp_path, told):
     text = "path,id,probability of rain,size\n1.jpg,7,high,S\n"
     assert list(cells(tmp_path, text)) == ["path", "id", "probability of rain", "size"]
     assert told == []
+
+
+def test_the_attributes_of_files_in_vgg_image_annotator_s_tables(tmp_path, told):
+    header = "filename,file_size,file_attributes,region_count,region_id\n"
+    row = '{},7,"{{""kind"":""{}"",""tags"":{{""red"":true,""big"":false}},""n"":"""",""filename"":7}}",0,0\n'
+    assert cells(tmp_path, header + row.format("1.jpg", "cat") + row.format("2.jpg", "dog")) == {
+        "filename": ["1.jpg", "2.jpg"],
+        "kind": ["cat", "dog"],
+        "tags": ["['red']", "['red']"],
+    }
+    path = str(tmp_path / "t.csv")
+    assert told == [
+        f"The attributes of files in VGG Image Annotator's {path!r} are columns of labels.",
+        *left_out(tmp_path, "n"),
+    ]
+    assert sentence(tmp_path, header + "1.jpg,7,{},1,0\n") == (
+        f"--labels_file={path!r} is VGG Image Annotator's, but says nothing in 'file_attributes', where "
+        "labels of images were expected, not of regions: write a table of paths and labels, as CSV."
+    )
+    assert "file_attributes" in cells(tmp_path, header + "1.jpg,7,none,1,0\n")
+
+
+def test_objects_alone_are_no_table(tmp_path):
+    path = str(tmp_path / "t.csv")
+    assert sentence(tmp_path, '{"a": {"x": 1}, "b": {}}\n{"a": {"x": 2}, "b": {}}\n') == (
+        f'--labels_file={path!r} has an object in every cell, such as {{"x": 1}}, but paths and labels were '
+        "expected: write a table of these, as CSV."
+    )
+
+
+def test_sets_are_no_objects(tmp_path):
+    text = "path,tags\n1.jpg,\"{'a', 'b'}\"\n"
+    assert cells(tmp_path, text) == {"path": ["1.jpg"], "tags": ["{'a', 'b'}"]}

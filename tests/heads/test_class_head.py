@@ -18,13 +18,13 @@ def sentence(function, *arguments) -> str:
 
 def test_too_few_classes():
     assert sentence(SoftmaxHead.classes_in, "kind", ["x", None, "x"]) == (
-        "A softmax head needs 2 classes or more, and task 'kind' has 1 ('x'): label images of others, or, "
-        "where there are other tasks, leave it out of --tasks."
+        "A softmax head needs 2 classes or more, and task 'kind' has 1 ('x'): label images of others, or "
+        "name other columns with --tasks."
     )
     assert SigmoidHead.classes_in("kind", ["x", None]) == ["x"]
     assert sentence(SigmoidHead.classes_in, "kind", ["", None]) == (
-        "A sigmoid head needs 1 class or more, and task 'kind' has 0 (none): label images of others, or, "
-        "where there are other tasks, leave it out of --tasks."
+        "A sigmoid head needs 1 class or more, and task 'kind' has 0 (none): label images of others, or "
+        "name other columns with --tasks."
     )
 
 
@@ -32,8 +32,8 @@ def test_free_text():
     captions = [f"this is picture {index}" for index in range(30)]
     assert sentence(SigmoidHead.classes_in, "caption", captions) == (
         "Task 'caption' has 30 classes ('this is picture 0', 'this is picture 1', 'this is picture 10', ...) "
-        "on 30 images, which is free text rather than labels: where there are other tasks, leave it out of "
-        "--tasks, or see what stands between labels (--label_separator)."
+        "on 30 images, which is free text rather than labels: name other columns with --tasks, or see "
+        "what stands between labels (--label_separator)."
     )
     assert len(SoftmaxHead.classes_in("caption", captions[:20])) == 20
     assert len(SoftmaxHead.classes_in("caption", captions * 2)) == 30
