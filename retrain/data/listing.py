@@ -20,7 +20,10 @@ from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_H
 TASK = "label"  # the one task of class folders
 SHOWN_REASONS = 8
 # Folders that file systems, archives and programs leave beside those of the user, in any case.
-LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
+LITTER = (
+    *("__macosx", "@eadir", "@recycle", "#recycle", "$recycle.bin", "lost+found", "lost.dir"),
+    *("system volume information", "__pycache__"),
+)
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 CLASSES_FILE = "_classes.csv"  # Roboflow's, in each split: a column of 0 and 1 for each class
