@@ -29,7 +29,11 @@ def flat(*folders: str) -> list[str]:
 UNDERSTOOD = {
     # layout: files, reader, classes, splits
     "class folders": (flat(*AB), "folder", AB, NONE),
-    "folders in class folders": (below(*AB, classes=("x", "y")), "folder", AB, NONE),
+    "folders in class folders": ([*below(*AB, classes=("x", "y")), *flat("a/z")], "folder", AB, NONE),
+    "parts of each class": (below(*AB, classes=("part1", "part2")), "folder", AB, NONE),
+    "trn, tst": (below("trn", "tst"), "split_folder", AB, {"train", "test"}),
+    "validate and tests": (below("train", "validate", "tests"), "split_folder", AB, ALL),
+    "unseen": (below("train", "Unseen"), "split_folder", AB, {"train", "test"}),
     "train only": (below("train"), "split_folder", AB, {"train"}),
     "train, val, test": (below("train", "val", "test"), "split_folder", AB, ALL),
     "Roboflow": (below("train", "valid", "test"), "split_folder", AB, ALL),
@@ -43,9 +47,11 @@ UNDERSTOOD = {
                                ".ipynb_checkpoints/a/1.jpg", "__MACOSX/a/1.jpg"], "folder", AB, NONE),
     "litter beside splits": ([*below("train", "test", "__MACOSX"), "train/.DS_Store"], "split_folder", AB,
                              {"train", "test"}),
+    "more litter": (flat(*AB, "@Recycle", "__pycache__", "LOST.DIR"), "folder", AB, NONE),
+    "a name like a split's, one folder in each": (below("bullet train", "bus", classes=("2019",)), "folder",
+                                                  ("bullet train", "bus"), NONE),
     "litter in classes": ([*below(*AB, classes=("train", "test")), "a/@eaDir/train/1.jpg"],
                           "class_split_folder", AB, {"train", "test"}),
-    "folds": (below("fold1", "fold2"), "folder", ("fold1", "fold2"), NONE),
     "a class of masks": (flat("masks", "no masks"), "folder", ("masks", "no masks"), NONE),
     "images in each class": (below(*AB, classes=("images",)), "folder", AB, NONE),
     "classes as they are written": (below("train", "Test", classes=("Wolf", "b c")), *("split_folder",),
@@ -88,6 +94,15 @@ ASKED = {
     "one split and more of the same": (below("train", "more"), "('train') beside 'more'"),
     "sets": (below("training_set", "test_set"), "('test_set', 'training_set'), but"),
     "flat sets": (flat("TrainImages", "TestImages"), "('TestImages', 'TrainImages'), but"),
+    "folds": (below("fold1", "fold2"), "that hold the same folders ('a', 'b') each"),
+    "words of another language": (below("treino", "teste"), "name these train, validation and test"),
+    "splits of superclasses": (below("train/x", "train/y"), "'{}/train' has 2 folders ('x', 'y') that hold"),
+    "as Intel is packed": (
+        [*below("seg_train/seg_train", "seg_test/seg_test"), *flat("seg_pred/seg_pred")],
+        "('seg_test', 'seg_train') beside 'seg_pred'",
+    ),
+    "one of two": (below("rps", "rps-test-set"), "named like splits ('rps-test-set') beside 'rps'"),
+    "packed twice": ([*flat("yes", "no"), *below("set", classes=("yes", "no"))], "folder 'set' beside 'no'"),
     "years": (below("train2017", "val2017"), "('train2017', 'val2017'), but"),
     "Intel": ([*below("seg_train", "seg_test"), *flat("pred")], "('seg_test', 'seg_train') beside 'pred'"),
     "two words for one split": (below("train", "val", "Valid"), "both 'Valid' and 'val'"),
@@ -215,13 +230,11 @@ def test_sets_for_other_tasks(tree):
 
 
 def test_folders_that_are_alike_inside_are_told(tree, told):
-    read_listing(tree(below("2019", "2020")))
     read_listing(tree(below("c", "d", classes=("x",)), "one"))
     read_listing(tree([*below("fold_0", "fold_1"), *flat("phase2")], "beside"))
     assert told == [
-        f"The class folders {classes} hold the same folders ('a', 'b'): if it is these that are the classes, "
-        "put their images together, or name a table of labels with --labels_file."
-        for classes in ("'2019', '2020'", "'fold_0', 'fold_1'")
+        "The class folders 'fold_0', 'fold_1' hold the same folders ('a', 'b'): if it is these that are the "
+        "classes, put their images together, or name a table of labels with --labels_file."
     ]
 
 

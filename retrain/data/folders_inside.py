@@ -1,0 +1,95 @@
+"""Folders in class folders: kinds of the class above, or the classes themselves, below folds or years.
+
+Images may lie at any depth below their class. Where its folders may as well be the classes, a line tells it;
+where that is as likely, a sentence asks.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+from absl import logging
+
+from retrain.data.listing import top_level
+from retrain.data.masks import OF_IMAGES
+from retrain.errors import InputError
+from retrain.folders import is_folder
+
+SHOWN = 5
+DEEPEST_WRAPPER = 5  # a loop of links would have no end
+PART = re.compile(r"(part|batch|chunk)[-_ ]?\d+$")
+
+
+def inside_each(image_dir: str, folders: Iterable[str]) -> Mapping[str, list[str]]:
+    """The folders in each of the folders, up to the first that holds images, or no folders."""
+    inside = {}
+    for name in folders:
+        below, images, _ = top_level(os.path.join(image_dir, name))
+        if images or not below:
+            break
+        inside[name] = below
+    return inside
+
+
+def is_of_images(name: str) -> bool:
+    """Whether a folder is called images, or train_images, or part_1."""
+    words = (name.lower(), *re.findall("[a-z]+", name.lower()))
+    return any(word in OF_IMAGES for word in words) or PART.search(name.lower()) is not None
+
+
+def check_folders_inside(image_dir: str, classes: list[str], inside: Mapping[str, list[str]]) -> None:
+    """InputError where each class folder of image_dir holds the same ones; a line where some hold several.
+
+    `inside` is what `inside_each` found in the classes.
+    """
+    alike = next(iter(inside.values()), [])
+    if not inside or all(map(is_of_images, alike)):
+        return
+    are_alike = len(inside) > 1 and len(alike) > 1 and all(below == alike for below in inside.values())
+    if are_alike and len(inside) == len(classes):
+        raise _open_depth(image_dir, classes, alike)
+    if are_alike:
+        logging.info(
+            "The class folders %s hold the same folders (%s): if it is these that are the classes, put their "
+            "images together, or name a table of labels with --labels_file.",
+            listed(inside),
+            listed(alike),
+        )
+    elif len(inside) == len(classes) > 1 and any(len(below) > 1 for below in inside.values()):
+        name = next(name for name, below in inside.items() if len(below) > 1)
+        logging.info(
+            "The class folders %s hold folders, whose images are all of the class above: if it is these that "
+            "are the classes, such as %r, move them up, or name a table of labels with --labels_file.",
+            listed(inside),
+            f"{name}/{inside[name][0]}",
+        )
+
+
+def _open_depth(image_dir: str, outer: list[str], inner: list[str]) -> InputError:
+    return InputError(
+        f"{image_dir!r} has {len(outer)} folders ({listed(outer)}) that hold the same folders "
+        f"({listed(inner)}) each, but one level of class folders was expected: if the inner ones are the "
+        "classes, put the images of each together, or, where the outer ones are splits, name these train, "
+        "validation and test; if the outer ones are, move all images of each directly into it; or name a "
+        "table of labels with --labels_file."
+    )
+
+
+def check_no_copy(image_dir: str, folders: list[str]) -> None:
+    """InputError where one of the folders holds the others' names, as archives that were packed twice do."""
+    for name in folders if len(folders) > 2 else ():
+        others = [folder for folder in folders if folder != name]
+        if not is_folder(os.path.join(image_dir, name, others[0])):  # the only question to most
+            continue
+        if {*others} <= {*top_level(os.path.join(image_dir, name)).folders}:
+            raise InputError(
+                f"{image_dir!r} has the folder {name!r} beside {listed(others)}, which holds folders of the "
+                "same names, as a second copy of all images does, but folders of classes alone were "
+                f"expected: move it away, or, if {name!r} is a class, rename the folders in it."
+            )
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first few names of folders."""
+    names = list(names)
+    return ", ".join(map(repr, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")
