@@ -5,6 +5,7 @@ What else folders may mean is asked by `retrain.data.open_splits`, `folders_insi
 """
 
 import os
+import re
 from collections.abc import Mapping
 
 from retrain.addresses import is_address
@@ -22,7 +23,7 @@ from retrain.data.listing import ARCHIVES, CLASSES_FILE, Listing, has_folders, i
 from retrain.data.masks import check_no_annotations, check_no_masks
 from retrain.data.open_splits import check_no_splits_among
 from retrain.data.shards import shards_of
-from retrain.data.split_words import split_of
+from retrain.data.split_words import resembles, split_of
 from retrain.errors import InputError
 from retrain.extensions import load
 from retrain.folders import entries_of
@@ -30,6 +31,7 @@ from retrain.image_files import INSIDE, is_shard
 from retrain.settings.field import TO_REACH_IT
 
 PARQUET = ".parquet"
+ANSWERS = re.compile(r"(?i)sample[-_ ]?sub|^submission")
 
 
 def read_listing(image_dir: str) -> Listing:
@@ -118,9 +120,19 @@ def _check_no_table(image_dir: str, folders: list[str]) -> None:
 
 
 def _tables(folder: str) -> list[str]:
-    """Tables directly in it; of JSON, which may say anything, after others."""
-    names = filter(is_table, (entry.name for entry in entries_of(folder)))
-    return sorted(names, key=lambda name: (name.lower().endswith(".json"), name))
+    """Tables directly in it, that of train first, and JSON, which may say anything, last.
+
+    Neither Kaggle's form for answers, nor what lies beside each image under its name.
+    """
+    names = [entry.name for entry in entries_of(folder)]
+    images = {os.path.splitext(name)[0] for name in names if not is_table(name)}
+    tables = [name for name in filter(is_table, names) if os.path.splitext(name)[0] not in images]
+    return sorted((name for name in tables if not ANSWERS.search(name)), key=_rank)
+
+
+def _rank(table: str) -> tuple[bool, int, str]:
+    split = resembles(os.path.splitext(table)[0])
+    return table.lower().endswith(".json"), 0 if split == "train" else 2 if split else 1, table
 
 
 def _check_classes_below(image_dir: str, words: list[str]) -> None:
