@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping
 
 from absl import logging
 
-from retrain.data.listing import top_level
+from retrain.data.listing import through_wrappers, top_level
 from retrain.data.masks import OF_IMAGES
 from retrain.errors import InputError
 from retrain.folders import is_folder
 
 SHOWN = 5
-DEEPEST_WRAPPER = 5  # a loop of links would have no end
 PART = re.compile(r"(part|batch|chunk)[-_ ]?\d+$")
 
 
@@ -42,6 +41,8 @@ def check_folders_inside(image_dir: str, classes: list[str], inside: Mapping[str
 
     `inside` is what `inside_each` found in the classes.
     """
+    if len(inside) == len(classes) and all(len(below) == 1 for below in inside.values()):
+        inside = _through_each(image_dir, classes)
     alike = next(iter(inside.values()), [])
     if not inside or all(map(is_of_images, alike)):
         return
@@ -57,12 +58,23 @@ def check_folders_inside(image_dir: str, classes: list[str], inside: Mapping[str
         )
     elif len(inside) == len(classes) > 1 and any(len(below) > 1 for below in inside.values()):
         name = next(name for name, below in inside.items() if len(below) > 1)
+        around, below = through_wrappers(os.path.join(image_dir, name))
         logging.info(
             "The class folders %s hold folders, whose images are all of the class above: if it is these that "
             "are the classes, such as %r, move them up, or name a table of labels with --labels_file.",
             listed(inside),
-            f"{name}/{inside[name][0]}",
+            os.path.join(around, below[0]).removeprefix(os.path.join(image_dir, "")),
         )
+
+
+def _through_each(image_dir: str, classes: Iterable[str]) -> Mapping[str, list[str]]:
+    """The folders in the one that lies alone in each of the classes; none at all where one holds no several."""
+    inside = {}
+    for name in classes:
+        inside[name] = through_wrappers(os.path.join(image_dir, name))[1]
+        if len(inside[name]) < 2:
+            return {}
+    return inside
 
 
 def _open_depth(image_dir: str, outer: list[str], inner: list[str]) -> InputError:

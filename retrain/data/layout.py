@@ -12,14 +12,21 @@ from retrain.addresses import is_address
 from retrain.data import READERS
 from retrain.data.folder import count
 from retrain.data.folders_inside import (
-    DEEPEST_WRAPPER,
     check_folders_inside,
     check_no_copy,
     inside_each,
     is_of_images,
     listed,
 )
-from retrain.data.listing import ARCHIVES, CLASSES_FILE, Listing, has_folders, is_table, top_level
+from retrain.data.listing import (
+    ARCHIVES,
+    CLASSES_FILE,
+    DEEPEST_WRAPPER,
+    Listing,
+    has_folders,
+    is_table,
+    top_level,
+)
 from retrain.data.masks import check_no_annotations, check_no_masks
 from retrain.data.open_splits import check_no_splits_among
 from retrain.data.shards import shards_of

@@ -9,7 +9,7 @@ import re
 
 from absl import logging
 
-from retrain.data.listing import Listing, top_level
+from retrain.data.listing import Listing, through_wrappers, top_level
 from retrain.data.split_words import resembles, split_of
 from retrain.errors import InputError
 
@@ -20,7 +20,7 @@ OF_ANNOTATIONS = (
     *("imagesets", "segmentationclass", "segmentationobject"),
 )
 MASK = re.compile(
-    r"[-_ .]+(mask|masks|seg|segmentation|annotation|label|labels|gt|ground_?truth)([-_ .]?\d+)?$",
+    r"[-_ .]+(mask|masks|seg|segmented|segmentation|annotation|label|labels|gt|ground_?truth)([-_ .]?\d+)?$",
     re.IGNORECASE,
 )
 MOST = 0.5  # of the images without a mask that have a mask beside them
@@ -28,7 +28,7 @@ MOST = 0.5  # of the images without a mask that have a mask beside them
 
 def check_no_annotations(folder: str, names: list[str]) -> None:
     """InputError where masks would be a class of their own, or more images of each."""
-    drawn = [name for name in names if name.lower() in OF_ANNOTATIONS]
+    drawn = [name for name in names if _is_drawn(name)]
     others = [name for name in names if name not in drawn]
     if not drawn or not others or not all(name.lower() in OF_IMAGES or resembles(name) for name in others):
         return
@@ -39,9 +39,13 @@ def check_no_annotations(folder: str, names: list[str]) -> None:
     )
 
 
+def _is_drawn(name: str) -> bool:
+    """Whether a folder is called masks, or train_masks."""
+    return any(word in OF_ANNOTATIONS for word in (name.lower(), *re.findall("[a-z]+", name.lower())))
+
+
 def _advice(folder: str, others: list[str]) -> str:
-    inner = os.path.join(folder, others[0])
-    inside = top_level(inner).folders if len(others) == 1 else []
+    inner, inside = through_wrappers(os.path.join(folder, others[0])) if len(others) == 1 else ("", [])
     if len(inside) > 1 and not (all(map(split_of, inside)) and _are_flat(inner, inside)):
         return f"did you mean {inner!r}?"
     return (

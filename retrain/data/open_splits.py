@@ -7,8 +7,8 @@ import os
 
 from absl import logging
 
-from retrain.data.folders_inside import DEEPEST_WRAPPER, is_of_images, listed
-from retrain.data.listing import top_level
+from retrain.data.folders_inside import is_of_images, listed
+from retrain.data.listing import through_wrappers, top_level
 from retrain.data.split_words import resembles, says_a_split_alone, split_of
 from retrain.errors import InputError
 
@@ -23,6 +23,8 @@ def check_no_splits_among(image_dir: str, folders: list[str]) -> None:
     if len(set(map(split_of, exact))) > 1 or (several and like == folders):
         raise _open_meaning(image_dir, like, folders)
     if any(_holds_classes(image_dir, name) for name in exact):
+        raise _open_meaning(image_dir, like, folders)
+    if like and _hold_classes_alone(image_dir, [name for name in folders if name not in like], like):
         raise _open_meaning(image_dir, like, folders)
     if _share_classes(image_dir, like, folders, least=1 if several or exact else 2):
         raise _open_meaning(image_dir, like, folders)
@@ -43,9 +45,16 @@ def _check_is_a_class(image_dir: str, name: str, folders: list[str]) -> None:
     )
 
 
+def _hold_classes_alone(image_dir: str, folders: list[str], like: list[str]) -> bool:
+    """Whether each of the folders holds classes, and none of those that are called like splits."""
+    if not folders or any(_holds_classes(image_dir, name) for name in like):
+        return False
+    return all(_holds_classes(image_dir, name) for name in folders)
+
+
 def _holds_classes(image_dir: str, name: str) -> bool:
-    below, images, _ = top_level(os.path.join(image_dir, name))
-    return len(below) > 1 and not images
+    inner, below = through_wrappers(os.path.join(image_dir, name))
+    return len(below) > 1 and not top_level(inner).images
 
 
 def _share_classes(image_dir: str, like: list[str], folders: list[str], least: int) -> bool:
@@ -61,13 +70,8 @@ def _share_classes(image_dir: str, like: list[str], folders: list[str], least: i
 
 def _inside(image_dir: str, name: str) -> set[str]:
     """The folders in it, or in one alone around them, that are called neither as splits are nor images."""
-    found, path = set(), os.path.join(image_dir, name)
-    for _ in range(DEEPEST_WRAPPER):
-        below, images, _ = top_level(path)
-        found.update(below)
-        if images or len(below) != 1:
-            break
-        path = os.path.join(path, below[0])
+    path = os.path.join(image_dir, name)
+    found = {*top_level(path).folders, *through_wrappers(path)[1]}
     return {folder for folder in found if not split_of(folder) and not is_of_images(folder)}
 
 

@@ -30,6 +30,8 @@ UNDERSTOOD = {
     # layout: files, reader, classes, splits
     "class folders": (flat(*AB), "folder", AB, NONE),
     "folders in class folders": ([*below(*AB, classes=("x", "y")), *flat("a/z")], "folder", AB, NONE),
+    "images in folders of each class": (below(*AB, classes=("images/x", "images/y"))[:3], "folder", AB, NONE),
+    "masks or none": (flat("with_mask", "without_mask"), "folder", ("with_mask", "without_mask"), NONE),
     "parts of each class": (below(*AB, classes=("part1", "part2")), "folder", AB, NONE),
     "trn, tst": (below("trn", "tst"), "split_folder", AB, {"train", "test"}),
     "validate and tests": (below("train", "validate", "tests"), "split_folder", AB, ALL),
@@ -110,6 +112,12 @@ ASKED = {
         "('seg_test', 'seg_train') beside 'seg_pred'",
     ),
     "one of two": (below("rps", "rps-test-set"), "named like splits ('rps-test-set') beside 'rps'"),
+    "photos to test on beside all classes": ([*below("set"), *flat("kaggle_testset/kaggle_testset")],
+                                             "like splits ('kaggle_testset') beside 'set'"),
+    "domains": (below("amazon/images", "dslr/images"), "'{}' has 2 folders ('amazon', 'dslr') that hold the"),
+    "masks of what is to train on": (flat("train", "train_masks"), "'train_masks' beside 'train', as sets"),
+    "wrapped beside annotations": ([*below("images/Images"), "annotations/Annotation/a/1"],
+                                   "did you mean '{}/images/Images'?"),
     "packed twice": ([*flat("yes", "no"), *below("set", classes=("yes", "no"))], "folder 'set' beside 'no'"),
     "years": (below("train2017", "val2017"), "('train2017', 'val2017'), but"),
     "Intel": ([*below("seg_train", "seg_test"), *flat("pred")], "('seg_test', 'seg_train') beside 'pred'"),
@@ -259,6 +267,13 @@ def test_kinds_of_a_class_are_told(tree, told):
         "is these that are the classes, such as 'animals/cats', move them up, or name a table of labels with "
         "--labels_file."
     ]
+
+
+def test_kinds_in_a_folder_alone_are_told(tree, told):
+    read_listing(
+        tree([*below("benign/SOB", classes=("x", "y")), *below("malignant/SOB", classes=("v", "w"))])
+    )
+    assert ["such as 'benign/SOB/x', move them up" in line for line in told] == [True]
 
 
 def test_a_loop_of_links_is_no_wrapper(tree):

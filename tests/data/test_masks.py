@@ -28,7 +28,9 @@ def test_a_mask_beside_each_image():
     )
 
 
-@pytest.mark.parametrize("ending", ["_Mask.png", "-seg.PNG", "_segmentation.png", "_GT.bmp", " label 2.png"])
+@pytest.mark.parametrize(
+    "ending", ["_Mask.png", "-seg.PNG", "_segmented.jpg", "_segmentation.png", "_GT.bmp", " label 2.png"]
+)
 def test_what_masks_are_called(ending):
     assert sentence("a/1.jpg", f"a/1{ending}").startswith("1 of the 2 images in 'photos'")
 
