@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from absl import logging
 
 from retrain.data.listing import through_wrappers, top_level
-from retrain.data.masks import OF_IMAGES
+from retrain.data.masks import OF_IMAGES, has_word
 from retrain.errors import InputError
 from retrain.folders import is_folder
 
 SHOWN = 5
+# As Windows, macOS and browsers call them; Pear 2 is another pear.
+COPY = re.compile(r"(.+?)(?: ?- [Cc]opy(?: ?\(\d+\))?| copy(?: \d+)?| ?\(\d+\))")
 PART = re.compile(r"(part|batch|chunk)[-_ ]?\d+$")
 
 
@@ -32,8 +34,7 @@ def inside_each(image_dir: str, folders: Iterable[str]) -> Mapping[str, list[str
 
 def is_of_images(name: str) -> bool:
     """Whether a folder is called images, or train_images, or part_1."""
-    words = (name.lower(), *re.findall("[a-z]+", name.lower()))
-    return any(word in OF_IMAGES for word in words) or PART.search(name.lower()) is not None
+    return has_word(name, OF_IMAGES) or PART.search(name.lower()) is not None
 
 
 def check_folders_inside(image_dir: str, classes: list[str], inside: Mapping[str, list[str]]) -> None:
@@ -41,8 +42,8 @@ def check_folders_inside(image_dir: str, classes: list[str], inside: Mapping[str
 
     `inside` is what `inside_each` found in the classes.
     """
-    if len(inside) == len(classes) and all(len(below) == 1 for below in inside.values()):
-        inside = _through_each(image_dir, classes)
+    if len(inside) == len(classes):
+        inside = _through_each(image_dir, inside)
     alike = next(iter(inside.values()), [])
     if not inside or all(map(is_of_images, alike)):
         return
@@ -67,14 +68,14 @@ def check_folders_inside(image_dir: str, classes: list[str], inside: Mapping[str
         )
 
 
-def _through_each(image_dir: str, classes: Iterable[str]) -> Mapping[str, list[str]]:
-    """The folders in the one that lies alone in each of the classes; none at all where one holds no several."""
-    inside = {}
-    for name in classes:
-        inside[name] = through_wrappers(os.path.join(image_dir, name))[1]
-        if len(inside[name]) < 2:
-            return {}
-    return inside
+def _through_each(image_dir: str, inside: Mapping[str, list[str]]) -> Mapping[str, list[str]]:
+    """The same, of those with one folder alone what lies in that; as it was where images lie in it."""
+    through = {}
+    for name, below in inside.items():
+        through[name] = through_wrappers(os.path.join(image_dir, name))[1] if len(below) == 1 else below
+        if len(through[name]) == 1:
+            return inside
+    return through
 
 
 def _open_depth(image_dir: str, outer: list[str], inner: list[str]) -> InputError:
@@ -88,7 +89,15 @@ def _open_depth(image_dir: str, outer: list[str], inner: list[str]) -> InputErro
 
 
 def check_no_copy(image_dir: str, folders: list[str]) -> None:
-    """InputError where one of the folders holds the others' names, as archives that were packed twice do."""
+    """InputError where a folder is called as a copy of another one, or holds the names of all others."""
+    for name in folders:
+        copied = COPY.fullmatch(name)
+        if copied and copied[1] in folders:
+            raise InputError(
+                f"{image_dir!r} has the folder {name!r} beside {copied[1]!r}, as copies of folders are "
+                "called, but each class was expected once: move it away, or, if it is a class of its own, "
+                "rename it."
+            )
     for name in folders if len(folders) > 2 else ():
         others = [folder for folder in folders if folder != name]
         if not is_folder(os.path.join(image_dir, name, others[0])):  # the only question to most

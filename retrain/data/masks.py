@@ -6,6 +6,7 @@ A folder of masks would be a class of its own, and a mask beside its image anoth
 import os
 import posixpath
 import re
+from collections.abc import Collection
 
 from absl import logging
 
@@ -16,8 +17,17 @@ from retrain.errors import InputError
 # Folders of sets for detection and segmentation (YOLO, VOC, COCO ...): those of images, and the others.
 OF_IMAGES = ("images", "image", "imgs", "img", "jpegimages")
 OF_ANNOTATIONS = (
-    *("annotations", "annotation", "labels", "masks", "mask", "trimaps", "ground_truth", "xmls", "meta"),
-    *("imagesets", "segmentationclass", "segmentationobject"),
+    *("annotations", "annotation", "labels", "label", "masks", "mask", "trimaps", "xmls", "meta"),
+    *(
+        "ground_truth",
+        "groundtruth",
+        "gt",
+        "segmentations",
+        "segmentation",
+        "imagesets",
+        "segmentationclass",
+        "segmentationobject",
+    ),
 )
 MASK = re.compile(
     r"[-_ .]+(mask|masks|seg|segmented|segmentation|annotation|label|labels|gt|ground_?truth)([-_ .]?\d+)?$",
@@ -28,9 +38,9 @@ MOST = 0.5  # of the images without a mask that have a mask beside them
 
 def check_no_annotations(folder: str, names: list[str]) -> None:
     """InputError where masks would be a class of their own, or more images of each."""
-    drawn = [name for name in names if _is_drawn(name)]
+    drawn = [name for name in names if has_word(name, OF_ANNOTATIONS)]
     others = [name for name in names if name not in drawn]
-    if not drawn or not others or not all(name.lower() in OF_IMAGES or resembles(name) for name in others):
+    if not drawn or not others or not all(_is_of_all_images(name) or resembles(name) for name in others):
         return
     beside = ", ".join(map(repr, others))
     raise InputError(
@@ -39,9 +49,14 @@ def check_no_annotations(folder: str, names: list[str]) -> None:
     )
 
 
-def _is_drawn(name: str) -> bool:
-    """Whether a folder is called masks, or train_masks."""
-    return any(word in OF_ANNOTATIONS for word in (name.lower(), *re.findall("[a-z]+", name.lower())))
+def has_word(name: str, words: Collection[str]) -> bool:
+    """Whether a folder is called by one of the words, or has it in its name, as train_masks."""
+    return any(word in words for word in (name.lower(), *re.findall("[a-z]+", name.lower())))
+
+
+def _is_of_all_images(name: str) -> bool:
+    """Whether a folder is called images, or original_images; normal_images may be a class."""
+    return all(word in (*OF_IMAGES, "original", "raw") for word in re.split("[-_ ]", name.lower()))
 
 
 def _advice(folder: str, others: list[str]) -> str:

@@ -42,6 +42,23 @@ def test_some_of_the_names_are_no_copy(tree):
     check_no_copy(photos, ["cat", "other"])
 
 
+@pytest.mark.parametrize(
+    "name", ["cat - Copy", "cat - Copy (2)", "cat copy", "cat copy 3", "cat (1)", "cat(1)"]
+)
+def test_what_is_called_as_a_copy(tree, name):
+    photos = tree(["cat/1.jpg", f"{name}/1.jpg"])
+    with pytest.raises(InputError) as raised:
+        check_no_copy(photos, ["cat", name])
+    assert str(raised.value) == (
+        f"{photos!r} has the folder {name!r} beside 'cat', as copies of folders are called, but each class "
+        "was expected once: move it away, or, if it is a class of its own, rename it."
+    )
+
+
+def test_what_is_called_otherwise(tree):
+    check_no_copy(tree(["Pear/1.jpg"]), ["Pear", "Pear 2", "plant copy", "x (1)", "Pearcopy"])
+
+
 def test_the_first_few_names():
     assert listed(["a", "b"]) == "'a', 'b'"
     assert listed("abcdef") == "'a', 'b', 'c', 'd', 'e', ..."
