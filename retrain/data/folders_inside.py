@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 
 from absl import logging
 
+from retrain.addresses import is_address
 from retrain.data.listing import through_wrappers, top_level
 from retrain.data.masks import OF_IMAGES, has_word
 from retrain.errors import InputError
-from retrain.folders import is_folder
 
 SHOWN = 5
 # As Windows, macOS and browsers call them; Pear 2 is another pear.
@@ -98,10 +98,11 @@ def check_no_copy(image_dir: str, folders: list[str]) -> None:
                 "called, but each class was expected once: move it away, or, if it is a class of its own, "
                 "rename it."
             )
-    for name in folders if len(folders) > 2 else ():
-        others = [folder for folder in folders if folder != name]
-        if not is_folder(os.path.join(image_dir, name, others[0])):  # the only question to most
+    for name in folders if len(folders) > 2 and not is_address(image_dir) else ():
+        another = folders[folders[0] == name]
+        if not os.path.isdir(os.path.join(image_dir, name, another)):  # all that is asked of most
             continue
+        others = [folder for folder in folders if folder != name]
         if {*others} <= {*top_level(os.path.join(image_dir, name)).folders}:
             raise InputError(
                 f"{image_dir!r} has the folder {name!r} beside {listed(others)}, which holds folders of the "
