@@ -24,9 +24,9 @@ def named(dotted_name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def unknown_name(name: str, names: Iterable[str], what: str) -> str:
-    """The sentence for a name that is not in the table."""
-    advice = nearest(name, names)
+def unknown_name(name: str, names: Iterable[str], what: str, meant: str | None = None) -> str:
+    """The sentence for a name that is not in the table; `meant` is the one that was, or else the nearest."""
+    advice = meant or nearest(name, names)
     return f"{name!r} is no {what}: choose from {', '.join(names)}" + (
         f"; did you mean {advice!r}?" if advice else "."
     )

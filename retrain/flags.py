@@ -4,6 +4,7 @@ The only place where absl flags are defined, in a FlagValues of its own: no libr
 Whatever a user mistypes becomes one sentence (InputError).
 """
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from retrain.commands import COMMANDS
 from retrain.errors import InputError
 from retrain.extensions import unknown_name
 from retrain.help_page import help_page
-from retrain.names_elsewhere import meant_by
+from retrain.names_elsewhere import advice_on, meant_by
 from retrain.plain_log import VERBOSITIES
 from retrain.predecessors import (
     ALIASES,
@@ -34,7 +35,7 @@ from retrain.settings.field import TRUTHS, about, from_text, kind
 class Parsed(NamedTuple):
     """A command line: `given` names the fields that the user set, `files` are the words after the flags.
 
-    `notes` are sentences on flags of the predecessors, to be told first.
+    `notes` are sentences on flags of the predecessors, or given twice, to be told first.
     """
 
     verb: str
@@ -69,8 +70,24 @@ def parse(argv: Sequence[str]) -> Parsed:
         given=frozenset(values),
         files=files,
         verbosity=_chosen_verbosity(flags),
-        notes=told(former, typed, config),
+        notes=(*_given_again(argv), *told(former, typed, config)),
     )
+
+
+def _given_again(argv: Sequence[str]) -> list[str]:
+    """A note on each flag that stands twice on the command line with different values: the last counts."""
+    words = argv[1 : argv.index("--")] if "--" in argv else argv[1:]
+    given: dict[str, list[str]] = {}
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.lstrip("-").partition("=")
+        takes_one = name in FIELDS and kind(FIELDS[name]) is not bool and not about(FIELDS[name]).repeated
+        if word.startswith("-") and takes_one:
+            given.setdefault(name, []).append(value if equals else following)
+    return [
+        f"--{name} is given {len(values)} times: the last counts, {values[-1]!r}."
+        for name, values in given.items()
+        if len({*values}) > 1
+    ]
 
 
 def _also() -> dict[str, str]:
@@ -194,10 +211,12 @@ def _unknown_flag(name: str, verb: str) -> str:
     known = read_by(verb)
     aliases = [alias for alias, meant in ALIASES.items() if meant in known]
     former = FORMER if verb == "train" else ()
-    advice = meant_by(name, [*known, *aliases, *former, "flagfile", "help", "version", "verbosity"])
+    if advice := advice_on(name, known):
+        return f"--{name} is no flag of retrain: {advice}"
+    meant = meant_by(name, [*known, *aliases, *former, "flagfile", "help", "version", "verbosity"])
     listing = "python -m retrain --help" if verb == "train" else f"python -m retrain {verb} --help"
     return f"--{name} is no flag of retrain: " + (
-        f"did you mean --{advice}?" if advice else f"{listing} lists them."
+        f"did you mean --{meant}?" if meant else f"{listing} lists them."
     )
 
 

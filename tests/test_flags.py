@@ -122,6 +122,15 @@ def test_a_switch_of_the_predecessors_can_be_turned_off():
     )
 
 
+def test_what_is_given_again_is_told(tmp_path):
+    result = parsed("--image_dir=a", "--seed", "3", "--image_dir", "b", "--seed=3", "--image_dir=c")
+    assert result.config == Config.of(image_dir="c", seed=3)
+    assert result.notes == ("--image_dir is given 3 times: the last counts, 'c'.",)
+    (tmp_path / "run.flags").write_text("--image_dir=a\n")
+    assert parsed(f"--flagfile={tmp_path / 'run.flags'}", "--image_dir=b").notes == ()
+    assert parsed("predict", "--tfhub_module=a", "--", "--tfhub_module=b").notes == ()
+
+
 def test_what_is_told_of_flags_of_the_predecessors():
     result = parsed("--image_dir=a", "--summaries_dir=x", "--noset_memory_growth", "--horizontal_flip")
     assert result.config == Config.of(image_dir="a", flip_left_right=True)
@@ -165,6 +174,11 @@ def test_two_names_of_one_flag():
     [
         ([], "train needs --image_dir: a folder of class folders, or that of the images in --labels_file."),
         (["--batchsize=3"], "--batchsize is no flag of retrain: did you mean --batch_size?"),
+        (
+            ["--val_dir=x"],
+            "--val_dir is no flag of retrain: folders named train, validation and test in --image_dir are "
+            "the splits.",
+        ),
         (["--flagfiel=3"], "--flagfiel is no flag of retrain: did you mean --flagfile?"),
         (
             ["--max_step=3", "--image_dir=a", "--zzz", "--sed", "4", "--zzz=1"],

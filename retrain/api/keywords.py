@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from retrain.errors import InputError
 from retrain.help_page import advice
-from retrain.names_elsewhere import meant_by
+from retrain.names_elsewhere import advice_on, meant_by
 from retrain.settings.config import FIELDS, Config, check, read_by
 from retrain.settings.field import about, as_text, from_text
 from retrain.settings.python_words import in_keywords
@@ -56,15 +56,18 @@ def config_of(verb: str, keywords: Mapping[str, Any]) -> Config:
     """
     for name in keywords:
         if name not in FIELDS or name in OF_TERMINALS:
-            meant = meant_by(name, keywords_of(verb))
-            raise TypeError(
-                f"retrain.{verb} has no keyword {name!r}: "
-                + (f"did you mean {meant!r}?" if meant else f"help(retrain.{verb}) lists them.")
-            )
+            raise TypeError(f"retrain.{verb} has no keyword {name!r}: {_instead(name, verb)}")
     values = {name: _parsed(name, value) for name, value in keywords.items() if value is not None}
     config = Config.of(**values)
     check(config, verb, values)
     return config
+
+
+def _instead(name: str, verb: str) -> str:
+    if sentence := advice_on(name, keywords_of(verb)):
+        return in_keywords(sentence)
+    meant = meant_by(name, keywords_of(verb))
+    return f"did you mean {meant!r}?" if meant else f"help(retrain.{verb}) lists them."
 
 
 def _parameter(name: str) -> inspect.Parameter:

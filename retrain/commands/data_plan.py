@@ -16,6 +16,7 @@ from retrain.files import lies_in, missing_files
 from retrain.folders import is_folder
 from retrain.heads import HEADS, kind_for
 from retrain.image_files import is_shard
+from retrain.names_elsewhere import meant_by
 from retrain.settings.data import DataSettings
 from retrain.settings.values import SEPARATOR_WORDS
 
@@ -68,7 +69,7 @@ def plan_data(settings: DataSettings) -> DataPlan:
     kinds = dict(settings.tasks)
     for kind in filter(None, kinds.values()):
         if kind not in HEADS:
-            raise InputError(unknown_name(kind, HEADS, "head"))
+            raise InputError(unknown_name(kind, HEADS, "head", meant_by(kind, HEADS)))
     listing = _listing(settings, kinds)
     if listing.ignored:
         logging.info("Left out: %s.", in_words(listing.ignored))
@@ -79,9 +80,18 @@ def plan_data(settings: DataSettings) -> DataPlan:
         if task not in kinds:
             raise InputError(unknown_name(task, kinds, "task"))
     plan = DataPlan(settings, listing, kinds, dict(settings.task_weights))
+    _tell_fractions(settings)
     if settings.split_file is not None:
         plan = plan._replace(frozen=read_split_file(settings.split_file))
     return plan if settings.corrections is None else _with_corrections(plan)
+
+
+def _tell_fractions(settings: DataSettings) -> None:
+    """A fifth is 20 here, and 0.2 in other programs."""
+    for name in ("validation_percentage", "testing_percentage"):
+        if 0 < (percentage := getattr(settings, name)) < 1:
+            meant = f"for a share of {percentage:g}, say {100 * percentage:g}"
+            logging.warning("--%s=%g is %g %% of the images: %s.", name, percentage, percentage, meant)
 
 
 def _with_corrections(plan: DataPlan) -> DataPlan:

@@ -9,6 +9,8 @@ from retrain.data.listing import TASK, Listing, folder_listing, images_below, in
 from retrain.data.split_words import split_of
 from retrain.errors import InputError
 
+SHOWN = 5
+
 
 def read(image_dir: str) -> Listing:
     """Lists every image of every class; InputError when there is no class, or one without images."""
@@ -57,15 +59,16 @@ def _check_no_splits_inside(listing: Listing, class_names: list[str]) -> None:
     inside: dict[str, set[str]] = {}
     outside = ""
     for path in listing.paths:
-        name, below, *deeper = path.split("/")
-        if deeper and split_of(below):
-            inside.setdefault(name, set()).add(below)
+        name, *deeper, _ = path.split("/")
+        word = next((depth for depth, below in enumerate(deeper) if split_of(below)), None)
+        if word is not None:
+            inside.setdefault(name, set()).add("/".join(deeper[: word + 1]))
         else:
             outside = outside or path
-    several = any(len(set(map(split_of, words))) > 1 for words in inside.values())
+    several = any(len({split_of(word.rpartition("/")[2]) for word in words}) > 1 for words in inside.values())
     if several or (outside and len(inside) == len(class_names) > 1):
         name, words = next(iter(inside.items()))
-        shown = ", ".join(repr(f"{name}/{word}") for word in sorted(words))
+        shown = ", ".join(repr(f"{name}/{word}") for word in sorted(words)[:SHOWN])
         beside = f" and images outside such folders ({outside!r})" if outside else " and other folders beside"
         raise InputError(
             f"{listing.image_dir!r} has folders named like splits inside class folders ({shown}){beside}, "

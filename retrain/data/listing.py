@@ -19,8 +19,12 @@ from retrain.image_formats import EXTENSIONS, GET_HEIF, HEIF_EXTENSIONS, READS_H
 
 TASK = "label"  # the one task of class folders
 SHOWN_REASONS = 8
+DEEPEST_WRAPPER = 5  # a loop of links would have no end
 # Folders that file systems, archives and programs leave beside those of the user, in any case.
-LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information")
+LITTER = (
+    *("__macosx", "@eadir", "@recycle", "#recycle", "$recycle.bin", "lost+found", "lost.dir"),
+    *("system volume information", "__pycache__"),
+)
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson")
 CLASSES_FILE = "_classes.csv"  # Roboflow's, in each split: a column of 0 and 1 for each class
@@ -148,6 +152,20 @@ def top_level(image_dir: str) -> TopLevel:
         )
     images, folders, others = _entries(image_dir)
     return TopLevel(sorted(folder.name for folder in folders), len(images), others)
+
+
+def through_wrappers(folder: str) -> tuple[str, list[str]]:
+    """The folder, or the one that lies alone in it around others; the folders there."""
+    images, folders, _ = _entries(folder)
+    for _ in range(DEEPEST_WRAPPER):
+        if images or len(folders) != 1:
+            break
+        inner = os.path.join(folder, folders[0].name)
+        images, below, _ = _entries(inner)
+        if images or not below:
+            break
+        folder, folders = inner, below
+    return folder, sorted(entry.name for entry in folders)
 
 
 def has_folders(folder: str) -> bool:

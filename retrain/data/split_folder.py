@@ -8,6 +8,7 @@ import os
 
 from retrain.data.class_twins import twin_key
 from retrain.data.folder import check_class_count, check_no_class_empty, count
+from retrain.data.folders_inside import check_folders_inside, inside_each, listed
 from retrain.data.listing import TASK, Listing, folder_listing, top_level
 from retrain.data.split_words import check_one_folder_each, split_of, tell_splits
 from retrain.errors import InputError
@@ -56,14 +57,27 @@ def _check_split(folder: str, class_names: list[str], loose_images: int) -> None
 
 
 def _check_classes(image_dir: str, classes: dict[str, list[str]], trained: str) -> None:
-    train = os.path.join(image_dir, trained)
-    check_class_count(train, classes[trained], 0)
-    known = set(map(twin_key, classes[trained]))
+    train, names = os.path.join(image_dir, trained), classes[trained]
+    _check_no_wrapper(train, names)
+    check_class_count(train, names, 0)
+    check_folders_inside(train, names, inside_each(train, names))
+    known = set(map(twin_key, names))
     for split, names in classes.items():
         unknown = [name for name in names if twin_key(name) not in known]
         if unknown:
+            _check_no_wrapper(os.path.join(image_dir, split), names)
             raise InputError(
                 f"{os.path.join(image_dir, split)!r} has {count(len(unknown), 'class folder')} "
                 f"({', '.join(map(repr, unknown))}) that {train!r} has not, but the classes are those of "
                 "train: add images to train on or move the folder away."
             )
+
+
+def _check_no_wrapper(folder: str, names: list[str]) -> None:
+    """InputError where the only folder is one around the class folders, as archives are unpacked."""
+    inside = top_level(os.path.join(folder, names[0])) if len(names) == 1 else None
+    if inside and len(inside.folders) > 1 and not inside.images:
+        raise InputError(
+            f"{folder!r} has one folder {names[0]!r} around {len(inside.folders)} others "
+            f"({listed(inside.folders)}), but class folders were expected directly in it: move them up."
+        )

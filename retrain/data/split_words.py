@@ -8,9 +8,9 @@ from absl import logging
 from retrain.errors import InputError
 
 SPLIT_WORDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "val", "valid", "dev", "eval", "evaluation", "publictest"),
-    "test": ("test", "testing", "holdout", "heldout", "privatetest"),
+    "train": ("train", "training", "trn"),
+    "validation": ("validation", "validate", "val", "valid", "dev", "eval", "evaluation", "publictest"),
+    "test": ("test", "tests", "testing", "tst", "unseen", "holdout", "heldout", "privatetest"),
 }
 # A train has wheels, and what is valid lies beside what is not: these may be classes.
 THINGS = ("train", "training", "valid")

@@ -1,10 +1,10 @@
 """Which split each image is in, decided by a hash of what it is: the same tomorrow and on another machine.
 
-What an image is does not hang on where it lies: its content, or its name up to `_nohash_`, or the group that
-the user gave it. So neither moving the folder, nor moving or renaming files, be it into another class, moves
-an image between splits. (By CLASS/NAME, 25 files moved into other class folders moved 11 images; by the name
-alone those whose name was taken there.) Images with the same content, or nearly, are one group: what belongs
-together stays together, where the lowest key of them says.
+What an image is does not hang on where it lies: its content, or its name up to `_nohash_` or Roboflow's
+`.rf.`, or the group that the user gave it. So neither moving the folder, nor moving or renaming files, be
+it into another class, moves an image between splits. (By CLASS/NAME, 25 files moved into other class
+folders moved 11 images; by the name alone those whose name was taken there.) Images with the same content,
+or nearly, are one group: what belongs together stays together, where the lowest key of them says.
 Adding images moves none, except where a class would have nothing in a split, or where a new image nearly is
 an old one; both are noted.
 
@@ -17,12 +17,15 @@ import bisect
 import collections
 import hashlib
 import itertools
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from retrain.data.listing import SPLITS, TASK
 
 HASH_STEPS = 2**27 - 1  # from 0 to 100 %, as in retrain.py
+# What Roboflow calls an image and the copies that it makes of it, turned or in other colours.
+OF_ROBOFLOW = re.compile(r"\.rf\.[0-9A-Za-z]{16,}\.[A-Za-z]+$")
 HASH_ORDER = ("validation", "test", "train")  # validation takes the low end, then test
 
 Bounds = tuple[float, float, float, float]  # of the three ranges in HASH_ORDER
@@ -85,14 +88,16 @@ def bounds_of(percentages: Percentages) -> Bounds:
 
 
 def stem(path: str) -> str:
-    """The path up to `_nohash_`: images of one thing share it, as they did in retrain.py."""
-    return path.partition("_nohash_")[0]
+    """The path up to `_nohash_`, as in retrain.py, or Roboflow's `.rf.HASH`: images of one thing share it."""
+    before, nohash, _ = path.partition("_nohash_")
+    return before if nohash else OF_ROBOFLOW.sub("", path)
 
 
 def hash_key(path: str, content: str) -> str:
-    """What is hashed of an image: its name up to `_nohash_`, where that is in it, or its content."""
-    name, nohash, _ = path.rpartition("/")[2].partition("_nohash_")
-    return name if nohash else content
+    """What is hashed of an image: its name as far as images of one thing share it, or else its content."""
+    name = path.rpartition("/")[2]
+    shared = stem(name)
+    return content if shared == name else shared
 
 
 def percentage(key: str) -> float:

@@ -216,8 +216,8 @@ def labelled_examples(
 ) -> LabelledExamples:
     """The listing's files, with what the file system knows of each, and its labels of the heads' tasks.
 
-    A head whose task is not in the listing has none. Images of one thing, as `_nohash_` in their names says,
-    are a group, where the listing has none for them.
+    A head whose task is not in the listing has none. Images of one thing, as `_nohash_` or Roboflow's `.rf.`
+    in their names says, are a group, where the listing has none for them.
     """
     known = of_each(_size_and_time, [os.path.join(listing.image_dir, path) for path in listing.paths])
     groups = zip(listing.paths, listing.groups, strict=True)

@@ -6,7 +6,15 @@ from absl import logging
 
 from retrain.data.listing import SPLITS
 from retrain.examples.groups import log_notes
-from retrain.examples.hash_split import HashedImage, Labels, Percentages, hash_key, hash_splits
+from retrain.examples.hash_split import (
+    OF_ROBOFLOW,
+    HashedImage,
+    Labels,
+    Percentages,
+    hash_key,
+    hash_splits,
+    stem,
+)
 from retrain.examples.labelled import LabelledExamples
 from retrain.examples.split_file import Found, Frozen, freeze_splits
 
@@ -57,12 +65,25 @@ def _by_hash(examples: LabelledExamples, percentages: Percentages) -> tuple[list
     """
     table, labels = examples.table, label_sets(examples)
     rows = zip(table["path"], table["group"], table["given_group"], table["content"], strict=True)
+    _tell_copies(examples)
     keys = [group if given else hash_key(path, content) for path, group, given, content in rows]
     contradictory: set[str] = set()
     if len(examples.tasks) == 1 and all(len(of) == 1 for of in labels):
         contradictory = _of_several_classes(examples, labels) - set(table["group"][table["given_group"]])
     columns = zip(examples.paths, examples.groups, labels, keys, strict=True)
     return hash_splits([HashedImage(*row) for row in columns], percentages, contradictory)
+
+
+def _tell_copies(examples: LabelledExamples) -> None:
+    """One line on what Roboflow made several of."""
+    table = examples.table
+    sources = [stem(path) for path in table["path"][~table["given_group"]] if OF_ROBOFLOW.search(path)]
+    if more := len(sources) - len({*sources}):
+        logging.info(
+            "%d images are called as Roboflow calls copies of others (NAME.rf.HASH.jpg): those of one NAME "
+            "share a split.",
+            more,
+        )
 
 
 def _of_several_classes(examples: LabelledExamples, labels: Sequence[Labels]) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from retrain.addresses import is_address
 from retrain.errors import InputError
 from retrain.extensions import named, unknown_name
+from retrain.names_elsewhere import meant_by
 
 PERCENT = {"low": 0.0, "below": 100.0}
 COUNT = {"low": 1, "high": 10**9}
@@ -195,5 +196,5 @@ def _not_in_table(known: Setting, value: Any) -> str | None:
     names = choices_of(known) if known.table else ()
     for one in value if isinstance(value, tuple) else (value,):
         if names and one is not None and one not in names:
-            return unknown_name(one, names, known.table[1])
+            return unknown_name(one, names, known.table[1], meant_by(one, names))
     return None

@@ -89,6 +89,12 @@ def test_nothing_given_is_the_default():
             {"image_dirr": "a"},
             "retrain.train has no keyword 'image_dirr': did you mean 'image_dir'?",
         ),
+        (
+            "train",
+            {"multilabel": True},
+            "retrain.train has no keyword 'multilabel': head=sigmoid gives an image any number of classes, "
+            "and tasks=COLUMN:sigmoid any number of the labels in that column of a table.",
+        ),
         ("train", {"zzz": 1}, "retrain.train has no keyword 'zzz': help(retrain.train) lists them."),
         (
             "inspect",

@@ -80,6 +80,18 @@ def test_heads_that_there_are_not():
     assert sentence("path,kind\n" + rows(), tasks=(("kind", "softmux"),)) == (
         "'softmux' is no head: choose from softmax, sigmoid; did you mean 'softmax'?"
     )
+    assert sentence("path,kind\n" + rows(), tasks=(("kind", "multilabel"),)) == (
+        "'multilabel' is no head: choose from softmax, sigmoid; did you mean 'sigmoid'?"
+    )
+
+
+def test_a_share_that_looks_like_a_fraction_is_told(monkeypatch):
+    said = []
+    monkeypatch.setattr(logging, "warning", lambda text, *values: said.append(text % values))
+    of_folders(validation_percentage=0.2, testing_percentage=1.0)
+    assert said == ["--validation_percentage=0.2 is 0.2 % of the images: for a share of 0.2, say 20."]
+    of_folders(validation_percentage=0.0)
+    assert len(said) == 1
 
 
 def test_a_split_file_is_read():

@@ -29,7 +29,14 @@ def flat(*folders: str) -> list[str]:
 UNDERSTOOD = {
     # layout: files, reader, classes, splits
     "class folders": (flat(*AB), "folder", AB, NONE),
-    "folders in class folders": (below(*AB, classes=("x", "y")), "folder", AB, NONE),
+    "folders in class folders": ([*below(*AB, classes=("x", "y")), *flat("a/z")], "folder", AB, NONE),
+    "images in folders of each class": (below(*AB, classes=("images/x", "images/y"))[:3], "folder", AB, NONE),
+    "masks or none": (flat("with_mask", "without_mask"), "folder", ("with_mask", "without_mask"), NONE),
+    "images of masks": (flat("mask_img", "normal_img"), "folder", ("mask_img", "normal_img"), NONE),
+    "parts of each class": (below(*AB, classes=("part1", "part2")), "folder", AB, NONE),
+    "trn, tst": (below("trn", "tst"), "split_folder", AB, {"train", "test"}),
+    "validate and tests": (below("train", "validate", "tests"), "split_folder", AB, ALL),
+    "unseen": (below("train", "Unseen"), "split_folder", AB, {"train", "test"}),
     "train only": (below("train"), "split_folder", AB, {"train"}),
     "train, val, test": (below("train", "val", "test"), "split_folder", AB, ALL),
     "Roboflow": (below("train", "valid", "test"), "split_folder", AB, ALL),
@@ -43,9 +50,11 @@ UNDERSTOOD = {
                                ".ipynb_checkpoints/a/1.jpg", "__MACOSX/a/1.jpg"], "folder", AB, NONE),
     "litter beside splits": ([*below("train", "test", "__MACOSX"), "train/.DS_Store"], "split_folder", AB,
                              {"train", "test"}),
+    "more litter": (flat(*AB, "@Recycle", "__pycache__", "LOST.DIR"), "folder", AB, NONE),
+    "a name like a split's, one folder in each": (below("bullet train", "bus", classes=("2019",)), "folder",
+                                                  ("bullet train", "bus"), NONE),
     "litter in classes": ([*below(*AB, classes=("train", "test")), "a/@eaDir/train/1.jpg"],
                           "class_split_folder", AB, {"train", "test"}),
-    "folds": (below("fold1", "fold2"), "folder", ("fold1", "fold2"), NONE),
     "a class of masks": (flat("masks", "no masks"), "folder", ("masks", "no masks"), NONE),
     "images in each class": (below(*AB, classes=("images",)), "folder", AB, NONE),
     "classes as they are written": (below("train", "Test", classes=("Wolf", "b c")), *("split_folder",),
@@ -74,6 +83,14 @@ ASKED = {
     "flat, with a table": ([*flat("Train", "Valid", "Test"), "train/labels.csv"], "--labels_file"),
     "flat, each with a table": ([*flat("train", "test"), "train/metadata.csv", "test/metadata.csv"],
                                "take the tables in them with --labels_file={}, or,"),
+    "flat splits beside Kaggle's tables": (
+        [*flat("train", "test"), "sample_submission.csv", "test.csv", "train_labels.csv"],
+        "take the table beside them with --labels_file={}/train_labels.csv, or,",
+    ),
+    "images beside a form for answers": (["1.jpg", "sample_submission.csv"], "no class folders and 1 image"),
+    "a file of JSON for each image": (["1.jpg", "1.json"], "has no class folders and 1 image directly in it"),
+    "images alone in YOLO's folders": ([*flat("images/train", "images/val"), "labels/train/1.txt"],
+                                       "if all images in it are of one class, move"),
     "one flat split": (flat("train"), "1 folder named like a split ('train') and no class folders below"),
     "one split is flat": ([*below("train", "val"), *flat("test")], "no class folders but 2 images"),
     "train, val, unlabeled": ([*below("train", "val"), *flat("unlabeled")], "beside 'unlabeled'"),
@@ -88,6 +105,26 @@ ASKED = {
     "one split and more of the same": (below("train", "more"), "('train') beside 'more'"),
     "sets": (below("training_set", "test_set"), "('test_set', 'training_set'), but"),
     "flat sets": (flat("TrainImages", "TestImages"), "('TestImages', 'TrainImages'), but"),
+    "folds": (below("fold1", "fold2"), "that hold the same folders ('a', 'b') each"),
+    "words of another language": (below("treino", "teste"), "name these train, validation and test"),
+    "splits of superclasses": (below("train/x", "train/y"), "'{}/train' has 2 folders ('x', 'y') that hold"),
+    "as Intel is packed": (
+        [*below("seg_train/seg_train", "seg_test/seg_test"), *flat("seg_pred/seg_pred")],
+        "('seg_test', 'seg_train') beside 'seg_pred'",
+    ),
+    "one of two": (below("rps", "rps-test-set"), "named like splits ('rps-test-set') beside 'rps'"),
+    "photos to test on beside all classes": ([*below("set"), *flat("kaggle_testset/kaggle_testset")],
+                                             "like splits ('kaggle_testset') beside 'set'"),
+    "splits deeper in a class": ([*flat("a/x/train", "a/x/test"), *flat("b")], "('a/x/test', 'a/x/train')"),
+    "one of two is wrapped": ([*below("Plants"), *below("plants/Plants")], "('Plants', 'plants') that hold"),
+    "a copy by its name": (flat("dog", "dog - Copy", "cat"), "the folder 'dog - Copy' beside 'dog', as"),
+    "img and gt": (flat("img", "gt"), "the folder 'gt' beside 'img', as sets for detection"),
+    "images and labels in words": (flat("original_images", "label_images"), "beside 'original_images'"),
+    "domains": (below("amazon/images", "dslr/images"), "'{}' has 2 folders ('amazon', 'dslr') that hold the"),
+    "masks of what is to train on": (flat("train", "train_masks"), "'train_masks' beside 'train', as sets"),
+    "wrapped beside annotations": ([*below("images/Images"), "annotations/Annotation/a/1"],
+                                   "did you mean '{}/images/Images'?"),
+    "packed twice": ([*flat("yes", "no"), *below("set", classes=("yes", "no"))], "folder 'set' beside 'no'"),
     "years": (below("train2017", "val2017"), "('train2017', 'val2017'), but"),
     "Intel": ([*below("seg_train", "seg_test"), *flat("pred")], "('seg_test', 'seg_train') beside 'pred'"),
     "two words for one split": (below("train", "val", "Valid"), "both 'Valid' and 'val'"),
@@ -215,13 +252,11 @@ def test_sets_for_other_tasks(tree):
 
 
 def test_folders_that_are_alike_inside_are_told(tree, told):
-    read_listing(tree(below("2019", "2020")))
     read_listing(tree(below("c", "d", classes=("x",)), "one"))
     read_listing(tree([*below("fold_0", "fold_1"), *flat("phase2")], "beside"))
     assert told == [
-        f"The class folders {classes} hold the same folders ('a', 'b'): if it is these that are the classes, "
-        "put their images together, or name a table of labels with --labels_file."
-        for classes in ("'2019', '2020'", "'fold_0', 'fold_1'")
+        "The class folders 'fold_0', 'fold_1' hold the same folders ('a', 'b'): if it is these that are the "
+        "classes, put their images together, or name a table of labels with --labels_file."
     ]
 
 
@@ -238,6 +273,13 @@ def test_kinds_of_a_class_are_told(tree, told):
         "is these that are the classes, such as 'animals/cats', move them up, or name a table of labels with "
         "--labels_file."
     ]
+
+
+def test_kinds_in_a_folder_alone_are_told(tree, told):
+    read_listing(
+        tree([*below("benign/SOB", classes=("x", "y")), *below("malignant/SOB", classes=("v", "w"))])
+    )
+    assert ["such as 'benign/SOB/x', move them up" in line for line in told] == [True]
 
 
 def test_a_loop_of_links_is_no_wrapper(tree):

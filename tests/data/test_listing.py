@@ -5,7 +5,7 @@ import pytest
 
 from retrain.data import listing
 from retrain.data.layout import read_listing
-from retrain.data.listing import TASK, Column, Listing, in_words
+from retrain.data.listing import TASK, Column, Listing, in_words, through_wrappers
 from retrain.errors import InputError
 
 
@@ -21,6 +21,14 @@ def test_a_folder_of_class_folders(tree):
         ignored={},
         class_folders=True,
     )
+
+
+def test_folders_around_all_others_are_looked_through(tree):
+    photos = tree(["a/x/y/b/1.jpg", "a/x/y/c/1.jpg", "a/notes.txt", "d/1.jpg", "d/e/1.jpg", "f/g/1.jpg"])
+    assert through_wrappers(photos) == (photos, ["a", "d", "f"])
+    assert through_wrappers(f"{photos}/a") == (f"{photos}/a/x/y", ["b", "c"])
+    assert through_wrappers(f"{photos}/d") == (f"{photos}/d", ["e"])
+    assert through_wrappers(f"{photos}/f") == (f"{photos}/f", ["g"])
 
 
 def test_what_a_label_is_called(tree, tmp_path):

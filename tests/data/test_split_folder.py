@@ -110,3 +110,24 @@ def test_a_class_that_is_empty_in_train(tree):
 def test_a_class_that_is_empty_elsewhere(tree):
     listing = read_listing(tree(["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/b/1.txt"]))
     assert listing.paths == ["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg"]
+
+
+def test_a_folder_around_the_classes_of_a_split(tree):
+    photos = tree(["train/set/a/1.jpg", "train/set/b/1.jpg", "test/set/a/1.jpg", "test/set/b/1.jpg"])
+    assert sentence(photos) == (
+        f"'{photos}/train' has one folder 'set' around 2 others ('a', 'b'), but class folders were expected "
+        "directly in it: move them up."
+    )
+    photos = tree(["train/a/1.jpg", "train/b/1.jpg", "test/set/a/1.jpg", "test/set/b/1.jpg"], "test")
+    assert sentence(photos).startswith(f"'{photos}/test' has one folder 'set' around 2 others")
+
+
+def test_kinds_of_a_class_are_told(tree, told):
+    classes = ["Animalia/cat", "Animalia/dog", "Plantae/elm", "Plantae/oak"]
+    read_listing(tree([f"{split}/{name}/1.jpg" for split in ("train", "val") for name in classes]))
+    assert told == [
+        "The class folders 'Animalia', 'Plantae' hold folders, whose images are all of the class above: if "
+        "it is these that are the classes, such as 'Animalia/cat', move them up, or name a table of labels "
+        "with --labels_file.",
+        "Splits as given: train, val -> validation.",
+    ]

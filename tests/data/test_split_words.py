@@ -7,9 +7,9 @@ from retrain.errors import InputError
 @pytest.mark.parametrize(
     ("words", "split"),
     [
-        (["train", "Training", "TRAIN", " train "], "train"),
-        (["validation", "val", "Valid", "dev", "EVAL", "evaluation", "PublicTest"], "validation"),
-        (["test", "Testing", "holdout", "Hold-out", "PrivateTest"], "test"),
+        (["train", "Training", "TRAIN", " train ", "trn"], "train"),
+        (["validation", "validate", "val", "Valid", "dev", "EVAL", "evaluation", "PublicTest"], "validation"),
+        (["test", "tests", "Testing", "tst", "Unseen", "holdout", "Hold-out", "PrivateTest"], "test"),
         (["", "roses", "tester", "train set", "trains"], None),
     ],
 )

@@ -89,6 +89,18 @@ def test_the_stem_ends_at_nohash():
     assert stem("roses/anna.jpg") == "roses/anna.jpg"
 
 
+HASH = "0123456789abcdef0123456789abcdef"
+
+
+def test_the_stem_ends_at_roboflows_hash():
+    assert stem(f"cat/IMG_3_jpg.rf.{HASH}.jpg") == "cat/IMG_3_jpg"
+    assert stem("cat/IMG_3_png.rf.0FZkdaWdGhwCLgYbHnVz.png") == "cat/IMG_3_png"
+    assert stem("cat/a.rf.short.jpg") == "cat/a.rf.short.jpg"
+    assert (
+        hash_key(f"cat/3_jpg.rf.{HASH}.jpg", "c0") == hash_key(f"3_jpg.rf.{HASH[::-1]}.jpg", "c1") == "3_jpg"
+    )
+
+
 def test_validation_takes_the_low_end_and_then_test():
     places = [0.0, 9.99, 10.0, 19.99, 20.0, 100.0]
     assert [split_at(place, BOUNDS) for place in places] == [

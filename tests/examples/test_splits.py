@@ -36,9 +36,32 @@ def test_others_are_decided_by_hash(colour_folder, logged):
     assert logged[-1] == "24 images of 3 classes: 18 train, 3 validation, 3 test."
 
 
+def test_copies_of_roboflow_share_a_split(tmp_path, logged):
+    for number in range(4):
+        tiny_worlds.colour_folder(tmp_path / str(number), 8)
+    for file in sorted(tmp_path.rglob("*.png")):
+        copy, name = file.parts[-3:-1]
+        target = tmp_path / "photos" / name / f"{file.stem}_png.rf.{copy * 32}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes() + copy.encode())
+    examples = split(of_folder(str(tmp_path / "photos")), (20.0, 20.0))
+    splits = collections.defaultdict(set)
+    for path, where in zip(examples.paths, examples.splits, strict=True):
+        splits[path.partition(".rf.")[0]].add(where)
+    assert len(splits) == 24
+    assert {len(where) for where in splits.values()} == {1}
+    assert set(examples.splits) == {"train", "validation", "test"}
+    assert logged[0] == (
+        "72 images are called as Roboflow calls copies of others (NAME.rf.HASH.jpg): those of one NAME share "
+        "a split."
+    )
+
+
 def test_few_of_many_notes_are_shown(tmp_path, logged):
     for label in range(8):
         tiny_worlds.colour_folder(tmp_path / "photos" / f"class {label}", 1)
+        folder = tmp_path / "photos" / f"class {label}"
+        (folder / "cyan").rename(folder / f"cyan {label}")
     split(of_folder(str(tmp_path / "photos")), (1.0, 1.0))
     assert sum(" is in " in line for line in logged) == 5
     assert logged[-1].startswith("... and ")
