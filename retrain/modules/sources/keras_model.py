@@ -88,7 +88,8 @@ class KerasModule(ImageModule):
         )
 
     def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        return keras.ops.cast(self._model()(self._preprocess(images)), "float32")
+        # Keras would run layers that draw at random in training mode where nothing is said.
+        return keras.ops.cast(self._model()(self._preprocess(images), training=False), "float32")
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)
