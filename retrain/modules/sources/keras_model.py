@@ -21,7 +21,7 @@ import tensorflow as tf
 from retrain import files
 from retrain.errors import InputError
 from retrain.modules.graphs.mixed_precision import use_bfloat16
-from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
+from retrain.modules.image_module import MOVING, ImageModule, check_has_signature
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
@@ -29,6 +29,7 @@ from retrain.modules.sources.keras_archive import check_archive
 from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hdf5 import is_of_keras_3, read_hdf5
 from retrain.modules.sources.keras_head import before_head
+from retrain.modules.sources.keras_input import first_divisor, image_size_of
 from retrain.modules.sources.keras_progress import told_when_it_comes
 from retrain.modules.sources.path_sources import HDF5
 from retrain.modules.sources.silent_hosts import BROKEN_OFF, not_waited_for, silence, was_silent
@@ -62,10 +63,12 @@ class KerasModule(ImageModule):
         image_size: tuple[int, int],
         bfloat16: bool = False,
         doubt: str = "",
+        divides_by: float = 1.0,
     ):
         outputs = {DEFAULT_OUTPUT: tf.TensorSpec(model.output.shape, tf.float32)}
         signatures = {IMAGE_FEATURE_VECTOR: image_signature(image_size, outputs)}
         super().__init__(handle, fingerprint, signatures, image_size, doubt=doubt)
+        self.divides_by = divides_by
         if bfloat16:
             use_bfloat16(model)
         for variable in model.non_trainable_variables:
@@ -195,7 +198,8 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Loads the model in the file."""
     check_is_eager(handle)
-    model = _read(location, handle, settings.image_size)
+    model = _loaded(location, handle)
+    image_size = image_size_of(model, handle, settings)
     before = before_head(model, settings, handle)
     # Features of the whole model may be remembered.
     taken = [BEFORE_HEAD] if before.is_part else []
@@ -204,25 +208,11 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
         fingerprint=fingerprint_of(settings, files.file_hash(location), *taken),
         model=feature_model(before.model, settings, handle),
         preprocess=lambda images: images,
-        image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
+        image_size=image_size,
         bfloat16=bfloat16,
         doubt=before.doubt,
+        divides_by=first_divisor(model),
     )
-
-
-def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
-    """The functional or Sequential model in the file, whose one input is a batch of RGB images."""
-    model = _loaded(location, handle)
-    if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
-        model.build((None, image_size, image_size, 3))
-    shape = getattr(model, "input_shape", None) if model.built else None
-    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[0] is None and shape[3] == 3):
-        raise InputError(
-            f"{handle!r} has the input shape {shape}, and an image module takes RGB images, (None, height, "
-            f"width, 3), as its one input: use a functional or Sequential model of these, with --image_size "
-            f"where the file leaves the size open."
-        )
-    return model
 
 
 def _loaded(location: str, handle: str) -> keras.Model:

@@ -27,6 +27,7 @@ from retrain.modules.image_module import (
     directory_fingerprint,
     expected_image_size,
 )
+from retrain.modules.runnable import takes_size
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     DEFAULT_SIGNATURE,
@@ -107,6 +108,8 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
+    if any(None in size for size in taken):
+        _check_size(main, image_size, handle)
     if tf.executing_eagerly():
         check_repeats(main, image_size, handle)
     before = BeforeHead()
@@ -130,6 +133,13 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
         feature_pooling=settings.feature_pooling,
         doubt=before.doubt,
     )
+
+
+def _check_size(method: Method, image_size: tuple[int, int], handle: str) -> None:
+    """InputError where the method, which takes images of any size, cannot be built for those of this."""
+    spec = tf.TensorSpec([None, *image_size, 3], tf.float32)
+    with takes_size(handle, image_size):
+        tf.function(lambda images: method(images, False), autograph=False).get_concrete_function(spec)
 
 
 def _is_unnamed_vector(loaded: Any, functions: Mapping[str, Any], main: Method) -> bool:
