@@ -31,6 +31,7 @@ from retrain.modules.inspection.findings import (
 from retrain.modules.inspection.input_range import (
     FAR_BETTER,
     FAR_NEARER,
+    OF_BYTES,
     gain_of,
     nearness_of_signed,
     refuses_bright,
@@ -112,6 +113,9 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
         return Finding(FAILS, f"{signature}: {1 - finite.mean():.0%} of the values are infinite or nan")
     if np.ptp(rows, axis=0).max() <= 1e-7 * np.abs(rows).max():
         return Finding(FAILS, f"{signature} gives the same for {COUNT} different images")
+    if examined.loaded.divides_by > OF_BYTES:
+        seen = f"its first layer divides pixels by {examined.loaded.divides_by:.4g}"
+        return _other_range(examined, f"{seen}, as those in [0, 255] are", "0,255")
     if refuses_bright(examined.loaded):
         return Finding(OK, "finite, different for different images; others than in [0, 1] are refused")
     bright_images = 255.0 * made_images(examined.loaded.image_size)
