@@ -17,10 +17,11 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from retrain import files
 from retrain.errors import InputError
-from retrain.modules.graphs.mixed_precision import use_bfloat16
+from retrain.modules.graphs.mixed_precision import use_bfloat16, use_float32
 from retrain.modules.image_module import MOVING, ImageModule, check_has_signature
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.class_scores import BEFORE_HEAD
@@ -199,13 +200,17 @@ def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bo
     """Loads the model in the file."""
     check_is_eager(handle)
     model = _loaded(location, handle)
+    # Features of mixed precision may be remembered.
+    in_float32 = ["float32"] if use_float32(model) else []
+    if in_float32:
+        logging.info("%s: layers of mixed precision are computed in float32", handle)
     image_size = image_size_of(model, handle, settings)
     before = before_head(model, settings, handle)
     # Features of the whole model may be remembered.
     taken = [BEFORE_HEAD] if before.is_part else []
     return KerasModule(
         handle,
-        fingerprint=fingerprint_of(settings, files.file_hash(location), *taken),
+        fingerprint=fingerprint_of(settings, files.file_hash(location), *taken, *in_float32),
         model=feature_model(before.model, settings, handle),
         preprocess=lambda images: images,
         image_size=image_size,
