@@ -105,7 +105,8 @@ def _exported(source: WarmStartSource, settings: ModuleSettings) -> Base:
 def base_before(run: Run) -> ImageModule:
     """The module of a run, as it was before its training."""
     settings = from_flags(run.flags).module
-    earlier = None if settings.warm_start_from is None else find_source(settings.warm_start_from)
+    named = settings.warm_start_from
+    earlier = None if named is None else find_source(named, settings)
     return loaded_base(settings, earlier).module
 
 
