@@ -26,7 +26,7 @@ from retrain.modules.image_module import MOVING, ImageModule, check_has_signatur
 from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR, image_signature
 from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
-from retrain.modules.sources.keras_archive import check_archive
+from retrain.modules.sources.keras_archive import check_archive, is_of_keras_2
 from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hdf5 import is_of_keras_3, read_hdf5
 from retrain.modules.sources.keras_head import before_head
@@ -45,7 +45,7 @@ IN_KERAS = (
     "where these layers are known: a SavedModel needs no code"
 )
 # tensorflow_hub comes with tf_keras.
-IN_HDF5 = (
+IN_KERAS_2 = (
     'Keras 2, which is here as tf_keras, makes a SavedModel of it, python -c "import tf_keras; '
     'tf_keras.models.load_model({file!r}, compile=False).save({directory!r})": give that directory; where '
     "layers of its own are known, model.export makes it"
@@ -229,8 +229,8 @@ def _loaded(location: str, handle: str) -> keras.Model:
         return keras.models.load_model(location, compile=False)
     except Exception as error:  # Keras' readers raise what they happen to meet in a damaged file
         directory = os.path.splitext(location)[0]
-        is_of_keras_2 = is_hdf5 and not is_of_keras_3(location)
-        advice = IN_HDF5.format(file=location, directory=directory) if is_of_keras_2 else IN_KERAS
+        is_old = not is_of_keras_3(location) if is_hdf5 else is_of_keras_2(location)
+        advice = IN_KERAS_2.format(file=location, directory=directory) if is_old else IN_KERAS
         raise InputError(
             f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): {advice}."
         ) from error
