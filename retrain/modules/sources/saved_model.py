@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.label_files import LABELS
+from retrain.modules.graphs.one_replica import one_replica_here
 from retrain.modules.image_module import (
     ImageModule,
     check_has_signature,
@@ -108,9 +109,9 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     main = methods.get(IMAGE_FEATURE_VECTOR) or methods[IMAGE_CLASSIFICATION]
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
-    if any(None in size for size in taken):
-        _check_size(main, image_size, handle)
     if tf.executing_eagerly():
+        if any(None in size for size in taken):
+            _check_size(main, image_size, handle)
         check_repeats(main, image_size, handle)
     before = BeforeHead()
     if (
@@ -138,7 +139,7 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
 def _check_size(method: Method, image_size: tuple[int, int], handle: str) -> None:
     """InputError where the method, which takes images of any size, cannot be built for those of this."""
     spec = tf.TensorSpec([None, *image_size, 3], tf.float32)
-    with takes_size(handle, image_size):
+    with one_replica_here(), takes_size(handle, image_size):
         tf.function(lambda images: method(images, False), autograph=False).get_concrete_function(spec)
 
 
