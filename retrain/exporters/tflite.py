@@ -8,12 +8,14 @@ ranges that images of training have. Familiarity is too fine for these, and left
 """
 
 import pathlib
+import re
 import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
+from retrain.causes import cause_of
 from retrain.data.pipeline import image_batches
 from retrain.errors import InputError
 from retrain.exporters import AS_USUAL, ExportOptions
@@ -28,6 +30,8 @@ from retrain.modules.signatures import DEFAULT_OUTPUT
 from retrain.quiet import native_stderr_held
 
 Prepare = Callable[[tf.lite.TFLiteConverter], None]
+# In the converter's words, of which the rest is where in a program a node was made.
+REASON = re.compile(r"'\w+\.\w+' op .*")
 
 
 def write(classifier: ImageClassifier, directory: str, options: ExportOptions = AS_USUAL) -> None:
@@ -88,10 +92,7 @@ def _write(
         # By way of a SavedModel it takes three times as long; the names it would give the metadata give.
         converter.experimental_lower_to_saved_model = False
         prepare(converter)
-        with native_stderr_held(), warnings.catch_warnings():
-            # Of statistics for inputs that are quantized: these are not.
-            warnings.simplefilter("ignore", UserWarning)
-            model = converter.convert()
+        model = _converted(converter)
         one = len(classifier.heads) == 1
         labels = {
             DEFAULT_OUTPUT if one else task: (labels_file(classifier.heads, task), head.class_names)
@@ -100,3 +101,19 @@ def _write(
         described = with_metadata(model, served.keys, labels, f"Written by {WRITER}.")
         write_bytes(pathlib.Path(partial, MODEL_FILE), described)
         write_documents(classifier, served.no_signatures(classifier), partial, of_run=options.of_run)
+
+
+def _converted(converter: tf.lite.TFLiteConverter) -> bytes:
+    """InputError, without the pages that the converter says to stderr, where it does not know the graph."""
+    with native_stderr_held(), warnings.catch_warnings():
+        # Of statistics for inputs that are quantized: these are not.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            return converter.convert()
+        except Exception as error:  # it has no class of its own for a graph that it does not know
+            failure = error  # raised further down, or what was held would be shown
+    found = REASON.search(str(failure))
+    raise InputError(
+        f"TensorFlow's converter does not take its graph ({found[0] if found else cause_of(failure)}), as it "
+        f"does that of a network that computes in float32."
+    ) from failure

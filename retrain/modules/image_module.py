@@ -40,7 +40,10 @@ class ImageModule(tf.Module):
       feature_output: the key of the `image_feature_vector` output that holds the features.
       feature_pooling: how these become one vector where they are several, as ModuleSettings has it.
       doubt: what speaks against these being features; "" where nothing does.
+      divides_by: what pixels are divided by before anything else; 1.0 where they are not, or it is not known.
     """
+
+    divides_by = 1.0
 
     def __init__(
         self,

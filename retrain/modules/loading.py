@@ -11,12 +11,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import tensorflow as tf
-from absl import logging
 
-from retrain.errors import InputError
 from retrain.modules.image_module import ImageModule, check_has_signature
-from retrain.modules.pooling import AUTO, check_pooled, described, pooling_of
-from retrain.modules.signatures import DEFAULT_OUTPUT, IMAGE_FEATURE_VECTOR
+from retrain.modules.signatures import IMAGE_FEATURE_VECTOR
+from retrain.modules.sources.output_check import check_output, tell_named_scores
 from retrain.modules.sources.source import DEFAULTS, source_of
 from retrain.settings.module import ModuleSettings
 
@@ -30,7 +28,9 @@ def load_module(
     """Loads the module; `signature` is the one that the caller is going to use."""
     module = source_of(handle).load(settings, bfloat16)
     check_has_signature(handle, module.signatures, signature)
-    _check_output(module, signature)
+    check_output(module, signature)
+    if settings.feature_output and signature == IMAGE_FEATURE_VECTOR:
+        tell_named_scores(module, settings.feature_output)
     return module
 
 
@@ -71,27 +71,3 @@ def replacing(variables: Mapping[int, tf.Variable]) -> AbstractContextManager[No
         return variable
 
     return tf.variable_creator_scope(create)
-
-
-def _check_output(module: ImageModule, signature: str) -> None:
-    """Raises InputError unless the output that matters is a vector, or can be averaged to one."""
-    outputs = module.signatures[signature].outputs
-    key = module.feature_output if signature == IMAGE_FEATURE_VECTOR else DEFAULT_OUTPUT
-    if key not in outputs:
-        raise InputError(
-            f"{module.handle!r} has no output {key!r} in {signature}; it has: {', '.join(outputs)}. Name the "
-            f"one that holds the features with --feature_output."
-        )
-    spec = outputs[key]
-    asked = module.feature_pooling if signature == IMAGE_FEATURE_VECTOR else AUTO
-    pooling = pooling_of(spec.shape, asked)
-    check_pooled(pooling, asked, key, module.handle)
-    channels = pooling.channels if pooling else -1
-    if not spec.dtype.is_floating or not (pooling or spec.shape.rank == 2) or spec.shape[channels] is None:
-        raise InputError(
-            f"The output {key!r} of {module.handle!r} in {signature} is {spec.dtype.name} {spec.shape}, and "
-            f"what can be used is float32 (None, n), or (None, tokens, n) or (None, height, width, n) to be "
-            f"pooled, with n known; its outputs are: {', '.join(outputs)}."
-        )
-    if pooling and spec.shape.rank == 3:
-        logging.info("%s: %s", module.handle, described(pooling, spec.shape))

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from retrain.errors import InputError
 from retrain.exporters.assets import check_is_classifier
-from retrain.modules.sources.source import module_directory
+from retrain.modules.sources.fetched_sources import Archive
+from retrain.modules.sources.source import DEFAULTS, module_directory
 from retrain.runs.run import CHECKPOINT, Run
+from retrain.settings.module import ModuleSettings
 
 PREFIX, INDEX = "variables", ".index"
 
@@ -21,10 +23,10 @@ class WarmStartSource(NamedTuple):
     checkpoint: str = ""
 
 
-def find_source(given: str) -> WarmStartSource:
-    """The export of a run, the newest checkpoint of another, or what is named itself."""
+def find_source(given: str, settings: ModuleSettings = DEFAULTS) -> WarmStartSource:
+    """The export of a run, the newest checkpoint of another, or what is named itself, unpacked."""
     path = pathlib.Path(given)
-    if export := module_directory(given):
+    if export := module_directory(_unpacked(given, settings)):
         check_is_classifier(export, given)
         return WarmStartSource(given, export)
     if CHECKPOINT.fullmatch(path.name) and (path / f"{PREFIX}{INDEX}").is_file():
@@ -38,6 +40,12 @@ def find_source(given: str) -> WarmStartSource:
         f"--warm_start_from={given!r} {what}: name the directory of a run, one of its checkpoints, such as "
         f"RUN/ckpt-100, or an exported classifier."
     )
+
+
+def _unpacked(given: str, settings: ModuleSettings) -> str:
+    """The directory with the module in an archive; what is none itself."""
+    is_archive = given.endswith(Archive.suffixes) and os.path.isfile(given)
+    return str(Archive(given, given).fetched(settings).files) if is_archive else given
 
 
 def _checkpoint(given: str, directory: pathlib.Path, checkpoint: pathlib.Path) -> WarmStartSource:

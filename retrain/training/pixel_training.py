@@ -69,6 +69,7 @@ class PixelTraining:
       train: batches without end, from a step on; of each the part of this worker.
       validation: all of validation, once; None where no image is held out.
       calibrate: whether heads will be calibrated on validation, as they are to be judged then.
+      range_hint: the flag that says what pixels the base looks as if made for; repeated where it diverges.
     """
 
     def __init__(
@@ -79,9 +80,11 @@ class PixelTraining:
         train: InputFn,
         validation: InputFn | None,
         calibrate: bool,
+        range_hint: str = "",
     ):
         self.estimator, self.pixels, self.metric = estimator, pixels, metric
         self.train, self.validation, self.calibrate = train, validation, calibrate
+        self.range_hint = range_hint
         self.loop, self.checkpoints = estimator.loop, estimator.checkpoints
         self.state, self.workers = estimator.loop.run_state, estimator.workers
         self.times, self._interval = TimeAccount(), Interval()
@@ -207,8 +210,9 @@ class PixelTraining:
         """To the last evaluation, with half the learning rate; InputError when that did not help."""
         step = self.estimator.global_step
         if float(self.state.rate_factor.numpy()) < 1.0:
+            told = f"{self.range_hint}, if the base was made for such pixels, or " if self.range_hint else ""
             raise InputError(
-                f"Training has diverged at step {step}, also with half the learning rate: give a lower "
+                f"Training has diverged at step {step}, also with half the learning rate: give {told}a lower "
                 f"--learning_rate, or --gradient_clip_norm=1."
             )
         self.checkpoints.restore(self.checkpoints.evaluated())

@@ -185,7 +185,7 @@ def run(stages: Stages, directory: pathlib.Path, module: str, is_checked_only: b
     if is_checked_only:
         plan = check(config, ())
         with timed(stages, "examples"):
-            list_examples(plan)
+            list_examples(plan, AS_USUAL)
     else:
         perform("train", config)
 

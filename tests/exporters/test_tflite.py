@@ -65,3 +65,28 @@ def test_weights_alone_in_8_bits_need_no_images(tmp_path):
     assert len(details[32, 5, 5, 8]["quantization_parameters"]["scales"]) == 32
     assert details[8, 3, 3, 3]["dtype"] == np.float32
     assert details[1, 2]["dtype"] == np.float32
+
+
+def test_a_graph_that_cannot_be_converted_costs_a_sentence_and_no_pages(tmp_path, capfd):
+    images = keras.Input([16, 16, 3])
+    made = keras.layers.Conv2D(8, 3, dtype="float16")(images)
+    network = keras.Model(images, keras.layers.GlobalAveragePooling2D()(made))
+    network.save(tmp_path / "network.keras")
+    module = load_module(str(tmp_path / "network.keras"))
+    with pytest.raises(InputError) as info:
+        write(ImageClassifier(module, {"label": SoftmaxHead(["a", "b"])}), str(tmp_path / "export"))
+    assert str(info.value) == (
+        "TensorFlow's converter does not take its graph ('tf.Conv2D' op is neither a custom op nor a flex "
+        "op), as it does that of a network that computes in float32."
+    )
+    assert "loc(" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_network_that_was_saved_in_mixed_precision_is_converted(tmp_path, policy):
+    images = keras.Input([16, 16, 3])
+    made = keras.layers.Conv2D(8, 3, dtype=policy)(images)
+    keras.Model(images, keras.layers.GlobalAveragePooling2D()(made)).save(tmp_path / "network.keras")
+    module = load_module(str(tmp_path / "network.keras"))
+    write(ImageClassifier(module, {"label": SoftmaxHead(["a", "b"])}), str(tmp_path / "export"))
+    assert (tmp_path / "export" / "model.tflite").is_file()

@@ -48,8 +48,9 @@ def test_a_classification_module_is_loaded_for_classification(classifier):
 def test_unknown_feature_output(tmp_path):
     handle = saved(tmp_path, lambda x: {"default": x[:, 0, 0], "Net/end": x, "Net/start": x})
     assert sentence(handle, ModuleSettings(feature_output="Net")) == (
-        f"{handle!r} has no output 'Net' in image_feature_vector; it has: default, Net/end, Net/start. Name "
-        f"the one that holds the features with --feature_output."
+        f"{handle!r} has no output 'Net' in image_feature_vector; it has: default (None, 3), Net/end "
+        f"(None, 4, 4, 3), Net/start (None, 4, 4, 3). Name the one that holds the features with "
+        f"--feature_output."
     )
     module = load_module(handle, ModuleSettings(feature_output="Net/end"))
     images = np.random.default_rng(0).random((2, 4, 4, 3), np.float32)

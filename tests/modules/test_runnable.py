@@ -2,7 +2,7 @@ import pytest
 import tensorflow as tf
 
 from retrain.errors import InputError
-from retrain.modules.runnable import runnable
+from retrain.modules.runnable import runnable, takes_size
 
 
 def test_what_this_machine_cannot_compute_is_a_sentence():
@@ -20,3 +20,20 @@ def test_other_errors_stay():
         raise tf.errors.ResourceExhaustedError(None, None, "no memory")
     with runnable("m"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("Conv2D.call().\n\nNegative dimension size caused by subtracting 3 from 2 for '{{node ", None),
+        ("Cannot reshape.", "Cannot reshape"),
+    ],
+)
+def test_a_size_for_which_a_module_cannot_be_built_is_a_sentence(words, why):
+    with pytest.raises(InputError) as info, takes_size("m", (32, 24)):
+        raise ValueError(words)
+    assert str(info.value) == (
+        f"'m' does not take images of 32 x 24 pixels "
+        f"({why or 'Negative dimension size caused by subtracting 3 from 2'}): give another --image_size, as "
+        f"a rule the one that it was trained on."
+    )

@@ -1,9 +1,13 @@
+import pathlib
+import tarfile
+
 import pytest
 
 from retrain import files
 from retrain.errors import InputError
 from retrain.runs.warm_start_source import WarmStartSource, find_source
 from retrain.settings.config import Config, check, to_flags
+from retrain.settings.module import ModuleSettings
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +53,20 @@ def test_a_checkpoint_is_known_by_its_directory_or_its_path(given):
 def test_an_exported_classifier_is_itself():
     exported("module")
     assert find_source("module") == WarmStartSource("module", "module")
+
+
+def test_an_archive_of_an_exported_classifier_is_unpacked(here, monkeypatch):
+    monkeypatch.setenv("RETRAIN_CACHE_DIR", str(here / "cache"))
+    exported("packed/module")
+    with tarfile.open("module.tar.gz", "w:gz") as archive:
+        archive.add("packed/module", "module")
+    named, export, _, _ = find_source("module.tar.gz")
+    assert named == "module.tar.gz"
+    assert (here / "cache") in pathlib.Path(export).parents
+    assert pathlib.Path(export, "assets.extra/retrain.json").is_file()
+    (here / "cache").rename("moved")
+    with pytest.raises(InputError, match=r"'module\.tar\.gz' holds more than 1e-09 GiB, "):
+        find_source("module.tar.gz", ModuleSettings(max_archive_gb=1e-9))
 
 
 def test_what_cannot_be_begun_with(here):

@@ -227,6 +227,18 @@ def test_a_loss_of_validation_beyond_all_measure_has_diverged(make, lines, monke
     assert "Training has diverged at step 8: it goes on from step 4 with half the learning rate." in lines
 
 
+def test_pixels_that_the_base_looks_as_if_made_for_are_told_again(make, monkeypatch):
+    figures_at(monkeypatch, {0: 1.0, 4: 1.0, 8: 101 * np.log(3), 12: 1.0})
+    training = make()
+    training.range_hint = "--module_input_range=0,255"
+    with pytest.raises(InputError) as raised:
+        training.run()
+    assert str(raised.value) == (
+        "Training has diverged at step 8, also with half the learning rate: give --module_input_range=0,255, "
+        "if the base was made for such pixels, or a lower --learning_rate, or --gradient_clip_norm=1."
+    )
+
+
 def test_no_direction_is_read_from_a_name(make, monkeypatch):
     """Of a task called gloss the best step is kept, not the one where the figure is least."""
     of_gloss = Metric("micro_f1_at_0.5", "gloss", "micro_f1_at_0.5/gloss", higher_is_better=True)

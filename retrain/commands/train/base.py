@@ -46,10 +46,11 @@ class Base(NamedTuple):
 def load_base(plan: TrainPlan) -> Base:
     """Loads it; InputError when it cannot be fine-tuned as the flags say, or not here."""
     base = loaded_base(plan.config.module, plan.source)
-    check_range_matters(base.module)
     pixels = plan.config.pixels
     if pixels.fine_tune:
         check_is_trained(base.module, pixels.fine_tune_from)
+    else:  # fine-tuning may diverge without it
+        check_range_matters(base.module)
     if pixels.mixed_precision:
         check_hardware()
     return base
@@ -104,7 +105,8 @@ def _exported(source: WarmStartSource, settings: ModuleSettings) -> Base:
 def base_before(run: Run) -> ImageModule:
     """The module of a run, as it was before its training."""
     settings = from_flags(run.flags).module
-    earlier = None if settings.warm_start_from is None else find_source(settings.warm_start_from)
+    named = settings.warm_start_from
+    earlier = None if named is None else find_source(named, settings)
     return loaded_base(settings, earlier).module
 
 

@@ -79,7 +79,7 @@ def plan_training(config: Config, data: DataPlan) -> TrainPlan:
     """The plan of a training with these settings on these data, of a trial of a sweep, too."""
     check_tracker(config.results.tracker)
     module = config.module
-    source = None if module.warm_start_from is None else find_source(module.warm_start_from)
+    source = None if module.warm_start_from is None else find_source(module.warm_start_from, module)
     run = run_for(config.results.model_dir, config.data.image_dir)
     check_trainable(data)
     if module.warm_start_head:

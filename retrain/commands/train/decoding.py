@@ -29,4 +29,4 @@ def _antialias(config: Config, source: WarmStartSource | None) -> bool:
         return described_decoding(source.export).antialias
     of_run = from_flags(source.run.flags)
     earlier = of_run.module.warm_start_from
-    return _antialias(of_run, None if earlier is None else find_source(earlier))
+    return _antialias(of_run, None if earlier is None else find_source(earlier, of_run.module))

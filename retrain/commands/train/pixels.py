@@ -40,14 +40,19 @@ class Recipe(NamedTuple):
 
 
 def train_on_images(
-    plan: TrainPlan, examples: LabelledExamples, model: ImageClassifier, workers: Workers = ALONE
+    plan: TrainPlan,
+    examples: LabelledExamples,
+    model: ImageClassifier,
+    workers: Workers = ALONE,
+    range_hint: str = "",
 ) -> tuple[LabelledExamples, int]:
-    """Gives the model the weights of the best step; the examples with its features then, and that step."""
+    """Gives the model the weights of the best step; the examples with its features then, and that step.
+
+    InputError, with the hint, where it diverges.
+    """
     config, of_train = plan.config, examples.split("train")
     recipe = recipe_for(config, examples, trained_weights(model))
-    what = "Fine-tuning" if config.pixels.fine_tune else "Head on augmented images"
-    antialias = examples.decoding.antialias
-    logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment, antialias))
+    _log_recipe(recipe, examples.decoding.antialias)
     _check_part(recipe.pixels, workers)
     trained = model_to_train(config, model) if workers.strategy is None else _mirrored(plan, model, workers)
     estimator = pixel_estimator(trained, str(plan.run), recipe.pixels, examples.task_weights, workers)
@@ -61,11 +66,11 @@ def train_on_images(
         ),
         validation=_validation(examples, model),
         calibrate=config.head.calibrate,
+        range_hint=range_hint,
     )
     with images_that_stay(examples.files, examples.decoding):
         if recipe.augmentation.changes_images and workers.is_chief:
-            page = plan.run.file(AUGMENTED_PAGE)
-            write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)
+            _write_augmented(plan, of_train, model, recipe)
         training.run()
     if trained is not model:
         model.take_weights(trained)
@@ -73,6 +78,18 @@ def train_on_images(
     if config.pixels.fine_tune and workers.is_chief:
         examples = pass_again(model.base, examples, config.module.feature_engine)
     return examples, estimator.global_step
+
+
+def _write_augmented(
+    plan: TrainPlan, of_train: LabelledExamples, model: ImageClassifier, recipe: Recipe
+) -> None:
+    page = plan.run.file(AUGMENTED_PAGE)
+    write_augmented_page(page, of_train, model.image_size, recipe.augmentation, recipe.pixels.seed)
+
+
+def _log_recipe(recipe: Recipe, antialias: bool) -> None:
+    what = "Fine-tuning" if recipe.pixels.fine_tune else "Head on augmented images"
+    logging.info("%s: %s.", what, described(recipe.pixels, recipe.augmentation.augment, antialias))
 
 
 def recipe_for(config: Config, examples: LabelledExamples, num_weights: int) -> Recipe:

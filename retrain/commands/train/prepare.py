@@ -40,6 +40,7 @@ class Prepared(NamedTuple):
       left_out: a table (path, reason) of the images that are no examples.
       facts: those of data_report.json; None when a run goes on, for they stand there already.
       starts: where heads begin, by task, if not with zeros.
+      range_hint: the flag that says the range of pixels that the module looks as if made for; "" for none.
     """
 
     module: ImageModule
@@ -47,6 +48,7 @@ class Prepared(NamedTuple):
     left_out: pd.DataFrame
     facts: dict[str, Any] | None
     starts: Mapping[str, Start]
+    range_hint: str = ""
 
 
 class Listed(NamedTuple):
@@ -63,7 +65,7 @@ def prepare(plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
         base, listed = load_base(plan), list_examples(plan, decoding_of(plan))
     with plan.run.timed("images through the module"):
         passed = pass_images(base.module, listed.examples, plan, workers)
-        tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
+        hint = tell_input_range(base.module, passed.examples, plan.config.module, passed.computed > 0)
     return_at_once()  # not before, where it would cost a third more: each batch of images is a large block
     with plan.run.timed("copies, splits and facts of the data"):
         duplicates = find_duplicates(passed.examples, passed.images.thumbnails)
@@ -72,7 +74,7 @@ def prepare(plan: TrainPlan, workers: Workers = ALONE) -> Prepared:
         kept = passed._replace(examples=examples, skipped=left_out)
         facts = state_facts(plan, kept, duplicates, listed.recorded)
     starts = starts_of(plan, base, examples.heads)
-    return Prepared(base.module, examples, left_out, facts, starts)
+    return Prepared(base.module, examples, left_out, facts, starts, range_hint=hint)
 
 
 def starts_of(plan: TrainPlan, base: Base, heads: Mapping[str, Head]) -> dict[str, Start]:

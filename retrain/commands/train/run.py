@@ -91,7 +91,7 @@ def take_part(plan: TrainPlan, prepared: Prepared, workers: Workers) -> None:
     """What a worker does that is not the chief, when all images have gone through the module."""
     if plan.config.trains_on_images:
         model = classifier(plan.config, prepared, best_heads(plan.config.head, prepared))
-        train_on_images(plan, prepared.examples, model, workers)
+        train_on_images(plan, prepared.examples, model, workers, prepared.range_hint)
     logging.info("Worker %d has done its part; the results are the chief's, in %s.", workers.index, plan.run)
 
 
@@ -172,7 +172,8 @@ def train_model(plan: TrainPlan, prepared: Prepared, workers: Workers = ALONE) -
     model = classifier(plan.config, prepared, best)
     if plan.config.trains_on_images:
         with plan.run.timed("training on images"):
-            return TrainedModel(model, best, *train_on_images(plan, prepared.examples, model, workers))
+            trained = train_on_images(plan, prepared.examples, model, workers, prepared.range_hint)
+            return TrainedModel(model, best, *trained)
     workers.leave()
     Events(plan.run.path).write(TRAIN, histories(best))
     global_step = max(found.candidate.max_steps for found in best.values())

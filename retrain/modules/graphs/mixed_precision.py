@@ -27,6 +27,22 @@ def use_bfloat16(model: "keras.Model") -> None:
         layer.dtype_policy = POLICY
 
 
+def use_float32(model: "keras.Model") -> bool:
+    """Gives every layer of mixed precision, whose variables are float32, that policy; whether there was one.
+
+    In float16, as networks are saved that were trained on a GPU, gradients vanish unless losses are scaled,
+    CPUs are slow, and TFLite has no convolutions.
+    """
+    mixed = [
+        layer
+        for layer in model._flatten_layers(include_self=False)
+        if layer.dtype_policy.name in ("mixed_float16", POLICY)
+    ]
+    for layer in mixed:
+        layer.dtype_policy = "float32"
+    return bool(mixed)
+
+
 def in_bfloat16(graph: PureGraph) -> PureGraph:
     """The graph with casts around its convolutions and products."""
     nodes: dict[str, tf.compat.v1.NodeDef] = {}

@@ -31,6 +31,7 @@ from retrain.modules.inspection.findings import (
 from retrain.modules.inspection.input_range import (
     FAR_BETTER,
     FAR_NEARER,
+    OF_BYTES,
     gain_of,
     nearness_of_signed,
     refuses_bright,
@@ -112,10 +113,13 @@ def _values(examined: ExaminedModule, signature: str) -> Finding:
         return Finding(FAILS, f"{signature}: {1 - finite.mean():.0%} of the values are infinite or nan")
     if np.ptp(rows, axis=0).max() <= 1e-7 * np.abs(rows).max():
         return Finding(FAILS, f"{signature} gives the same for {COUNT} different images")
+    if examined.loaded.divides_by > OF_BYTES:
+        seen = f"its first layer divides pixels by {examined.loaded.divides_by:.4g}"
+        return _other_range(examined, f"{seen}, as those in [0, 255] are", "0,255")
     if refuses_bright(examined.loaded):
         return Finding(OK, "finite, different for different images; others than in [0, 1] are refused")
     bright_images = 255.0 * made_images(examined.loaded.image_size)
-    gain = gain_of(rows, _default(run(examined.loaded, signature, bright_images), signature))
+    gain = gain_of(rows, _judged(examined, run(examined.loaded, signature, bright_images), signature))
     if gain > FAR_BETTER:
         seen = f"{signature} tells images in [0, 255] apart {gain:.0f} times as well"
         return _other_range(examined, seen, "0,255")
@@ -163,7 +167,7 @@ def same_length(examined: ExaminedModule) -> Finding:
 
 def _lengths(examined: ExaminedModule, other: ImageModule, signature: str) -> Finding:
     rows = _rows(examined, signature)
-    others = _default(run(other, signature, made_images(other.image_size)), signature)
+    others = _judged(examined, run(other, signature, made_images(other.image_size)), signature)
     size = pixels(other.image_size)
     if rows.shape == others.shape:
         return Finding(OK, f"{rows.shape[-1]} from {size}, too")
@@ -201,17 +205,18 @@ def _trained(examined: ExaminedModule) -> np.ndarray:
     finally:
         for variable, value in before:
             variable.assign(value)
-    return _default(outputs, IMAGE_FEATURE_VECTOR)
+    return _judged(examined, outputs, IMAGE_FEATURE_VECTOR)
 
 
 def _rows(examined: ExaminedModule, signature: str, count: int = COUNT) -> np.ndarray:
-    return _default(examined.outputs(signature, count), signature)
+    return _judged(examined, examined.outputs(signature, count), signature)
 
 
-def _default(outputs: Outputs, signature: str) -> np.ndarray:
-    if DEFAULT_OUTPUT not in outputs:
-        raise CannotRunError(f"{signature} has no output {DEFAULT_OUTPUT!r}")
-    return outputs[DEFAULT_OUTPUT]
+def _judged(examined: ExaminedModule, outputs: Outputs, signature: str) -> np.ndarray:
+    key = examined.judged_output(signature)
+    if key not in outputs:
+        raise CannotRunError(f"{signature} has no output {key!r}")
+    return outputs[key]
 
 
 def _equal(one: np.ndarray, other: np.ndarray) -> bool:

@@ -88,7 +88,7 @@ def _declared_size(examined: ExaminedModule) -> Finding:
 
 
 def features(examined: ExaminedModule) -> Finding:
-    """The output `default` of image_feature_vector is float32 [None, num_features]."""
+    """The output `default` of image_feature_vector, or the one that is named, is float32 [None, n]."""
     finding = _vector(examined, IMAGE_FEATURE_VECTOR, "features")
     wanted = examined.loaded.feature_output
     if finding.verdict == OK and wanted not in examined.loaded.signatures[IMAGE_FEATURE_VECTOR].outputs:
@@ -105,11 +105,10 @@ def _vector(examined: ExaminedModule, signature: str, what: str) -> Finding:
     if signature not in examined.loaded.signatures:
         return Finding(NOT_APPLICABLE, f"there is no {signature}")
     outputs = examined.loaded.signatures[signature].outputs
-    if DEFAULT_OUTPUT not in outputs:
-        return Finding(
-            FAILS, f"{signature} has no output {DEFAULT_OUTPUT!r}, but {', '.join(map(repr, outputs))}"
-        )
-    spec = outputs[DEFAULT_OUTPUT]
+    key = examined.judged_output(signature)
+    if key not in outputs:
+        return Finding(FAILS, f"{signature} has no output {key!r}, but {', '.join(map(repr, outputs))}")
+    spec = outputs[key]
     shape = spec.shape
     if spec.dtype == tf.float32 and shape.rank == 2 and shape[0] is None and shape[1] is not None:
         return Finding(OK, f"{shape[1]} {what}: {described(spec)}")

@@ -22,6 +22,7 @@ from retrain.modules.image_module import ImageModule
 from retrain.modules.module_spec import INFERENCE, TRAIN, ModuleSpec
 from retrain.modules.scaled_module import scaled_images
 from retrain.modules.signatures import (
+    DEFAULT_OUTPUT,
     DEFAULT_SIGNATURE,
     IMAGE_CLASSIFICATION,
     IMAGE_FEATURE_VECTOR,
@@ -96,6 +97,12 @@ class ExaminedModule:
         if self.module is None:
             raise CannotRunError("it could not be loaded")
         return self.module
+
+    def judged_output(self, signature: str) -> str:
+        """The output that is to keep promises: `default`, or what the user names where there is none."""
+        named = signature == IMAGE_FEATURE_VECTOR and self.settings.feature_output
+        has_default = DEFAULT_OUTPUT in self.loaded.signatures[signature].outputs
+        return named if named and not has_default else DEFAULT_OUTPUT
 
     def at_size(self, side: int) -> ImageModule:
         """The module for square images of another size; InputError when it does not take these."""

@@ -23,6 +23,7 @@ from retrain.modules.image_module import ImageModule
 
 FAR_BETTER = 4.0
 FAR_NEARER = 2.5
+OF_BYTES = 32.0  # what divides pixels by more was made for [0, 255]: by 255, 127.5, or how much these deviate
 MOST = 1000.0  # what does not depend on the images at all, but for rounding, is not told in figures
 # Of the photos of ImageNet, https://pytorch.org/vision/stable/models.html; they deviate about as much.
 MEAN_COLOUR, DEVIATION = (0.485, 0.456, 0.406), 0.25

@@ -100,14 +100,19 @@ def are_probabilities(rows: np.ndarray) -> bool:
     return rows.shape[-1] > 1 and rows.min() >= 0 and np.allclose(rows.sum(axis=-1), 1.0, atol=1e-3)
 
 
-def tell_probabilities(rows: np.ndarray, handle: str) -> str:
-    """Warns where features [N, C] are probabilities, or logarithms of some; what an inspection says of it."""
+def tell_probabilities(rows: np.ndarray, handle: str, named: str = "") -> str:
+    """Warns where features [N, C] are probabilities, or logarithms of some; what an inspection says of it.
+
+    `named` is what the user calls the output that they are, if he has named one of several.
+    """
     if not are_probabilities(rows) and not are_probabilities(np.exp(np.minimum(rows, 1.0))):
         return ""
     logging.warning(
-        "%s: the %d values of its output have the sum 1 for every image, as probabilities of classes "
-        "have; a head on these learns little: use the module without its last layer",
+        "%s: the %d values of its output %shave the sum 1 for every image, as probabilities of classes "
+        "have; a head on these learns little: use %s",
         handle,
         rows.shape[-1],
+        f"{named!r} " if named else "",
+        "another --feature_output" if named else "the module without its last layer",
     )
     return f"each of the {rows.shape[-1]} values may be the probability of a class: their sum is 1"

@@ -6,6 +6,7 @@ A directory may hold what KerasHub saved, or a checkpoint of timm or transformer
 import importlib.util
 
 from retrain.errors import InputError
+from retrain.modules.sources.keras_archive import check_is_packed
 from retrain.modules.sources.source import Source, holds_preset
 
 PACKAGES = ("keras_hub", "safetensors")
@@ -39,6 +40,10 @@ class PresetDirectory(KerasHub):
     """A preset on this machine."""
 
     form = "a module directory"
+
+    def check(self) -> None:
+        check_is_packed(self.handle, self.location)
+        super().check()
 
     @classmethod
     def recognises(cls, location: str) -> bool:

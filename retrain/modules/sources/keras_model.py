@@ -17,11 +17,12 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from retrain import files
 from retrain.errors import InputError
-from retrain.modules.graphs.mixed_precision import use_bfloat16
-from retrain.modules.image_module import MOVING, ImageModule, check_has_signature, expected_image_size
+from retrain.modules.graphs.mixed_precision import use_bfloat16, use_float32
+from retrain.modules.image_module import MOVING, ImageModule, check_has_signature
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     IMAGE_CLASSIFICATION,
@@ -31,10 +32,11 @@ from retrain.modules.signatures import (
 )
 from retrain.modules.sources.class_scores import BEFORE_HEAD
 from retrain.modules.sources.keras_application import IMAGE_SIZES, parse_application
-from retrain.modules.sources.keras_archive import check_archive
+from retrain.modules.sources.keras_archive import check_archive, is_of_keras_2
 from retrain.modules.sources.keras_features import feature_model
 from retrain.modules.sources.keras_hdf5 import is_of_keras_3, read_hdf5
 from retrain.modules.sources.keras_head import before_head
+from retrain.modules.sources.keras_input import first_divisor, image_size_of
 from retrain.modules.sources.keras_progress import told_when_it_comes
 from retrain.modules.sources.path_sources import HDF5
 from retrain.modules.sources.silent_hosts import BROKEN_OFF, not_waited_for, silence, was_silent
@@ -49,7 +51,7 @@ IN_KERAS = (
     "where these layers are known: a SavedModel needs no code"
 )
 # tensorflow_hub comes with tf_keras.
-IN_HDF5 = (
+IN_KERAS_2 = (
     'Keras 2, which is here as tf_keras, makes a SavedModel of it, python -c "import tf_keras; '
     'tf_keras.models.load_model({file!r}, compile=False).save({directory!r})": give that directory; where '
     "layers of its own are known, model.export makes it"
@@ -72,10 +74,12 @@ class KerasModule(ImageModule):
         bfloat16: bool = False,
         doubt: str = "",
         whole: keras.Model | None = None,
+        divides_by: float = 1.0,
     ):
         models = {IMAGE_FEATURE_VECTOR: model, **({IMAGE_CLASSIFICATION: whole} if whole else {})}
         signatures = {name: _signature(of, image_size) for name, of in models.items()}
         super().__init__(handle, fingerprint, signatures, image_size, doubt=doubt)
+        self.divides_by = divides_by
         if bfloat16:
             use_bfloat16(model)
         for variable in model.non_trainable_variables:
@@ -99,7 +103,8 @@ class KerasModule(ImageModule):
         )
 
     def of_keras(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        return keras.ops.cast(self._model()(self._preprocess(images)), "float32")
+        # Keras would run layers that draw at random in training mode where nothing is said.
+        return keras.ops.cast(self._model()(self._preprocess(images), training=False), "float32")
 
     def outputs(self, images: tf.Tensor, signature: str, training: bool = False) -> dict[str, tf.Tensor]:
         check_has_signature(self.handle, self.signatures, signature)
@@ -209,35 +214,26 @@ def _explained(handle: str, image_size: int | None, weights: str | None) -> Iter
 def load_file(location: str, handle: str, settings: ModuleSettings, bfloat16: bool = False) -> KerasModule:
     """Loads the model in the file."""
     check_is_eager(handle)
-    model = _read(location, handle, settings.image_size)
+    model = _loaded(location, handle)
+    # Features of mixed precision may be remembered.
+    in_float32 = ["float32"] if use_float32(model) else []
+    if in_float32:
+        logging.info("%s: layers of mixed precision are computed in float32", handle)
+    image_size = image_size_of(model, handle, settings)
     before = before_head(model, settings, handle)
     # Features of the whole model may be remembered.
     taken = [BEFORE_HEAD] if before.is_part else []
     return KerasModule(
         handle,
-        fingerprint=fingerprint_of(settings, files.file_hash(location), *taken),
+        fingerprint=fingerprint_of(settings, files.file_hash(location), *taken, *in_float32),
         model=feature_model(before.model, settings, handle),
         preprocess=lambda images: images,
-        image_size=expected_image_size(handle, [tuple(model.input_shape[1:3])], settings.image_size),
+        image_size=image_size,
         bfloat16=bfloat16,
         doubt=before.doubt,
         whole=model if before.is_part else None,
+        divides_by=first_divisor(model),
     )
-
-
-def _read(location: str, handle: str, image_size: int | None) -> keras.Model:
-    """The functional or Sequential model in the file, whose one input is a batch of RGB images."""
-    model = _loaded(location, handle)
-    if isinstance(model, keras.Sequential) and not model.built and image_size is not None:
-        model.build((None, image_size, image_size, 3))
-    shape = getattr(model, "input_shape", None) if model.built else None
-    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[0] is None and shape[3] == 3):
-        raise InputError(
-            f"{handle!r} has the input shape {shape}, and an image module takes RGB images, (None, height, "
-            f"width, 3), as its one input: use a functional or Sequential model of these, with --image_size "
-            f"where the file leaves the size open."
-        )
-    return model
 
 
 def _loaded(location: str, handle: str) -> keras.Model:
@@ -249,8 +245,8 @@ def _loaded(location: str, handle: str) -> keras.Model:
         return keras.models.load_model(location, compile=False)
     except Exception as error:  # Keras' readers raise what they happen to meet in a damaged file
         directory = os.path.splitext(location)[0]
-        is_of_keras_2 = is_hdf5 and not is_of_keras_3(location)
-        advice = IN_HDF5.format(file=location, directory=directory) if is_of_keras_2 else IN_KERAS
+        is_old = not is_of_keras_3(location) if is_hdf5 else is_of_keras_2(location)
+        advice = IN_KERAS_2.format(file=location, directory=directory) if is_old else IN_KERAS
         raise InputError(
             f"{handle!r} cannot be loaded by Keras {keras.__version__} ({reason_of(error)}): {advice}."
         ) from error

@@ -27,6 +27,7 @@ class KerasFile(Source):
 
     def check(self) -> None:
         super().check()
+        named("retrain.modules.sources.keras_archive:check_name")(self.handle, self.location)
         if self.location.endswith(HDF5):
             named("retrain.modules.sources.hdf5_file:check_has_network")(self.handle, self.location)
 
@@ -55,7 +56,7 @@ class Directory(Source):
         """What in the directory, which is no module, may have been meant, or what its files are."""
         # What the export/ of a run most probably is meant to be; then one level down; then files.
         places = (f"saved_model/{SAVED_MODEL_FILE}", f"*/{SAVED_MODEL_FILE}")
-        inside = [path.parent for place in places for path in sorted(directory.glob(place))]
+        inside = [path.parent for place in places for path in sorted(directory.glob(place), key=_order)]
         files = sorted(path for path in directory.iterdir() if path.is_file())
         inside += [path for path in files if path.name.endswith(MODULE_FILES)]
         if inside:
@@ -92,6 +93,12 @@ class SavedModel(Directory):
     @classmethod
     def recognises(cls, location: str) -> bool:
         return os.path.isdir(location) and not (TF1Hub.recognises(location) or holds_preset(location))
+
+
+def _order(path: pathlib.Path) -> tuple[bool, int, str]:
+    """Of versions, as TensorFlow Serving has them, the newest first; else by name."""
+    name = path.parent.name
+    return not name.isdecimal(), -int(name) if name.isdecimal() else 0, name
 
 
 def _listed(directory: pathlib.Path) -> str:

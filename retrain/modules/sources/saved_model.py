@@ -21,12 +21,14 @@ import tensorflow as tf
 
 from retrain.errors import InputError
 from retrain.label_files import LABELS
+from retrain.modules.graphs.one_replica import one_replica_here
 from retrain.modules.image_module import (
     ImageModule,
     check_has_signature,
     directory_fingerprint,
     expected_image_size,
 )
+from retrain.modules.runnable import takes_size
 from retrain.modules.signatures import (
     DEFAULT_OUTPUT,
     DEFAULT_SIGNATURE,
@@ -108,6 +110,8 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
     taken = [tuple(spec.shape[1:3].as_list()) for spec in main.images]
     image_size = expected_image_size(handle, taken, settings.image_size)
     if tf.executing_eagerly():
+        if any(None in size for size in taken):
+            _check_size(main, image_size, handle)
         check_repeats(main, image_size, handle)
     before = BeforeHead()
     if (
@@ -130,6 +134,13 @@ def load(location: str, handle: str, settings: ModuleSettings) -> SavedModel:
         feature_pooling=settings.feature_pooling,
         doubt=before.doubt,
     )
+
+
+def _check_size(method: Method, image_size: tuple[int, int], handle: str) -> None:
+    """InputError where the method, which takes images of any size, cannot be built for those of this."""
+    spec = tf.TensorSpec([None, *image_size, 3], tf.float32)
+    with one_replica_here(), takes_size(handle, image_size):
+        tf.function(lambda images: method(images, False), autograph=False).get_concrete_function(spec)
 
 
 def _is_unnamed_vector(loaded: Any, functions: Mapping[str, Any], main: Method) -> bool:

@@ -21,6 +21,7 @@ from retrain.settings.module import ModuleSettings
 DEFAULTS = ModuleSettings()
 SAVED_MODEL_FILE = "saved_model.pb"
 PRESET_FILE = "config.json"
+INDEX = ".index"  # of a checkpoint, which TensorFlow names without
 # Where a run, and the winner of a sweep, keep modules that they exported; the one to ask for first ahead.
 EXPORTS = tuple(f"{top}export/{name}" for top in ("", "best/") for name in ("saved_model", "hub_module"))
 # The settings of what the network in a module is to see of an image, and what makes that, imported on use.
@@ -151,6 +152,8 @@ def check_handle(handle: str) -> None:
 
 def _check_exists(handle: str, location: str) -> None:
     if not os.path.exists(location):
+        if os.path.isfile(location + INDEX):
+            check_is_known(handle, location + INDEX)
         raise InputError(f"{handle!r} does not exist; a module handle is {forms()}.")
 
 

@@ -240,3 +240,10 @@ def test_a_warm_start_goes_on_with_the_module_of_its_run(run, name, monkeypatch)
     assert [text for text in said if text.startswith("Mixed precision")] == [CONVERTED]
     for mine, its in zip(base.module.variables, found.base.variables, strict=True):
         np.testing.assert_array_equal(mine, its)
+
+
+def test_a_range_that_only_makes_features_larger_may_keep_fine_tuning_from_diverging(averaging_module):
+    given = {"tfhub_module": averaging_module, "module_input_range": (0.0, 255.0)}
+    assert sentence(**given).startswith("--module_input_range has no effect on ")
+    features = base_of(**given, fine_tune=True).module(IMAGES)
+    np.testing.assert_allclose(features, 255 * IMAGES.mean(axis=(1, 2)), rtol=1e-5)

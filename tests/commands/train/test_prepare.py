@@ -12,6 +12,7 @@ from retrain.commands.train.check import TrainPlan
 from retrain.commands.train.prepare import list_examples, prepare, split_examples
 from retrain.commands.train.records import begin_run
 from retrain.errors import InputError
+from retrain.settings.data import AS_USUAL
 from tests import tiny_worlds
 from tests.commands.worlds import photos_with_a_copy, train_plan
 from tests.examples.test_near_duplicates import picture
@@ -124,14 +125,14 @@ def test_splits_are_as_the_settings_say_and_as_another_run_had_them(
 ):
     given = {"image_dir": colour_folder, "tfhub_module": averaging_module}
     plan = train_plan(tmp_path / "run", **given, validation_percentage=0.0, testing_percentage=50.0)
-    listed = list_examples(plan)
+    listed = list_examples(plan, AS_USUAL)
     assert listed.recorded is None
     counts = split_examples(plan, read(listed.examples)).table["split"].value_counts()
     assert set(counts.index) == {"train", "test"}
     assert counts["test"] >= 9
     (tmp_path / "p.csv").write_text("path,split\ncyan/000.png,validation\ncyan/001.png,test\n")
     frozen = train_plan(tmp_path / "run", **given, split_file=str(tmp_path / "p.csv"))
-    found = splits(split_examples(frozen, list_examples(frozen).examples))
+    found = splits(split_examples(frozen, list_examples(frozen, AS_USUAL).examples))
     assert (found["cyan/000.png"], found["cyan/001.png"]) == ("validation", "test")
 
 

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -30,19 +31,19 @@ def bright_module(tmp_path) -> str:
     return str(tmp_path / "bright")
 
 
-def tell(handle: str, folder: str, is_new: bool = True, **given) -> None:
+def tell(handle: str, folder: str, is_new: bool = True, **given) -> str:
     """As after a pass over the folder."""
     settings = ModuleSettings(tfhub_module=handle, **given)
     module, examples = load_module(handle, settings), of_folder(folder)
     images = [tf.image.decode_image(tf.io.read_file(path)) / 255 for path in examples.files]
     features = [module(tf.image.resize(image, [8, 8])[None]).numpy()[0] for image in images]
-    tell_input_range(module, examples.with_features(np.stack(features)), settings, is_new)
+    return tell_input_range(module, examples.with_features(np.stack(features)), settings, is_new)
 
 
 def test_a_module_made_for_other_pixels_is_told_in_a_line_that_names_the_flag(
     bright_module, colour_folder, told
 ):
-    tell(bright_module, colour_folder)
+    assert tell(bright_module, colour_folder) == "--module_input_range=0,255"
     [line] = told
     assert line.startswith(f"{bright_module!r} tells images in [0, 255] apart ")
     assert line.endswith(
@@ -61,9 +62,9 @@ def test_who_has_said_the_range_is_not_told(bright_module, colour_folder, told):
 def test_a_network_for_signed_pixels_is_told_once(tmp_path, colour_folder, told):
     handle = remembering(tmp_path / "signed.keras", -1.0, 1.0)
     tell(handle, colour_folder, is_new=False)
-    tell(handle, colour_folder, module_input_range=(-1.0, 1.0))
+    assert tell(handle, colour_folder, module_input_range=(-1.0, 1.0)) == ""
     assert told == []
-    tell(handle, colour_folder)
+    assert tell(handle, colour_folder) == "--module_input_range=-1,1"
     [line] = told
     assert line.startswith(f"{handle!r} has a first batch norm that remembers images ")
     assert line.endswith(
@@ -107,3 +108,31 @@ def test_a_range_that_makes_a_difference_is_taken(averaging_module, bright_modul
     check_range_matters(load_module(averaging_module, ModuleSettings(module_input_range=(-1.0, 1.0))))
     check_range_matters(load_module(averaging_module, ModuleSettings(module_input_std=(0.5, 1.0, 1.0))))
     check_range_matters(load_module(bright_module, ModuleSettings(module_input_range=(0.0, 255.0))))
+
+
+@pytest.fixture
+def dividing_file(tmp_path) -> str:
+    """Its features are 1/255 of the mean colour, so that the range only makes them larger."""
+    made = [keras.layers.Rescaling(1 / 255), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential([keras.Input((8, 8, 3)), *made]).save(tmp_path / "m.keras")
+    return str(tmp_path / "m.keras")
+
+
+def test_a_first_layer_that_divides_tells_the_range(dividing_file, colour_folder, told):
+    assert tell(dividing_file, colour_folder) == "--module_input_range=0,255"
+    assert told == [
+        f"{dividing_file!r} begins with a layer that divides pixels by 255, as if made for those in [0, "
+        f"255], and is given those in [0, 1]: --module_input_range=0,255 says so."
+    ]
+
+
+def test_the_range_that_a_first_layer_tells_is_taken(dividing_file):
+    check_range_matters(load_module(dividing_file, ModuleSettings(module_input_range=(0.0, 255.0))))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_range_without_which_a_network_gives_nothing_is_taken(tmp_path):
+    made = [keras.layers.Rescaling(1.0, offset=-1.0), keras.layers.ReLU(), keras.layers.GlobalMaxPooling2D()]
+    keras.Sequential([keras.Input((8, 8, 3)), *made]).save(tmp_path / "m.keras")
+    settings = ModuleSettings(module_input_range=(0.0, 255.0))
+    check_range_matters(load_module(str(tmp_path / "m.keras"), settings))

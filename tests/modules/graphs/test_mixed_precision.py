@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from retrain.modules.graphs.mixed_precision import use_float32
 from retrain.modules.loading import load_module
 from tests import tiny_tf1_hub
 
@@ -47,3 +48,15 @@ def test_variables_and_their_gradients_stay_float32(make, tmp_path):
     gradients = tape.gradient(loss, variables)
     assert {value.dtype for value in (*variables, *gradients)} == {tf.float32}
     assert all(np.any(gradient) for gradient in gradients)
+
+
+def test_a_file_of_mixed_precision_is_computed_in_float32(tmp_path):
+    images, pixels = keras.Input((8, 8, 3)), np.random.default_rng(0).random([2, 8, 8, 3], np.float32)
+    inner = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, dtype="mixed_float16")])
+    model = keras.Model(images, keras.layers.GlobalAveragePooling2D(dtype="mixed_float16")(inner(images)))
+    model.save(tmp_path / "mixed.keras")
+    weights = model.get_weights()
+    module = load_module(str(tmp_path / "mixed.keras"))
+    expected = tf.nn.conv2d(pixels, weights[0], 1, "VALID").numpy().mean(axis=(1, 2)) + weights[1]
+    np.testing.assert_allclose(module(pixels), expected, rtol=1e-5, atol=1e-6)
+    assert not use_float32(keras.Sequential([keras.layers.Dense(2)]))

@@ -132,8 +132,10 @@ def test_the_range_of_a_keras_file_can_be_said(tmp_path):
         keras.layers.GlobalAveragePooling2D(),
     ]
     keras.Sequential(layers).save(tmp_path / "dark.keras")
-    hint = hints(str(tmp_path / "dark.keras"))["values in [0, 1]"]
-    assert hint.endswith(" as if made for these (--module_input_range=0,255 says so)")
+    assert hints(str(tmp_path / "dark.keras"))["values in [0, 1]"] == (
+        "its first layer divides pixels by 255, as those in [0, 255] are: as if made for these "
+        "(--module_input_range=0,255 says so)"
+    )
     assert hints(str(tmp_path / "dark.keras"), ModuleSettings(module_input_range=(0.0, 255.0))) == {}
 
 

@@ -1,5 +1,6 @@
 """One broken module for each promise: it fails, in these words, and no other does that could be kept."""
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -101,6 +102,32 @@ def test_features_that_are_asked_for_and_not_there(tmp_path):
     assert broken(path, ModuleSettings(feature_output="A/x")) == {}
     assert broken(path, ModuleSettings(feature_output="A/y")) == {
         "features": "there is no output 'A/y', which --feature_output asks for"
+    }
+
+
+@pytest.fixture
+def two_outputs(tmp_path) -> str:
+    """A SavedModel whose outputs have no names that say which are features."""
+    images = keras.Input((8, 8, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(images)
+    scores = keras.layers.Dense(4, activation="softmax")(pooled)
+    keras.Model(images, {"feat": pooled, "probs": scores}).export(tmp_path / "m", verbose=False)
+    return str(tmp_path / "m")
+
+
+def test_the_output_that_is_named_is_the_one_that_keeps_promises(two_outputs):
+    assert (
+        broken(two_outputs)["features"] == "image_feature_vector has no output 'default', but 'feat', 'probs'"
+    )
+    assert broken(two_outputs, ModuleSettings(feature_output="feat")) == {}
+    assert broken(two_outputs, ModuleSettings(feature_output="gone"))["features"] == (
+        "image_feature_vector has no output 'gone', but 'feat', 'probs'"
+    )
+
+
+def test_scores_that_are_named_as_features(two_outputs):
+    assert broken(two_outputs, ModuleSettings(feature_output="probs")) == {
+        "linear scores": "each row of image_feature_vector has the sum 1: probabilities of classes"
     }
 
 

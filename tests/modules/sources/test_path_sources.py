@@ -120,3 +120,10 @@ def test_a_run_is_as_good_a_handle_as_its_export(directory, place):
 
 def test_what_a_run_exports_first_is_asked_for_first():
     assert [f"export/{name}" for name in MODULES] == list(EXPORTS[: len(MODULES)])
+
+
+def test_of_versions_the_newest_is_meant(tmp_path):
+    for version in ("9", "10", "1"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "saved_model.pb").write_bytes(b"")
+    assert sentence(str(tmp_path)).endswith(f" Did you mean {str(tmp_path / '10')!r}?")

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -81,6 +82,16 @@ def test_size_is_left_to_the_user(tmp_path):
     module = load(handle, handle, ModuleSettings(image_size=6))
     assert module.image_size == (6, 6)
     assert module.signatures[IMAGE_FEATURE_VECTOR].inputs["images"].shape.as_list() == [None, 6, 6, 3]
+
+
+def test_a_size_that_is_too_small_for_its_layers(tmp_path):
+    made = [keras.layers.Conv2D(2, 3), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential([keras.Input((None, None, 3)), *made]).export(tmp_path / "m", verbose=False)
+    handle = str(tmp_path / "m")
+    assert sentence(handle, ModuleSettings(image_size=2)) == (
+        f"{handle!r} does not take images of 2 x 2 pixels (Negative dimension size caused by subtracting 3 "
+        f"from 2): give another --image_size, as a rule the one that it was trained on."
+    )
 
 
 def test_size_that_the_module_does_not_take(tmp_path):

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from retrain.errors import InputError
+from retrain.modules.sources.foreign_files import CHECKPOINT
 from retrain.modules.sources.path_sources import SavedModel
 from retrain.modules.sources.source import forms, source_of
 from retrain.settings.module import ModuleSettings
@@ -62,3 +63,9 @@ def test_a_check_imports_nothing_heavy():
         "assert not {'tensorflow', 'numpy', 'pandas', 'tensorflow_hub', 'platformdirs'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_checkpoint_as_tensorflow_names_it(tmp_path):
+    (tmp_path / "model.ckpt.index").write_bytes(b"")
+    handle = str(tmp_path / "model.ckpt")
+    assert sentence(handle) == f"{handle!r} {CHECKPOINT}."
