@@ -168,6 +168,7 @@ def run(stages: Stages, directory: pathlib.Path, module: str, is_checked_only: b
     from retrain.commands.train.check import check
     from retrain.commands.train.prepare import list_examples
     from retrain.runs.run import Run
+    from retrain.settings.data import AS_USUAL
 
     labels = directory / "labels.csv"
     given = {"image_dir": directory / "images", "labels_file": labels if labels.exists() else None}
