@@ -43,7 +43,7 @@ AUGMENTED = [
 # Of an image of Pillow torchvision averages what becomes one pixel, of a tensor only where that is asked for.
 RESIZED = {
     "as PyTorch's users do": [transforms.Resize((SIZE, SIZE)), PIXELS],
-    "as ours are": [PIXELS, transforms.Resize((SIZE, SIZE), antialias=False)],
+    "without antialias": [PIXELS, transforms.Resize((SIZE, SIZE), antialias=False)],
 }
 
 

@@ -21,7 +21,9 @@ from retrain.settings.augmentation import AugmentationSettings
 # Beside IMAGES, what a batch of mixed images says: the row of each one's partner, and its own share.
 PARTNER, SHARE = "partner", "share"
 # By how much decoded images are larger than images that show part of them: down to 64 % of the area, no
-# detail that the file holds is lost.
+# detail that the file holds is lost. Twice as large, the loss of other photos is 0.39 instead of 0.42, and
+# no more of them are right (1215 and 1218 of 1364, four trainings of EfficientNet-Lite1), for 2.6 times the
+# memory.
 MARGIN = 1.25
 
 
