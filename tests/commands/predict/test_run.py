@@ -222,6 +222,16 @@ def test_a_table_says_which_images_and_how_they_are_called(trained_run, colour_f
     assert pathlib.Path(given["labels_file"]).is_file()
 
 
+def check_all_say_the_same(directory: pathlib.Path, printed: str) -> None:
+    """The predictions of a run, of an evaluation and those that were printed, which differ by image."""
+    tables = [pd.read_csv(directory / name / "predictions.csv") for name in ("run", "evaluation")]
+    tables.append(pd.read_csv(io.StringIO(printed), sep="\t"))
+    expected = tables[0]["probability"]
+    assert expected.nunique() > 12
+    for table in tables[1:]:
+        np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+
+
 def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging_module, tmp_path):
     """In training, evaluation and prediction alike."""
     for index in range(24):
@@ -237,12 +247,7 @@ def test_an_export_says_what_stands_behind_transparent_pixels(command, averaging
     export = f"--tfhub_module={tmp_path / 'run' / 'export' / 'saved_model'}"
     assert command("evaluate", export, flags[1], evaluation).status == 0
     printed = command("predict", export, str(tmp_path / "icons"))
-    tables = [pd.read_csv(tmp_path / name / "predictions.csv") for name in ("run", "evaluation")]
-    tables.append(pd.read_csv(io.StringIO(printed.out), sep="\t"))
-    expected = tables[0]["probability"]
-    assert expected.nunique() > 12
-    for table in tables[1:]:
-        np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+    check_all_say_the_same(tmp_path, printed.out)
 
 
 @pytest.mark.parametrize("formats", ["saved_model", "saved_model,tflite"])
@@ -258,12 +263,7 @@ def test_images_are_made_small_in_one_way(command, averaging_module, tmp_path, f
     run, evaluation = f"--tfhub_module={tmp_path / 'run'}", f"--model_dir={tmp_path / 'evaluation'}"
     assert command("evaluate", run, given[0], evaluation).status == 0
     printed = command("predict", run, photos)
-    tables = [pd.read_csv(tmp_path / name / "predictions.csv") for name in ("run", "evaluation")]
-    tables.append(pd.read_csv(io.StringIO(printed.out), sep="\t"))
-    expected = tables[0]["probability"]
-    assert expected.nunique() > 12
-    for table in tables[1:]:
-        np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
+    check_all_say_the_same(tmp_path, printed.out)
     described = tmp_path / "run" / "export" / "saved_model" / "assets.extra" / "retrain.json"
     assert json.loads(described.read_text())["antialias"] is True
 
